@@ -1,0 +1,118 @@
+"""Cursors over the store: one per call, each with its own temporary tables; a Change is one that writes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import polars as pl
+import polars.selectors as cs
+
+from core.kernel import keys as sealing
+from core.kernel import ledger
+from core.kernel.errors import UnreadableSql
+from core.kernel.times import naive
+
+Params = Sequence[Any] | Mapping[str, Any] | None
+
+
+def _bind(params: Params) -> Any:
+    if params is None:
+        return None
+    if isinstance(params, Mapping):
+        return {name: _bound(value) for name, value in params.items()}
+    return [_bound(value) for value in params]
+
+
+def _bound(value: object) -> object:
+    return naive(value) if isinstance(value, datetime) else value
+
+
+def _without_nan(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(cs.float().fill_nan(None))
+
+
+class Cursor:
+    """One cursor of the store with its own temporary tables; made per call, never shared between threads."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+
+    def read(self, sql: str, params: Params = None) -> pl.DataFrame:
+        """The rows of a query; raises UnreadableSql where the database refuses it."""
+        try:
+            return self._cursor.sql(sql, params=_bind(params)).pl()
+        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+            raise UnreadableSql(str(error)) from error
+
+    def scalar(self, sql: str, params: Params = None) -> Any:
+        """The first value of a query's first row, or None where there is no row."""
+        row = self._cursor.execute(sql, _bind(params)).fetchone()
+        return row[0] if row else None
+
+    def execute(self, sql: str, params: Params = None) -> int:
+        """Run a statement; the number of rows it changed, 0 where it has none."""
+        row = self._cursor.execute(sql, _bind(params)).fetchone()
+        return int(row[0]) if row and isinstance(row[0], int) else 0
+
+    def load(self, name: str, frame: pl.DataFrame) -> None:
+        """A native temporary table of the frame's rows, NaN as NULL; it replaces one of the same name."""
+        with self._registered(frame) as source:
+            self._cursor.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM {source}')
+
+    def insert(self, table: str, frame: pl.DataFrame) -> int:
+        """Insert the frame's rows by column name, NaN as NULL; the number of rows."""
+        if frame.is_empty():
+            return 0
+        with self._registered(frame) as source:
+            self._cursor.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM {source}')
+        return frame.height
+
+    def interrupt(self) -> None:
+        """Stop the statement that runs on this cursor."""
+        self._cursor.interrupt()
+
+    def close(self) -> None:
+        """Drop the cursor with its temporary tables."""
+        self._cursor.close()
+
+    @contextmanager
+    def _registered(self, frame: pl.DataFrame) -> Iterator[str]:
+        self._cursor.register("frame_in", _without_nan(frame).to_arrow())
+        try:
+            yield "frame_in"
+        finally:
+            self._cursor.unregister("frame_in")
+
+
+class Change(Cursor):
+    """One write: a transaction that ends in one ledger entry with `body`, or is abandoned whole."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, master: bytes) -> None:
+        super().__init__(cursor)
+        self._master = master
+        self.body: dict[str, Any] = {}
+        self.abandoned = False
+        self.entry: ledger.Entry | None = None
+
+    def abandon(self) -> None:
+        """Roll everything back at the end and write no ledger entry: nothing had to change."""
+        self.abandoned = True
+
+    def seal(self, subjects: Sequence[str], values: Sequence[bytes | None]) -> list[bytes | None]:
+        """The sealed form of each value under its subject's own key, made here where there is none yet."""
+        wanted = pl.DataFrame({"lead_id": sorted(set(subjects))}, schema={"lead_id": pl.String})
+        self.load("key_subjects", wanted)
+        known = lead_keys(self, self._master)
+        fresh = {lead: sealing.new_wrapped_key(self._master) for lead in wanted["lead_id"] if lead not in known}
+        rows = {"lead_id": list(fresh), "wrapped": [wrapped for _, wrapped in fresh.values()]}
+        self.insert("lead_keys", pl.DataFrame(rows, schema={"lead_id": pl.String, "wrapped": pl.Binary}))
+        keys = known | {lead: key for lead, (key, _) in fresh.items()}
+        return sealing.map_present(subjects, values, keys, sealing.seal_value)
+
+
+def lead_keys(cursor: Cursor, master: bytes) -> dict[str, bytes]:
+    """The data keys of the leads in the temporary table `key_subjects`."""
+    rows = cursor.read("SELECT lead_id, wrapped FROM lead_keys SEMI JOIN key_subjects USING (lead_id)")
+    return {lead: sealing.unwrap(master, wrapped) for lead, wrapped in rows.iter_rows()}

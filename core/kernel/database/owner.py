@@ -1,0 +1,258 @@
+"""The one owner of the DuckDB file: a cursor per call, one lock and one transaction per write, a ledger entry each."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import polars as pl
+
+from core.kernel import keys as sealing
+from core.kernel import ledger
+from core.kernel.canonical import digest
+from core.kernel.clock import Clock
+from core.kernel.database.cursors import Change, Cursor, Params, lead_keys
+from core.kernel.errors import (
+    LeadbenchError,
+    NoSpace,
+    PlanOutdated,
+    StoreBehind,
+    StoreTooNew,
+    StoreUnreadable,
+    UnreadableSql,
+)
+from core.kernel.high_water import HighWater, Mark
+from core.kernel.lock import StoreLock
+from core.kernel.migrations import Migration, known_migrations, pending
+from core.kernel.settings import Settings
+
+DISK_FULL = ("No space left", "File too large", "could not write")
+LOCKED = ("SET enable_external_access = false", "SET lock_configuration = true")
+
+
+class Database:
+    """The store's folder: `store.duckdb`, its ledger, its keys and the high-water file."""
+
+    def __init__(self, directory: Path, clock: Clock, settings: Settings) -> None:
+        self.directory = directory
+        self.clock = clock
+        self.settings = settings
+        self._lock = StoreLock(directory)
+        self._writing = threading.Lock()
+        self._high_water = HighWater(directory / "high-water.log")
+        self._key_file = sealing.KeyFile(directory / "keys" / "master.key")
+
+    @classmethod
+    def open(cls, directory: Path, clock: Clock, settings: Settings | None = None) -> Self:
+        """Open or create the store: lock, migrate, and compare with the high-water file.
+
+        Raises StoreInUse, StoreTooNew, StoreBehind, StoreUnreadable or NoSpace.
+        """
+        database = cls(directory, clock, settings or Settings())  # type: ignore[call-arg]
+        _make_folder(directory)
+        database._lock.acquire(clock.now())
+        try:
+            database._connect()
+        except BaseException:
+            database._lock.release()
+            raise
+        return database
+
+    def close(self) -> None:
+        """Checkpoint, close and unlock the store."""
+        self._connection.close()
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def announce(self, url: str) -> None:
+        """Say in the lock file which address this process serves."""
+        self._lock.announce(url)
+
+    def read(self, sql: str, params: Params = None) -> pl.DataFrame:
+        """The rows of a query, on a fresh cursor."""
+        with self.scratch() as cursor:
+            return cursor.read(sql, params)
+
+    def scalar(self, sql: str, params: Params = None) -> Any:
+        """The first value of a query, on a fresh cursor."""
+        with self.scratch() as cursor:
+            return cursor.scalar(sql, params)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Cursor]:
+        """A cursor for reads that need temporary tables; they are dropped at the end."""
+        cursor = Cursor(self._connection.cursor())
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def change(self, stream: str, kind: str, actor: str) -> Iterator[Change]:
+        """The only way to write: all or nothing, one ledger entry, acknowledged after the high-water mark.
+
+        Raises NoSpace where the disk is full; any error leaves the store as it was.
+        """
+        with self._writing:
+            change = Change(self._connection.cursor(), self._key_file.read())
+            try:
+                change.execute("BEGIN TRANSACTION")
+                yield change
+                self._finish(change, stream, kind, actor)
+            except duckdb.Error as error:
+                _roll_back(change)
+                raise self._fault(error) from error
+            except BaseException:
+                _roll_back(change)
+                raise
+            finally:
+                change.close()
+
+    def revision(self, *streams: str) -> str:
+        """The hash of the latest entry of the stream, or a hash over those of several (all where none is named)."""
+        latest = self._latest()
+        if len(streams) == 1:
+            return latest.get(streams[0], ledger.GENESIS)
+        return digest([latest.get(stream, ledger.GENESIS) for stream in streams or ledger.STREAMS])
+
+    def revisions(self, *streams: str) -> dict[str, str]:
+        """Each stream's revision, for a plan to pin."""
+        latest = self._latest()
+        return {stream: latest.get(stream, ledger.GENESIS) for stream in streams}
+
+    def require(self, revisions: Mapping[str, str]) -> None:
+        """Refuse with PlanOutdated where a pinned stream has moved."""
+        now = self.revisions(*revisions)
+        moved = [stream for stream, hash_text in revisions.items() if now[stream] != hash_text]
+        if moved:
+            raise PlanOutdated(moved)
+
+    def entries(self, stream: str | None = None) -> pl.DataFrame:
+        """The ledger's entries in order, of one stream or all."""
+        where = "" if stream is None else "WHERE stream = $stream"
+        return self.read(f"SELECT * FROM ledger {where} ORDER BY seq", None if stream is None else {"stream": stream})
+
+    def verify(self) -> ledger.Verification:
+        """Walk the whole chain and compare its head with the high-water file."""
+        entries = [ledger.Entry(**row) for row in self.entries().iter_rows(named=True)]
+        broken = ledger.first_broken(entries)
+        behind = self._behind()
+        head = entries[-1].hash if entries else ledger.GENESIS
+        return ledger.Verification(
+            broken is None and not behind, len(entries), head, broken, "behind" if behind else "ok"
+        )
+
+    def unseal(self, subjects: Sequence[str], sealed: Sequence[bytes | None]) -> list[bytes | None]:
+        """The values inside sealed forms; None where the subject's key was shredded."""
+        with self.scratch() as cursor:
+            cursor.load(
+                "key_subjects",
+                pl.DataFrame({"lead_id": sorted(set(subjects))}, schema={"lead_id": pl.String}),
+            )
+            keys = lead_keys(cursor, self._key_file.read())
+        return sealing.map_present(subjects, sealed, keys, sealing.open_value)
+
+    def _finish(self, change: Change, stream: str, kind: str, actor: str) -> None:
+        if change.abandoned:
+            _roll_back(change)
+            return
+        last = change.read("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1").rows()
+        seq, prev = last[0] if last else (0, ledger.GENESIS)
+        entry = ledger.seal(seq + 1, stream, kind, self.clock.now(), actor, change.body, prev)
+        change.insert("ledger", pl.DataFrame([vars(entry)]))
+        change.execute("COMMIT")
+        try:
+            self._high_water.append(Mark(entry.seq, entry.hash))
+        except OSError as error:
+            raise NoSpace(self.directory, str(error)) from error
+        change.entry = entry
+
+    def _latest(self) -> dict[str, str]:
+        rows = self.read("SELECT stream, arg_max(hash, seq) FROM ledger GROUP BY stream")
+        return dict(rows.rows())
+
+    def _connect(self) -> None:
+        path = self.directory / "store.duckdb"
+        try:
+            self._connection = duckdb.connect(str(path), config=self._config())
+            self._run("LOAD icu", "SET GLOBAL TimeZone = 'UTC'")
+            self._migrate()
+            self._run(*LOCKED)
+        except duckdb.Error as error:
+            fault = self._fault(error)
+            raise fault if isinstance(fault, NoSpace) else StoreUnreadable(path, str(error)) from error
+        self._key_file.create()
+        if mark := self._behind():
+            found = self._head_seq()
+            self._connection.close()
+            raise StoreBehind(self.directory, mark.seq, found)
+
+    def _run(self, *statements: str) -> None:
+        for statement in statements:
+            self._connection.execute(statement)
+
+    def _config(self) -> dict[str, Any]:
+        return {
+            "threads": self.settings.threads,
+            "memory_limit": self.settings.memory_limit,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+        }
+
+    def _migrate(self) -> None:
+        connection, steps = self._connection, known_migrations()
+        connection.execute("CREATE TABLE IF NOT EXISTS schema_version (number INTEGER NOT NULL, name VARCHAR NOT NULL)")
+        row = connection.execute("SELECT coalesce(max(number), 0) FROM schema_version").fetchone()
+        version = row[0] if row else 0
+        if steps and version > steps[-1].number:
+            connection.close()
+            raise StoreTooNew(self.directory, version, steps[-1].number)
+        for step in pending(version, steps):
+            self._apply(step)
+
+    def _apply(self, step: Migration) -> None:
+        self._connection.execute("BEGIN TRANSACTION")
+        self._run(*step.statements)
+        self._connection.execute("INSERT INTO schema_version VALUES (?, ?)", [step.number, step.name])
+        self._connection.execute("COMMIT")
+
+    def _head_seq(self) -> int:
+        return self.scalar("SELECT coalesce(max(seq), 0) FROM ledger")
+
+    def _behind(self) -> Mark | None:
+        mark = self._high_water.last()
+        if mark is None:
+            return None
+        found = self.scalar("SELECT hash FROM ledger WHERE seq = ?", [mark.seq])
+        return None if found == mark.hash else mark
+
+    def _fault(self, error: duckdb.Error) -> LeadbenchError:
+        text = str(error)
+        if any(sign in text for sign in DISK_FULL):
+            return NoSpace(self.directory, text)
+        return UnreadableSql(text)
+
+
+def _roll_back(change: Change) -> None:
+    try:
+        change.execute("ROLLBACK")
+    except duckdb.Error:
+        change.abandoned = True
+
+
+def _make_folder(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnreadable(directory, str(error)) from error

@@ -1,0 +1,80 @@
+"""Sealing of personal values: AES-GCM under a key per lead, each wrapped by a key file outside the database.
+
+The nonce is derived from the value (HMAC-SHA256 under a subkey), so the same value of the same lead always gives the
+same sealed bytes and an import can be repeated; values of different leads are never comparable.
+"""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from core.kernel.errors import KeyMissing
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+@dataclass(frozen=True)
+class KeyFile:
+    """The key that wraps every lead's key; the file is readable by its owner only."""
+
+    path: Path
+
+    def create(self) -> None:
+        """Write a new random key; an existing file is left alone."""
+        if self.path.exists():
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(os.urandom(KEY_BYTES))
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def read(self) -> bytes:
+        """The key's bytes; raises KeyMissing."""
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError as error:
+            raise KeyMissing(self.path) from error
+
+
+def new_wrapped_key(master: bytes) -> tuple[bytes, bytes]:
+    """A new random lead key and its wrapped form."""
+    key = os.urandom(KEY_BYTES)
+    nonce = os.urandom(NONCE_BYTES)
+    return key, nonce + AESGCM(master).encrypt(nonce, key, None)
+
+
+def unwrap(master: bytes, wrapped: bytes) -> bytes:
+    """The lead key inside its wrapped form."""
+    return AESGCM(master).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], None)
+
+
+def seal_value(key: bytes, value: bytes) -> bytes:
+    """The sealed form of a value: nonce, then ciphertext with its tag."""
+    nonce = hmac.new(key, b"nonce\x00" + value, hashlib.sha256).digest()[:NONCE_BYTES]
+    return nonce + AESGCM(key).encrypt(nonce, value, None)
+
+
+def open_value(key: bytes, sealed: bytes) -> bytes:
+    """The value inside its sealed form."""
+    return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
+
+
+def map_present(
+    subjects: Sequence[str],
+    values: Sequence[bytes | None],
+    keys: Mapping[str, bytes],
+    change: Callable[[bytes, bytes], bytes],
+) -> list[bytes | None]:
+    """Apply `change(key, value)` to each present value under its subject's key; a shredded key gives None."""
+    return [
+        None if value is None or subject not in keys else change(keys[subject], value)
+        for subject, value in zip(subjects, values, strict=True)
+    ]

@@ -1,0 +1,39 @@
+"""Settings: environment variables first, then `leadbench.toml`, then the defaults here."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """What an installation may set; every name is `LEADBENCH_<NAME>` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="LEADBENCH_", toml_file="leadbench.toml", extra="forbid")
+
+    store: Path = Field(Path("leadbench-store"), description="Folder of the store.")
+    user: str | None = Field(None, description="Who acts where --as is not given.")
+    environment: str = Field("local", description="Name shown at the foot of the sidebar.")
+    port: int = Field(8501, ge=1, le=65535, description="Port of the app's server.")
+    threads: int = Field(2, ge=1, le=256, description="Threads of the database.")
+    memory_limit: str = Field("2GB", description="Memory that the database may take.")
+    max_field_bytes: int = Field(1_000_000, ge=1_000, description="Longest single value that an import accepts.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the TOML file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
