@@ -43,14 +43,14 @@ CREATE TABLE attributes (
 CREATE TABLE attribute_types (name VARCHAR NOT NULL, type VARCHAR NOT NULL, personal BOOLEAN NOT NULL, column_name VARCHAR NOT NULL);
 
 CREATE TABLE outcomes (
-    lead_no INTEGER NOT NULL, outcome VARCHAR NOT NULL, at TIMESTAMP, received_at TIMESTAMP, amount DOUBLE, batch_id VARCHAR NOT NULL
+    lead_no INTEGER NOT NULL, outcome VARCHAR NOT NULL, closed_at TIMESTAMP, received_at TIMESTAMP, amount DOUBLE, batch_id VARCHAR NOT NULL
 );
 
 -- sealed holds the raw record, encrypted; state: waiting | redriven | discarded
 CREATE TABLE quarantine (
     quarantine_id VARCHAR NOT NULL, batch_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, path VARCHAR NOT NULL,
     row_no BIGINT NOT NULL, code VARCHAR NOT NULL, detail VARCHAR NOT NULL, lead_id VARCHAR, sealed BLOB NOT NULL,
-    state VARCHAR NOT NULL, at TIMESTAMP NOT NULL
+    state VARCHAR NOT NULL, quarantined_at TIMESTAMP NOT NULL
 );
 
 CREATE VIEW event_log AS
