@@ -1,0 +1,17 @@
+"""What every test room shares: the real data folder, and a project root that is the same from anywhere."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the real data sets; a test that needs it is skipped with the reason where it is absent."""
+    folder = Path(os.environ.get("LEADBENCH_TEST_DATA", ROOT.parent / "shared" / "data")).resolve()
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}; name its folder in $LEADBENCH_TEST_DATA")
+    return folder
