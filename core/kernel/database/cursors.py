@@ -80,10 +80,8 @@ class Cursor:
     @contextmanager
     def _registered(self, frame: pl.DataFrame) -> Iterator[str]:
         self._cursor.register("frame_in", _without_nan(frame).to_arrow())
-        try:
-            yield "frame_in"
-        finally:
-            self._cursor.unregister("frame_in")
+        yield "frame_in"
+        self._cursor.unregister("frame_in")
 
 
 class Change(Cursor):
