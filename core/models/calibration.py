@@ -1,0 +1,125 @@
+"""From margins to probabilities: a monotone function that is stored as numbers and evaluated by own code.
+
+Sigmoid: J. Platt, Probabilistic outputs for support vector machines (1999), with the Newton iteration of
+Lin, Lin, Weng (2007). Isotonic: pool adjacent violators on the margins, centred (A. Oron, N. Flournoy, Centered
+isotonic regression, 2017), so that different margins keep different probabilities; beyond the outermost knots the
+sigmoid's slope carries on in log-odds.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from core.models.encoding import Floats
+
+Method = Literal["sigmoid", "isotonic", "none"]
+ISOTONIC_ROWS = 1000
+ISOTONIC_CLASS_ROWS = 100
+FEWEST_CLASS_ROWS = 10
+KNOT_ROWS = 50
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """g(m): sigmoid(slope x m + offset), or a line through knots with sigmoid tails; `none` is the plain sigmoid."""
+
+    method: Method
+    slope: float = 1.0
+    offset: float = 0.0
+    knots: tuple[float, ...] = ()
+    values: tuple[float, ...] = ()
+
+    def probability(self, margin: Floats) -> Floats:
+        """g at each margin, in (0, 1)."""
+        margin = np.asarray(margin, dtype=np.float64)
+        if not self.knots:
+            return sigmoid(self.slope * margin + self.offset)
+        inside = np.interp(margin, self.knots, self.values)
+        below = sigmoid(_logit(self.values[0]) + self.slope * (margin - self.knots[0]))
+        above = sigmoid(_logit(self.values[-1]) + self.slope * (margin - self.knots[-1]))
+        return np.where(margin < self.knots[0], below, np.where(margin > self.knots[-1], above, inside))
+
+    def gradient(self, margin: float) -> float:
+        """The slope of g at one margin; at a knot, of the piece to its right."""
+        if not self.knots or margin < self.knots[0] or margin >= self.knots[-1]:
+            p = float(self.probability(np.array([margin]))[0])
+            return self.slope * p * (1.0 - p)
+        right = int(np.searchsorted(self.knots, margin, side="right"))
+        rise = self.values[right] - self.values[right - 1]
+        return rise / (self.knots[right] - self.knots[right - 1])
+
+
+def sigmoid(z: Floats) -> Floats:
+    """1 / (1 + exp(-z)) without overflow."""
+    tail = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1.0, tail) / (1.0 + tail)
+
+
+def _logit(p: float) -> float:
+    return float(np.log(p) - np.log1p(-p))
+
+
+def fit(margin: Floats, y: Floats, method: Literal["auto", "sigmoid", "isotonic", "none"]) -> Calibration:
+    """The calibration of margins (rows) against 0/1 labels on rows that training did not see.
+
+    auto: isotonic from 1,000 rows with 100 of each class on, else sigmoid; under 10 of a class: none.
+    """
+    positives = int(y.sum())
+    fewest = min(positives, len(y) - positives)
+    if method == "none" or fewest < FEWEST_CLASS_ROWS:
+        return Calibration("none")
+    slope, offset = _fit_sigmoid(margin, y)
+    if method == "sigmoid" or (method == "auto" and not (len(y) >= ISOTONIC_ROWS and fewest >= ISOTONIC_CLASS_ROWS)):
+        return Calibration("sigmoid", slope, offset)
+    knots, values = _fit_isotonic(margin, y)
+    return Calibration("isotonic", slope, 0.0, knots, values)
+
+
+def _fit_sigmoid(margin: Floats, y: Floats) -> tuple[float, float]:
+    positives = y.sum()
+    negatives = len(y) - positives
+    target = np.where(y > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    weights = np.array([1.0, _logit(float(target.mean())) - float(margin.mean())])
+    design = np.column_stack([margin, np.ones_like(margin)])
+    for _ in range(100):
+        p = sigmoid(_weighted(design, weights))
+        gradient = np.array([_total(column * (p - target)) for column in design.T])
+        spread = p * (1 - p)
+        a, b = _total(margin * margin * spread) + 1e-9, _total(margin * spread)
+        step = np.linalg.solve(np.array([[a, b], [b, _total(spread) + 1e-9]]), gradient)
+        weights = weights - step / max(1.0, float(np.abs(step).max()))
+        if np.abs(step).max() < 1e-10:
+            break
+    return max(float(weights[0]), 0.05), float(weights[1])
+
+
+def _weighted(design: Floats, weights: Floats) -> Floats:
+    return design[:, 0] * weights[0] + design[:, 1] * weights[1]
+
+
+def _total(values: Floats) -> float:
+    return float(np.add.reduce(values))
+
+
+def _fit_isotonic(margin: Floats, y: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Knots at the pooled blocks' mean margins; each block holds at least 50 rows, its rate shrunk by one row."""
+    order = np.argsort(margin, kind="stable")
+    groups = np.array_split(order, max(2, len(order) // KNOT_ROWS))
+    rate = float(y.mean())
+    blocks: list[tuple[float, float, float]] = []
+    for group in groups:
+        blocks.append((float(len(group)), _total(margin[group]), _total(y[group])))
+        while len(blocks) > 1 and _falls(blocks[-2], blocks[-1], rate):
+            last, before = blocks.pop(), blocks.pop()
+            blocks.append((before[0] + last[0], before[1] + last[1], before[2] + last[2]))
+    return tuple(block[1] / block[0] for block in blocks), tuple(_shrunk(block, rate) for block in blocks)
+
+
+def _falls(before: tuple[float, float, float], last: tuple[float, float, float], rate: float) -> bool:
+    same_margin = last[1] / last[0] <= before[1] / before[0]
+    return same_margin or _shrunk(last, rate) <= _shrunk(before, rate)
+
+
+def _shrunk(block: tuple[float, float, float], rate: float) -> float:
+    return (block[2] + rate) / (block[0] + 1.0)
