@@ -13,6 +13,8 @@ from core.monitoring.report import Distribution, DriftSpec, FeatureDrift, Verdic
 
 SCORE = "score"
 FEW_LEVELS = 20
+EMPTY_SHARE = 0.0001
+EMPTY_TAILS = 2
 SHOWN_BINS = 12
 
 
@@ -65,7 +67,12 @@ def threshold(left: int, right: int, bins: int, columns: int, spec: DriftSpec) -
     from scipy.stats import chi2
 
     quantile = float(chi2.ppf(1.0 - spec.error_rate / max(columns, 1), max(bins - 1, 1)))
-    return max(spec.floor, quantile * (1.0 / left + 1.0 / right))
+    return max(spec.floor, quantile * (1.0 / left + 1.0 / right) + _empty_bins(left) + _empty_bins(right))
+
+
+def _empty_bins(rows: int) -> float:
+    """What one value in each of two tail bins adds where the other side's bins are empty, which Evidently fills."""
+    return EMPTY_TAILS * max(0.0, float(np.log(1.0 / (rows * EMPTY_SHARE)))) / rows
 
 
 def distribution(reference: pl.DataFrame, current: pl.DataFrame, column: Column) -> Distribution:
@@ -93,7 +100,8 @@ def _verdict(
 
 def _bin_count(left: pl.Series, right: pl.Series, column: Column) -> int:
     """How many bins Evidently's index has: one a level, or by Sturges' rule over both samples."""
-    values = pl.concat([left, right], how="vertical_relaxed").drop_nulls()
+    kind = pl.String if column.categorical else pl.Float64
+    values = pl.concat([left.cast(kind), right.cast(kind)]).drop_nulls()
     if column.categorical or left.drop_nulls().n_unique() <= FEW_LEVELS:
         return values.n_unique()
     return int(np.ceil(np.log2(values.len()))) + 1
@@ -125,11 +133,8 @@ def _pandas(frame: pl.DataFrame, columns: Sequence[Column]) -> Any:
 def _levels(left: pl.Series, right: pl.Series) -> Distribution:
     counts = [dict(side.value_counts().rows()) for side in (left, right)]
     names = sorted(set(counts[0]) | set(counts[1]), key=lambda name: (-counts[0].get(name, 0), name))[:SHOWN_BINS]
-    sides = [
-        tuple(count.get(name, 0) / max(side.len(), 1) for name in names)
-        for count, side in zip(counts, (left, right), strict=True)
-    ]
-    return Distribution(tuple(names), *sides)
+    shares = [tuple(count.get(name, 0) / max(sum(count.values()), 1) for name in names) for count in counts]
+    return Distribution(tuple(names), shares[0], shares[1])
 
 
 def _bins(left: np.ndarray, right: np.ndarray) -> Distribution:
