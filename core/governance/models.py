@@ -1,0 +1,49 @@
+"""Trust in models: approval by somebody who did not train it, and which arm a decision runs in."""
+
+from typing import Literal
+
+from core.governance.errors import AlreadyApproved, AuthorCannotApprove
+from core.governance.permissions import Permission
+from core.governance.store import ModelApprovalStore
+from core.governance.users import Users
+from core.kernel.database import Database
+from core.policy.errors import PolicyUnknown
+from core.policy.states import State
+from core.policy.store import PolicyStore
+
+Arm = Literal["live", "trial"]
+
+
+class ModelReleases:
+    """Approval of models; a model's authors are those whose ledger entries brought it into the store."""
+
+    def __init__(self, database: Database, users: Users | None = None) -> None:
+        self._database = database
+        self._users = users or Users(database)
+        self._store = ModelApprovalStore(database)
+        self._policies = PolicyStore(database)
+
+    def approve_model(self, model_hash: str, version: str, actor: str, comment: str | None = None) -> None:
+        """Record that a second person trusts the model; raises Forbidden, AuthorCannotApprove, AlreadyApproved."""
+        with self._database.change("models", "model.approved", actor) as change:
+            self._users.require(actor, Permission.APPROVE, change)
+            if actor in self._store.trainers(model_hash, change):
+                raise AuthorCannotApprove(f"model {version}", actor)
+            if actor in self._store.approvers(model_hash, change):
+                raise AlreadyApproved(f"model {version}", actor)
+            self._store.add(change, model_hash, version, actor, comment)
+            change.body.update(model_hash=model_hash, version=version, comment=comment)
+
+    def is_approved(self, model_hash: str) -> bool:
+        """Whether a second person approved the model."""
+        return bool(self._store.approvers(model_hash))
+
+    def arm_for(self, model_hash: str, policy_hash: str) -> Arm:
+        """`live` where the policy is a published, active one and the model is approved, else `trial`."""
+        return "live" if self.is_approved(model_hash) and self._decides(policy_hash) else "trial"
+
+    def _decides(self, policy_hash: str) -> bool:
+        try:
+            return self._policies.get(policy_hash).state is State.PUBLISHED
+        except PolicyUnknown:
+            return False

@@ -1,0 +1,55 @@
+"""Which role sees which column."""
+
+import polars as pl
+import pytest
+
+from core.governance.masking import MASK, kind_of, mask
+from core.governance.permissions import Role
+
+PEOPLE = pl.DataFrame(
+    {
+        "lead_id": ["l-1", "l-2"],
+        "company": ["Acme", "Bolt"],
+        "first_name": ["Ada", None],
+        "work_email": ["ada@acme.com", "bo@bolt.io"],
+        "phone": [491_701, 491_702],
+        "ipAddress": ["10.0.0.1", None],
+        "note": ["wrote to ada@acme.com twice", "called"],
+        "emails_opened_30d": [3, 4],
+        "email_valid": [True, False],
+    }
+)
+HIDDEN = {
+    Role.ANALYST: {"work_email", "phone", "ipAddress"},
+    **{role: {"work_email", "phone", "ipAddress", "first_name"} for role in Role if role is not Role.ANALYST},
+}
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("column", PEOPLE.columns)
+def test_a_column_is_hidden_from_a_role_exactly_as_the_table_says(role, column):
+    seen = mask(PEOPLE, role)[column]
+    if column in HIDDEN[role]:
+        assert set(seen.drop_nulls()) == {MASK}
+    elif column != "note":
+        assert seen.equals(PEOPLE[column])
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_an_address_inside_other_text_is_hidden_from_everybody(role):
+    assert mask(PEOPLE, role)["note"].to_list() == [f"wrote to {MASK} twice", "called"]
+
+
+def test_a_missing_value_stays_missing():
+    assert mask(PEOPLE, Role.VIEWER)["first_name"].to_list() == [MASK, None]
+
+
+def test_a_policy_can_only_hide_more():
+    seen = mask(PEOPLE, Role.ANALYST, {"analyst": ["company"]})
+    assert seen["company"].to_list() == [MASK, MASK]
+    assert seen["phone"].to_list() == [MASK, MASK]
+
+
+@pytest.mark.parametrize("name", ["emails_opened_30d", "mobile_events_7d", "zip", "name", "event_name", "skipped"])
+def test_a_name_that_only_looks_personal_is_not(name):
+    assert kind_of(name) is None
