@@ -4,8 +4,11 @@ from pathlib import Path
 from tests.house.rules import breaches, engine_breaches, size_breaches
 
 
-def test_the_tree_keeps_the_house_rules():
-    assert [str(breach) for breach in breaches()] == []
+def test_breaches_are_found_in_app_core_and_pages(tmp_path):
+    for room in ("app", "core", "pages"):
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "long.py").write_text("x = 1\n" * 301)
+    assert [breach.path.as_posix() for breach in breaches(tmp_path)] == ["app/long.py", "core/long.py", "pages/long.py"]
 
 
 def test_an_engine_away_from_home_is_named():
