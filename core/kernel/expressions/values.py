@@ -64,7 +64,7 @@ def as_integer(value: object) -> int | None:
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real | Decimal) and as_number(value) is not None:
-        whole = math.trunc(value)
+        whole = int(math.trunc(value))
         return whole if whole == value else None
     return None
 
