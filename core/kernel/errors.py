@@ -174,3 +174,12 @@ class UnreadableSql(LeadbenchError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The query was refused: {reason}", remedy="Correct the statement; the store is unchanged.")
+
+
+class QueryCancelled(LeadbenchError):
+    """A query that was stopped while it ran."""
+
+    code = "query_cancelled"
+
+    def __init__(self) -> None:
+        super().__init__("The query was cancelled.", remedy="Nothing was changed; run it again at will.")

@@ -11,7 +11,7 @@ import polars.selectors as cs
 
 from core.kernel import keys as sealing
 from core.kernel import ledger
-from core.kernel.errors import UnreadableSql
+from core.kernel.errors import QueryCancelled, UnreadableSql
 from core.kernel.times import naive
 
 Params = Sequence[Any] | Mapping[str, Any] | None
@@ -40,10 +40,12 @@ class Cursor:
         self._cursor = cursor
 
     def read(self, sql: str, params: Params = None) -> pl.DataFrame:
-        """The rows of a query; raises UnreadableSql where the database refuses it."""
+        """The rows of a query; raises UnreadableSql where the database refuses it, QueryCancelled after interrupt()."""
         try:
             return self._cursor.sql(sql, params=_bind(params)).pl()
-        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+        except duckdb.InterruptException as error:
+            raise QueryCancelled from error
+        except (duckdb.ProgrammingError, duckdb.DataError, duckdb.OutOfMemoryException) as error:
             raise UnreadableSql(str(error)) from error
 
     def scalar(self, sql: str, params: Params = None) -> Any:
