@@ -1,1 +1,1 @@
-"""leadbench."""
+"""The decision plane's rules: a closed policy language, its checks, its evaluators, its versions."""

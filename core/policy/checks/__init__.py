@@ -1,0 +1,41 @@
+"""Static checks of a policy document: everything that is wrong and can be seen without a solver."""
+
+from collections.abc import Callable, Iterator
+
+from core.kernel.expressions import Diagnostic
+from core.policy.checks.bands import check_bands, check_priority
+from core.policy.checks.inputs import check_inputs
+from core.policy.checks.overlays import check_claims, check_experiment, check_privacy
+from core.policy.checks.pools import check_pools
+from core.policy.checks.rules import (
+    check_actions,
+    check_guards,
+    check_ids,
+    check_lifecycle,
+    check_metadata,
+    check_routing,
+)
+from core.policy.document import Document
+from core.policy.shape import Located
+
+CHECKS: tuple[Callable[[Document, Located], Iterator[Diagnostic]], ...] = (
+    check_metadata,
+    check_inputs,
+    check_ids,
+    check_guards,
+    check_bands,
+    check_priority,
+    check_lifecycle,
+    check_routing,
+    check_pools,
+    check_actions,
+    check_experiment,
+    check_privacy,
+    check_claims,
+)
+
+
+def structure(document: Document, located: Located) -> list[Diagnostic]:
+    """All structural findings, in the order of the document's lines."""
+    found = [finding for check in CHECKS for finding in check(document, located)]
+    return sorted(found, key=lambda item: (item.line, item.column, item.code))

@@ -1,0 +1,60 @@
+"""Checks of the blocks around the decision: experiment, privacy, claims and rollout."""
+
+from collections.abc import Iterator
+
+from core.kernel.expressions import Diagnostic
+from core.kernel.strict_yaml import Path
+from core.policy.checks.names import resolve
+from core.policy.document import Document
+from core.policy.overlays import Claim
+from core.policy.shape import Located
+from core.policy.stages import OUTPUTS
+
+NEEDED = {
+    "never": ("claim",),
+    "always": ("claim",),
+    "monotone": ("input", "output", "direction"),
+    "independent": ("of", "output"),
+}
+WRITTEN = {"input": "in"}
+
+
+def check_experiment(document: Document, located: Located) -> Iterator[Diagnostic]:
+    """Findings in `experiment`."""
+    block = document.experiment
+    catalogue = document.actions.catalogue if document.actions else ()
+    if block and block.holdout:
+        path = ("experiment", "holdout", "treat_as")
+        treat = block.holdout.treat_as
+        yield from resolve(located, (*path, "pool"), "pool", treat.pool, document.pools)
+        yield from resolve(located, (*path, "action"), "action", treat.action, catalogue)
+    if block and block.exploration:
+        for name in block.exploration.over.actions:
+            path = ("experiment", "exploration", "over", "actions")
+            yield from resolve(located, path, "action", name, catalogue)
+
+
+def check_privacy(document: Document, located: Located) -> Iterator[Diagnostic]:
+    """Findings in `privacy`."""
+    review = document.privacy.human_review if document.privacy else None
+    if review:
+        yield from resolve(located, ("privacy", "human_review", "route"), "pool", review.route, document.pools)
+
+
+def check_claims(document: Document, located: Located) -> Iterator[Diagnostic]:
+    """Findings in `properties`: each claim has the keys of its kind, and its names resolve."""
+    for place, claim in enumerate(document.properties):
+        path = ("properties", place)
+        for key in NEEDED[claim.kind]:
+            if not getattr(claim, key):
+                word = WRITTEN.get(key, key)
+                message = f"Claim `{claim.id}` of kind `{claim.kind}` lacks `{word}`."
+                yield located.diagnostic("incomplete_claim", path, message, f"Add `{word}`.")
+        yield from _check_names(document, located, claim, path)
+
+
+def _check_names(document: Document, located: Located, claim: Claim, path: Path) -> Iterator[Diagnostic]:
+    yield from resolve(located, (*path, "in"), "field", claim.input, document.inputs.fields)
+    yield from resolve(located, (*path, "output"), "output", claim.output, OUTPUTS)
+    for name in claim.of:
+        yield from resolve(located, (*path, "of"), "field", name, document.inputs.fields)

@@ -1,0 +1,100 @@
+"""Every condition of a document, parsed against what its stage may read."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from core.kernel.expressions import Diagnostic, Expression, ExpressionInvalid, Schema, parse
+from core.kernel.strict_yaml import Path
+from core.policy.cells import row_texts
+from core.policy.document import Document
+from core.policy.shape import Located
+from core.policy.stages import schema_of
+
+Cells = tuple[tuple[str, Expression], ...]
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The parsed conditions of the stages that decide, in the document's order; a row has one a written cell."""
+
+    guards: tuple[Expression, ...]
+    additions: tuple[Expression, ...]
+    transitions: tuple[Expression, ...]
+    routing_applies: Expression | None
+    rows: tuple[Cells, ...]
+    actions_applies: Expression | None
+    actions: tuple[Expression, ...]
+
+
+class Compiler:
+    """Parses conditions and collects their findings, each placed in the document."""
+
+    def __init__(self, document: Document, located: Located) -> None:
+        self._document = document
+        self._located = located
+        self.found: list[Diagnostic] = []
+
+    def conditions(self) -> Conditions | None:
+        """All conditions, or None where some do not parse; then `found` says why."""
+        document = self._document
+        priority, lifecycle, actions = document.priority, document.lifecycle, document.actions
+        additions = [item.condition for item in priority.add] if priority else []
+        transitions = [item.condition for item in lifecycle.transitions] if lifecycle else []
+        rules = [item.condition for item in actions.rules] if actions else []
+        parsed = (
+            self._listed("guards", ("guards", "rules"), [item.condition for item in document.guards.rules]),
+            self._listed("priority", ("priority", "add"), additions),
+            self._listed("lifecycle", ("lifecycle", "transitions"), transitions),
+            self._applies("routing", document.routing.applies_if),
+            self._rows(),
+            self._applies("actions", actions.applies_if if actions else None),
+            self._listed("actions", ("actions", "rules"), rules),
+        )
+        self._overlay_conditions()
+        return None if self.found else Conditions(*parsed)
+
+    def _schema(self, stage: str) -> Schema:
+        return schema_of(self._document, stage)
+
+    def _listed(self, stage: str, path: Path, texts: Iterable[str]) -> tuple[Expression, ...]:
+        schema = self._schema(stage)
+        parsed = [self._parse(text, schema, (*path, place, "if")) for place, text in enumerate(texts)]
+        return tuple(item for item in parsed if item)
+
+    def _applies(self, stage: str, text: str | None) -> Expression | None:
+        return self._parse(text, self._schema(stage), (stage, "applies_if")) if text else None
+
+    def _rows(self) -> tuple[Cells, ...]:
+        schema = self._schema("routing")
+        rules = self._document.routing.rules
+        return tuple(
+            tuple(self._cells(row_texts(row), schema, ("routing", "rules", place, "when")))
+            for place, row in enumerate(rules)
+        )
+
+    def _cells(self, texts: Iterable[tuple[str, str]], schema: Schema, path: Path) -> Iterator[tuple[str, Expression]]:
+        for name, text in texts:
+            parsed = self._parse(text, schema, (*path, name), inside=False)
+            if parsed:
+                yield name, parsed
+
+    def _overlay_conditions(self) -> None:
+        """Conditions that are not executed yet must parse all the same."""
+        experiment, schema = self._document.experiment, self._schema("actions")
+        if experiment and experiment.holdout and experiment.holdout.exclude_if:
+            self._parse(experiment.holdout.exclude_if, schema, ("experiment", "holdout", "exclude_if"))
+        if experiment and experiment.exploration and experiment.exploration.allowed_if:
+            self._parse(experiment.exploration.allowed_if, schema, ("experiment", "exploration", "allowed_if"))
+
+    def _parse(self, text: str, schema: Schema, path: Path, *, inside: bool = True) -> Expression | None:
+        try:
+            return parse(text, schema, strict_missing=True)
+        except ExpressionInvalid as error:
+            self.found.extend(self._placed(item, path, inside) for item in error.diagnostics)
+            return None
+
+    def _placed(self, item: Diagnostic, path: Path, inside: bool) -> Diagnostic:
+        """The finding in the document; a cell's own text is not what was parsed, so only its place is known."""
+        if inside:
+            return self._located.inside(path, item)
+        return self._located.diagnostic(item.code, path, item.message, item.hint)

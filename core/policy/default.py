@@ -1,0 +1,127 @@
+"""The default policy: a document that fits any recipe, with thresholds written in as literal numbers."""
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from string import Template
+
+from core.policy.cells import UNARY
+
+NAME = "default"
+TEMPLATE = Path(__file__).with_name("default.template.yaml")
+SCORED_BANDS = ("hot", "warm", "nurture")
+SHARES = {"hot": 0.05, "warm": 0.20, "nurture": 0.50}
+NEUTRAL = {"hot": 0.80, "warm": 0.55, "nurture": 0.25}
+MOST_TERRITORIES = 12
+HYSTERESIS = 5
+TAKEN = ("priority", "inbound")
+NEUTRAL_RATIONALE = (
+    "The shipped default. Its thresholds are neutral, because it was written before any model was trained."
+)
+PROPOSED_RATIONALE = (
+    "Proposed from the model's calibration slice: about 5 % of its leads are hot, 20 % warm or better, "
+    "50 % nurture or better."
+)
+
+
+def propose(
+    name: str = NAME,
+    thresholds: Mapping[str, float] = NEUTRAL,
+    fields: Mapping[str, Sequence[str]] | None = None,
+    rationale: str = PROPOSED_RATIONALE,
+) -> str:
+    """The text of a policy with these enter thresholds (0 to 1, by band) for a store with these attributes.
+
+    `fields` maps an attribute of the store to its distinct values; a `region` attribute gets a pool a region.
+    Thresholds that collide are moved apart by 0.0001, so that the bands keep their order.
+    """
+    regions = _territories((fields or {}).get("region", ()))
+    enters = spread(thresholds)
+    exits = leave_below(enters)
+    numbers = {f"{band}_enter": _text(enters[band]) for band in SCORED_BANDS}
+    numbers |= {f"{band}_exit": _text(exits[band]) for band in SCORED_BANDS}
+    return Template(TEMPLATE.read_text()).substitute(
+        name=name,
+        rationale=rationale,
+        typical=_text(enters["nurture"]),
+        below_nurture=_text(enters["nurture"] - 1),
+        fields=_region_field(regions),
+        rows=_region_rows(regions),
+        pools=_region_pools(regions),
+        **numbers,
+    )
+
+
+def shipped() -> str:
+    """The default policy as shipped, with neutral thresholds."""
+    return propose(NAME, NEUTRAL, rationale=NEUTRAL_RATIONALE)
+
+
+def thresholds_from(scores: Sequence[float]) -> dict[str, float]:
+    """Enter thresholds at the scores' quantiles: top 5 %, 20 % and 50 %; neutral ones where there are no scores."""
+    ranked = sorted((score for score in scores if score == score), reverse=True)
+    if not ranked:
+        return dict(NEUTRAL)
+    return {band: ranked[min(int(share * len(ranked)), len(ranked) - 1)] for band, share in SHARES.items()}
+
+
+def spread(thresholds: Mapping[str, float]) -> dict[str, int]:
+    """Enter thresholds in basis points, strictly falling from hot to nurture and all within 1 to 10000."""
+    enters: dict[str, int] = {}
+    floor = 1
+    for place, band in enumerate(reversed(SCORED_BANDS)):
+        highest = 10_000 - (len(SCORED_BANDS) - 1 - place)
+        enters[band] = min(max(_points(thresholds[band]), floor), highest)
+        floor = enters[band] + 1
+    return enters
+
+
+def leave_below(enters: Mapping[str, int]) -> dict[str, int]:
+    """Exit thresholds in basis points: a fifth of the way down to the next band."""
+    below = [*(enters[band] for band in SCORED_BANDS[1:]), 0]
+    return {
+        band: enters[band] - (enters[band] - next_enter) // HYSTERESIS
+        for band, next_enter in zip(SCORED_BANDS, below, strict=True)
+    }
+
+
+def _points(score: float) -> int:
+    return int((Decimal(str(score)) * 10_000).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _text(points: int) -> str:
+    return f"{points / 10_000:.4f}"
+
+
+def _territories(values: Sequence[str]) -> dict[str, str]:
+    """Pool suffix → region, where there are few enough regions to have a pool each."""
+    slugs = {_slug(value): value for value in sorted(set(values)) if _slug(value) and value.isprintable()}
+    slugs = {slug: value for slug, value in slugs.items() if slug not in TAKEN and not UNARY.match(value)}
+    return slugs if 2 <= len(slugs) <= MOST_TERRITORIES else {}
+
+
+def _slug(value: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _region_field(regions: Mapping[str, str]) -> str:
+    if not regions:
+        return ""
+    return "    region:          {type: text, required: false, source: lead}\n"
+
+
+def _region_rows(regions: Mapping[str, str]) -> str:
+    return "".join(
+        f"    - {{id: r.hot_{slug}, when: {{band: hot, region: {_quoted(region)}}}, "
+        f"then: {{pool: sdr.{slug}, sla_min: 15, method: weighted_round_robin}}}}\n"
+        for slug, region in regions.items()
+    )
+
+
+def _region_pools(regions: Mapping[str, str]) -> str:
+    return "".join(f"  sdr.{slug}: {{capacity: unbounded, fallback: sdr.priority}}\n" for slug in regions)

@@ -1,0 +1,89 @@
+"""Refusals of the policy room."""
+
+from collections.abc import Sequence
+
+from core.kernel.errors import LeadbenchError, Where
+from core.kernel.expressions import Diagnostic
+
+
+class PolicyInvalid(LeadbenchError):
+    """A document that is not a policy; `diagnostics` locate every finding."""
+
+    code = "invalid_policy"
+
+    def __init__(self, file: str, diagnostics: Sequence[Diagnostic]) -> None:
+        first = diagnostics[0]
+        more = f" ({len(diagnostics) - 1} more)" if len(diagnostics) > 1 else ""
+        super().__init__(
+            f"{first.message}{more}",
+            value=first.code,
+            remedy=first.hint,
+            where=Where(file, first.line, first.column),
+        )
+        self.diagnostics = tuple(diagnostics)
+
+
+class InputUnknown(LeadbenchError):
+    """A lead names an input that the policy does not declare."""
+
+    code = "unknown_input"
+
+    def __init__(self, policy: str, name: str, near: str | None) -> None:
+        super().__init__(
+            f"Policy `{policy}` has no input `{name}`.",
+            value=name,
+            remedy=f"Did you mean `{near}`?" if near else "Leave it out, or declare it under `inputs.fields`.",
+        )
+
+
+class PolicyUnknown(LeadbenchError):
+    """No stored policy version has this name, reference or hash."""
+
+    code = "unknown_policy"
+
+    def __init__(self, ref: str, near: str | None = None) -> None:
+        super().__init__(
+            f"There is no policy version `{ref}`.",
+            value=ref,
+            remedy=f"Did you mean `{near}`?" if near else "See `leadbench policy history` for what there is.",
+        )
+
+
+class ReferenceAmbiguous(LeadbenchError):
+    """A reference that fits several stored versions."""
+
+    code = "ambiguous_policy"
+
+    def __init__(self, ref: str, candidates: Sequence[str]) -> None:
+        super().__init__(
+            f"`{ref}` fits several policy versions: {', '.join(f'`{item}`' for item in candidates)}.",
+            value=ref,
+            remedy="Give the full content hash.",
+        )
+
+
+class TransitionRefused(LeadbenchError):
+    """A version cannot go from the state it is in to the one asked for."""
+
+    code = "wrong_state"
+
+    def __init__(self, ref: str, state: str, target: str, allowed: Sequence[str]) -> None:
+        ways = ", ".join(f"`{item}`" for item in allowed) or "nowhere"
+        super().__init__(
+            f"Policy version `{ref}` is `{state}` and cannot become `{target}`.",
+            value=state,
+            remedy=f"From `{state}` it can go to {ways}.",
+        )
+
+
+class ParentStale(LeadbenchError):
+    """The active version is no longer the one that a change was made against."""
+
+    code = "stale_parent"
+
+    def __init__(self, name: str, expected: str | None, found: str | None) -> None:
+        super().__init__(
+            f"Policy `{name}` was changed against `{expected}`, but `{found}` is active now.",
+            value=found,
+            remedy="Compare with the active version, draft the change again on top of it, and submit that.",
+        )
