@@ -50,13 +50,13 @@ class Cursor:
 
     def scalar(self, sql: str, params: Params = None) -> Any:
         """The first value of a query's first row, or None where there is no row."""
-        row = self._cursor.execute(sql, _bind(params)).fetchone()
-        return row[0] if row else None
+        rows = self._cursor.execute(sql, _bind(params)).fetchall()
+        return rows[0][0] if rows else None
 
     def execute(self, sql: str, params: Params = None) -> int:
         """Run a statement; the number of rows it changed, 0 where it has none."""
-        row = self._cursor.execute(sql, _bind(params)).fetchone()
-        return int(row[0]) if row and isinstance(row[0], int) else 0
+        rows = self._cursor.execute(sql, _bind(params)).fetchall()
+        return rows[0][0] if rows and isinstance(rows[0][0], int) else 0
 
     def load(self, name: str, frame: pl.DataFrame) -> None:
         """A native temporary table of the frame's rows, NaN as NULL; it replaces one of the same name."""

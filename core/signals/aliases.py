@@ -1,0 +1,122 @@
+"""Alias tables: the names that well-known sources give to our fields, most telling first.
+
+Names are compared without case, spaces, punctuation and the warehouse prefix `property_`. Sources: Segment's common
+fields, HubSpot's contact, deal and e-mail event exports (labels and internal names), Salesforce Lead (labels and API
+names), XES (IEEE 1849) and public e-commerce logs.
+"""
+
+import re
+from collections.abc import Sequence
+
+EVENTS: dict[str, tuple[str, ...]] = {
+    "event_id": ("eventid", "messageid", "insertid", "eventuuid", "uuid", "activityid", "engagementid", "id"),
+    "lead_id": (
+        "leadid", "userid", "contactid", "contactvid", "caseid", "caseconceptname", "mqlid", "prospectid", "personid",
+        "customerid", "memberid", "whoid", "distinctid", "lead", "subject", "recordid", "vid", "recipient", "email",
+    ),
+    "anonymous_id": ("anonymousid", "userpseudoid", "domainuserid", "visitorid", "cookieid", "deviceid"),
+    "account_id": ("accountid", "groupid", "contextgroupid", "companyid", "organizationid", "organisationid"),
+    "session_id": ("sessionid", "usersession", "domainsessionid", "gasessionid", "visitid"),
+    "source": ("source", "channel", "platform"),
+    "type": (
+        "eventname", "event", "eventtype", "activity", "conceptname", "activitytype", "eventaction", "type", "action",
+    ),
+    "occurred_at": (
+        "occurredat", "timestamp", "timetimestamp", "eventtime", "eventtimestamp", "eventat", "originaltimestamp",
+        "derivedtstamp", "ts", "time", "datetime", "createdat", "created", "createdate", "date", "eventdate",
+    ),
+    "received_at": ("receivedat", "collectortstamp", "ingestedat", "loadedat"),
+    "region": ("region", "georegion"),
+    "properties": ("properties", "eventproperties", "data"),
+    "context": ("context",),
+    "schema_version": ("schemaversion",),
+    "trace_id": ("traceid",),
+}  # fmt: skip
+
+LEADS: dict[str, tuple[str, ...]] = {
+    "lead_id": (
+        "leadid", "contactid", "contactvid", "hsobjectid", "recordid", "mqlid", "prospectid", "caseid",
+        "caseconceptname", "conceptname", "userid", "personid", "customerid", "memberid", "vid", "lead", "id",
+        "leadnumber", "email",
+    ),
+    "created_at": (
+        "createdat", "createdate", "createddate", "creationdate", "datecreated", "createdon", "created",
+        "firstcontactdate", "firstcontactat", "regdate", "registrationdate", "registeredat", "signupdate",
+        "signedupat", "entrydate", "leaddate", "becamealeaddate", "leadcreated", "leadcreatedat",
+    ),
+    "known_at": ("knownat",),
+    "account_id": ("accountid", "groupid", "associatedcompanyid", "companyid"),
+    "merged_ids": ("hsmergedobjectids", "mergedids", "mergedcontactids", "mergedobjectids", "mergedvids"),
+}  # fmt: skip
+
+OUTCOMES: dict[str, tuple[str, ...]] = {
+    "lead_id": (
+        "leadid", "contactid", "mqlid", "prospectid", "caseid", "associatedcontactid", "primarycontactid", "userid",
+        "personid", "customerid", "recordid", "convertedcontactid", "dealid", "opportunityid", "id",
+    ),
+    "at": ("at", "closedat", "closedate", "wondate", "wonat", "converteddate", "convertedat", "outcomeat", "date"),
+    "received_at": ("receivedat", "knownat"),
+    "amount": ("amount", "dealamount", "price", "value", "revenue"),
+    "outcome": ("outcome", "result"),
+}  # fmt: skip
+
+TABLES = {"events": EVENTS, "leads": LEADS, "outcomes": OUTCOMES}
+REQUIRED = {"events": ("lead_id", "type", "occurred_at"), "leads": ("lead_id",), "outcomes": ("lead_id",)}
+COALESCED = {("events", "type"): ("event", "type"), ("events", "occurred_at"): ("timestamp", "originaltimestamp")}
+
+WAREHOUSE = re.compile(r"^(property_|properties__)")
+
+
+def plain_name(name: str) -> str:
+    """The name as aliases are compared: lower case, letters and digits only, without the warehouse prefix."""
+    lowered = WAREHOUSE.sub("", name.strip().lower())
+    return re.sub(r"[^a-z0-9]", "", lowered)
+
+
+def suggest(columns: Sequence[str], kind: str) -> dict[str, tuple[str, ...]]:
+    """Field → columns for every field that an alias finds; no column serves two fields."""
+    by_name: dict[str, str] = {}
+    for column in columns:
+        by_name.setdefault(plain_name(column), column)
+    taken: set[str] = set()
+    found: dict[str, tuple[str, ...]] = {}
+    for field in _order(kind):
+        column = _first(field, TABLES[kind][field], by_name, taken)
+        if column is None:
+            continue
+        found[field] = (column, *_fallbacks(kind, field, column, by_name, taken))
+        taken.update(found[field])
+    return found
+
+
+def _order(kind: str) -> list[str]:
+    """Required fields choose first: a lone `id` of a contact file is the lead, not something else."""
+    fields = list(TABLES[kind])
+    return sorted(fields, key=lambda field: field not in REQUIRED[kind])
+
+
+def _first(field: str, names: tuple[str, ...], by_name: dict[str, str], taken: set[str]) -> str | None:
+    wanted = (field.replace("_", ""), *names)
+    return next((by_name[name] for name in wanted if name in by_name and by_name[name] not in taken), None)
+
+
+def _fallbacks(kind: str, field: str, column: str, by_name: dict[str, str], taken: set[str]) -> tuple[str, ...]:
+    chain = COALESCED.get((kind, field), ())
+    if plain_name(column) not in chain:
+        return ()
+    later = chain[chain.index(plain_name(column)) + 1 :]
+    return tuple(by_name[name] for name in later if name in by_name and by_name[name] not in taken)
+
+
+def adapter(columns: Sequence[str], file_format: str) -> str:
+    """The source that the columns look like: segment, hubspot, salesforce, xes or generic."""
+    names = set(columns)
+    if file_format == "xes":
+        return "xes"
+    if any(name.startswith(("property_", "_fivetran")) or name.startswith("hs_") for name in names):
+        return "hubspot"
+    if {"messageId"} & names and {"userId", "anonymousId"} & names:
+        return "segment"
+    if {"IsConverted", "LeadSource", "Lead Status", "LastModifiedDate"} & names:
+        return "salesforce"
+    return "generic"

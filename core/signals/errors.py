@@ -1,0 +1,174 @@
+"""Refusals of the signals room."""
+
+from collections.abc import Iterable, Sequence
+
+from core.kernel.errors import LeadbenchError, Where, nearest
+
+
+def _listed(names: Iterable[str], limit: int = 12) -> str:
+    shown = list(names)
+    more = f" and {len(shown) - limit} more" if len(shown) > limit else ""
+    return ", ".join(f"`{name}`" for name in shown[:limit]) + more
+
+
+class FileMissing(LeadbenchError):
+    """No file at the path given."""
+
+    code = "file_missing"
+
+    def __init__(self, path: object) -> None:
+        super().__init__(
+            f"There is no file at `{path}`.",
+            value=path,
+            remedy="Check the path; in a recipe it is relative to the recipe.",
+        )
+
+
+class FileEmpty(LeadbenchError):
+    """A file without any record."""
+
+    code = "file_empty"
+
+    def __init__(self, path: object) -> None:
+        super().__init__(
+            f"`{path}` holds no records.", value=path, remedy="Export it again with at least a header and one row."
+        )
+
+
+class UnknownFormat(LeadbenchError):
+    """A file whose format is not one of those that can be read."""
+
+    code = "unknown_format"
+
+    def __init__(self, path: object, given: str | None = None) -> None:
+        super().__init__(
+            f"The format of `{path}` is not known" + (f": `{given}`." if given else "."),
+            value=given or path,
+            remedy="Use csv, jsonl, parquet or xes (each also .gz), by ending or with `format:`.",
+        )
+
+
+class FileUnreadable(LeadbenchError):
+    """A file whose bytes are not what its format asks for."""
+
+    code = "file_unreadable"
+
+    def __init__(self, path: object, reason: str, remedy: str, line: int | None = None) -> None:
+        super().__init__(f"{reason}.", value=path, remedy=remedy, where=Where(str(path), line))
+
+
+class WrongEncoding(LeadbenchError):
+    """Text that is not UTF-8."""
+
+    code = "wrong_encoding"
+
+    def __init__(self, path: object, found: str, line: int | None = None) -> None:
+        super().__init__(
+            f"`{path}` is not UTF-8 text but {found}.",
+            value=found,
+            remedy="Convert it, for example with `iconv -f ENCODING -t UTF-8`, or export it as UTF-8.",
+            where=Where(str(path), line),
+        )
+
+
+class FileTooLarge(LeadbenchError):
+    """A file that unpacks to more than can be what it claims."""
+
+    code = "file_too_large"
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(
+            f"`{path}` {reason}.", value=path, remedy="Split it, or check that it is what it claims to be."
+        )
+
+
+class UnsafeXml(LeadbenchError):
+    """XML that declares entities or refers to the outside."""
+
+    code = "unsafe_xml"
+
+    def __init__(self, path: object, what: str) -> None:
+        super().__init__(
+            f"`{path}` declares {what}, which an event log never needs.",
+            value=what,
+            remedy="Export the log without a document type; entity declarations are never read.",
+        )
+
+
+class UnmappedField(LeadbenchError):
+    """A required field that no column delivers."""
+
+    code = "unmapped_field"
+
+    def __init__(self, field: str, kind: str, columns: Sequence[str], path: object, near: Sequence[str] = ()) -> None:
+        hint = f" Nearest: {_listed(near)}." if near else ""
+        alone = " The file has a single column: is its delimiter one of , ; tab |?" if len(columns) == 1 else ""
+        super().__init__(
+            f"No column of `{path}` gives `{field}`, which {kind} need; its columns are {_listed(columns)}.{hint}{alone}",
+            value=field,
+            remedy=f"Name it in the mapping, such as `{field}: {near[0] if near else 'COLUMN'}`, "
+            f"or give a constant, such as `{field}: {{literal: VALUE}}`.",
+        )
+
+
+class UnknownColumn(LeadbenchError):
+    """A mapping that names a column that the file does not have."""
+
+    code = "unknown_column"
+
+    def __init__(self, column: str, where: str, columns: Sequence[str], path: object) -> None:
+        near = nearest(column, columns)
+        guess = f" Did you mean `{near}`?" if near else ""
+        super().__init__(
+            f"`{where}` names the column `{column}`, which `{path}` does not have.{guess}",
+            value=column,
+            remedy=f"Its columns are {_listed(columns)}.",
+        )
+
+
+class UnknownMappingField(LeadbenchError):
+    """A mapping for a field that this kind of record does not have."""
+
+    code = "unknown_key"
+
+    def __init__(self, field: str, known: Sequence[str]) -> None:
+        near = nearest(field, known)
+        guess = f" Did you mean `{near}`?" if near else ""
+        super().__init__(
+            f"A mapping knows no field `{field}`.{guess}", value=field, remedy=f"Known: {_listed(known, 24)}."
+        )
+
+
+class MappingInvalid(LeadbenchError):
+    """A mapping whose value has the wrong shape."""
+
+    code = "invalid_mapping"
+
+    def __init__(self, field: str, value: object, wanted: str) -> None:
+        super().__init__(f"The mapping's `{field}` is `{value}`.", value=value, remedy=f"It must be {wanted}.")
+
+
+class NothingAccepted(LeadbenchError):
+    """A file of which no record could be accepted."""
+
+    code = "nothing_accepted"
+
+    def __init__(self, path: object, read: int, reasons: str) -> None:
+        super().__init__(
+            f"None of the {read} records of `{path}` can be accepted ({reasons}).",
+            value=reasons,
+            remedy="Check the mapping with `leadbench inspect`; the store is unchanged.",
+        )
+
+
+class UnknownQuarantine(LeadbenchError):
+    """A quarantine id that is not waiting."""
+
+    code = "unknown_quarantine"
+
+    def __init__(self, quarantine_id: str) -> None:
+        super().__init__(
+            f"No waiting quarantine row has the id `{quarantine_id}`.",
+            value=quarantine_id,
+            remedy="List them with `leadbench quarantine list`.",
+        )

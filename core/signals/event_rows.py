@@ -1,0 +1,219 @@
+"""From a file's records to event rows: resolve the mapping, type the values, check each record. Runs in a worker."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from core.kernel.workers import report_progress
+from core.signals import aliases, checks, readers
+from core.signals.checks import Check, Finding
+from core.signals.mapping import Mapping, Resolved, resolve
+from core.signals.personal import personal_columns
+from core.signals.properties import json_object, merged
+from core.signals.raw import ROW, Raw, ReadOptions
+from core.signals.typed_text import as_text, moments, typed
+
+SOURCES = ("web", "mobile", "crm", "product", "third_party")
+SOURCE_WORDS = {
+    **{name: name for name in SOURCES},
+    **dict.fromkeys(("browser", "website", "site", "desktop", "javascript"), "web"),
+    **dict.fromkeys(("app", "ios", "android", "phone", "tablet"), "mobile"),
+    **dict.fromkeys(("server", "backend", "in_app", "saas"), "product"),
+    **dict.fromkeys(("hubspot", "salesforce", "sales", "marketo", "email"), "crm"),
+    **dict.fromkeys(("third-party", "thirdparty", "partner", "vendor"), "third_party"),
+}
+ADAPTER_SOURCE = {"hubspot": "crm", "salesforce": "crm", "xes": "crm", "segment": "web"}
+IDS = ("lead_id", "event_id", "anonymous_id", "account_id", "session_id", "trace_id")
+TEXTS = (*IDS, "type", "source", "region")
+NULLS = ("null", "NULL", "None", "NaN", "nan", "NA", "N/A", "n/a", "#N/A", "NaT")
+PERSONAL = "personal:"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Checked rows of one file, ready for the store; `rows` has the canonical columns, `rejects` the rest."""
+
+    rows: pl.DataFrame
+    rejects: pl.DataFrame
+    read: int
+    adapter: str
+    format: str
+    content_hash: str
+    findings: tuple[Finding, ...]
+
+
+def prepare_events(path: str, mapping: Mapping, options: ReadOptions, now: datetime) -> Prepared:
+    """The event rows of a file and its rejects.
+
+    Columns: __row, lead_id, event_id (null: to be derived), the other envelope fields, occurred_at and received_at
+    (naive UTC), properties and context (JSON text), `identity` (text that a derived id is made from; only where some
+    event_id is missing), and `personal:<name>` for each personal property, still open.
+    """
+    file = Path(path)
+    raw = readers.read(file, replace(options, kind="events", delimiter=options.delimiter or mapping.delimiter))
+    report_progress(0.5, f"{raw.read:,} records read")
+    rows, rejected, findings = event_rows(raw, mapping, now, path)
+    report_progress(0.9, f"{rows.height:,} records checked")
+    adapter = aliases.adapter(raw.columns, raw.format)
+    return Prepared(rows, rejected, raw.read, adapter, raw.format, file_hash(file), findings)
+
+
+def file_hash(path: Path) -> str:
+    """`sha256:<hex>` of the file's bytes."""
+    with path.open("rb") as stream:
+        return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def event_rows(
+    raw: Raw, mapping: Mapping, now: datetime, path: object
+) -> tuple[pl.DataFrame, pl.DataFrame, tuple[Finding, ...]]:
+    """The checked event rows of records already read, the rejects, and what was noticed."""
+    laid = resolve(mapping, raw.columns, "events", path)
+    frame = _envelope(raw, laid)
+    frame, findings = _with_source(frame, laid, aliases.adapter(raw.columns, raw.format))
+    kept = {name: typed(without_nulls(raw.frame[name])) for name in laid.kept}
+    sealed = personal_columns(raw.frame, laid.kept, mapping.personal)
+    open_values = {name: column.values for name, column in kept.items() if name not in sealed}
+    frame = frame.with_columns(_properties(frame, raw, laid, open_values))
+    frame = frame.with_columns(as_text(raw.frame[name]).alias(PERSONAL + name) for name in sealed)
+    infinite = [column.infinite for column in kept.values() if column.infinite is not None]
+    frame = frame.with_columns(_any(infinite, frame.height).alias("__infinite"))
+    good, bad = checks.divide(frame, _gate(frame, now), raw)
+    good = _with_identity(good, [name for name in laid.kept if name not in sealed], raw)
+    findings += [_personal_finding(name, why) for name, why in sealed.items()]
+    dropped = [name for name in good.columns if name.startswith("__") and name != ROW]
+    return good.drop(dropped), pl.concat([raw.rejects, bad]), tuple(findings)
+
+
+def without_nulls(series: pl.Series) -> pl.Series:
+    """The column with the words that databases write for a missing value taken as missing."""
+    if series.dtype != pl.String or not bool(series.is_in(NULLS).any()):
+        return series
+    return (
+        series.to_frame("v").select(pl.when(~pl.col("v").is_in(NULLS)).then(pl.col("v"))).to_series().alias(series.name)
+    )
+
+
+def pick(raw: Raw, laid: Resolved, field: str) -> pl.Series | None:
+    """The field's values in the file: its columns in order, the first present one; None where it has no column."""
+    names = laid.columns.get(field)
+    if not names:
+        return None
+    first, *rest = [without_nulls(raw.frame[name]) for name in names]
+    for other in rest:
+        first = first.cast(pl.String) if other.dtype != first.dtype else first
+        first = first.zip_with(first.is_not_null(), other.cast(first.dtype))
+    return first.alias(field)
+
+
+def text_field(raw: Raw, laid: Resolved, field: str) -> pl.Series:
+    """The field as trimmed text, its literal, or all missing."""
+    values = pick(raw, laid, field)
+    if values is not None:
+        return as_text(values).alias(field)
+    literal = laid.literals.get(field)
+    return pl.Series(field, [None if literal is None else str(literal)], dtype=pl.String).new_from_index(
+        0, raw.frame.height
+    )
+
+
+def time_field(raw: Raw, laid: Resolved, field: str) -> tuple[pl.Series, pl.Series]:
+    """The field as moments, and its text as it stands in the file."""
+    values = pick(raw, laid, field)
+    if values is None:
+        values = text_field(raw, laid, field)
+    return moments(values, laid.mapping.dates).alias(field), values.cast(pl.String).alias(f"__{field}")
+
+
+def _envelope(raw: Raw, laid: Resolved) -> pl.DataFrame:
+    texts = [text_field(raw, laid, field) for field in TEXTS]
+    occurred, occurred_text = time_field(raw, laid, "occurred_at")
+    received, received_text = time_field(raw, laid, "received_at")
+    version = text_field(raw, laid, "schema_version").cast(pl.Int16, strict=False).fill_null(1)
+    frame = pl.DataFrame([raw.frame[ROW], *texts, occurred, occurred_text, received, received_text, version])
+    fallback = pl.when(pl.col("__received_at").is_null()).then("occurred_at").otherwise("received_at")
+    return frame.with_columns(received_at=fallback)
+
+
+def _with_source(frame: pl.DataFrame, laid: Resolved, adapter: str) -> tuple[pl.DataFrame, list[Finding]]:
+    default = ADAPTER_SOURCE.get(adapter, "third_party")
+    word = pl.col("source").str.to_lowercase()
+    known = word.replace_strict(list(SOURCE_WORDS), list(SOURCE_WORDS.values()), default=None, return_dtype=pl.String)
+    unknown = frame.filter(pl.col("source").is_not_null() & known.is_null())["source"].unique().sort().head(3).to_list()
+    named = frame.with_columns(source=known.fill_null(default))
+    if "source" in laid.columns and unknown:
+        message = f"`source` has other values than {', '.join(SOURCES)}, such as `{unknown[0]}`; taken as {default}"
+        return named, [Finding("unknown_source", "source", message, "Map `source`, or give {literal: ...}.")]
+    if frame["source"].null_count() and not laid.literals.get("source"):
+        message = f"The file does not say where its events come from; taken as {default}"
+        return named, [Finding("default_source", None, message, "Add `source: {literal: web}` to the mapping.")]
+    return named, []
+
+
+def _properties(frame: pl.DataFrame, raw: Raw, laid: Resolved, kept: dict[str, pl.Series]) -> list[pl.Series]:
+    members = {name.removeprefix("properties."): values for name, values in kept.items()}
+    nested = frozenset(name.removeprefix("properties.") for name in raw.json_columns)
+    objects = {}
+    for field in ("properties", "context"):
+        values = pick(raw, laid, field)
+        if values is None or _are_objects(values):
+            objects[field] = values
+        else:
+            members[laid.columns[field][0]] = values
+    made = json_object(members, nested, frame.height)
+    given = objects.get("properties")
+    context = objects.get("context")
+    return [
+        (made if given is None else merged(given, made)).alias("properties"),
+        pl.Series("context", [None] * frame.height, dtype=pl.String) if context is None else context.alias("context"),
+    ]
+
+
+def _are_objects(values: pl.Series) -> bool:
+    present = values.drop_nulls().head(1_000)
+    return values.dtype == pl.String and float(present.str.contains(r"^\s*\{").mean() or 0) > 0.5  # type: ignore[arg-type]
+
+
+def _any(flags: list[pl.Series], height: int) -> pl.Series:
+    held = pl.repeat(False, height, eager=True)
+    for flag in flags:
+        held = held | flag
+    return held
+
+
+def _gate(frame: pl.DataFrame, now: datetime) -> list[Check]:
+    return [
+        checks.missing("lead_id"),
+        checks.missing("type", "missing_type"),
+        *(checks.too_long(name) for name in IDS),
+        Check(
+            "id_too_long", pl.col("type").str.len_chars() > checks.LONGEST_ID, "`type` is longer than 256 characters"
+        ),
+        checks.readable_time("occurred_at", "__occurred_at"),
+        checks.missing("occurred_at", "missing_time"),
+        checks.readable_time("received_at", "__received_at"),
+        *(checks.possible_time(name) for name in ("occurred_at", "received_at")),
+        *(checks.past_time(name, now) for name in ("occurred_at", "received_at")),
+        checks.marked("__infinite", "not_finite", "a number is not finite"),
+    ]
+
+
+def _with_identity(rows: pl.DataFrame, names: list[str], raw: Raw) -> pl.DataFrame:
+    if not rows["event_id"].null_count():
+        return rows
+    texts = raw.frame.select(ROW, *(pl.col(name).cast(pl.String) for name in sorted(names)))
+    parts = [pl.lit(f"\x1f{name}=") + pl.col(name) for name in sorted(names)]
+    identity = pl.concat_str(parts, ignore_nulls=True) if parts else pl.lit("")
+    return rows.join(texts.select(ROW, identity.alias("identity")), on=ROW, how="left", maintain_order="left")
+
+
+def _personal_finding(column: str, why: str) -> Finding:
+    return Finding(
+        "personal_data",
+        column,
+        f"`{column}` holds personal data ({why}); it is stored sealed",
+        "Leave it out if it is not needed.",
+    )

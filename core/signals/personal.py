@@ -1,0 +1,49 @@
+"""Personal data: found by the column's name or by what its values look like; sealed, never a feature."""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from core.signals.aliases import plain_name
+
+NAMES = frozenset(
+    "email emailaddress emailid mail phone phonenumber mobile mobilephone mobilenumber cellphone telephone fax firstname lastname "
+    "fullname surname givenname familyname middlename contactname ip ipaddress clientip iban ssn passport dateofbirth "
+    "birthdate birthday street streetaddress mailingstreet address homeaddress recipient twitterhandle linkedinurl "
+    "useragent".split()
+)
+VALUES = {
+    "e-mail address": r"(?i)^[a-z0-9._%+'-]+@[a-z0-9.-]+\.[a-z]{2,}$",
+    "IP address": r"^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$",
+    "IBAN": r"^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$",
+    "phone number": r"^\+\d[\d ()/.-]{7,18}$",
+}
+SHARE = 0.2
+SAMPLE = 2_000
+
+
+def is_personal_name(column: str) -> bool:
+    """Whether the column's name says that it holds personal data."""
+    name = plain_name(column.rpartition(".")[2])
+    return name in NAMES or name.rstrip("0123456789") in NAMES
+
+
+def personal_kind(column: str, values: pl.Series) -> str | None:
+    """What personal data the column holds: by its name, else where a fifth of its values look like it; else None."""
+    if is_personal_name(column):
+        return f"the name `{column}`"
+    if values.dtype != pl.String:
+        return None
+    present = values.drop_nulls().head(SAMPLE)
+    if present.is_empty():
+        return None
+    shares = {kind: float(present.str.contains(pattern).mean() or 0.0) for kind, pattern in VALUES.items()}  # type: ignore[arg-type]
+    best = max(shares, key=lambda kind: shares[kind])
+    return f"values like an {best}" if shares[best] >= SHARE else None
+
+
+def personal_columns(frame: pl.DataFrame, columns: Iterable[str], declared: Iterable[str]) -> dict[str, str]:
+    """Column → why it is personal, for those of `columns` that are declared or found to be."""
+    said = set(declared)
+    found = {column: "declared" if column in said else personal_kind(column, frame[column]) for column in columns}
+    return {column: why for column, why in found.items() if why}

@@ -1,0 +1,163 @@
+"""Event rows into the log: ids where there are none, leads, kinds and accounts numbered, duplicates found by anti-join."""
+
+import base64
+from dataclasses import dataclass
+
+import polars as pl
+
+from core.kernel.database import Change
+from core.signals.event_rows import PERSONAL
+from core.signals.properties import json_object, merged
+from core.signals.raw import REJECTS, ROW, row_texts
+
+KIND_LIMIT = 5_000
+NO_OBJECT = " OR ".join(
+    f"({name} IS NOT NULL AND (NOT json_valid({name}) OR left(ltrim({name}), 1) <> '{{'))"
+    for name in ("properties", "context")
+)
+SAME = """{a}.type = {b}.type AND {a}.source = {b}.source AND {a}.occurred_at = {b}.occurred_at
+    AND {a}.properties IS NOT DISTINCT FROM {b}.properties AND {a}.context IS NOT DISTINCT FROM {b}.context
+    AND {a}.session_id IS NOT DISTINCT FROM {b}.session_id"""
+
+DERIVE = """
+CREATE OR REPLACE TEMP TABLE derived AS
+SELECT row_no, 'd_' || left(CASE WHEN n = 1 THEN h ELSE sha256(h || ':' || n) END, 32) AS event_id
+FROM (SELECT row_no, h, row_number() OVER (PARTITION BY h ORDER BY row_no) AS n
+      FROM (SELECT row_no, sha256(concat_ws(chr(30), lead_id, type, source, epoch_us(occurred_at)::VARCHAR, identity)) AS h
+            FROM incoming WHERE event_id IS NULL))
+"""
+FILL = "UPDATE incoming SET event_id = d.event_id FROM derived d WHERE incoming.row_no = d.row_no"
+LEADS_SEEN = """
+CREATE OR REPLACE TEMP TABLE lead_of AS
+SELECT s.lead_id, coalesce(a.lead_no, l.lead_no) AS lead_no
+FROM (SELECT DISTINCT lead_id FROM incoming) s
+LEFT JOIN (SELECT alias_id, min(lead_no) AS lead_no FROM lead_aliases GROUP BY alias_id) a ON a.alias_id = s.lead_id
+LEFT JOIN leads l ON l.lead_id = s.lead_id
+"""
+VERDICTS = f"""
+CREATE OR REPLACE TEMP TABLE verdicts AS
+WITH stored AS (
+    SELECT i.row_no, i.event_id, o.lead_no IS NOT DISTINCT FROM e.lead_no AND {SAME.format(a="i", b="e")} AS same
+    FROM incoming i JOIN (SELECT e.*, k.type, k.source FROM events e JOIN event_kinds k USING (kind_no)) e USING (event_id)
+    LEFT JOIN lead_of o USING (lead_id)),
+repeats AS (SELECT event_id, min(row_no) AS first_row FROM incoming GROUP BY event_id HAVING count(*) > 1),
+repeated AS (
+    SELECT i.row_no, i.lead_id = f.lead_id AND {SAME.format(a="i", b="f")} AS same
+    FROM repeats r JOIN incoming i USING (event_id) JOIN incoming f ON f.row_no = r.first_row
+    WHERE i.row_no <> r.first_row AND r.event_id NOT IN (SELECT event_id FROM stored))
+SELECT row_no, same FROM stored UNION ALL SELECT row_no, same FROM repeated
+"""
+NEW_LEADS = """
+INSERT INTO leads (lead_no, lead_id, created_at, created_order, batch_id)
+SELECT (SELECT coalesce(max(lead_no), 0) FROM leads) + row_number() OVER (ORDER BY first_at, lead_id),
+       lead_id, first_at, NULL, $batch
+FROM (SELECT i.lead_id, min(i.occurred_at) AS first_at FROM incoming i JOIN lead_of o USING (lead_id)
+      WHERE o.lead_no IS NULL GROUP BY i.lead_id)
+"""
+EARLIER = """
+UPDATE leads SET created_at = f.first_at
+FROM (SELECT o.lead_no, min(i.occurred_at) AS first_at FROM incoming i JOIN lead_of o USING (lead_id) GROUP BY o.lead_no) f
+WHERE leads.lead_no = f.lead_no AND f.first_at < leads.created_at
+  AND leads.batch_id IN (SELECT batch_id FROM batches WHERE kind = 'events')
+"""
+NEW_KINDS = """
+INSERT INTO event_kinds (kind_no, source, type)
+SELECT (SELECT coalesce(max(kind_no), 0) FROM event_kinds) + row_number() OVER (ORDER BY source, type), source, type
+FROM (SELECT DISTINCT source, type FROM incoming) ANTI JOIN event_kinds USING (source, type)
+"""
+NEW_ACCOUNTS = """
+INSERT INTO accounts (account_no, account_id)
+SELECT (SELECT coalesce(max(account_no), 0) FROM accounts) + row_number() OVER (ORDER BY account_id), account_id
+FROM (SELECT DISTINCT account_id FROM incoming WHERE account_id IS NOT NULL) ANTI JOIN accounts USING (account_id)
+"""
+LEAD_ACCOUNTS = """
+INSERT INTO lead_accounts (lead_no, account_no, valid_from, received_at, origin, batch_id)
+SELECT o.lead_no, a.account_no, min(i.occurred_at), min(i.received_at), 'event', $batch
+FROM incoming i JOIN lead_of o USING (lead_id) JOIN accounts a USING (account_id)
+WHERE NOT EXISTS (SELECT 1 FROM lead_accounts x
+                  WHERE x.lead_no = o.lead_no AND x.account_no = a.account_no AND x.origin = 'event')
+GROUP BY o.lead_no, a.account_no ORDER BY o.lead_no, a.account_no
+"""
+INSERT = """
+INSERT INTO events BY NAME
+SELECT (SELECT coalesce(max(event_no), 0) FROM events) + row_number() OVER () AS event_no, * FROM (
+    SELECT i.event_id, o.lead_no, k.kind_no, i.occurred_at, i.received_at, i.anonymous_id, a.account_no, i.session_id,
+           i.region, i.properties, i.context, i.schema_version, $batch AS batch_id, i.trace_id
+    FROM incoming i JOIN lead_of o USING (lead_id) JOIN event_kinds k USING (source, type)
+    LEFT JOIN accounts a USING (account_id)
+    ORDER BY o.lead_no, i.occurred_at, i.received_at, i.event_id)
+"""
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What became of the checked rows: counts, and the rows whose id is taken by another content."""
+
+    accepted: int
+    duplicate: int
+    new_leads: int
+    conflicts: pl.DataFrame
+
+
+def land(change: Change, rows: pl.DataFrame, batch_id: str) -> Landed:
+    """Write the checked rows that the log does not hold yet; ids already there with other content are conflicts."""
+    change.load("incoming", _sealed(change, rows).rename({ROW: "row_no"}))
+    invalid = _invalid_objects(change)
+    if "identity" in rows.columns:
+        change.execute(DERIVE)
+        change.execute(FILL)
+    change.execute(LEADS_SEEN)
+    change.execute(VERDICTS)
+    conflicts = pl.concat([invalid, _conflicts(change)])
+    duplicate = change.scalar("SELECT count(*) FROM verdicts WHERE same")
+    change.execute("DELETE FROM incoming WHERE row_no IN (SELECT row_no FROM verdicts)")
+    accepted = change.scalar("SELECT count(*) FROM incoming")
+    new_leads = _number(change, batch_id) if accepted else 0
+    if accepted:
+        change.execute(INSERT, {"batch": batch_id})
+    return Landed(accepted, duplicate, new_leads, conflicts)
+
+
+def _number(change: Change, batch_id: str) -> int:
+    new_leads = change.execute(NEW_LEADS, {"batch": batch_id})
+    change.execute(EARLIER)
+    change.execute(LEADS_SEEN)
+    change.execute(NEW_KINDS)
+    if change.execute(NEW_ACCOUNTS) or change.scalar("SELECT count(account_id) FROM incoming"):
+        change.execute(LEAD_ACCOUNTS, {"batch": batch_id})
+    return new_leads
+
+
+def _sealed(change: Change, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with their personal properties sealed under the lead's key, as {"sealed": BASE64} in properties."""
+    names = [name for name in rows.columns if name.startswith(PERSONAL)]
+    if not names:
+        return rows
+    leads = rows["lead_id"].to_list()
+    members: dict[str, pl.Series] = {}
+    for name in names:
+        sealed = change.seal(leads, [None if v is None else v.encode() for v in rows[name]])
+        texts = [None if s is None else '{"sealed":"' + base64.b64encode(s).decode() + '"}' for s in sealed]
+        members[name.removeprefix(PERSONAL)] = pl.Series(texts, dtype=pl.String)
+    extra = json_object(members, frozenset(members), rows.height)
+    return rows.drop(names).with_columns(merged(rows["properties"], extra).alias("properties"))
+
+
+def _invalid_objects(change: Change) -> pl.DataFrame:
+    """Rows whose properties or context are no JSON object; they leave `incoming`."""
+    held = change.read(f"SELECT * FROM incoming WHERE {NO_OBJECT} ORDER BY row_no")
+    if not held.is_empty():
+        change.execute(f"DELETE FROM incoming WHERE {NO_OBJECT}")
+    return _as_rejects(held, "invalid_properties", "`properties` or `context` is not a JSON object")
+
+
+def _conflicts(change: Change) -> pl.DataFrame:
+    held = change.read("SELECT i.* FROM incoming i JOIN verdicts v USING (row_no) WHERE NOT v.same ORDER BY i.row_no")
+    return _as_rejects(held, "conflicting_duplicate", "its event_id was taken by an event with other content")
+
+
+def _as_rejects(held: pl.DataFrame, code: str, detail: str) -> pl.DataFrame:
+    if held.is_empty():
+        return pl.DataFrame(schema=REJECTS)
+    raw = row_texts(held.drop("row_no", "identity", strict=False))
+    return held.select("row_no", code=pl.lit(code), detail=pl.lit(detail), lead_id="lead_id", raw=pl.Series(raw))
