@@ -1,1 +1,1 @@
-"""leadbench."""
+"""Lists and memos for the world outside: spreadsheets, Parquet, Markdown and JSON."""

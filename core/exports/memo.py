@@ -1,0 +1,73 @@
+"""The decision memo: one decision on one page, as Markdown or JSON."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.exports.origin import Origin
+
+_SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|~$"})
+
+
+def escaped(value: object) -> str:
+    """The value as one line of Markdown text that nothing in it can format."""
+    return "—" if value is None else " ".join(str(value).split()).translate(_SPECIAL)
+
+
+def to_json(explanation: Mapping[str, Any], origin: Origin) -> bytes:
+    """The explanation (contracts.md, `explain`) with the facts of its export."""
+    facts = {name.lower().replace(" ", "_"): value for name, value in origin.lines(1)}
+    return json.dumps({"memo": facts, **explanation}, ensure_ascii=False, indent=2, default=str).encode()
+
+
+def to_markdown(explanation: Mapping[str, Any], origin: Origin) -> bytes:
+    """The explanation (contracts.md, `explain`) as a page to print: outcome, reasons, versions."""
+    decision = explanation["decision"]
+    parts = [
+        f"# Decision memo: {escaped(explanation['lead_id'])}",
+        _outcome(explanation, decision),
+        "## Why this score\n\n" + _points(explanation),
+        "## Why this outcome\n\n" + _reasons(decision.get("reasons") or ()),
+        "## Versions\n\n" + _versions(explanation, origin),
+    ]
+    return ("\n\n".join(parts) + "\n").encode()
+
+
+def _outcome(explanation: Mapping[str, Any], decision: Mapping[str, Any]) -> str:
+    rows = [
+        ("Percentile", f"{explanation['percentile']:.0f}"),
+        ("Score", f"{explanation['score']:.4f} (calibrated probability)"),
+        ("Fit and engagement", f"{explanation.get('fit')} / {explanation.get('engagement')}"),
+        ("Disposition", decision.get("disposition")),
+        ("Band", decision.get("band")),
+        ("Pool", decision.get("pool")),
+        ("Action", decision.get("action")),
+        ("As of", explanation["as_of"]),
+    ]
+    return _table(("", ""), [(name, escaped(value)) for name, value in rows])
+
+
+def _points(explanation: Mapping[str, Any]) -> str:
+    rows = [
+        (escaped(point["label"]), escaped(point["value"]), f"{100 * point['points']:+.2f}")
+        for point in explanation["points"]
+    ]
+    base = f"Base {100 * explanation['base']:.2f} points; all points together give the score."
+    return base + "\n\n" + _table(("Feature", "Value", "Points"), rows)
+
+
+def _reasons(reasons: Sequence[Mapping[str, Any]]) -> str:
+    rows = [(escaped(reason["rule"]), escaped(reason.get("reason"))) for reason in reasons]
+    return _table(("Rule", "Reason"), rows) if rows else "No rule fired."
+
+
+def _versions(explanation: Mapping[str, Any], origin: Origin) -> str:
+    given = [(name, value) for name, value in origin.lines(1) if name not in ("List", "Rows", "Filter", "As of")]
+    hashes = [(name.replace("_", " ").capitalize(), explanation.get(name)) for name in ("decision_id", "model_hash")]
+    rows = [*given, *hashes, ("Policy hash", explanation.get("policy_hash"))]
+    return _table(("", ""), [(name, escaped(value)) for name, value in rows])
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
