@@ -1,0 +1,104 @@
+"""Where leads go: the funnel, the matrix of moves, and the same moves as a flow."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import polars as pl
+
+from app.charts.base import blank
+from app.theme import Tokens
+
+
+def funnel(stages: pl.DataFrame, colours: Tokens) -> go.Figure:
+    """Leads by stage; columns `stage`, `leads`, in order."""
+    figure = blank(colours, height=46 * stages.height + 20, funnelgap=0.22)
+    shades = [colours.faint(colours.gain, max(0.35, 1 - 0.17 * position)) for position in range(stages.height)]
+    figure.add_trace(
+        go.Funnel(
+            y=stages["stage"],
+            x=stages["leads"],
+            texttemplate="%{value:,} · %{percentInitial:.0%}",
+            textposition="auto",
+            textfont={"color": colours.ink},
+            marker={"color": shades},
+            connector={"fillcolor": colours.faint(colours.neutral, 0.1)},
+            hovertemplate="%{y}: %{x:,} leads<br>%{percentPrevious:.0%} of the stage before<extra></extra>",
+        )
+    )
+    figure.update_xaxes(visible=False)
+    return figure.update_yaxes(showgrid=False, tickfont={"color": colours.ink})
+
+
+def matrix(moves: pl.DataFrame, order: Sequence[str], colours: Tokens, *, before: str, after: str) -> go.Figure:
+    """Moves as a table of counts, click by cell; columns `before`, `after`, `leads`; `order` best first."""
+    counts = {(a, b): n for a, b, n in moves.select("before", "after", "leads").iter_rows()}
+    grid = [[counts.get((row, column), 0) for column in order] for row in order]
+    moved = [[0 if row == column else counts.get((row, column), 0) for column in order] for row in order]
+    figure = blank(colours, height=48 * len(order) + 70)
+    figure.add_trace(
+        go.Heatmap(
+            z=moved,
+            x=list(order),
+            y=list(order),
+            text=[[f"{n:,}" if n else "·" for n in row] for row in grid],
+            texttemplate="%{text}",
+            textfont={"color": colours.ink, "size": 13},
+            colorscale=[[0, colours.faint(colours.neutral, 0.06)], [1, colours.faint(colours.warn, 0.55)]],
+            showscale=False,
+            xgap=3,
+            ygap=3,
+            hovertemplate=f"{before} %{{y}} → {after} %{{x}}: %{{text}} leads<extra></extra>",
+        )
+    )
+    figure.update_yaxes(autorange="reversed", title=before, showgrid=False, tickfont={"color": colours.ink})
+    return figure.update_xaxes(side="top", title=after, tickfont={"color": colours.ink})
+
+
+def sankey(moves: pl.DataFrame, order: Sequence[str], colours: Tokens, *, before: str, after: str) -> go.Figure:
+    """Moves as a flow, colour for movers only; columns `before`, `after`, `leads`; `order` best first."""
+    rows = moves.select("before", "after", "leads").filter(pl.col("leads") > 0)
+    place = {name: position for position, name in enumerate(order)}
+    left = {name: int(rows.filter(pl.col("before") == name)["leads"].sum()) for name in order}
+    right = {name: int(rows.filter(pl.col("after") == name)["leads"].sum()) for name in order}
+    paint = {name: colours.band(position) for name, position in place.items()}
+    figure = blank(colours, height=285)
+    figure.add_trace(
+        go.Sankey(
+            arrangement="fixed",
+            textfont={"color": colours.ink, "size": 13, "family": "Inter, sans-serif", "shadow": "none"},
+            node={
+                "label": [f"{name}  {left[name]:,}" for name in order] + [f"{name}  {right[name]:,}" for name in order],
+                "color": [paint[name] for name in order] * 2,
+                "x": [0.001] * len(order) + [0.999] * len(order),
+                "y": _places(left, order) + _places(right, order),
+                "pad": 14,
+                "thickness": 14,
+                "line": {"width": 0},
+            },
+            link={
+                "source": [place[name] for name in rows["before"]],
+                "target": [len(order) + place[name] for name in rows["after"]],
+                "value": rows["leads"],
+                "color": [
+                    colours.faint(colours.neutral, 0.18) if a == b else colours.faint(paint[b], 0.6)
+                    for a, b in rows.select("before", "after").iter_rows()
+                ],
+                "hovertemplate": "%{source.label} → %{target.label}<br>%{value:,} leads<extra></extra>",
+            },
+        )
+    )
+    for name, x, side in ((before, 0, "left"), (after, 1, "right")):
+        figure.add_annotation(
+            x=x, y=1.04, xref="paper", yref="paper", text=name, showarrow=False, xanchor=side, yanchor="bottom"
+        )
+    return figure.update_layout(margin={"l": 8, "r": 8, "t": 28, "b": 8})
+
+
+def _places(counts: dict[str, int], order: Sequence[str]) -> list[float]:
+    total = sum(counts.values()) or 1
+    places, level = [], 0.0
+    for name in order:
+        share = counts[name] / total
+        places.append(min(max(level + share / 2, 0.001), 0.999))
+        level += share
+    return places

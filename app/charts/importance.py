@@ -1,0 +1,116 @@
+"""What drives scores overall: importance bars, beeswarm, dependence."""
+
+import plotly.graph_objects as go
+import polars as pl
+
+from app.charts.base import blank, wrapped
+from app.theme import Tokens
+
+ROW = 26
+
+
+def bars(features: pl.DataFrame, colours: Tokens, *, most: int = 15) -> go.Figure:
+    """Mean size of each feature's points; columns `label`, `importance` (probability), `role` (fit or engagement)."""
+    top = features.sort("importance", descending=True)[:most]
+    figure = blank(colours, height=ROW * top.height + 66, bargap=0.35, showlegend=True)
+    for role, paint in (("engagement", colours.gain), ("fit", colours.accent)):
+        part = top.filter(pl.col("role") == role)
+        figure.add_trace(
+            go.Bar(
+                orientation="h",
+                name={"engagement": "What they do", "fit": "Who they are"}[role],
+                y=wrapped(part["label"].to_list()),
+                x=100 * part["importance"],
+                marker_color=paint,
+                text=[f"{100 * value:.2f}" for value in part["importance"]],
+                textposition="outside",
+                cliponaxis=False,
+                textfont={"color": colours.ink},
+                hovertemplate="%{y}: %{x:.2f} points on average<extra></extra>",
+            )
+        )
+    order = wrapped(top["label"].to_list())
+    figure.update_yaxes(
+        categoryorder="array", categoryarray=order[::-1], showgrid=False, tickfont={"color": colours.ink}
+    )
+    return figure.update_xaxes(visible=False, rangemode="tozero")
+
+
+def beeswarm(points: pl.DataFrame, colours: Tokens, *, most: int = 10) -> go.Figure:
+    """Every lead's points for the largest features; columns `label`, `points`, `rank`, `lead_id`.
+
+    `rank` is the value's rank from 0 to 1; null (a category or a missing value) is drawn in the neutral colour.
+    """
+    size = (
+        points.group_by("label").agg(pl.col("points").abs().mean().alias("size")).sort("size", descending=True)[:most]
+    )
+    order = size["label"].to_list()
+    figure = blank(colours, height=34 * len(order) + 80)
+    for position, label in enumerate(reversed(order)):
+        part = points.filter(pl.col("label") == label).sort("points")
+        figure.add_trace(_swarm(part, position, label, colours))
+    figure.add_shape(type="line", x0=0, x1=0, y0=0, y1=1, yref="paper", line={"color": colours.neutral, "width": 1})
+    figure.update_yaxes(
+        tickvals=list(range(len(order))), ticktext=wrapped(order[::-1]), showgrid=False, range=[-0.6, len(order) - 0.4],
+        tickfont={"color": colours.ink},
+    )  # fmt: skip
+    return figure.update_xaxes(title="points (light: low value, strong: high value)", ticksuffix="")
+
+
+def _swarm(part: pl.DataFrame, position: int, label: str, colours: Tokens) -> go.Scattergl:
+    spread = _spread(part["points"])
+    paint = part["rank"].fill_null(0.5).to_list()
+    return go.Scattergl(
+        x=100 * part["points"],
+        y=[position + offset for offset in spread],
+        mode="markers",
+        customdata=part["lead_id"],
+        marker={
+            "size": 5,
+            "color": paint,
+            "colorscale": [[0, colours.accent], [0.5, colours.neutral], [1, colours.loss]],
+            "cmin": 0,
+            "cmax": 1,
+            "opacity": 0.75,
+        },
+        hovertemplate=f"{label}: %{{x:+.1f}} points<br>%{{customdata}}<extra></extra>",
+    )
+
+
+def _spread(points: pl.Series, bins: int = 60, room: float = 0.36) -> list[float]:
+    low, high = float(points.min() or 0), float(points.max() or 0)  # type: ignore[arg-type]
+    places = ((points - low) / ((high - low) or 1.0) * (bins - 1)).cast(pl.Int64)
+    frame = pl.DataFrame({"bin": places})
+    frame = frame.with_columns(nth=pl.int_range(pl.len()).over("bin"), size=pl.len().over("bin"))
+    fullest = max(int(frame["size"].max() or 1), 2)  # type: ignore[arg-type]
+    offset = (pl.col("nth") - (pl.col("size") - 1) / 2) * (2 * room / fullest)
+    return frame.select(offset.alias("offset"))["offset"].to_list()
+
+
+def dependence(points: pl.DataFrame, label: str, colours: Tokens) -> go.Figure:
+    """One feature's points against its value; columns `value` (number or text), `points`, `lead_id`."""
+    figure = blank(colours, height=320)
+    if points["value"].dtype.is_numeric():
+        figure.add_trace(
+            go.Scattergl(
+                x=points["value"],
+                y=100 * points["points"],
+                mode="markers",
+                customdata=points["lead_id"],
+                marker={"size": 5, "color": colours.gain, "opacity": 0.5},
+                hovertemplate="%{x}: %{y:+.1f} points<br>%{customdata}<extra></extra>",
+            )
+        )
+    else:
+        order = (
+            points.group_by("value").agg(pl.col("points").median()).sort("points", descending=True)["value"].to_list()
+        )
+        figure.add_trace(
+            go.Box(
+                x=points["value"], y=100 * points["points"], marker_color=colours.gain, line_width=1.2, boxpoints=False
+            )
+        )
+        figure.update_xaxes(categoryorder="array", categoryarray=order)
+    figure.add_shape(type="line", x0=0, x1=1, xref="paper", y0=0, y1=0, line={"color": colours.neutral, "width": 1})
+    figure.update_yaxes(title="points")
+    return figure.update_xaxes(title=label)

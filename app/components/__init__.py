@@ -1,0 +1,1 @@
+"""Parts that pages are made of; each module shows one thing and owns its keys."""

@@ -1,0 +1,49 @@
+"""A row of figures, each with its change and its course."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+Direction = Literal["normal", "inverse", "off"]
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A figure as shown; `better` says whether a rise is good, bad (`inverse`) or neither (`off`)."""
+
+    label: str
+    value: str
+    change: str | None = None
+    note: str | None = None
+    course: Sequence[float] = ()
+    better: Direction = "normal"
+    help: str | None = None
+    chart: Literal["line", "area", "bar"] = "area"
+
+
+def tiles(figures: Sequence[Kpi], key: str) -> None:
+    """Draw the figures as tiles in one row, wrapping on narrow screens."""
+    with st.grid(len(figures), min_column_width=190, key=key):
+        for figure in figures:
+            tile(figure)
+
+
+def tile(figure: Kpi) -> None:
+    """Draw one figure."""
+    st.metric(
+        figure.label,
+        figure.value,
+        figure.change,
+        delta_color=figure.better,
+        delta_description=figure.note if figure.change else None,
+        delta_arrow="auto" if figure.change and figure.change.lstrip()[:1] in "+-−" else "off",
+        chart_data=list(figure.course) if len(figure.course) > 1 else None,
+        chart_type=figure.chart,
+        border=True,
+        help=figure.help,
+        height="stretch",
+    )
+    if figure.note and not figure.change:
+        st.caption(figure.note)

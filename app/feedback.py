@@ -1,0 +1,35 @@
+"""What came of a command: done, or refused with the remedy; never a traceback."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from app import session
+from core.kernel.errors import LeadbenchError
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Show a refusal raised inside as what is wrong and what to do."""
+    try:
+        yield
+    except LeadbenchError as refusal:
+        refused(refusal)
+
+
+def refused(refusal: LeadbenchError) -> None:
+    """Show one refusal: the place if there is one, the message, the remedy."""
+    place = f"`{refusal.where}` · " if refusal.where else ""
+    st.error(f"{place}{refusal.message}\n\n{refusal.remedy}".strip(), icon=":material/block:")
+
+
+def done(text: str) -> None:
+    """Say that a command was carried out; the notice survives the rerun that follows."""
+    session.notify(text, ":material/check_circle:")
+
+
+def show_notices() -> None:
+    """Show what was said before the last rerun; main calls this once a draw."""
+    for text, icon in session.notices():
+        st.toast(text, icon=icon)

@@ -1,0 +1,5 @@
+"""Approvals."""
+
+from app.components import header
+
+header.plain("Approvals")

@@ -1,0 +1,5 @@
+"""Data."""
+
+from app.components import header
+
+header.plain("Data")

@@ -1,0 +1,5 @@
+"""Drift."""
+
+from app.components import header
+
+header.plain("Drift")

@@ -1,0 +1,5 @@
+"""Explain."""
+
+from app.components import header
+
+header.plain("Explain")

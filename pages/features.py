@@ -1,0 +1,5 @@
+"""Features."""
+
+from app.components import header
+
+header.plain("Features")

@@ -1,0 +1,5 @@
+"""Lead 360."""
+
+from app.components import header
+
+header.plain("Lead 360")

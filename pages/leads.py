@@ -1,0 +1,5 @@
+"""Leads."""
+
+from app.components import header
+
+header.plain("Leads")

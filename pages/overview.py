@@ -1,0 +1,5 @@
+"""Overview."""
+
+from app.components import header
+
+header.plain("Overview")

@@ -1,0 +1,5 @@
+"""Policy studio."""
+
+from app.components import header
+
+header.plain("Policy studio")

@@ -1,0 +1,5 @@
+"""Train."""
+
+from app.components import header
+
+header.plain("Train")
