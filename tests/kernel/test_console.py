@@ -108,7 +108,7 @@ PLAIN = [
 def store(tmp_path):
     with Database.open(tmp_path / "store", CLOCK) as database:
         with database.change("governance", "test.prepared", "ana") as change:
-            change.execute("DROP SCHEMA IF EXISTS published CASCADE")
+            change.execute("DROP SCHEMA published CASCADE")
             change.execute("CREATE SCHEMA published")
             change.execute("CREATE TABLE made AS SELECT 'lead ' || i AS lead_id FROM range(20) AS t(i)")
             change.execute("CREATE VIEW published.leads AS SELECT * FROM made")
@@ -203,3 +203,21 @@ def test_the_store_is_unchanged_by_the_console(store):
     console.run(store, "SELECT * FROM leads")
     assert store.revision() == before
     assert store.read("SELECT count(*) AS n FROM made").equals(pl.DataFrame({"n": [20]}))
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    with Database.open(tmp_path / "fresh", CLOCK) as database:
+        yield database
+
+
+def test_every_published_view_of_a_new_store_can_be_read(fresh):
+    known = console.views(fresh)
+    assert {"events", "leads", "decisions", "ledger"} <= set(known)
+    for name in known:
+        assert console.run(fresh, f"SELECT * FROM {name}").rows.columns == list(known[name])
+
+
+def test_no_published_view_shows_a_sealed_value_a_key_or_a_user(fresh):
+    columns = {column for names in console.views(fresh).values() for column in names}
+    assert not columns & {"sealed", "wrapped", "name_key", "role"}

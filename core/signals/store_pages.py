@@ -1,0 +1,126 @@
+"""What the pages read of the signals: who a lead is, what it did, what came in and what was held back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from core.kernel.database import Database
+from core.kernel.times import naive
+
+VALUE = """coalesce(a.text,
+    CASE WHEN a.number = trunc(a.number) AND abs(a.number) < 1e15
+        THEN CAST(CAST(a.number AS BIGINT) AS VARCHAR) ELSE CAST(a.number AS VARCHAR) END,
+    CAST(a.flag AS VARCHAR), strftime(a.moment, '%Y-%m-%d %H:%M'))"""
+ATTRIBUTES = f"""
+    SELECT l.lead_id, a.name, {VALUE} AS value, a.sealed, a.valid_from, a.received_at
+    FROM attributes a JOIN leads l USING (lead_no) JOIN wanted USING (lead_id)
+    WHERE ($names IS NULL OR list_contains($names, a.name))
+        AND ($until IS NULL OR ((a.valid_from IS NULL OR a.valid_from <= $until)
+                                AND (a.received_at IS NULL OR a.received_at <= $until)))
+    QUALIFY row_number() OVER (PARTITION BY a.lead_no, a.name
+        ORDER BY a.valid_from DESC NULLS LAST, a.received_at DESC NULLS LAST, a.batch_id DESC) = 1
+    ORDER BY l.lead_id, a.name
+"""
+TIMELINE = """
+    SELECT event_id, source, type, occurred_at, received_at, session_id, region, properties, batch_id
+    FROM event_log WHERE lead_id = $lead AND ($until IS NULL OR (occurred_at < $until AND received_at <= $until))
+    ORDER BY occurred_at DESC, received_at DESC, event_id LIMIT $most
+"""
+TOTALS = """
+    SELECT (SELECT count(*) FROM leads) AS leads, (SELECT count(*) FROM events) AS events,
+        (SELECT count(*) FROM outcomes WHERE outcome = 'won') AS won,
+        (SELECT count(*) FROM outcomes WHERE outcome = 'lost') AS lost,
+        (SELECT count(*) FROM quarantine WHERE state = 'waiting') AS quarantined,
+        (SELECT count(*) FROM batches) AS batches, (SELECT max(occurred_at) FROM events) AS last_event_at,
+        (SELECT max(received_at) FROM events) AS last_received_at, (SELECT max(imported_at) FROM batches) AS imported_at
+"""
+SOURCES = """
+    SELECT k.source, k.type, count(*) AS events, count(DISTINCT e.lead_no) AS leads, min(e.occurred_at) AS first_at,
+        max(e.occurred_at) AS last_at,
+        median(epoch_us(e.received_at) - epoch_us(e.occurred_at)) / 1e6 AS delay_seconds
+    FROM events e JOIN event_kinds k USING (kind_no) GROUP BY k.source, k.type ORDER BY events DESC, k.source, k.type
+"""
+BY_DAY = """
+    SELECT k.source, date_trunc('day', e.occurred_at) AS day, count(*) AS events
+    FROM events e JOIN event_kinds k USING (kind_no) GROUP BY ALL ORDER BY day, k.source
+"""
+OUTCOMES_BY_WEEK = """
+    SELECT date_trunc('week', closed_at) AS week, outcome, count(*) AS leads FROM outcomes
+    WHERE closed_at IS NOT NULL GROUP BY ALL ORDER BY week, outcome
+"""
+
+
+class SignalPages:
+    """Reads over events, leads, batches and quarantine."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def attributes(
+        self, lead_ids: Sequence[str], names: Sequence[str] | None = None, until: datetime | None = None
+    ) -> pl.DataFrame:
+        """The values known at `until`: lead_id, name, value (unsealed text), personal, valid_from, received_at."""
+        wanted = pl.DataFrame({"lead_id": lead_ids}, schema={"lead_id": pl.String})
+        limits = {"names": None if names is None else list(names), "until": None if until is None else naive(until)}
+        with self._database.scratch() as cursor:
+            cursor.load("wanted", wanted)
+            found = cursor.read(ATTRIBUTES, limits)
+        return self._opened(found)
+
+    def _opened(self, found: pl.DataFrame) -> pl.DataFrame:
+        sealed = found["sealed"].is_not_null()
+        opened = self._database.unseal(found["lead_id"].to_list(), found["sealed"].to_list()) if sealed.any() else []
+        texts = [None if value is None else value.decode() for value in opened] or [None] * found.height
+        return found.with_columns(
+            pl.coalesce(pl.col("value"), pl.Series("opened", texts, dtype=pl.String)).alias("value"),
+            sealed.alias("personal"),
+        ).drop("sealed")
+
+    def attribute_types(self) -> pl.DataFrame:
+        """name, type and whether it is personal, of every attribute that leads have."""
+        return self._database.read("SELECT name, type, personal FROM attribute_types ORDER BY name")
+
+    def lead(self, lead_id: str) -> pl.DataFrame:
+        """The lead's own row (lead_id, created_at), empty where there is no such lead; merged ids are followed."""
+        return self._database.read(
+            """SELECT l.lead_id, l.created_at FROM leads l WHERE l.lead_id = $lead
+               OR l.lead_no IN (SELECT lead_no FROM lead_aliases WHERE alias_id = $lead) LIMIT 1""",
+            {"lead": lead_id},
+        )
+
+    def timeline(self, lead_id: str, until: datetime | None = None, most: int = 500) -> pl.DataFrame:
+        """The lead's events as known at `until`, newest first, at most `most` of them."""
+        limit = None if until is None else naive(until)
+        return self._database.read(TIMELINE, {"lead": lead_id, "until": limit, "most": most})
+
+    def outcomes(self, lead_id: str) -> pl.DataFrame:
+        """outcome, closed_at and amount of a lead."""
+        return self._database.read(
+            """SELECT o.outcome, o.closed_at, o.amount FROM outcomes o JOIN leads l USING (lead_no)
+               WHERE l.lead_id = ? ORDER BY o.closed_at""",
+            [lead_id],
+        )
+
+    def totals(self) -> dict[str, object]:
+        """Counts of leads, events, won, lost, quarantined and batches, and the newest moments."""
+        return self._database.read(TOTALS).row(0, named=True)
+
+    def sources(self) -> pl.DataFrame:
+        """source, type, events, leads, first_at, last_at and delay_seconds (median), commonest first."""
+        return self._database.read(SOURCES)
+
+    def by_day(self) -> pl.DataFrame:
+        """source, day and events, oldest first."""
+        return self._database.read(BY_DAY)
+
+    def outcomes_by_week(self) -> pl.DataFrame:
+        """week, outcome and leads, oldest first."""
+        return self._database.read(OUTCOMES_BY_WEEK)
+
+    def batches(self) -> pl.DataFrame:
+        """Every loaded file with its counts, newest first."""
+        return self._database.read(
+            """SELECT batch_id, kind, path, adapter, read, accepted, duplicate, quarantined, imported_at, actor
+               FROM batches ORDER BY imported_at DESC, batch_id DESC"""
+        )
