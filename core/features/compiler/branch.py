@@ -1,0 +1,164 @@
+"""One branch of the build: the pairs of one scope (row, visible event) and everything counted over them."""
+
+from dataclasses import dataclass, field
+
+from core.features.compiler.columns import EventColumns, number_sql
+from core.kernel.expressions import Expression, Field
+
+WORD_BITS = 62
+DICTIONARY_BITS = 62
+DICTIONARY_FIELDS = frozenset({"type", "source"})
+Window = int | None
+
+
+@dataclass
+class Lanes:
+    """The counters of one window, packed `per` to a BIGINT word: the conditions in their order."""
+
+    conditions: list[str] = field(default_factory=list)
+
+    def place(self, condition: str, per: int) -> tuple[int, int]:
+        """The word and the lane of a condition's counter."""
+        if condition not in self.conditions:
+            self.conditions.append(condition)
+        return divmod(self.conditions.index(condition), per)
+
+
+class Branch:
+    """Collects what the features of one scope need, then writes the branch's common table expressions.
+
+    `leads` is the relation (row_no, lead_no, a, known) whose events are the pairs; times are microseconds.
+    """
+
+    def __init__(self, name: str, leads: str, width: int, bits: dict[str, str]) -> None:
+        self.name, self.leads, self.width, self.bits = name, leads, width, bits
+        self.events = EventColumns()
+        self.reach: list[Window] = []
+        self._dictionary: dict[str, str] = {}
+        self._conditions: dict[str, str] = {}
+        self._computed: dict[str, str] = {}
+        self._lanes: dict[Window, Lanes] = {}
+        self._aggregates: dict[str, str] = {}
+        self.sequences: dict[str, str] = {}
+
+    def condition(self, expression: Expression | None) -> str:
+        """The boolean column that says whether an event meets the condition; empty text where there is none."""
+        if expression is None:
+            return ""
+        simple = expression.fields <= DICTIONARY_FIELDS
+        home, sql = (
+            (self._dictionary, expression.to_sql())
+            if simple
+            else (self._conditions, expression.to_sql(self.events.sql))
+        )
+        return home.setdefault(sql, f"{'k' if simple else 'c'}{len(home)}_is")
+
+    def computed(self, sql: str) -> str:
+        """The column of a value computed once an event."""
+        return self._computed.setdefault(sql, f"x{len(self._computed)}")
+
+    def number(self, of: Field) -> str:
+        """The column of a field's numeric value."""
+        return self.computed(number_sql(of, self.events.sql(of)))
+
+    def aggregate(self, sql: str) -> str:
+        """The column of an aggregate over the branch's pairs."""
+        return f"{self.name}.{self._aggregates.setdefault(sql, f'g{len(self._aggregates)}')}"
+
+    def tests(self, window: Window, condition: str) -> list[str]:
+        """What a pair must meet to be in the window and under the condition."""
+        self.reach.append(window)
+        return ([condition] if condition else []) + ([f"age <= {window}"] if window is not None else [])
+
+    def over(self, template: str, window: Window, condition: str, value: str) -> str:
+        """The column of an aggregate, such as `sum({})`, over the window's pairs that meet the condition."""
+        tests = self.tests(window, condition)
+        masked = f"CASE WHEN {' AND '.join(tests)} THEN {value} END" if tests else value
+        return self.aggregate(template.format(masked))
+
+    def counter(self, window: Window, condition: str) -> str:
+        """The number of pairs in the window that meet the condition, unpacked from its lane."""
+        self.reach.append(window)
+        word, lane = self._lanes.setdefault(window, Lanes()).place(condition, WORD_BITS // self.width)
+        column = self._word(window, word)
+        masked = column if window is None else f"CASE WHEN age <= {window} THEN {column} ELSE 0 END"
+        total = f"CASE WHEN count(*) < {1 << self.width} THEN sum({masked}) ELSE error({self._overflow()}) END"
+        packed = self.aggregate(f"CAST({total} AS BIGINT)")
+        return f"coalesce(({packed} >> {lane * self.width}) & {(1 << self.width) - 1}, 0)"
+
+    def sequence(self, first: str, then: str, within: int, window: Window) -> str:
+        """The number of pairs under `first` in the window that a pair under `then` follows, at most `within` later."""
+        name = f"{self.name}_then{len(self.sequences)}"
+        either = f"{first} OR {then}" if first else ""
+        answered = (
+            f"max(CASE WHEN {then} THEN t END) OVER"
+            f" (PARTITION BY row_no ORDER BY t RANGE BETWEEN 1 FOLLOWING AND {within} FOLLOWING)"
+        )
+        inner = (
+            f"SELECT row_no, {first or 'TRUE'} AS is_first, {answered} AS answered FROM ({self.pairs(window, either)})"
+        )
+        self.sequences[name] = (
+            f"SELECT row_no, count(*) AS n FROM ({inner}) WHERE is_first AND answered IS NOT NULL GROUP BY row_no"
+        )
+        return f"coalesce({name}.n, 0)"
+
+    def _overflow(self) -> str:
+        return f"'a counter of {self.width} bits is too narrow for the events of one {self.name} row'"
+
+    def _word(self, window: Window, word: int) -> str:
+        return f"lane_{'all' if window is None else window}_{word}"
+
+    def write(self) -> list[str]:
+        """The common table expressions of the branch, in order; the last has a row for each spine row with events."""
+        sequences = [f"{name} AS ({sql})" for name, sql in self.sequences.items()]
+        return [self._write_dictionary(), self._write_events(), *sequences, self._write_pairs()]
+
+    def _words(self) -> list[tuple[str, list[tuple[str, int]]]]:
+        per = WORD_BITS // self.width
+        found = []
+        for window, lanes in self._lanes.items():
+            for word in range(-(-len(lanes.conditions) // per)):
+                part = lanes.conditions[word * per : (word + 1) * per]
+                terms = [(condition, 1 << (lane * self.width)) for lane, condition in enumerate(part)]
+                found.append((self._word(window, word), terms))
+        return found
+
+    def _write_dictionary(self) -> str:
+        columns = [f"{sql} AS {name}" for sql, name in self._dictionary.items()]
+        columns += [f"{sql} AS {name}_bit" for name, sql in self.bits.items()]
+        words = [f"{_packed([t for t in terms if _in_dictionary(t[0])])} AS {name}" for name, terms in self._words()]
+        inner = f"SELECT {', '.join(['kind_no', 'source', 'type', *columns])} FROM event_kinds"
+        return f"{self.name}_kinds AS MATERIALIZED (SELECT {', '.join(['*', *words])} FROM ({inner}))"
+
+    def _write_events(self) -> str:
+        source = self.events.relation(self.leads, f"{self.name}_kinds")
+        columns = [f"{sql} AS {name}" for sql, name in (self._conditions | self._computed).items()]
+        inner = f"SELECT {', '.join(['*', *columns])} FROM (\n  {source})"
+        hard = [(name, [t for t in terms if not _in_dictionary(t[0])]) for name, terms in self._words()]
+        replaced = [f"{name} + {_packed(terms)} AS {name}" for name, terms in hard if terms]
+        stars = f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
+        return f"{self.name}_events AS NOT MATERIALIZED (SELECT {stars} FROM (\n  {inner}))"
+
+    def pairs(self, reach: Window, where: str = "") -> str:
+        """The SQL of the pairs (spine row, visible event), with `age` in microseconds."""
+        bound = "" if reach is None else f" AND v.t >= s.a - {reach}"
+        test = f" WHERE {where}" if where else ""
+        return (
+            f"SELECT s.row_no, s.a - v.t AS age, v.* FROM (SELECT * FROM {self.name}_events{test}) v"
+            f" JOIN {self.leads} s ON v.lead_no = s.lead_no AND v.k <= s.known AND v.t < s.a{bound}"
+        )
+
+    def _write_pairs(self) -> str:
+        reach = None if None in self.reach else max((w for w in self.reach if w is not None), default=None)
+        columns = [f"{sql} AS {name}" for sql, name in self._aggregates.items()]
+        body = ",\n    ".join(["row_no", *columns])
+        return f"{self.name} AS (SELECT {body}\n  FROM ({self.pairs(reach)}) GROUP BY row_no)"
+
+
+def _in_dictionary(condition: str) -> bool:
+    return not condition or condition.startswith("k")
+
+
+def _packed(terms: list[tuple[str, int]]) -> str:
+    parts = [f"CASE WHEN {condition} THEN {bit} ELSE 0 END" if condition else str(bit) for condition, bit in terms]
+    return f"CAST({' + '.join(parts) or '0'} AS BIGINT)"

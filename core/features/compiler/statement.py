@@ -1,0 +1,68 @@
+"""The one statement of a build."""
+
+from core.features.aggregates import BOOLEAN, CATEGORY, COUNT, NUMBER
+from core.features.compiler.accounts import SPELLS, members
+from core.features.compiler.attributes import Attributes
+from core.features.compiler.branch import DICTIONARY_BITS, WORD_BITS, Branch
+from core.features.compiler.outputs import output
+from core.features.document import Feature, FeatureSet
+from core.features.statistics import Statistics
+
+SQL_TYPES = {COUNT: "BIGINT", BOOLEAN: "BOOLEAN", NUMBER: "DOUBLE", CATEGORY: "VARCHAR"}
+_BRANCH_NAMES = {"lead": "own", "account": "whole", "account_others": "others"}
+
+
+def compile(feature_set: FeatureSet, statistics: Statistics) -> str:
+    """The DuckDB statement that builds a set whose value types are resolved."""
+    build = _Build(statistics)
+    columns = [f'CAST({build.output(f)} AS {SQL_TYPES[f.dtype]}) AS "{f.name}"' for f in feature_set.features]
+    return build.write(columns)
+
+
+class _Build:
+    def __init__(self, statistics: Statistics) -> None:
+        self._statistics = statistics
+        self._branches: dict[str, Branch] = {}
+        self._attributes = Attributes(statistics.attributes)
+
+    def output(self, feature: Feature) -> str:
+        if feature.attribute is not None:
+            return self._attributes.output(feature)
+        return output(self._branch(feature.scope), feature)
+
+    def _branch(self, scope: str) -> Branch:
+        if scope not in self._branches:
+            self._branches[scope] = self._new_branch(scope)
+        return self._branches[scope]
+
+    def _new_branch(self, scope: str) -> Branch:
+        statistics = self._statistics
+        heaviest = statistics.heaviest_lead if scope == "lead" else statistics.heaviest_account
+        name = _BRANCH_NAMES[scope]
+        leads = "spine_rows" if scope == "lead" else f"{name}_members"
+        width = min(max(heaviest.bit_length(), 1), WORD_BITS)
+        return Branch(name, leads, width, self._bits())
+
+    def _bits(self) -> dict[str, str]:
+        sizes = {"type": self._statistics.types, "source": self._statistics.sources}
+        code = "CAST(1 AS BIGINT) << CAST(dense_rank() OVER (ORDER BY {}) - 1 AS INTEGER)"
+        return {name: code.format(name) for name, size in sizes.items() if size <= DICTIONARY_BITS}
+
+    def write(self, columns: list[str]) -> str:
+        tables: list[str] = []
+        if any(scope != "lead" for scope in self._branches):
+            tables.append(SPELLS)
+        for scope, branch in self._branches.items():
+            if scope != "lead":
+                tables.append(members(branch.leads, scope == "account_others"))
+            tables += branch.write()
+        if self._attributes:
+            tables.append(self._attributes.write())
+        head = "WITH " + ",\n".join(tables) + "\n" if tables else ""
+        joins = "".join(f"\n  LEFT JOIN {name} ON {name}.row_no = s.row_no" for name in self._joined())
+        body = ",\n  ".join(["s.row_no", *columns])
+        return f"{head}SELECT {body}\nFROM spine_rows s{joins}\nORDER BY s.row_no"
+
+    def _joined(self) -> list[str]:
+        names = [name for branch in self._branches.values() for name in (branch.name, *branch.sequences)]
+        return names + (["attributes_known"] if self._attributes else [])

@@ -1,0 +1,98 @@
+"""Builds a feature set for a spine: every value as known at its row's time."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from core.features.compiler import compile
+from core.features.document import FeatureSet
+from core.features.errors import SpineInvalid
+from core.features.statistics import Statistics, measure, resolve
+from core.kernel.database import Cursor, Database
+
+MOMENT = pl.Datetime("us")
+BATCH_ROWS = 500_000
+_ROWS_SQL = """CREATE OR REPLACE TEMP TABLE spine_rows AS
+SELECT s.row_no, l.lead_no, epoch_us(s.as_of) AS a, epoch_us(s.known_at) AS known
+FROM spine_in s LEFT JOIN leads l USING (lead_id)"""
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did; `events_scanned` is the length of the log that it read."""
+
+    set_hash: str
+    rows: int
+    features: int
+    seconds: float
+    events_scanned: int
+
+
+def build(db: Database, feature_set: FeatureSet, spine: pl.DataFrame) -> pl.DataFrame:
+    """The spine's rows in its order and its columns, then one column a feature.
+
+    `spine` has lead_id, as_of and perhaps known_at (default as_of), UTC; a null as_of means undated. An unknown lead
+    has the values of an empty set. Raises SpineInvalid, AttributeUnknown, AttributePersonal.
+    """
+    return build_with_report(db, feature_set, spine)[0]
+
+
+def build_with_report(db: Database, feature_set: FeatureSet, spine: pl.DataFrame) -> tuple[pl.DataFrame, BuildReport]:
+    """The same frame as `build` with an account of the work."""
+    began = db.clock.now()
+    rows = _rows(feature_set, spine)
+    with db.scratch() as cursor:
+        values, statistics = _values(cursor, feature_set, rows)
+    frame = spine.hstack(values)
+    seconds = (db.clock.now() - began).total_seconds()
+    report = BuildReport(feature_set.behaviour_hash, len(frame), len(feature_set), seconds, statistics.events)
+    return frame, report
+
+
+def _values(cursor: Cursor, feature_set: FeatureSet, rows: pl.DataFrame) -> tuple[pl.DataFrame, Statistics]:
+    cursor.execute("BEGIN TRANSACTION")
+    resolved = resolve(cursor, feature_set)
+    statistics = measure(cursor, resolved)
+    statement = compile(resolved, statistics)
+    parts = [_batch(cursor, statement, part) for part in rows.iter_slices(BATCH_ROWS)] or [
+        _batch(cursor, statement, rows)
+    ]
+    cursor.execute("COMMIT")
+    return pl.concat(parts).drop("row_no"), statistics
+
+
+def _batch(cursor: Cursor, statement: str, rows: pl.DataFrame) -> pl.DataFrame:
+    cursor.load("spine_in", rows)
+    cursor.execute(_ROWS_SQL)
+    return cursor.read(statement)
+
+
+def _rows(feature_set: FeatureSet, spine: pl.DataFrame) -> pl.DataFrame:
+    for column in ("lead_id", "as_of"):
+        if column not in spine.columns:
+            raise SpineInvalid(f"The spine has no column `{column}`.", column, "Give lead_id, as_of and known_at.")
+    clash = sorted(set(feature_set.feature_names) & set(spine.columns))
+    if clash:
+        raise SpineInvalid(f"The spine already has a column `{clash[0]}`.", clash[0], "Drop it or rename the feature.")
+    as_of = _moment(spine, "as_of")
+    known = _moment(spine, "known_at").fill_null(as_of) if "known_at" in spine.columns else as_of
+    return pl.DataFrame(
+        {
+            "row_no": pl.Series(range(len(spine)), dtype=pl.Int64),
+            "lead_id": spine["lead_id"].cast(pl.String),
+            "as_of": as_of,
+            "known_at": known,
+        }
+    )
+
+
+def _moment(spine: pl.DataFrame, column: str) -> pl.Series:
+    series = spine[column]
+    if series.dtype == pl.Null:
+        return series.cast(MOMENT)
+    if not isinstance(series.dtype, pl.Datetime):
+        remedy = f"Give `{column}` as UTC timestamps."
+        raise SpineInvalid(f"The spine's `{column}` holds {series.dtype} values.", str(series.dtype), remedy)
+    if series.dtype.time_zone is not None:
+        series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    return series.cast(MOMENT)

@@ -1,0 +1,80 @@
+"""Refusals of the feature room."""
+
+from collections.abc import Collection
+
+from core.kernel.errors import LeadbenchError, Where, nearest
+
+
+def _did_you_mean(name: str, known: Collection[str], otherwise: str) -> str:
+    found = nearest(name, known)
+    return f"Did you mean `{found}`?" if found else otherwise
+
+
+class FeatureSetInvalid(LeadbenchError):
+    """A feature set that does not say what a feature is."""
+
+    code = "invalid_feature_set"
+
+    def __init__(self, message: str, *, value: object, remedy: str, where: Where | None = None) -> None:
+        super().__init__(message, value=value, remedy=remedy, where=where)
+
+
+class FeatureSetUnknown(LeadbenchError):
+    """No feature set of that hash is registered."""
+
+    code = "unknown_feature_set"
+
+    def __init__(self, hash_text: str) -> None:
+        super().__init__(
+            f"No feature set `{hash_text}` is registered.",
+            value=hash_text,
+            remedy="List the registered ones with `leadbench features list`.",
+        )
+
+
+class AttributeUnknown(LeadbenchError):
+    """A feature reads an attribute that no lead has."""
+
+    code = "unknown_attribute"
+
+    def __init__(self, feature: str, attribute: str, known: Collection[str]) -> None:
+        super().__init__(
+            f"Feature `{feature}` reads the attribute `{attribute}`, which no lead has.",
+            value=attribute,
+            remedy=_did_you_mean(attribute, known, "Import leads that have it, or remove the feature."),
+        )
+
+
+class AttributePersonal(LeadbenchError):
+    """A feature reads a sealed personal attribute."""
+
+    code = "personal_attribute"
+
+    def __init__(self, feature: str, attribute: str) -> None:
+        super().__init__(
+            f"Feature `{feature}` reads the attribute `{attribute}`, which is personal data and stays sealed.",
+            value=attribute,
+            remedy="Remove the feature; personal fields are never used for scoring.",
+        )
+
+
+class PropertyUnknown(LeadbenchError):
+    """A feature reads a property that no event has."""
+
+    code = "unknown_property"
+
+    def __init__(self, feature: str, name: str, owners: str, known: Collection[str]) -> None:
+        super().__init__(
+            f"Feature `{feature}` reads `{name}`, which {owners} do not have.",
+            value=name,
+            remedy=_did_you_mean(name, known, "Check the spelling against the event schema."),
+        )
+
+
+class SpineInvalid(LeadbenchError):
+    """A spine that cannot say which rows to build."""
+
+    code = "invalid_spine"
+
+    def __init__(self, message: str, value: object, remedy: str) -> None:
+        super().__init__(message, value=value, remedy=remedy)

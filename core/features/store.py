@@ -1,0 +1,90 @@
+"""The registry of feature sets, keyed by their behaviour."""
+
+import polars as pl
+
+from core.features.document import Feature, FeatureSet
+from core.features.errors import FeatureSetUnknown
+from core.features.lineage import reads
+from core.features.parser import read
+from core.features.writer import write
+from core.kernel.canonical import canonical
+from core.kernel.database import Change, Database
+from core.kernel.times import naive
+
+_LIST_SQL = """
+SELECT s.name, s.set_hash, s.content_hash, count(d.place) AS features, s.registered_at, s.actor
+FROM feature_sets s JOIN feature_definitions d USING (set_hash)
+GROUP BY ALL ORDER BY s.registered_at, s.set_hash
+"""
+
+
+class FeatureStore:
+    """Registered feature sets and their features."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def register(self, feature_set: FeatureSet, actor: str) -> str:
+        """The set's behaviour hash; the first document of a behaviour is kept and writes `features.registered`."""
+        set_hash = feature_set.behaviour_hash
+        if self._document(set_hash) is not None:
+            return set_hash
+        with self._db.change("features", "features.registered", actor) as change:
+            if change.read("SELECT 1 FROM feature_sets WHERE set_hash = ?", [set_hash]).height:
+                change.abandon()
+                return set_hash
+            self._insert(change, feature_set, actor)
+            change.body.update(set_hash=set_hash, name=feature_set.name, features=list(feature_set.feature_names))
+            change.body["content_hash"] = feature_set.content_hash
+        return set_hash
+
+    def get(self, set_hash: str) -> FeatureSet:
+        """The set of a behaviour hash, or of its first hex digits; raises FeatureSetUnknown."""
+        document = self._document(set_hash)
+        if document is None:
+            raise FeatureSetUnknown(set_hash)
+        return read(document, f"feature set {set_hash}")
+
+    def list(self) -> pl.DataFrame:
+        """name, set_hash, content_hash, features (count), registered_at and actor, in the order of registration."""
+        return self._db.read(_LIST_SQL)
+
+    def features(self, set_hash: str | None = None) -> pl.DataFrame:
+        """The features of one set, or of all: hash, label, role, dtype, definition (JSON) and what they read (JSON)."""
+        where = "" if set_hash is None else "WHERE set_hash = $set_hash"
+        params = None if set_hash is None else {"set_hash": set_hash}
+        return self._db.read(f"SELECT * FROM feature_definitions {where} ORDER BY set_hash, place", params)
+
+    def _document(self, set_hash: str) -> str | None:
+        digits = set_hash.removeprefix("sha256:")
+        sql = "SELECT document FROM feature_sets WHERE starts_with(set_hash, 'sha256:' || ?) LIMIT 2"
+        found = self._db.read(sql, [digits])["document"].to_list()
+        return found[0] if len(found) == 1 and len(digits) >= 12 else None
+
+    def _insert(self, change: Change, feature_set: FeatureSet, actor: str) -> None:
+        head = {
+            "set_hash": feature_set.behaviour_hash,
+            "content_hash": feature_set.content_hash,
+            "name": feature_set.name,
+            "document": write(feature_set),
+            "registered_at": naive(self._db.clock.now()),
+            "actor": actor,
+        }
+        change.insert("feature_sets", pl.DataFrame([head]))
+        rows = [
+            {"set_hash": feature_set.behaviour_hash, "place": place, **_row(feature)}
+            for place, feature in enumerate(feature_set.features)
+        ]
+        change.insert("feature_definitions", pl.DataFrame(rows))
+
+
+def _row(feature: Feature) -> dict[str, str]:
+    return {
+        "name": feature.name,
+        "feature_hash": feature.behaviour_hash,
+        "label": feature.label,
+        "role": feature.role,
+        "dtype": feature.dtype,
+        "definition": canonical(feature.content()).decode(),
+        "reads": canonical(reads(feature)).decode(),
+    }

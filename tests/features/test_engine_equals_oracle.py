@@ -1,0 +1,60 @@
+"""The build and the oracle agree bit for bit on random logs; decayed values to 1e-9."""
+
+import json
+import math
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from core.features.engine import build
+from core.features.parser import read
+from core.features.statistics import resolve
+from tests.features.logs import fill, spine_of
+from tests.features.oracle import compute
+from tests.features.random_features import definitions
+from tests.features.random_logs import log_of, rows_of
+
+QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+def document(features):
+    lines = [", ".join(f"{key}: {json.dumps(value)}" for key, value in body.items()) for body in features]
+    listed = "\n".join(f"  - {{{line}}}" for line in lines)
+    return f"schema: leadbench/features/v1\nname: random\nfeatures:\n{listed}\n"
+
+
+def same(feature, got, want):
+    if got is None or want is None:
+        return got is want
+    if feature.aggregate in ("decayed_count", "decayed_sum"):
+        return math.isclose(got, want, rel_tol=1e-9, abs_tol=1e-9)
+    return type(got) is type(want) and got == want
+
+
+def differences(db, seed, size=60, rows=8, features=30):
+    log, spine = log_of(seed, size), rows_of(seed, rows)
+    fill(db, log)
+    feature_set = read(document(definitions(seed, features)), "random.yaml")
+    frame = build(db, feature_set, spine_of(spine))
+    with db.scratch() as cursor:
+        resolved = resolve(cursor, feature_set)
+    return [
+        (feature.content(), row, got, want)
+        for feature in resolved.features
+        for row, got in zip(spine, frame[feature.name].to_list(), strict=True)
+        if not same(feature, got, want := compute(log, feature, row))
+    ]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=QUIET, derandomize=True, phases=[Phase.generate])
+@given(seed=st.integers(0, 2**32))
+def test_engine_and_oracle_agree_on_random_logs(db, seed):
+    assert differences(db, seed) == []
+
+
+@pytest.mark.campaign
+@settings(max_examples=600, deadline=None, suppress_health_check=QUIET, phases=[Phase.generate])
+@given(seed=st.integers(0, 2**32))
+def test_engine_and_oracle_agree_on_many_larger_logs(db, seed):
+    assert differences(db, seed, size=250, rows=20, features=60) == []
