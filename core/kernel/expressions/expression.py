@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import ClassVar
 
 from sqlglot import exp
 from sqlglot.errors import ParseError
 from sqlglot.parser import Parser
-from sqlglot.tokenizer_core import Token
+from sqlglot.tokenizer_core import Token, TokenType
 
 from core.kernel.expressions import duckdb_sql, guards, python_closure, spark_sql, wording
 from core.kernel.expressions.diagnostics import Findings
@@ -65,8 +66,8 @@ def _parse(text: str, schema: Schema, strict_missing: bool) -> Expression:
     findings = Findings(text)
     tree = _tree(text, read(text, findings), findings)
     node = Reader(schema, findings).condition(tree)
-    findings.stop_if_any()
-    assert node is not None
+    if node is None:
+        raise findings.error()
     if depth(node) > DEPTH_LIMIT:
         add_depth(0, findings)
     if strict_missing:
@@ -76,7 +77,14 @@ def _parse(text: str, schema: Schema, strict_missing: bool) -> Expression:
 
 
 class _Parser(Parser):
-    """sqlglot's parser, which also remembers whether NOT stood before the operator (NOT IN) or before the operand."""
+    """sqlglot's parser, which also keeps where TRUE, FALSE and NULL stand, and NOT IN apart from NOT (... IN ...)."""
+
+    PRIMARY_PARSERS: ClassVar = {
+        **Parser.PRIMARY_PARSERS,
+        TokenType.NULL: lambda self, token: self.expression(exp.Null(), token),
+        TokenType.TRUE: lambda self, token: self.expression(exp.Boolean(this=True), token),
+        TokenType.FALSE: lambda self, token: self.expression(exp.Boolean(this=False), token),
+    }
 
     def _negate_range(self, this: exp.Expr | None = None) -> exp.Expr | None:
         negated = super()._negate_range(this)
@@ -91,11 +99,13 @@ def _tree(text: str, tokens: list[Token], findings: Findings) -> exp.Expr:
         trees = _Parser().parse(tokens, text)
     except ParseError as error:
         _add_syntax(text, error, findings)
+    except RecursionError:
+        add_depth(0, findings)
     if len(trees) == 1 and trees[0] is not None:
         return trees[0]
-    findings.add("syntax", 0, "The text is not one condition.", SYNTAX_HINT)
     findings.stop_if_any()
-    raise AssertionError
+    findings.add("syntax", 0, "The text is not one condition.", SYNTAX_HINT)
+    raise findings.error()
 
 
 def _add_syntax(text: str, error: ParseError, findings: Findings) -> None:
@@ -107,7 +117,6 @@ def _add_syntax(text: str, error: ParseError, findings: Findings) -> None:
         f"The condition does not read on after `{shown}`.",
         SYNTAX_HINT,
     )
-    findings.stop_if_any()
 
 
 def _offset(text: str, line: int, column: int, shown: str) -> int:

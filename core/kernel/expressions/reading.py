@@ -108,7 +108,9 @@ class Reader:
     def _unknown(self, name: str, offset: int) -> None:
         close = self.schema.nearest(name)
         known = ", ".join(sorted(field.name for field in self.schema)[:8])
-        hint = f"Did you mean `{close}`?" if close else f"Known fields begin: {known}."
+        hint = f"Did you mean `{close}`?" if close else f"Text stands in single quotes; fields begin: {known}."
+        if self.findings.text[offset : offset + 1] == '"':
+            hint = f"Double quotes name a field; text stands in single quotes: '{name}'."
         self.findings.add("unknown_field", offset, f"There is no field `{name}`.", hint)
 
     def _comparison(self, tree: exp.Expr) -> Node | None:
@@ -129,15 +131,15 @@ class Reader:
         return self._compared(operator, left, right)
 
     def _is_null_side(self, *sides: exp.Expr) -> bool:
-        found = any(isinstance(plain(side), exp.Null) for side in sides)
-        if found:
+        nulls = [side for side in sides if isinstance(plain(side), exp.Null)]
+        for side in nulls:
             self.findings.add(
                 "null_comparison",
-                min(offset_of(side) for side in sides),
+                offset_of(side),
                 "A comparison with NULL is never true.",
                 "Write IS NULL or IS NOT NULL.",
             )
-        return found
+        return bool(nulls)
 
     def _compared(self, operator: str, left: exp.Expr, right: exp.Expr) -> Node | None:
         ref = self._ref(left)
@@ -169,7 +171,7 @@ class Reader:
         self.findings.add(
             "no_order",
             ref.offset,
-            f"`{ref.field.name}` ({_kind(ref.field)}) has no order for `{operator}`.",
+            f"`{ref.field.name}` ({_kind(ref.field)}) has no order.",
             "Use =, <>, IN or LIKE; only numbers and times have an order.",
         )
         return False
@@ -215,8 +217,8 @@ class Reader:
     def _between(self, tree: exp.Between, negated: bool) -> Node | None:
         below, above = ("<", ">") if negated else (">=", "<=")
         low, high = tree.args["low"], tree.args["high"]
-        if tree.args.get("symmetric") or self._is_null_side(low, high):
-            return None if self.findings else self._refuse(tree)
+        if self._is_null_side(low, high):
+            return None
         parts = [self._compared(below, tree.this, low), self._compared(above, tree.this, high)]
         found = [part for part in parts if part is not None]
         if len(found) < 2:
@@ -240,9 +242,9 @@ class Reader:
     def _refuse(self, tree: exp.Expr) -> None:
         self.findings.add(
             "unsupported",
-            offset_of(tree),
+            offset_of(tree.args["alias"]) if isinstance(tree, exp.Alias) else offset_of(tree),
             f"{_described(tree)} is not part of the condition language.",
-            SYNTAX_HINT,
+            _remedy(tree),
         )
 
 
@@ -276,6 +278,14 @@ def _kind(field: Field) -> str:
     return f"decimal({field.scale})" if field.kind is Kind.DECIMAL else str(field.kind)
 
 
+def _remedy(tree: exp.Expr) -> str:
+    if isinstance(tree, exp.Alias):
+        return "Join conditions with AND or OR, and put text in single quotes."
+    if isinstance(tree, exp.Is):
+        return "Write `field`, `field = FALSE`, IS NULL or IS NOT NULL."
+    return SYNTAX_HINT
+
+
 def _described(tree: exp.Expr) -> str:
     if constant(tree) is not None:
         return "A constant in this place"
@@ -283,6 +293,6 @@ def _described(tree: exp.Expr) -> str:
         return f"`{tree.alias}` after a complete condition"
     if isinstance(tree, exp.Is):
         return "IS with anything but NULL"
-    if isinstance(tree, exp.Condition) and type(tree) in _OPERATORS:
-        return "A comparison inside a comparison"
+    if isinstance(tree, (*_OPERATORS, exp.And, exp.Or, exp.Not, exp.In, exp.Between, exp.Like)):
+        return "A condition in the place of a value"
     return f"`{type(tree).__name__.upper()}`"

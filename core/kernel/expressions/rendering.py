@@ -1,5 +1,6 @@
 """Nodes to SQL: what DuckDB and Spark share, with missing values folded to FALSE as seldom as possible."""
 
+import re
 from collections.abc import Callable
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from core.kernel.expressions.nodes import (
 from core.kernel.expressions.schema import Field, Kind
 
 Column = Callable[[Field], str]
+_ATOMIC = re.compile(r"""[\w.]+|(?:\w+\.)?(?:"[^"]*"|`[^`]*`)""")
 
 
 class Dialect(Protocol):
@@ -49,7 +51,7 @@ class Renderer:
 
     def __init__(self, dialect: Dialect, column: Column | None, *, prepared: bool = False) -> None:
         self.dialect = dialect
-        self.column = column or dialect.column
+        self.given = column
         self.prepared = prepared
 
     def closed(self, node: Node) -> str:
@@ -94,10 +96,14 @@ class Renderer:
         return f"{left} {'NOT ' if node.negated else ''}IN ({values})"
 
     def _value(self, ref: FieldRef, asked: Kind | None = None) -> str:
-        sql = self.column(ref.field)
+        sql = self.dialect.column(ref.field) if self.given is None else _enclosed(self.given(ref.field))
         if self.prepared and ref.field.kind is not Kind.ANY:
             return sql
         return self.dialect.comparable(ref.field, sql, asked if ref.field.kind is Kind.ANY else None)
+
+
+def _enclosed(sql: str) -> str:
+    return sql if _ATOMIC.fullmatch(sql) else f"({sql})"
 
 
 def may_be_null(node: Node) -> bool:

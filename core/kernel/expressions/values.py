@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from numbers import Integral, Real
+from typing import cast
 
 from core.kernel.expressions.schema import Field, Kind
 from core.kernel.times import utc
@@ -64,7 +65,7 @@ def as_integer(value: object) -> int | None:
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real | Decimal) and as_number(value) is not None:
-        whole = int(math.trunc(value))
+        whole = cast(int, math.trunc(value))
         return whole if whole == value else None
     return None
 

@@ -14,7 +14,7 @@ from core.kernel.expressions.diagnostics import Findings
 LENGTH_LIMIT = 512
 DEPTH_LIMIT = 24
 EXPONENT_DIGITS = 3
-NUMBER = re.compile(r"(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?(?P<exponent>\d+))?", re.ASCII)
+NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?(?P<exponent>\d+))?", re.ASCII)
 _KEYWORDS = {
     "AND": TokenType.AND,
     "OR": TokenType.OR,
@@ -44,6 +44,9 @@ _NAME = re.compile(r"[^\W\d]\w*")
 _SPACE = frozenset(" \t\r\n")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 SYNTAX_HINT = "Conditions use AND, OR, NOT, =, <>, <, <=, >, >=, IN, BETWEEN, LIKE, IS NULL and IS NOT NULL."
+
+
+_INSTEAD = {"==": "Write =.", "&&": "Write AND.", "||": "Write OR.", ";": "Write one condition, without a semicolon."}
 
 
 def is_plain(name: str) -> bool:
@@ -92,8 +95,7 @@ def _split(text: str, findings: Findings) -> list[Token]:
     except TokenError:
         quote = max(text.rfind("'"), text.rfind('"'), 0)
         findings.add("syntax", quote, "A quotation is not closed.", "Close text with ' and double a ' inside text.")
-        findings.stop_if_any()
-        raise
+        raise findings.error() from None
 
 
 def _closed(tokens: Sequence[Token], findings: Findings) -> list[Token]:
@@ -107,15 +109,16 @@ def _close(token: Token, findings: Findings) -> Token | None:
         return _number(token, findings)
     if _KEYWORDS.get(token.text.upper()) is token.token_type or token.text in _SIGNS.get(token.token_type, ()):
         return token
-    if _NAME.fullmatch(token.text):
+    if _NAME.fullmatch(token.text) and token.text == _spelled(token, findings.text):
         return _retyped(token, token.text)
-    findings.add(
-        "unsupported",
-        token.start,
-        f"`{token.text}` is not part of the condition language.",
-        SYNTAX_HINT,
-    )
+    hint = _INSTEAD.get(token.text, SYNTAX_HINT)
+    message = f"`{_spelled(token, findings.text)}` is not part of the condition language."
+    findings.add("unsupported", token.start, message, hint)
     return None
+
+
+def _spelled(token: Token, text: str) -> str:
+    return text[token.start : token.end + 1]
 
 
 def _number(token: Token, findings: Findings) -> Token | None:
@@ -182,7 +185,7 @@ def _add_dot(token: Token, findings: Findings) -> None:
         "syntax",
         token.start,
         f"`{token.text}` does not complete a dotted name.",
-        'Write `properties.plan`, and quote unusual names: "properties.2nd plan".',
+        'Write `properties.plan`, `0.5` for a number, and "properties.2nd plan" for an unusual name.',
     )
 
 
