@@ -1,1 +1,1 @@
-"""leadbench."""
+"""What a change of policy would do, before anybody publishes it."""

@@ -1,0 +1,68 @@
+"""Commands on the record: verify the chain, replay decisions, export the evidence."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.common import JsonOption, StoreOption, emit, opened, progress, speak
+
+group = typer.Typer(help="The record: verify, replay, export.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.add_typer(group, name="audit")
+
+
+@group.command(epilog="Example: leadbench audit verify --json")
+def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Check that the ledger's chain holds and reaches the high-water mark."""
+    speak(as_json)
+    with opened(store) as bench:
+        found = bench.db.verify()
+    emit(
+        {
+            "ok": found.ok,
+            "entries": found.entries,
+            "head": found.head,
+            "first_broken": found.first_broken,
+            "high_water": found.high_water,
+        },
+        lambda: (
+            f"{'The chain holds' if found.ok else 'THE CHAIN IS BROKEN'}: {found.entries} entries, head {found.head}."
+        ),
+    )
+    raise typer.Exit(0 if found.ok else 1)
+
+
+@group.command(epilog="Example: leadbench audit replay --sample 100")
+def replay(
+    decision_id: Annotated[str | None, typer.Argument(help="One decision.")] = None,
+    sample: Annotated[int | None, typer.Option("--sample", min=1, help="So many decisions, drawn with a seed.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every decision.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the sample.")] = 7,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Execute stored decisions again and compare them field by field."""
+    speak(as_json)
+    if sum((decision_id is not None, sample is not None, every)) != 1:
+        raise typer.BadParameter("name one decision, or give --sample N or --all")
+    with opened(store) as bench:
+        report = bench.replay(decision_id=decision_id, sample=sample, seed=seed, progress=progress)
+    emit(report, lambda: f"{report['equal']} of {report['replayed']} decisions came out bit for bit the same.")
+    raise typer.Exit(0 if not report["differences"] else 1)
+
+
+@group.command(epilog="Example: leadbench audit export --out evidence/")
+def export(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the export; made if missing.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the ledger, the records and a verifier that needs only Python."""
+    speak(as_json)
+    with opened(store) as bench:
+        written = bench.export_evidence(out)
+    emit(written, lambda: f"Written to {out}; check it with `python {out}/verify.py`.")

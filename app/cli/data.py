@@ -1,0 +1,149 @@
+"""Commands on data: inspect a file, import it, and look after what was quarantined."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
+from core.kernel.clock import SystemClock
+from core.kernel.errors import LeadbenchError
+from core.kernel.strict_yaml import load
+from core.signals import inspect as inspection
+
+imports = typer.Typer(help="Load events, leads, outcomes.", no_args_is_help=True)
+quarantine = typer.Typer(help="Records that did not pass the gate.", no_args_is_help=True)
+PathArgument = Annotated[Path, typer.Argument(help="CSV, JSONL, Parquet or XES file, .gz too.")]
+MappingOption = Annotated[
+    Path | None, typer.Option("--mapping", help="YAML file: canonical field to column name or {literal: x}.")
+]
+FormatOption = Annotated[str | None, typer.Option("--format", help="csv, jsonl, parquet or xes; default: detected.")]
+DryOption = Annotated[bool, typer.Option("--dry-run", help="Count what would happen and write nothing.")]
+
+
+class MappingFileMissing(LeadbenchError):
+    """No mapping file at the path."""
+
+    code = "file_missing"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"There is no mapping file at `{path}`.", value=path, remedy="Check the path.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command(epilog="Example: leadbench inspect leads.csv --json")(inspect)
+    app.add_typer(imports, name="import")
+    app.add_typer(quarantine, name="quarantine")
+
+
+def inspect(path: PathArgument, as_format: FormatOption = None, as_json: JsonOption = False) -> None:
+    """What is in a file: format, suggested mapping, quality findings, suspected outcome leaks."""
+    speak(as_json)
+    found = inspection.inspect(path, SystemClock(), format=as_format)
+    emit(found, lambda: _inspection_text(found))
+
+
+@imports.command("events", epilog="Example: leadbench import events clicks.parquet --mapping map.yaml")
+def import_events(
+    path: PathArgument,
+    mapping: MappingOption = None,
+    as_format: FormatOption = None,
+    dry_run: DryOption = False,
+    store: StoreOption = None,
+    as_user: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Load a file of events."""
+    _import("events", path, mapping, as_format, dry_run, store, as_user, as_json)
+
+
+@imports.command("leads", epilog="Example: leadbench import leads contacts.csv")
+def import_leads(
+    path: PathArgument,
+    mapping: MappingOption = None,
+    as_format: FormatOption = None,
+    dry_run: DryOption = False,
+    store: StoreOption = None,
+    as_user: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Load a file of leads with their attributes."""
+    _import("leads", path, mapping, as_format, dry_run, store, as_user, as_json)
+
+
+@imports.command("outcomes", epilog="Example: leadbench import outcomes deals.csv --mapping map.yaml")
+def import_outcomes(
+    path: PathArgument,
+    mapping: MappingOption = None,
+    as_format: FormatOption = None,
+    dry_run: DryOption = False,
+    store: StoreOption = None,
+    as_user: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Load a file of outcomes; `won:` and `lost:` conditions stand in the mapping file."""
+    _import("outcomes", path, mapping, as_format, dry_run, store, as_user, as_json)
+
+
+def _import(
+    kind: str,
+    path: Path,
+    mapping: Path | None,
+    as_format: str | None,
+    dry_run: bool,
+    store: Path | None,
+    as_user: str | None,
+    as_json: bool,
+) -> None:
+    speak(as_json)
+    given = _mapping(mapping)
+    with opened(store, create=True) as bench:
+        actor = bench.identity(user_name(as_user), default=True)
+        found = bench.import_file(
+            kind, path, given, format=as_format, dry_run=dry_run, actor=actor, progress=progress
+        ).to_json()
+    emit(found, lambda: table([found], ["path", "kind", "read", "accepted", "duplicate", "quarantined"]))
+
+
+def _mapping(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    if not path.is_file():
+        raise MappingFileMissing(path)
+    document, _ = load(path.read_text(encoding="utf-8"), file=str(path))
+    return document if isinstance(document, dict) else {}
+
+
+@quarantine.command("list", epilog="Example: leadbench quarantine list --json")
+def list_quarantine(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """What waits in quarantine, and why."""
+    speak(as_json)
+    with opened(store) as bench:
+        items = bench.signals.quarantine().to_dicts()
+    emit(
+        {"count": len(items), "items": items},
+        lambda: table(items, ["quarantine_id", "path", "row_no", "code", "detail"]) if items else "Nothing waits.",
+    )
+
+
+@quarantine.command(epilog="Example: leadbench quarantine redrive b_0001 --mapping fixed.yaml --as ana")
+def redrive(
+    batch_id: Annotated[str, typer.Argument(help="The batch whose records go through the gate again.")],
+    mapping: MappingOption = None,
+    store: StoreOption = None,
+    as_user: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send a batch's quarantined records through the gate again."""
+    speak(as_json)
+    given = _mapping(mapping)
+    with opened(store) as bench:
+        found = bench.redrive(batch_id, given, actor=bench.identity(user_name(as_user)))
+    emit(found, lambda: table([found], ["read", "accepted", "duplicate", "quarantined"]))
+
+
+def _inspection_text(found: dict[str, Any]) -> str:
+    columns = table(found["columns"], ["name", "type", "missing", "distinct", "example"])
+    lines = [f"{item['code']}: {item['message']} {item['remedy']}" for item in found["findings"]]
+    return "\n".join([f"{found['path']}: {found['format']}, {found['rows']:,} rows", "", columns, "", *lines])

@@ -1,0 +1,180 @@
+"""Commands that do the work: the demo, a whole recipe, and its steps by themselves."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.cli import serving
+from app.cli.common import (
+    AsOption,
+    JsonOption,
+    StoreOption,
+    emit,
+    opened,
+    progress,
+    settings,
+    speak,
+    store_folder,
+    table,
+    user_name,
+)
+from core.decisions import explanation
+from core.kernel.times import from_text
+from core.recipes.reader import read_recipe
+
+PortOption = Annotated[int | None, typer.Option(help="Port on this machine; default 8501.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command(epilog="Example: leadbench demo --no-serve --events 50000 --leads 3000")(demo)
+    app.command(epilog="Example: leadbench run recipe.yaml --json")(run)
+    app.command(epilog="Example: leadbench train --as ana")(train)
+    app.command(epilog="Example: leadbench score --as ana")(score)
+    app.command(epilog="Example: leadbench drift --json")(drift)
+    app.command(epilog="Example: leadbench explain lead_000042 --json")(explain)
+
+
+def demo(
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the app afterwards.")] = True,
+    events: Annotated[int, typer.Option(min=1_000, help="How many events.")] = 200_000,
+    leads: Annotated[int, typer.Option(min=200, help="How many leads.")] = 12_000,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 7,
+    port: PortOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A seeded B2B stream, loaded, trained, decided - and served in the browser."""
+    from core.demo import generate
+
+    speak(as_json)
+    folder = store_folder(store)
+    files = generate(folder / "demo", events=events, leads=leads, seed=seed, progress=progress)
+    with opened(folder, create=True) as bench:
+        result = bench.runner.run(
+            read_recipe(files.recipe), actor=bench.identity(None, default=True), progress=progress
+        )
+    emit(result, lambda: summary(result))
+    if serve:
+        serving.start(folder, port or settings().port)
+
+
+def run(
+    recipe: Annotated[Path, typer.Argument(help="A recipe (YAML).")],
+    store: StoreOption = None,
+    as_user: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The whole job: import, check, features, time-split training, scores with reasons, decisions, drift."""
+    speak(as_json)
+    file = read_recipe(recipe)
+    with opened(store, create=True) as bench:
+        actor = bench.identity(user_name(as_user), default=True)
+        result = bench.runner.run(file, actor=actor, progress=progress)
+    emit(result, lambda: summary(result))
+
+
+def train(store: StoreOption = None, as_user: AsOption = None, as_json: JsonOption = False) -> None:
+    """Train the last recipe again on what the store holds now; nothing is decided."""
+    speak(as_json)
+    with opened(store) as bench:
+        actor = bench.identity(user_name(as_user), default=True)
+        result = bench.runner.train(actor=actor, progress=progress)
+    emit(result, lambda: summary(result))
+
+
+def score(
+    as_of: Annotated[str | None, typer.Option("--as-of", help="ISO time; default: the end of the log.")] = None,
+    leads: Annotated[str, typer.Option(help="open, all or test.")] = "open",
+    store: StoreOption = None,
+    as_user: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score and decide the leads with the newest model and the active policy."""
+    speak(as_json)
+    moment = None if as_of is None else from_text(as_of)
+    with opened(store) as bench:
+        actor = bench.identity(user_name(as_user), default=True)
+        result = bench.runner.score(actor=actor, as_of=moment, leads=leads, progress=progress)
+    emit(result, lambda: _counts(result["decisions"]))
+
+
+def drift(store: StoreOption = None, as_user: AsOption = None, as_json: JsonOption = False) -> None:
+    """Compare the newest leads with those that the model was trained on, and count the decisions that moved."""
+    speak(as_json)
+    with opened(store) as bench:
+        actor = bench.identity(user_name(as_user), default=True)
+        result = bench.runner.drift(actor=actor, progress=progress)
+    emit(result, lambda: _drift_text(result))
+
+
+def explain(
+    lead: Annotated[str, typer.Argument(help="A lead's id.")],
+    at: Annotated[str | None, typer.Option("--at", help="The decision in force at this ISO time.")] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Why a lead has its score, in probability points, and what was decided."""
+    speak(as_json)
+    with opened(store) as bench:
+        rooms = bench.rooms
+        record = rooms.decisions.at(lead, None if at is None else from_text(at))
+        found = explanation.explain(record, rooms.models.get(record.model_hash))
+    emit(found, lambda: _explanation_text(found))
+
+
+def summary(result: dict[str, Any]) -> str:
+    """A run in a screenful for people."""
+    sources = table(result["sources"], ["kind", "path", "read", "accepted", "duplicate", "quarantined"])
+    parts = [sources, "", f"{result['leads']:,} leads; outcomes: {_counts(result['outcomes'])}"]
+    if result["metrics"]:
+        parts += ["", _metrics_text(result), f"Decisions ({result['decisions']['arm']}): {_bands(result['decisions'])}"]
+    if result["drift"]:
+        parts.append(_drift_text(result["drift"]))
+    parts += [f"Suspected leak, left out: {item['name']} - {item['evidence']}" for item in _left_out(result)]
+    return "\n".join([*parts, *(f"Warning ({item['code']}): {item['message']}" for item in result["warnings"])])
+
+
+def _left_out(result: dict[str, Any]) -> list[dict[str, Any]]:
+    return [item for item in result["suspected_leaks"] or [] if not item["accepted"]]
+
+
+def _metrics_text(result: dict[str, Any]) -> str:
+    metrics, baselines = result["metrics"], result["baselines"]
+    low, high = metrics["auc_ci95"]
+    lines = [
+        f"Model {result['model']['version']}: AUC {metrics['auc']:.3f} ({low:.3f} to {high:.3f}), split by {metrics['split']},"
+        f" {_number(metrics['auc_random_split'])} on a random one (not to be believed)",
+        f"Lift in the top tenth {metrics['lift_at_10']:.2f}, Brier {metrics['brier']:.4f}"
+        f" (base rate {baselines['base_rate']['brier']:.4f}), calibration gap {metrics['ece']:.3f}",
+        f"Recency alone AUC {_number(baselines['recency']['auc'])}, scorecard {_number(baselines['scorecard']['auc'])}",
+    ]
+    if metrics["by_landmark"]:
+        lines.append(table(metrics["by_landmark"], ["after", "rows", "auc"]))
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _bands(decisions: dict[str, Any]) -> str:
+    return f"{decisions['count']:,} leads; " + _counts(decisions["bands"])
+
+
+def _counts(counts: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items() if isinstance(count, int))
+
+
+def _drift_text(found: dict[str, Any]) -> str:
+    return (
+        f"Drift: {found['features_drifted']} features drifted, {found['decisions_moved']:,} decisions moved,"
+        f" score PSI {_number(found['score_psi'])}"
+    )
+
+
+def _explanation_text(found: dict[str, Any]) -> str:
+    top = sorted(found["points"], key=lambda item: -abs(item["points"]))[:10]
+    head = f"{found['lead_id']}: score {found['score']:.4f} (base {found['base']:.4f}), {found['decision']['band']}"
+    return "\n".join([head, *(f"{item['points']:+.4f}  {item['sentence']}" for item in top)])

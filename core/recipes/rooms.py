@@ -1,0 +1,50 @@
+"""The rooms that a recipe works in, handed over by the composition root."""
+
+from dataclasses import dataclass
+
+from core.decisions.store import DecisionStore
+from core.features.store import FeatureStore
+from core.governance.models import ModelReleases
+from core.governance.releases import Releases
+from core.governance.users import Users
+from core.kernel.database import Database
+from core.models.store import ModelStore
+from core.monitoring.store import DriftStore
+from core.policy.store import PolicyStore
+from core.recipes.store import RunStore
+from core.signals.service import Signals
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """One service a room, all on the same store."""
+
+    db: Database
+    signals: Signals
+    features: FeatureStore
+    models: ModelStore
+    policies: PolicyStore
+    decisions: DecisionStore
+    users: Users
+    releases: Releases
+    model_releases: ModelReleases
+    drift: DriftStore
+    runs: RunStore
+
+    @classmethod
+    def on(cls, db: Database) -> "Rooms":
+        """All rooms of one store."""
+        users = Users(db)
+        return cls(
+            db,
+            Signals(db),
+            FeatureStore(db),
+            ModelStore(db),
+            PolicyStore(db),
+            DecisionStore(db),
+            users,
+            Releases(db, users),
+            ModelReleases(db, users),
+            DriftStore(db),
+            RunStore(db),
+        )

@@ -1,0 +1,111 @@
+"""The training rows of a recipe: landmarks, labels, censoring and the split."""
+
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from core.kernel.times import duration_us, naive
+from core.models.labels import LabelSpec, LandmarkRows, LandmarkSpec, landmark_rows
+from core.models.split import Split, SplitSpec, split
+from core.recipes.document import Label, Landmarks, Recipe
+from core.recipes.population import Population
+from core.recipes.warnings import Caution
+
+MANY_CENSORED = 0.3
+CHANCE_REASON = "no lead has a time of creation"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The split rows, how many were censored, and what to warn about."""
+
+    split: Split
+    censored: int
+    label: Label
+    cautions: tuple[Caution, ...] = field(default=())
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """lead_id, as_of, known_at, landmark, created_at, created_order, y, label_known_at, part."""
+        return self.split.rows
+
+    def counts(self) -> dict[str, int]:
+        """Rows by part, and the censored ones."""
+        return {part: self.split.count(part) for part in ("train", "calibration", "test")} | {"censored": self.censored}
+
+
+def prepare(population: Population, recipe: Recipe, label: Label) -> Prepared:
+    """The rows of a recipe with a label; raises what labels and split refuse."""
+    spec = LabelSpec(label.positive, _us(label.horizon), label.censor_open)
+    found = landmark_rows(
+        population.leads, population.outcomes, spec, landmark_spec(recipe.landmarks), population.observed_until
+    )
+    observed, hidden = _observed(found, population, spec)
+    done = split(observed.rows, split_spec(population, recipe))
+    censored = found.censored + hidden
+    cautions = [population.truncation_warning(), _chance(population), _censoring(censored, observed.rows.height)]
+    return Prepared(done, censored, label, tuple(caution for caution in cautions if caution))
+
+
+def landmark_spec(landmarks: Landmarks | str) -> LandmarkSpec:
+    """The recipe's landmarks as the labels room takes them."""
+    if isinstance(landmarks, str):
+        return LandmarkSpec(none=True)
+    return LandmarkSpec(
+        after_created_us=tuple(duration_us(step) for step in landmarks.after_created or ()),
+        every_us=_us(landmarks.every),
+        at=tuple(landmarks.at or ()),
+        only_open=landmarks.only_open,
+    )
+
+
+def split_spec(population: Population, recipe: Recipe) -> SplitSpec:
+    """By time where leads are dated, by row order where that was declared, else at random with the reason."""
+    asked = recipe.split
+    seed, gap = recipe.train.seed, _us(asked.gap) or 0
+    if asked.by == "random":
+        return SplitSpec("random", asked.test_fraction, reason=asked.reason, seed=seed)
+    if population.dated:
+        return SplitSpec("time", asked.test_fraction, asked.test_from, gap, seed=seed)
+    if population.ordered:
+        return SplitSpec("order", asked.test_fraction, seed=seed)
+    return SplitSpec("random", asked.test_fraction, reason=CHANCE_REASON, seed=seed)
+
+
+def random_split(rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
+    """The same rows split at random, for the figure that stands beside the honest one as a warning."""
+    spec = SplitSpec("random", recipe.split.test_fraction, reason="for comparison only", seed=recipe.train.seed)
+    return split(rows.drop("part"), spec).rows
+
+
+def _observed(found: LandmarkRows, population: Population, spec: LabelSpec) -> tuple[LandmarkRows, int]:
+    """Leave out rows whose window ended before outcomes were recorded at all."""
+    start = population.truncated_before
+    if start is None or spec.horizon_us is None:
+        return found, 0
+    ends = pl.col("as_of") + pl.duration(microseconds=spec.horizon_us)
+    kept = found.rows.filter((ends >= pl.lit(naive(start), dtype=pl.Datetime("us"))).fill_null(True))
+    return replace(found, rows=kept), found.rows.height - kept.height
+
+
+def _chance(population: Population) -> Caution | None:
+    if population.dated or population.ordered:
+        return None
+    return Caution(
+        "no_time_split",
+        "No time column says when a lead came, so the split is random: no honest forward estimate is possible.",
+    )
+
+
+def _censoring(censored: int, rows: int) -> Caution | None:
+    share = censored / max(censored + rows, 1)
+    if share <= MANY_CENSORED:
+        return None
+    return Caution(
+        "many_censored",
+        f"{censored:,} of {censored + rows:,} rows ({share:.0%}) have no known outcome yet and were left out.",
+    )
+
+
+def _us(text: str | None) -> int | None:
+    return None if text is None else duration_us(text)

@@ -1,0 +1,89 @@
+"""One-step simulation: the leads as they stand, decided by two policies side by side."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from core.policy import evaluator
+from core.policy.document import Policy
+
+OUTPUTS = ("disposition", "band", "pool", "action", "sla_min", "next_state", "priority")
+MATRIX_OUTPUTS = ("disposition", "band", "pool", "action")
+Inputs = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Both decisions of every lead: lead_id, then `<output>_before` and `<output>_after` of each output."""
+
+    before: Policy
+    after: Policy
+    leads: pl.DataFrame = field(repr=False)
+
+    @property
+    def changed(self) -> pl.DataFrame:
+        """The leads for which any output but the priority differs."""
+        return self.leads.filter(pl.any_horizontal(_differs(name) for name in OUTPUTS if name != "priority"))
+
+    def matrix(self, output: str) -> pl.DataFrame:
+        """How many leads go from which value to which: before, after, leads; missing values are `none`."""
+        sides = [_side(output, when).fill_null("none").alias(when) for when in ("before", "after")]
+        return (
+            self.leads.group_by(sides)
+            .agg(pl.len().alias("leads"))
+            .sort("leads", "before", "after", descending=[True, False, False])
+        )
+
+    def newly(self, disposition: str) -> pl.DataFrame:
+        """The leads that only the new policy gives this disposition."""
+        now = pl.col("disposition_after") == disposition
+        return self.leads.filter(now & (pl.col("disposition_before") != disposition))
+
+    def to_json(self) -> dict[str, Any]:
+        """Counts, matrices of moves and the changed leads' ids."""
+        return {
+            "before": {"name": self.before.name, "content_hash": self.before.content_hash},
+            "after": {"name": self.after.name, "content_hash": self.after.content_hash},
+            "leads": self.leads.height,
+            "changed": self.changed.height,
+            "by_output": {name: int(self.leads.select(_differs(name).sum()).item()) for name in OUTPUTS},
+            "moves": [
+                {"output": name, **row} for name in MATRIX_OUTPUTS for row in self.matrix(name).iter_rows(named=True)
+            ],
+            "newly_eligible": self.newly("PERMIT")["lead_id"].to_list(),
+            "newly_denied": self.newly("DENY")["lead_id"].to_list(),
+            "changed_leads": self.changed["lead_id"].to_list(),
+        }
+
+
+def simulate(before: Policy, after: Policy, leads: Sequence[tuple[str, Callable[[Policy], Inputs]]]) -> Simulation:
+    """Decide each lead by both policies; a lead is its id and a function that gives a policy its inputs."""
+    deciders = {"before": evaluator.compile(before), "after": evaluator.compile(after)}
+    policies = {"before": before, "after": after}
+    rows = [
+        {"lead_id": lead_id}
+        | {
+            f"{name}_{when}": getattr(outcome, name)
+            for when, decider in deciders.items()
+            for outcome in [decider.decide(inputs(policies[when]))]
+            for name in OUTPUTS
+        }
+        for lead_id, inputs in leads
+    ]
+    return Simulation(before, after, pl.DataFrame(rows, schema=_schema(), infer_schema_length=None))
+
+
+def _schema() -> dict[str, Any]:
+    kinds = {name: pl.Int64 if name in ("sla_min", "priority") else pl.String for name in OUTPUTS}
+    columns = {f"{name}_{when}": kinds[name] for when in ("before", "after") for name in OUTPUTS}
+    return {"lead_id": pl.String} | columns
+
+
+def _side(output: str, when: str) -> pl.Expr:
+    return pl.col(f"{output}_{when}").cast(pl.String)
+
+
+def _differs(output: str) -> pl.Expr:
+    return pl.col(f"{output}_before").ne_missing(pl.col(f"{output}_after"))
