@@ -3,6 +3,8 @@
 A row is *(lead, as_of)* with label y. With a horizon h the window is (as_of, as_of + h]; without one it is
 everything after as_of. y is 1 where the positive outcome happens in the window, 0 where another outcome does
 or where the window passed fully observed; else the row is not matured and is censored: dropped and counted.
+With a horizon every label counts as known at the end of its window, wins too: were wins known at once, the leads just
+before a cut would be in training only if they won. Windows that begin before wins were recorded are censored as well.
 """
 
 from collections.abc import Sequence
@@ -40,11 +42,18 @@ class LandmarkSpec:
 
 @dataclass(frozen=True)
 class LandmarkRows:
-    """The labelled rows with what was left out: rows censored, decided before as_of, not yet reached, undated."""
+    """The labelled rows with what was left out.
+
+    censored: rows (and leads) whose label is not known yet or, `truncated` of them, was never recorded, because wins
+    are on record from `recorded_from` on only; decided: rows at or after the outcome; unreached: rows beyond the end
+    of the log; undated: rows without the times that a horizon needs.
+    """
 
     rows: pl.DataFrame
     censored: int
     censored_leads: int
+    truncated: int
+    recorded_from: datetime | None
     decided: int
     unreached: int
     undated: int
@@ -73,8 +82,26 @@ def landmark_rows(
     reached = _reached(placed, end)
     closed = _decided_before() if landmarks.only_open else _positive_before()
     open_rows = reached.filter(~closed)
+    recorded_from = truncated_before(leads, outcomes, label.positive)
     labelled = _labelled(open_rows, outcomes, label, end)
-    return _result(labelled, label, len(placed) - len(reached), len(reached) - len(open_rows))
+    censored = _censor_truncated(labelled, label, recorded_from)
+    unlabelled = censored.filter(pl.col("y").is_null())
+    kept = censored.filter(pl.col("y") >= 0)
+    return LandmarkRows(
+        rows=_ordered(kept),
+        censored=len(unlabelled),
+        censored_leads=unlabelled["lead_id"].n_unique(),
+        truncated=int(censored["truncated"].sum()),
+        recorded_from=recorded_from,
+        decided=len(reached) - len(open_rows),
+        unreached=len(placed) - len(reached),
+        undated=len(censored) - len(unlabelled) - len(kept),
+    )
+
+
+def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
+    known = rows.with_columns(pl.col("as_of").alias("known_at")).select(COLUMNS)
+    return known.sort("created_at", "created_order", "lead_id", "as_of", nulls_last=True)
 
 
 def _typed(leads: pl.DataFrame) -> pl.DataFrame:
@@ -195,13 +222,11 @@ def _labelled(rows: pl.DataFrame, outcomes: pl.DataFrame, label: LabelSpec, end:
         .then(0)
         .otherwise(None)
     )
-    known = (
-        pl.when(positive)
-        .then(pl.col("positive_known_at"))
-        .when(other)
-        .then(pl.col("other_known_at"))
-        .otherwise(_window_end(label))
-    )
+    learned = pl.when(positive).then("positive_known_at").when(other).then("other_known_at")
+    if label.horizon_us is None:
+        known = learned.otherwise("as_of")
+    else:
+        known = pl.max_horizontal(learned.otherwise(None), _window_end(label))
     return joined.with_columns(y.cast(pl.Int8).alias("y"), known.cast(MOMENT).alias("label_known_at"))
 
 
@@ -235,18 +260,12 @@ def _window_passed(label: LabelSpec, end: datetime | None) -> pl.Expr:
     return _window_end(label) <= pl.lit(end, dtype=MOMENT)
 
 
-def _result(labelled: pl.DataFrame, label: LabelSpec, unreached: int, decided: int) -> LandmarkRows:
-    censored = labelled.filter(pl.col("y").is_null())
-    kept = labelled.filter(pl.col("y") >= 0)
-    ordered = kept.with_columns(pl.col("as_of").alias("known_at")).select(COLUMNS)
-    return LandmarkRows(
-        rows=ordered.sort("created_at", "created_order", "lead_id", "as_of", nulls_last=True),
-        censored=len(censored),
-        censored_leads=censored["lead_id"].n_unique(),
-        decided=decided,
-        unreached=unreached,
-        undated=len(labelled) - len(censored) - len(kept),
-    )
+def _censor_truncated(rows: pl.DataFrame, label: LabelSpec, recorded_from: datetime | None) -> pl.DataFrame:
+    """The rows with y null where their window begins before wins were recorded, and `truncated` saying so."""
+    if label.horizon_us is None or recorded_from is None:
+        return rows.with_columns(pl.lit(False).alias("truncated"))
+    early = (pl.col("as_of") < pl.lit(naive(recorded_from), dtype=MOMENT)).fill_null(False)
+    return rows.with_columns(pl.when(early).then(None).otherwise(pl.col("y")).alias("y"), early.alias("truncated"))
 
 
 def truncated_before(leads: pl.DataFrame, outcomes: pl.DataFrame, positive: str) -> datetime | None:

@@ -17,6 +17,7 @@ from core.models.scoring import contributions, probability_points, raw_margins, 
 FEWEST_LEADS = 40
 REFERENCE_ROWS = 10_000
 EXPLAINED_ROWS = 500
+FEATURES_A_TREE = 8
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ def _settings(config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def _parameters(rows: int, config: TrainConfig) -> dict[str, Any]:
+def _parameters(rows: int, features: int, config: TrainConfig) -> dict[str, Any]:
+    """Settings for data that drifts: shallow trees, half of the rows and few features a tree, strong shrinkage."""
     smallest = config.smallest_leaf or int(np.clip(rows // 100, 10, 100))
     return {
         "objective": "binary",
@@ -103,13 +105,15 @@ def _parameters(rows: int, config: TrainConfig) -> dict[str, Any]:
         "num_leaves": config.leaves,
         "max_depth": 6,
         "min_data_in_leaf": smallest,
-        "feature_fraction": 0.5,
-        "bagging_fraction": 0.8,
+        "feature_fraction": float(np.clip(FEATURES_A_TREE / features, 0.25, 1.0)),
+        "bagging_fraction": 0.5,
         "bagging_freq": 1,
-        "lambda_l2": 5.0,
+        "lambda_l2": 20.0,
         "max_bin": 127,
-        "min_data_per_group": smallest,
-        "cat_smooth": 20.0,
+        "min_data_per_group": 3 * smallest,
+        "cat_smooth": 50.0,
+        "cat_l2": 50.0,
+        "max_cat_threshold": 16,
         "seed": config.seed,
         "deterministic": True,
         "force_row_wise": True,
@@ -129,7 +133,7 @@ def _boost(inputs: Floats, y: Floats, features: Sequence[FeatureInfo], config: T
         params={"verbosity": -1},
         free_raw_data=True,
     )
-    booster = lightgbm.train(_parameters(len(y), config), data, num_boost_round=config.trees)
+    booster = lightgbm.train(_parameters(len(y), len(features), config), data, num_boost_round=config.trees)
     return without_parameters(booster.model_to_string())
 
 

@@ -59,8 +59,13 @@ def test_a_win_after_the_horizon_is_negative_and_on_its_edge_positive():
     wins = outcomes(("late", "won", START + 31 * DAY + timedelta(seconds=1)), ("edge", "won", START + 31 * DAY))
     found = landmark_rows(leads(late=START, edge=START), wins, label, after("1d"), END)
     assert labels_of(found) == {("late", "1d"): 0, ("edge", "1d"): 1}
-    known = dict(zip(found.rows["lead_id"], found.rows["label_known_at"], strict=True))
-    assert known["late"] == START + 31 * DAY
+
+
+def test_with_a_horizon_wins_are_known_no_earlier_than_the_rest():
+    label = LabelSpec("won", duration_us("30d"))
+    wins = outcomes(("quick", "won", START + 2 * DAY), ("late", "won", START + 40 * DAY))
+    found = landmark_rows(leads(quick=START, late=START), wins, label, after("1d"), END)
+    assert found.rows["label_known_at"].to_list() == [START + 31 * DAY] * 2
 
 
 def test_a_window_that_is_not_over_is_censored():
@@ -134,4 +139,9 @@ def test_wins_that_were_not_recorded_early_on_are_noticed():
     won = [(name, "won", at + 5 * DAY) for index, (name, at) in enumerate(created.items()) if index % 4 == 0]
     late = [row for row in won if row[2] >= START + 50 * DAY]
     assert truncated_before(leads(**created), outcomes(*won), "won") is None
-    assert truncated_before(leads(**created), outcomes(*late), "won") == (START + 50 * DAY).replace(tzinfo=UTC)
+    since = START + 50 * DAY
+    assert truncated_before(leads(**created), outcomes(*late), "won") == since.replace(tzinfo=UTC)
+    label, everyone = LabelSpec("won", duration_us("10d")), LandmarkSpec(none=True)
+    found = landmark_rows(leads(**created), outcomes(*late), label, everyone, datetime(2026, 6, 1, tzinfo=UTC))
+    assert found.rows["as_of"].min() >= since
+    assert found.truncated == found.censored == sum(at < since for at in created.values())
