@@ -1,0 +1,283 @@
+"""The decision engine: features, scores with reasons, policy, record - one transaction a micro-batch."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property, lru_cache
+from importlib.metadata import version
+from typing import Any
+
+import polars as pl
+
+from core.decisions import inputs as policy_inputs
+from core.decisions import record as records
+from core.decisions.rows import batch_frame
+from core.decisions.states import FRESH, LeadState, StateInputs, after, state_inputs
+from core.decisions.store import DecisionStore
+from core.features import engine as features
+from core.features.document import Feature, FeatureSet
+from core.kernel.database import Database
+from core.kernel.ledger import merkle_root
+from core.kernel.times import to_text
+from core.models.model import Model
+from core.models.scoring import Points, score_with_points
+from core.policy import evaluator
+from core.policy.document import Policy
+from core.policy.evaluator import Evaluator
+from core.policy.inputs import looked_up_fields
+from core.policy.outcome import Outcome
+
+BATCH_ROWS = 10_000
+Progress = Callable[[float, str], None]
+Stages = dict[str, int]
+
+
+@dataclass(frozen=True)
+class DecisionBatch:
+    """What a decide run did: how many records are new and how many were there, and the figures over all of them."""
+
+    count: int
+    added: int
+    duplicate: int
+    dispositions: dict[str, int]
+    bands: dict[str, int]
+    pools: dict[str, int]
+    actions: dict[str, int]
+    merkle_roots: tuple[str, ...]
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Deciding:
+    """Everything that a batch is decided by."""
+
+    database: Database
+    feature_set: FeatureSet
+    model: Model
+    policy: Policy
+    arm: str
+    actor: str
+    model_ok: bool = True
+    states: dict[str, LeadState] = field(default_factory=dict)
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """The policy as a function."""
+        return evaluator.compile(self.policy)
+
+    @cached_property
+    def state_inputs(self) -> StateInputs:
+        """What the policy asks about a lead's state."""
+        return state_inputs(self.policy)
+
+    @cached_property
+    def hashes(self) -> tuple[str, str, str]:
+        """Of the feature set, the model and the policy."""
+        return self.feature_set.behaviour_hash, self.model.model_hash, self.policy.content_hash
+
+    def ids(self, spine: pl.DataFrame) -> list[str]:
+        """The decision id of each row."""
+        moments = spine.select("as_of", "known_at").rows()
+        return [
+            records.decision_id(lead, _text(as_of), _text(known_at), self.arm, self.hashes)
+            for lead, (as_of, known_at) in zip(spine["lead_id"], moments, strict=True)
+        ]
+
+
+def decide(
+    db: Database,
+    spine: pl.DataFrame,
+    *,
+    feature_set: FeatureSet,
+    model: Model,
+    policy: Policy,
+    arm: str,
+    actor: str,
+    model_ok: bool = True,
+    progress: Progress | None = None,
+    batch_rows: int = BATCH_ROWS,
+) -> DecisionBatch:
+    """Decide every row of the spine that was not decided before by the same model, policy and features.
+
+    spine: lead_id, as_of, known_at (naive UTC; null on undated stores). Rows are decided in order of time, so that
+    a history carries each lead's band and state on. One transaction and one ledger entry per `batch_rows` rows.
+    """
+    deciding = Deciding(db, feature_set, model, policy, arm, actor, model_ok)
+    store = DecisionStore(db)
+    ordered = spine.sort("as_of", "lead_id", nulls_last=False)
+    ordered = ordered.with_columns(pl.Series("decision_id", deciding.ids(ordered), dtype=pl.String))
+    fresh = ordered.filter(~pl.col("decision_id").is_in(list(store.known(ordered["decision_id"].to_list()))))
+    fresh = fresh.unique("decision_id", keep="first", maintain_order=True)
+    roots, stages = [], {"features": 0, "score": 0, "policy": 0, "record": 0}
+    for start in range(0, fresh.height, batch_rows):
+        part = fresh.slice(start, batch_rows)
+        roots.append(_decide_batch(deciding, store, part, stages))
+        if progress:
+            progress((start + part.height) / fresh.height, f"{start + part.height:,} of {fresh.height:,} leads decided")
+    figures = store.summary(ordered["decision_id"].unique().to_list())
+    seconds = {name: spent / 1e6 for name, spent in stages.items()}
+    duplicate = ordered.height - fresh.height
+    return DecisionBatch(added=fresh.height, duplicate=duplicate, merkle_roots=tuple(roots), seconds=seconds, **figures)
+
+
+def _decide_batch(deciding: Deciding, store: DecisionStore, spine: pl.DataFrame, total: Stages) -> str:
+    watch = _Watch()
+    keys = spine.select("lead_id", "as_of", "known_at")
+    frame = features.build(deciding.database, deciding.feature_set, keys)
+    attributes = _attributes(deciding, store, keys)
+    watch.lap("features")
+    scores, points = score_with_points(deciding.model, frame)
+    scored = frame.hstack(scores.drop("fit_grade", "engagement_grade"))
+    watch.lap("score")
+    decided = list(_outcomes(deciding, store, spine, scored, attributes))
+    watch.lap("policy")
+    rows = list(_records(deciding, frame, scores, points, decided, spine, watch.per_row(spine.height)))
+    batch = batch_frame(rows, spine, scores, [state for _, _, _, state in decided])
+    watch.lap("record")
+    root = _write(deciding, store, batch)
+    for name, spent in watch.laps.items():
+        total[name] += spent
+    return root
+
+
+def _outcomes(
+    deciding: Deciding, store: DecisionStore, spine: pl.DataFrame, scored: pl.DataFrame, attributes: pl.DataFrame
+) -> Iterator[tuple[dict[str, Any], Outcome, str | None, LeadState]]:
+    """For each row in order: the policy's inputs, its outcome, the state before, and the lead after it."""
+    stored = store.before(spine, deciding.arm)
+    found = policy_inputs.batch_inputs(deciding.policy, scored, attributes, model_ok=deciding.model_ok)
+    keys = spine.select("lead_id", "as_of").iter_rows()
+    for row_no, ((lead_id, as_of), given) in enumerate(zip(keys, found, strict=True)):
+        before = _newer(deciding.states.get(lead_id), stored.get(row_no), as_of)
+        told = deciding.state_inputs.of(before, as_of)
+        whole = policy_inputs.in_order(deciding.policy, given | told)
+        outcome = deciding.evaluator.decide(whole)
+        state = after(before, as_of, outcome.band, outcome.next_state)
+        deciding.states[lead_id] = state
+        yield whole, outcome, deciding.state_inputs.state_of(before), state
+
+
+def _newer(memory: LeadState | None, stored: LeadState | None, as_of: datetime | None) -> LeadState:
+    """The newer of two earlier standings; without dates nothing is earlier."""
+    if as_of is None:
+        return FRESH
+    known = [one for one in (memory, stored) if one and one.as_of and one.as_of < as_of]
+    return max(known, key=lambda one: one.as_of or as_of, default=FRESH)
+
+
+def _records(
+    deciding: Deciding,
+    frame: pl.DataFrame,
+    scores: pl.DataFrame,
+    points: Points,
+    decided: list[tuple[dict[str, Any], Outcome, str | None, LeadState]],
+    spine: pl.DataFrame,
+    stage_us: Stages,
+) -> Iterator[records.Sealed]:
+    decided_at = deciding.database.clock.now()
+    names = deciding.feature_set.feature_names
+    vectors = frame.select(names).iter_rows()
+    contributions = points.values.tolist()
+    shared = _shared(deciding, decided_at, points.base, stage_us, spine)
+    scored = scores.select("margin", "score", "percentile", "fit", "engagement").iter_rows(named=True)
+    keys = spine.select("decision_id", "lead_id", "as_of", "known_at").iter_rows()
+    rows = zip(keys, vectors, contributions, scored, decided, strict=True)
+    for (decision_id, lead_id, as_of, known_at), vector, parts, score, (given, outcome, prev_state, _) in rows:
+        yield records.seal(
+            {
+                **shared,
+                **score,
+                **outcome_fields(outcome),
+                "decision_id": decision_id,
+                "lead_id": lead_id,
+                "as_of": _text(as_of),
+                "known_at": _text(known_at),
+                "features": [(name, policy_inputs.plain(value)) for name, value in zip(names, vector, strict=True)],
+                "points": list(zip(points.names, parts, strict=True)),
+                "inputs": given,
+                "prev_state": prev_state,
+            }
+        )
+
+
+def _shared(
+    deciding: Deciding, decided_at: datetime, base: float, stage_us: Stages, spine: pl.DataFrame
+) -> dict[str, Any]:
+    """The fields that all records of a batch have in common."""
+    feature_set_hash, model_hash, policy_hash = deciding.hashes
+    return {
+        "trigger_event_id": None,
+        "decided_at": to_text(decided_at),
+        "arm": deciding.arm,
+        "bucket": None,
+        "step": None,
+        "explored": False,
+        "engine_version": version("leadbench"),
+        "feature_set_hash": feature_set_hash,
+        "model_hash": model_hash,
+        "base": base,
+        "policy_hash": policy_hash,
+        "assignee": None,
+        "evidence_tier": None,
+        "stale_features": [],
+        "stage_us": stage_us,
+        "trace_id": hashlib.sha256(f"{decided_at} {spine['decision_id'][0]}".encode()).hexdigest()[:32],
+    }
+
+
+def outcome_fields(outcome: Outcome) -> dict[str, Any]:
+    """An outcome's part of the record; the one action that was open had propensity 1."""
+    told = outcome.to_json()
+    del told["method"]
+    return {**told, "propensities": {outcome.action: 1.0} if outcome.action else {}}
+
+
+def _attributes(deciding: Deciding, store: DecisionStore, keys: pl.DataFrame) -> pl.DataFrame:
+    """The attributes that the policy reads, under the policy's field names, as known at each row."""
+    found = store.attributes_for(looked_up_fields(deciding.policy))
+    wanted = tuple(
+        Feature(name=name, attribute=attribute, type=kind if kind in ("number", "boolean") else "category")
+        for name, (attribute, kind) in found.items()
+    )
+    if not wanted:
+        return keys
+    return features.build(deciding.database, FeatureSet("policy_inputs", wanted), keys)
+
+
+def _write(deciding: Deciding, store: DecisionStore, batch: pl.DataFrame) -> str:
+    root = merkle_root([records.leaf(hash_text) for hash_text in batch["hash"]])
+    feature_set_hash, model_hash, policy_hash = deciding.hashes
+    with deciding.database.change("decisions", "decisions.recorded", deciding.actor) as change:
+        store.write(change, batch)
+        change.body.update(
+            count=batch.height,
+            arm=deciding.arm,
+            merkle_root=root,
+            feature_set_hash=feature_set_hash,
+            model_hash=model_hash,
+            policy_hash=policy_hash,
+        )
+    return root
+
+
+class _Watch:
+    """Microseconds by stage, for the record's stage_us; never hashed."""
+
+    def __init__(self) -> None:
+        self.laps: Stages = {}
+        self._last = time.perf_counter_ns()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter_ns()
+        self.laps[name] = (now - self._last) // 1000
+        self._last = now
+
+    def per_row(self, rows: int) -> Stages:
+        return {name: spent // max(rows, 1) for name, spent in self.laps.items()}
+
+
+@lru_cache(maxsize=4096)
+def _text(moment: datetime | None) -> str | None:
+    return records.moment(moment)

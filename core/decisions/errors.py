@@ -1,0 +1,63 @@
+"""Refusals of the decisions room."""
+
+from core.kernel.errors import LeadbenchError
+
+
+class DecisionUnknown(LeadbenchError):
+    """No decision of that id."""
+
+    code = "unknown_decision"
+
+    def __init__(self, decision_id: str) -> None:
+        super().__init__(
+            f"There is no decision `{decision_id}`.",
+            value=decision_id,
+            remedy="Lead 360 and `leadbench explain LEAD` show the ids of a lead's decisions.",
+        )
+
+
+class LeadUndecided(LeadbenchError):
+    """A lead without a decision at that time."""
+
+    code = "no_decision"
+
+    def __init__(self, lead_id: str, moment: str | None) -> None:
+        when = f" at {moment}" if moment else ""
+        super().__init__(
+            f"Lead `{lead_id}` has no decision{when}.",
+            value=lead_id,
+            remedy="Check the lead's id, decide leads with `leadbench score`, or ask for a later time.",
+        )
+
+
+class NobodyToDecide(LeadbenchError):
+    """A population without a single lead."""
+
+    code = "no_leads"
+
+    def __init__(self, leads: str, as_of: str | None) -> None:
+        super().__init__(
+            f"No lead is `{leads}` as of {as_of or 'now'}, so there is nobody to decide.",
+            value=leads,
+            remedy="Decide `leads: all`, or import leads and events first.",
+        )
+
+
+class PopulationUnknown(LeadbenchError):
+    """A word for a population that does not exist."""
+
+    code = "unknown_population"
+
+    def __init__(self, leads: str) -> None:
+        super().__init__(
+            f"There is no population `{leads}`.", value=leads, remedy="Use one of `open`, `all` or `test`."
+        )
+
+
+class RecordMissing(LeadbenchError):
+    """A replay of something that is not stored."""
+
+    code = "nothing_to_replay"
+
+    def __init__(self) -> None:
+        super().__init__("The store holds no decisions, so there is nothing to replay.", remedy="Decide leads first.")

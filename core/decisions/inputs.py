@@ -1,0 +1,58 @@
+"""What the policy sees of each lead: the engine's values, else the lead's attribute, else the feature, else missing."""
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from core.kernel.times import to_text
+from core.policy.document import Policy
+from core.policy.inputs import engine_fields, looked_up_fields
+
+AGES = ("score_age_min", "feature_age_min")
+
+
+def batch_inputs(
+    policy: Policy, scored: pl.DataFrame, attributes: pl.DataFrame, *, model_ok: bool
+) -> Iterator[dict[str, Any]]:
+    """One dict a row of `scored` (features and scores), without the fields about the lead's state.
+
+    `attributes` has the rows of `scored` and a column for each attribute that the policy reads. Scores and features
+    are fresh in a batch, so their ages are 0.
+    """
+    columns = {name: _engine(name, scored, model_ok=model_ok) for name in engine_fields(policy)}
+    for name in looked_up_fields(policy):
+        columns[name] = _looked_up(name, scored, attributes)
+    kept = {name: values for name, values in columns.items() if values is not None}
+    names = list(kept)
+    for row in zip(*kept.values(), strict=True):
+        yield dict(zip(names, row, strict=True))
+
+
+def in_order(policy: Policy, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Every input field of the policy in the document's order; None where nothing was found."""
+    return {name: found.get(name) for name in policy.input_fields}
+
+
+def _engine(name: str, scored: pl.DataFrame, *, model_ok: bool) -> list[Any] | None:
+    if name == "score":
+        return scored["score"].to_list()
+    if name in AGES:
+        return [0] * scored.height
+    return [model_ok] * scored.height if name == "model_ok" else None
+
+
+def _looked_up(name: str, scored: pl.DataFrame, attributes: pl.DataFrame) -> list[Any]:
+    for frame in (attributes, scored):
+        if name in frame.columns:
+            return [plain(value) for value in frame[name].to_list()]
+    return [None] * scored.height
+
+
+def plain(value: object) -> object:
+    """The value as a record keeps it: NaN and infinities as missing, moments as text."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return to_text(value) if isinstance(value, datetime) else value

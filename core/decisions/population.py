@@ -1,0 +1,35 @@
+"""Reads from the signal plane who there is at a moment."""
+
+from datetime import datetime
+
+from core.kernel.database import Database
+
+LATEST = """
+    SELECT date_trunc('second', max(moment)) + INTERVAL 1 SECOND FROM (
+        SELECT greatest(max(occurred_at), max(received_at)) AS moment FROM events
+        UNION ALL SELECT max(created_at) FROM leads
+    )"""
+THERE = """
+    SELECT l.lead_id FROM leads l
+    LEFT JOIN (SELECT lead_no, min(occurred_at) AS first_at FROM events GROUP BY lead_no) e USING (lead_no)
+    WHERE ($moment IS NULL OR coalesce(least(l.created_at, e.first_at) < $moment, TRUE))
+        AND (NOT $only_open OR NOT EXISTS (
+            SELECT 1 FROM outcomes o WHERE o.lead_no = l.lead_no AND o.outcome <> 'open'
+                AND ($moment IS NULL OR coalesce(o.received_at, o.closed_at) IS NULL
+                     OR coalesce(o.received_at, o.closed_at) <= $moment)))
+    ORDER BY l.lead_id"""
+
+
+class PopulationStore:
+    """Questions to the store about leads at a moment (naive UTC; None where nothing has a date)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def latest_moment(self) -> datetime | None:
+        """The first whole second after everything that the store knows, or None where nothing has a date."""
+        return self._database.scalar(LATEST)
+
+    def leads(self, moment: datetime | None, *, only_open: bool) -> list[str]:
+        """The ids of the leads that were there before the moment, in order; perhaps only those still open then."""
+        return self._database.read(THERE, {"moment": moment, "only_open": only_open})["lead_id"].to_list()

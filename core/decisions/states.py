@@ -1,0 +1,86 @@
+"""Where a lead stands between two decisions: its band and lifecycle state, and since when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.policy.document import Policy
+from core.policy.inputs import engine_fields
+
+NONE = "none"
+MINUTE_US = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LeadState:
+    """A lead after its decision at `as_of`; times are naive UTC, None on undated stores."""
+
+    as_of: datetime | None
+    band: str | None
+    band_since: datetime | None
+    state: str | None
+    state_since: datetime | None
+
+
+FRESH = LeadState(None, None, None, None, None)
+
+
+def after(before: LeadState, as_of: datetime | None, band: str | None, state: str | None) -> LeadState:
+    """The lead after a decision: `since` stays where nothing changed; a decision without a band keeps the old one."""
+    band, state = band or before.band, state or before.state
+    return LeadState(
+        as_of,
+        band,
+        before.band_since if band == before.band else as_of,
+        state,
+        before.state_since if state == before.state else as_of,
+    )
+
+
+@dataclass(frozen=True)
+class StateInputs:
+    """What a policy's engine.state and engine.age fields are for a lead: words it does not know count as none."""
+
+    names: tuple[str, ...]
+    bands: frozenset[str]
+    states: frozenset[str]
+    no_band: str | None
+    initial: str | None
+    most: dict[str, int]
+
+    def of(self, before: LeadState, as_of: datetime | None) -> dict[str, object]:
+        """The engine's fields of this policy for a lead that stood so before."""
+        known_band = before.band in self.bands
+        known_state = before.state in self.states
+        found: dict[str, object] = {
+            "prev_band": before.band if known_band else self.no_band,
+            "dwell_min": self._minutes("dwell_min", before.band_since if known_band else None, as_of),
+            "state": self.state_of(before),
+            "state_age_min": self._minutes("state_age_min", before.state_since if known_state else None, as_of),
+        }
+        return {name: found[name] for name in self.names}
+
+    def state_of(self, before: LeadState) -> str | None:
+        """The lifecycle state to start from: the lead's own where the policy has it, else the policy's initial one."""
+        return before.state if before.state in self.states else self.initial
+
+    def _minutes(self, name: str, since: datetime | None, as_of: datetime | None) -> int:
+        if since is None or as_of is None:
+            return 0
+        elapsed = max(int((as_of - since).total_seconds() * 1_000_000) // MINUTE_US, 0)
+        return min(elapsed, self.most.get(name, elapsed))
+
+
+def state_inputs(policy: Policy) -> StateInputs:
+    """How this policy wants to be told where a lead stands."""
+    fields, lifecycle = policy.input_fields, policy.document.lifecycle
+    mine = ("prev_band", "dwell_min", "state", "state_age_min")
+    names = tuple(name for name in engine_fields(policy) if name in mine)
+    words = fields["prev_band"].values if "prev_band" in names else ()
+    return StateInputs(
+        names=names,
+        bands=frozenset(policy.document.bands.order),
+        states=frozenset(lifecycle.states) if lifecycle else frozenset(),
+        no_band=NONE if NONE in words else None,
+        initial=lifecycle.initial if lifecycle else None,
+        most={name: int(fields[name].max or 0) for name in names if fields[name].max is not None},
+    )

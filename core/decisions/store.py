@@ -1,0 +1,171 @@
+"""Decisions in the store: written once, in batches; read by lead, by time, by id."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from core.decisions import record as records
+from core.decisions.errors import DecisionUnknown, LeadUndecided
+from core.decisions.record import Record
+from core.decisions.states import LeadState
+from core.kernel.database import Change, Database
+from core.kernel.times import naive, to_text
+
+SLIM = """decision_id, lead_id, as_of, known_at, decided_at, arm, score, percentile, fit, engagement, fit_grade,
+    engagement_grade, disposition, band, priority, prev_state, next_state, pool, sla_min, action, reasons, model_hash,
+    policy_hash, feature_set_hash, hash, entry_seq, leaf_no"""
+BEFORE = """
+    SELECT s.row_no, d.as_of, d.band, d.band_since, d.state, d.state_since
+    FROM spine_rows s ASOF JOIN (
+        SELECT lead_id, as_of, arg_max(band, place) AS band, arg_max(band_since, place) AS band_since,
+            arg_max(next_state, place) AS state, arg_max(state_since, place) AS state_since
+        FROM (SELECT *, entry_seq * 10000000 + leaf_no AS place FROM decisions
+              WHERE arm = $arm AND lead_id IN (SELECT lead_id FROM spine_rows)) GROUP BY lead_id, as_of
+    ) d ON s.lead_id = d.lead_id AND s.as_of > d.as_of"""
+WORDS = ("disposition", "band", "pool", "action")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A decision as it lies in the store: its record's text and hash, and its place in a batch's Merkle tree."""
+
+    text: str
+    hash: str
+    entry_seq: int
+    leaf_no: int
+
+    @property
+    def record(self) -> Record:
+        """The record, read from its text."""
+        return records.read(json.loads(self.text))
+
+
+class DecisionStore:
+    """The decisions table and its views."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def known(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of the ids that are stored."""
+        with self._database.scratch() as cursor:
+            cursor.load("wanted_ids", pl.DataFrame({"decision_id": ids}, schema={"decision_id": pl.String}))
+            found = cursor.read("SELECT decision_id FROM decisions SEMI JOIN wanted_ids USING (decision_id)")
+        return frozenset(found["decision_id"])
+
+    def before(self, spine: pl.DataFrame, arm: str) -> dict[int, LeadState]:
+        """By row number of the spine: the lead's newest decision in this arm that is older than the row's as_of."""
+        rows = spine.select("lead_id", "as_of").with_row_index("row_no")
+        with self._database.scratch() as cursor:
+            cursor.load("spine_rows", rows)
+            found = cursor.read(BEFORE, {"arm": arm})
+        return {row[0]: LeadState(*row[1:]) for row in found.iter_rows()}
+
+    def write(self, change: Change, frame: pl.DataFrame) -> None:
+        """Insert a batch's rows in their order: they become the leaves of the change's ledger entry."""
+        entry_seq = change.scalar("SELECT coalesce(max(seq), 0) + 1 FROM ledger")
+        placed = frame.with_row_index("leaf_no").with_columns(
+            pl.lit(entry_seq).alias("entry_seq"), pl.col("leaf_no").cast(pl.Int32)
+        )
+        change.load("fresh_decisions", placed)
+        change.execute(
+            """INSERT INTO decisions BY NAME
+               SELECT f.*, l.lead_no FROM fresh_decisions f LEFT JOIN leads l USING (lead_id) ORDER BY leaf_no"""
+        )
+
+    def summary(self, ids: Sequence[str]) -> dict[str, Any]:
+        """count, and the number of decisions by disposition, band, pool and action, commonest first."""
+        with self._database.scratch() as cursor:
+            cursor.load("wanted_ids", pl.DataFrame({"decision_id": ids}, schema={"decision_id": pl.String}))
+            source = "decisions SEMI JOIN wanted_ids USING (decision_id)"
+            found: dict[str, Any] = {"count": cursor.scalar(f"SELECT count(*) FROM {source}")}
+            for word in WORDS:
+                rows = cursor.read(
+                    f"SELECT {word}, count(*) FROM {source} WHERE {word} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
+                )
+                found[f"{word}s"] = dict(rows.rows())
+        return found
+
+    def count(self) -> int:
+        """How many decisions there are."""
+        return self._database.scalar("SELECT count(*) FROM decisions")
+
+    def latest(self) -> pl.DataFrame:
+        """One row a lead: its newest decision without the record, by priority from the top."""
+        return self._database.read(
+            f"SELECT {SLIM} FROM decisions_latest ORDER BY priority DESC NULLS LAST, score DESC, lead_id"
+        )
+
+    def history(self, lead_id: str) -> pl.DataFrame:
+        """All decisions of a lead without the records, oldest first."""
+        sql = f"SELECT {SLIM} FROM decisions WHERE lead_id = ? ORDER BY as_of NULLS FIRST, entry_seq, leaf_no"
+        return self._database.read(sql, [lead_id])
+
+    def contributions(self, decision_id: str) -> pl.DataFrame:
+        """feature, points and value (as text) of a decision, in the model's order."""
+        sql = "SELECT position, feature, points, value FROM contributions WHERE decision_id = ? ORDER BY position"
+        return self._database.read(sql, [decision_id])
+
+    def get(self, decision_id: str) -> Record:
+        """The record of that id; raises DecisionUnknown."""
+        return self.stored([decision_id])[0].record
+
+    def of(self, lead_id: str) -> Record:
+        """The newest decision of a lead; raises LeadUndecided."""
+        return self.at(lead_id, None)
+
+    def at(self, lead_id: str, moment: datetime | None) -> Record:
+        """The decision that was in force at the moment (None: the newest); raises LeadUndecided."""
+        limit = None if moment is None else naive(moment)
+        text = self._database.scalar(
+            """SELECT record FROM decisions
+               WHERE lead_id = $lead AND ($limit IS NULL OR coalesce(as_of, decided_at) <= $limit)
+               ORDER BY as_of DESC NULLS LAST, entry_seq DESC, leaf_no DESC LIMIT 1""",
+            {"lead": lead_id, "limit": limit},
+        )
+        if text is None:
+            raise LeadUndecided(lead_id, None if moment is None else to_text(moment))
+        return records.read(json.loads(text))
+
+    def stored(self, ids: Sequence[str]) -> list[Stored]:
+        """The stored forms of the ids, in their order; raises DecisionUnknown."""
+        rows = self._read_stored("SEMI JOIN wanted_ids USING (decision_id)", ids)
+        for wanted in ids:
+            if wanted not in rows:
+                raise DecisionUnknown(wanted)
+        return [rows[wanted] for wanted in ids]
+
+    def _read_stored(self, restriction: str, ids: Sequence[str]) -> dict[str, Stored]:
+        with self._database.scratch() as cursor:
+            cursor.load("wanted_ids", pl.DataFrame({"decision_id": ids}, schema={"decision_id": pl.String}))
+            found = cursor.read(f"SELECT decision_id, record, hash, entry_seq, leaf_no FROM decisions {restriction}")
+        return {row[0]: Stored(*row[1:]) for row in found.iter_rows()}
+
+    def all_ids(self) -> list[str]:
+        """Every decision's id, in the order of writing."""
+        sql = "SELECT decision_id FROM decisions ORDER BY entry_seq, leaf_no"
+        return self._database.read(sql)["decision_id"].to_list()
+
+    def columns(self, ids: Sequence[str]) -> pl.DataFrame:
+        """The typed columns of the ids, for comparison with their records."""
+        with self._database.scratch() as cursor:
+            cursor.load("wanted_ids", pl.DataFrame({"decision_id": ids}, schema={"decision_id": pl.String}))
+            return cursor.read(f"SELECT {SLIM}, points FROM decisions SEMI JOIN wanted_ids USING (decision_id)")
+
+    def leaves(self, entry_seq: int) -> list[str]:
+        """The record hashes of a batch, in the order of its Merkle tree."""
+        sql = "SELECT hash FROM decisions WHERE entry_seq = ? ORDER BY leaf_no"
+        return self._database.read(sql, [entry_seq])["hash"].to_list()
+
+    def attributes_for(self, names: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """By field name: the attribute of that name (or column name) and its type; personal ones are left out."""
+        rows = self._database.read(
+            """SELECT name, column_name, type FROM attribute_types
+               WHERE NOT personal AND (list_contains($names, name) OR list_contains($names, column_name))""",
+            {"names": list(names)},
+        )
+        return {(name if name in names else column): (name, kind) for name, column, kind in rows.iter_rows()}
