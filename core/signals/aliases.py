@@ -57,7 +57,10 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
     "at": ("at", "closedat", "closedate", "wondate", "wonat", "converteddate", "convertedat", "outcomeat", "date"),
     "received_at": ("receivedat", "knownat"),
     "amount": ("amount", "dealamount", "price", "value", "revenue"),
-    "outcome": ("outcome", "result"),
+    "outcome": (
+        "outcome", "result", "hsisclosedwon", "isclosedwon", "iswon", "won", "isconverted", "converted", "dealstage",
+        "stagename", "stage",
+    ),
 }  # fmt: skip
 
 TABLES = {"events": EVENTS, "leads": LEADS, "outcomes": OUTCOMES}

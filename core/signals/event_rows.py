@@ -1,6 +1,5 @@
 """From a file's records to event rows: resolve the mapping, type the values, check each record. Runs in a worker."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,11 +9,12 @@ import polars as pl
 from core.kernel.workers import report_progress
 from core.signals import aliases, checks, readers
 from core.signals.checks import Check, Finding
+from core.signals.columns import file_hash, pick, text_field, time_field, without_nulls
 from core.signals.mapping import Mapping, Resolved, resolve
 from core.signals.personal import personal_columns
 from core.signals.properties import json_object, merged
 from core.signals.raw import ROW, Raw, ReadOptions
-from core.signals.typed_text import as_text, moments, typed
+from core.signals.typed_text import as_text, typed
 
 SOURCES = ("web", "mobile", "crm", "product", "third_party")
 SOURCE_WORDS = {
@@ -28,7 +28,6 @@ SOURCE_WORDS = {
 ADAPTER_SOURCE = {"hubspot": "crm", "salesforce": "crm", "xes": "crm", "segment": "web"}
 IDS = ("lead_id", "event_id", "anonymous_id", "account_id", "session_id", "trace_id")
 TEXTS = (*IDS, "type", "source", "region")
-NULLS = ("null", "NULL", "None", "NaN", "nan", "NA", "N/A", "n/a", "#N/A", "NaT")
 PERSONAL = "personal:"
 
 
@@ -61,12 +60,6 @@ def prepare_events(path: str, mapping: Mapping, options: ReadOptions, now: datet
     return Prepared(rows, rejected, raw.read, adapter, raw.format, file_hash(file), findings)
 
 
-def file_hash(path: Path) -> str:
-    """`sha256:<hex>` of the file's bytes."""
-    with path.open("rb") as stream:
-        return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def event_rows(
     raw: Raw, mapping: Mapping, now: datetime, path: object
 ) -> tuple[pl.DataFrame, pl.DataFrame, tuple[Finding, ...]]:
@@ -86,46 +79,6 @@ def event_rows(
     findings += [_personal_finding(name, why) for name, why in sealed.items()]
     dropped = [name for name in good.columns if name.startswith("__") and name != ROW]
     return good.drop(dropped), pl.concat([raw.rejects, bad]), tuple(findings)
-
-
-def without_nulls(series: pl.Series) -> pl.Series:
-    """The column with the words that databases write for a missing value taken as missing."""
-    if series.dtype != pl.String or not bool(series.is_in(NULLS).any()):
-        return series
-    return (
-        series.to_frame("v").select(pl.when(~pl.col("v").is_in(NULLS)).then(pl.col("v"))).to_series().alias(series.name)
-    )
-
-
-def pick(raw: Raw, laid: Resolved, field: str) -> pl.Series | None:
-    """The field's values in the file: its columns in order, the first present one; None where it has no column."""
-    names = laid.columns.get(field)
-    if not names:
-        return None
-    first, *rest = [without_nulls(raw.frame[name]) for name in names]
-    for other in rest:
-        first = first.cast(pl.String) if other.dtype != first.dtype else first
-        first = first.zip_with(first.is_not_null(), other.cast(first.dtype))
-    return first.alias(field)
-
-
-def text_field(raw: Raw, laid: Resolved, field: str) -> pl.Series:
-    """The field as trimmed text, its literal, or all missing."""
-    values = pick(raw, laid, field)
-    if values is not None:
-        return as_text(values).alias(field)
-    literal = laid.literals.get(field)
-    return pl.Series(field, [None if literal is None else str(literal)], dtype=pl.String).new_from_index(
-        0, raw.frame.height
-    )
-
-
-def time_field(raw: Raw, laid: Resolved, field: str) -> tuple[pl.Series, pl.Series]:
-    """The field as moments, and its text as it stands in the file."""
-    values = pick(raw, laid, field)
-    if values is None:
-        values = text_field(raw, laid, field)
-    return moments(values, laid.mapping.dates).alias(field), values.cast(pl.String).alias(f"__{field}")
 
 
 def _envelope(raw: Raw, laid: Resolved) -> pl.DataFrame:

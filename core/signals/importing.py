@@ -10,10 +10,11 @@ import polars as pl
 
 from core.kernel.database import Change, Database
 from core.kernel.workers import PARSING, Progress, run_in_worker
-from core.signals import store_batches, store_events
+from core.signals import store_batches, store_events, store_leads
 from core.signals.errors import NothingAccepted
 from core.signals.event_rows import Prepared, prepare_events
 from core.signals.imports import Import
+from core.signals.lead_rows import PreparedLeads, prepare_leads
 from core.signals.mapping import Mapping
 from core.signals.raw import ReadOptions
 from core.signals.store_batches import Batch
@@ -90,6 +91,41 @@ def _land_events(change: Change, batch: Batch, prepared: Prepared) -> Import:
         batch_id=batch_id,
         adapter=batch.adapter,
         reasons=store_batches.reasons(rejects),
+        findings=prepared.findings,
+    )
+    store_batches.write_batch(change, batch, batch_id, counts(result))
+    return result
+
+
+def import_leads(db: Database, request: Request) -> Import:
+    """Load a file of leads with their attributes; nothing is written where the store holds all of it already.
+
+    Raises the readers' and the mapping's refusals, and NothingAccepted where no record passes.
+    """
+    prepared: PreparedLeads = prepare(db, request, "leads", prepare_leads)
+    refuse_if_nothing(request.path, prepared.read, prepared.rows, prepared.rejects)
+    with db.change("signals", "leads.imported", request.actor) as change:
+        result = _land_leads(change, batch_of(db, request, "leads", prepared), prepared)
+        settle(change, request, result)
+    return replace(result, batch_id=None) if change.abandoned else result
+
+
+def _land_leads(change: Change, batch: Batch, prepared: PreparedLeads) -> Import:
+    batch_id = store_batches.next_batch_id(change)
+    landed = store_leads.land(change, prepared, batch_id, batch.imported_at)
+    held, known = store_batches.quarantine(change, batch, batch_id, prepared.rejects)
+    result = Import(
+        batch.path,
+        "leads",
+        prepared.read,
+        landed.accepted,
+        landed.duplicate + prepared.duplicate + known,
+        held,
+        new_leads=landed.new_leads,
+        merged=landed.merged,
+        batch_id=batch_id,
+        adapter=batch.adapter,
+        reasons=store_batches.reasons(prepared.rejects),
         findings=prepared.findings,
     )
     store_batches.write_batch(change, batch, batch_id, counts(result))

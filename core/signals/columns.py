@@ -1,0 +1,58 @@
+"""Fields out of a file's columns, by a resolved mapping."""
+
+import hashlib
+from pathlib import Path
+
+import polars as pl
+
+from core.signals.mapping import Resolved
+from core.signals.raw import Raw
+from core.signals.typed_text import as_text, moments
+
+NULLS = ("null", "NULL", "None", "NaN", "nan", "NA", "N/A", "n/a", "#N/A", "NaT")
+
+
+def file_hash(path: Path) -> str:
+    """`sha256:<hex>` of the file's bytes."""
+    with path.open("rb") as stream:
+        return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def without_nulls(series: pl.Series) -> pl.Series:
+    """The column with the words that databases write for a missing value taken as missing."""
+    if series.dtype != pl.String or not bool(series.is_in(NULLS).any()):
+        return series
+    return (
+        series.to_frame("v").select(pl.when(~pl.col("v").is_in(NULLS)).then(pl.col("v"))).to_series().alias(series.name)
+    )
+
+
+def pick(raw: Raw, laid: Resolved, field: str) -> pl.Series | None:
+    """The field's values in the file: its columns in order, the first present one; None where it has no column."""
+    names = laid.columns.get(field)
+    if not names:
+        return None
+    first, *rest = [without_nulls(raw.frame[name]) for name in names]
+    for other in rest:
+        first = first.cast(pl.String) if other.dtype != first.dtype else first
+        first = first.zip_with(first.is_not_null(), other.cast(first.dtype))
+    return first.alias(field)
+
+
+def text_field(raw: Raw, laid: Resolved, field: str) -> pl.Series:
+    """The field as trimmed text, its literal, or all missing."""
+    values = pick(raw, laid, field)
+    if values is not None:
+        return as_text(values).alias(field)
+    literal = laid.literals.get(field)
+    return pl.Series(field, [None if literal is None else str(literal)], dtype=pl.String).new_from_index(
+        0, raw.frame.height
+    )
+
+
+def time_field(raw: Raw, laid: Resolved, field: str) -> tuple[pl.Series, pl.Series]:
+    """The field as moments, and its text as it stands in the file."""
+    values = pick(raw, laid, field)
+    if values is None:
+        values = text_field(raw, laid, field)
+    return moments(values, laid.mapping.dates).alias(field), values.cast(pl.String).alias(f"__{field}")

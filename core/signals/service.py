@@ -1,0 +1,103 @@
+"""The signals room as other rooms use it: imports, and the views that they read."""
+
+from collections.abc import Mapping as Table
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import polars as pl
+
+from core.kernel.database import Database
+from core.kernel.workers import Progress
+from core.signals import importing, outcomes
+from core.signals.importing import Request
+from core.signals.imports import Import
+from core.signals.mapping import Mapping
+from core.signals.outcomes import OutcomeSource
+from core.signals.views import Views
+
+Mapped = Mapping | Table[str, Any] | None
+
+
+class Signals:
+    """Imports into the store and reads from it; every import is one transaction with one ledger entry."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.views = Views(db)
+
+    def import_events(
+        self,
+        path: Path | str,
+        mapping: Mapped = None,
+        *,
+        format: str | None = None,
+        actor: str,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        cancel: Event | None = None,
+    ) -> Import:
+        """Load a file of events; a dry run gives the same numbers and writes nothing."""
+        return importing.import_events(self.db, _request(path, mapping, actor, format, dry_run, progress, cancel))
+
+    def import_leads(
+        self,
+        path: Path | str,
+        mapping: Mapped = None,
+        *,
+        format: str | None = None,
+        actor: str,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        cancel: Event | None = None,
+    ) -> Import:
+        """Load a file of leads with their attributes; a dry run gives the same numbers and writes nothing."""
+        return importing.import_leads(self.db, _request(path, mapping, actor, format, dry_run, progress, cancel))
+
+    def import_outcomes(
+        self,
+        source: OutcomeSource | Table[str, Any],
+        *,
+        folder: Path = Path(),
+        actor: str,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        cancel: Event | None = None,
+    ) -> Import:
+        """Store outcomes from a file, from events or from a column of the leads; `source` as a recipe writes it."""
+        told = source if isinstance(source, OutcomeSource) else OutcomeSource.of(source, folder)
+        request = _request(told.path or told.name, told.mapping, actor, told.format, dry_run, progress, cancel)
+        return outcomes.import_outcomes(self.db, told, request)
+
+    def lead_frame(self) -> pl.DataFrame:
+        """Every lead: lead_id, created_at (naive UTC or null), created_order (or null), in order of lead_no."""
+        return self.views.leads()
+
+    def outcome_frame(self) -> pl.DataFrame:
+        """Each decided lead's first outcome: lead_id, outcome, at, received_at (naive UTC or null), amount."""
+        return self.views.outcomes()
+
+    def events_of(self, lead_id: str, limit: int = 1_000) -> pl.DataFrame:
+        """A lead's events, latest first, merged ids included."""
+        return self.views.events_of(lead_id, limit)
+
+    def attributes_wide(self) -> pl.DataFrame:
+        """One row a lead with its latest open attributes, one column each; personal ones are left out."""
+        return self.views.attributes_wide()
+
+    def summary(self) -> dict[str, Any]:
+        """Counts of what the store holds, and the span of its events."""
+        return self.views.summary()
+
+
+def _request(
+    path: Path | str,
+    mapping: Mapped,
+    actor: str,
+    file_format: str | None,
+    dry_run: bool,
+    progress: Progress | None,
+    cancel: Event | None,
+) -> Request:
+    laid = mapping if isinstance(mapping, Mapping) else Mapping.of(mapping)
+    return Request(Path(path), laid, actor, file_format, dry_run, progress, cancel)

@@ -1,0 +1,186 @@
+"""Leads into the store: numbers, aliases of merged ids, accounts, and attribute values with the time they are known from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from core.kernel.database import Change
+from core.kernel.times import naive
+from core.signals.lead_rows import ATTRIBUTE, BOOLEAN, NUMBER, PERSONAL, TIME, Attribute, PreparedLeads, listed
+from core.signals.raw import ROW
+
+VALUE_COLUMNS = {
+    "text": pl.String,
+    "number": pl.Float64,
+    "flag": pl.Boolean,
+    "moment": pl.Datetime("us"),
+    "sealed": pl.Binary,
+}
+COLUMN_OF = {NUMBER: "number", BOOLEAN: "flag", TIME: "moment"}
+
+FORGET_MERGED = "DELETE FROM coming WHERE lead_id IN (SELECT alias_id FROM lead_aliases)"
+NEW_LEADS = """
+INSERT INTO leads (lead_no, lead_id, created_at, created_order, batch_id)
+SELECT (SELECT coalesce(max(lead_no), 0) FROM leads) + row_number() OVER (ORDER BY first_row), lead_id, created_at,
+       created_order + (SELECT coalesce(max(created_order), 0) FROM leads), $batch
+FROM (SELECT lead_id, min(row_no) AS first_row, min(created_at) AS created_at, min(created_order) AS created_order
+      FROM coming ANTI JOIN leads USING (lead_id) GROUP BY lead_id)
+"""
+ADOPT = """
+UPDATE leads SET created_at = coalesce(c.created_at, leads.created_at), created_order = c.created_order, batch_id = $batch
+FROM (SELECT lead_id, min(created_at) AS created_at, min(created_order) AS created_order FROM coming GROUP BY lead_id) c
+WHERE leads.lead_id = c.lead_id AND leads.batch_id IN (SELECT batch_id FROM batches WHERE kind = 'events')
+"""
+SEEN_BEFORE = """
+CREATE OR REPLACE TEMP TABLE seen_before AS
+SELECT lead_no FROM leads JOIN batches USING (batch_id) WHERE kind = 'leads' AND lead_id IN (SELECT lead_id FROM coming)
+"""
+NEW_ACCOUNTS = """
+INSERT INTO accounts (account_no, account_id)
+SELECT (SELECT coalesce(max(account_no), 0) FROM accounts) + row_number() OVER (ORDER BY account_id), account_id
+FROM (SELECT DISTINCT account_id FROM coming WHERE account_id IS NOT NULL) ANTI JOIN accounts USING (account_id)
+"""
+LEAD_ACCOUNTS = """
+INSERT INTO lead_accounts (lead_no, account_no, valid_from, received_at, origin, batch_id)
+SELECT l.lead_no, a.account_no, t.at, t.at, 'leads', $batch
+FROM coming c JOIN leads l USING (lead_id) JOIN accounts a USING (account_id),
+     LATERAL (SELECT coalesce(c.known_at, CASE WHEN l.lead_no IN (SELECT lead_no FROM seen_before) THEN $now::TIMESTAMP
+                                               ELSE l.created_at END) AS at) t
+WHERE NOT EXISTS (SELECT 1 FROM lead_accounts x
+                  WHERE x.lead_no = l.lead_no AND x.account_no = a.account_no AND x.origin = 'leads')
+ORDER BY l.lead_no
+"""
+CURRENT = """
+CREATE OR REPLACE TEMP TABLE current_values AS
+SELECT lead_no, name, unnest(max_by({'text': text, 'number': number, 'flag': flag, 'moment': moment, 'sealed': sealed},
+                                    coalesce(received_at, TIMESTAMP '1900-01-01')))
+FROM attributes WHERE lead_no IN (SELECT lead_no FROM leads JOIN coming USING (lead_id)) GROUP BY lead_no, name
+"""
+NEW_VALUES = """
+CREATE OR REPLACE TEMP TABLE new_values AS
+SELECT l.lead_no, v.name, v.text, v.number, v.flag, v.moment, v.sealed,
+       coalesce(c.known_at, CASE WHEN l.lead_no IN (SELECT lead_no FROM seen_before)
+                                      AND v.name IN (SELECT name FROM attribute_types) THEN $now::TIMESTAMP
+                                 ELSE l.created_at END) AS known_at
+FROM coming_values v JOIN coming c USING (row_no) JOIN leads l USING (lead_id)
+LEFT JOIN current_values x ON x.lead_no = l.lead_no AND x.name = v.name
+WHERE x.lead_no IS NULL OR x.text IS DISTINCT FROM v.text OR x.number IS DISTINCT FROM v.number
+   OR x.flag IS DISTINCT FROM v.flag OR x.moment IS DISTINCT FROM v.moment OR x.sealed IS DISTINCT FROM v.sealed
+"""
+NOT_STORED = """
+DELETE FROM new_values n USING attributes a
+WHERE a.lead_no = n.lead_no AND a.name = n.name AND a.valid_from IS NOT DISTINCT FROM n.known_at
+  AND a.text IS NOT DISTINCT FROM n.text AND a.number IS NOT DISTINCT FROM n.number AND a.flag IS NOT DISTINCT FROM n.flag
+  AND a.moment IS NOT DISTINCT FROM n.moment AND a.sealed IS NOT DISTINCT FROM n.sealed
+"""
+INSERT_VALUES = """
+INSERT INTO attributes (lead_no, name, text, number, flag, moment, sealed, valid_from, received_at, batch_id)
+SELECT lead_no, name, text, number, flag, moment, sealed, known_at, known_at, $batch FROM new_values
+ORDER BY lead_no, name, known_at
+"""
+NEW_ALIASES = """
+INSERT INTO lead_aliases (alias_id, lead_no, received_at, batch_id)
+SELECT m.alias_id, l.lead_no, l.created_at, $batch FROM coming_aliases m JOIN leads l ON l.lead_id = m.lead_id
+WHERE m.alias_id NOT IN (SELECT alias_id FROM lead_aliases) ORDER BY m.alias_id
+"""
+ABSORBED = """
+CREATE OR REPLACE TEMP TABLE absorbed AS
+SELECT l.lead_no AS old_no, a.lead_no AS new_no FROM leads l JOIN lead_aliases a ON a.alias_id = l.lead_id
+WHERE l.lead_no <> a.lead_no
+"""
+TOUCHED = """
+SELECT count(*) FROM coming c JOIN leads l USING (lead_id) WHERE l.batch_id = $batch
+   OR l.lead_no IN (SELECT lead_no FROM new_values)
+   OR l.lead_no IN (SELECT lead_no FROM lead_accounts WHERE batch_id = $batch)
+   OR l.lead_no IN (SELECT lead_no FROM lead_aliases WHERE batch_id = $batch)
+"""
+
+
+@dataclass(frozen=True)
+class LandedLeads:
+    """What became of the checked leads: rows that brought something, rows that did not, new leads, new aliases."""
+
+    accepted: int
+    duplicate: int
+    new_leads: int
+    merged: int
+
+
+def land(change: Change, prepared: PreparedLeads, batch_id: str, now: datetime) -> LandedLeads:
+    """Write the leads; a value that differs from the one held is appended and known from its own time or from now."""
+    params = {"batch": batch_id}
+    _load(change, prepared)
+    change.execute(FORGET_MERGED)
+    change.execute(SEEN_BEFORE)
+    adopted = change.execute(ADOPT, params)
+    new_leads = change.execute(NEW_LEADS, params)
+    merged = _aliases(change, batch_id)
+    change.execute(NEW_ACCOUNTS)
+    change.execute(LEAD_ACCOUNTS, {**params, "now": naive(now)})
+    change.execute(CURRENT)
+    change.execute(NEW_VALUES, {"now": naive(now)})
+    change.execute(NOT_STORED)
+    change.execute(INSERT_VALUES, params)
+    _declare(change, prepared.attributes)
+    accepted = change.scalar(TOUCHED, params)
+    coming = prepared.rows.height
+    merged_rows = prepared.merged_rows if merged or new_leads or adopted else 0
+    return LandedLeads(
+        accepted + merged_rows, coming - accepted + prepared.merged_rows - merged_rows, new_leads, merged
+    )
+
+
+def _load(change: Change, prepared: PreparedLeads) -> None:
+    rows = prepared.rows.rename({ROW: "row_no"})
+    change.load("coming", rows.select("row_no", "lead_id", "created_at", "created_order", "known_at", "account_id"))
+    change.load("coming_values", _long(change, rows, prepared.attributes))
+    aliases = {"alias_id": list(prepared.merged), "lead_id": list(prepared.merged.values())}
+    change.load("coming_aliases", pl.DataFrame(aliases, schema={"alias_id": pl.String, "lead_id": pl.String}))
+
+
+def _long(change: Change, rows: pl.DataFrame, attributes: Sequence[Attribute]) -> pl.DataFrame:
+    parts = [_sealed(change, rows, a.name) if a.personal else _open(rows, a) for a in attributes]
+    empty = pl.DataFrame(schema={"row_no": pl.Int64, "name": pl.String, **VALUE_COLUMNS})
+    return pl.concat([empty, *parts], how="diagonal")
+
+
+def _open(rows: pl.DataFrame, attribute: Attribute) -> pl.DataFrame:
+    column = pl.col(ATTRIBUTE + attribute.name)
+    target = COLUMN_OF.get(attribute.type, "text")
+    return rows.filter(column.is_not_null()).select(
+        "row_no", pl.lit(attribute.name).alias("name"), column.alias(target)
+    )
+
+
+def _sealed(change: Change, rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    present = rows.filter(pl.col(PERSONAL + name).is_not_null())
+    sealed = change.seal(present["lead_id"].to_list(), [text.encode() for text in present[PERSONAL + name]])
+    return present.select("row_no", pl.lit(name).alias("name")).with_columns(
+        pl.Series("sealed", sealed, dtype=pl.Binary)
+    )
+
+
+def _aliases(change: Change, batch_id: str) -> int:
+    """Record merged ids; a lead that had come under such an id goes over into the lead that remains."""
+    added = change.execute(NEW_ALIASES, {"batch": batch_id})
+    if not added:
+        return 0
+    change.execute(ABSORBED)
+    for table in ("events", "outcomes", "lead_accounts"):
+        change.execute(f"UPDATE {table} SET lead_no = b.new_no FROM absorbed b WHERE {table}.lead_no = b.old_no")
+    for table in ("attributes", "leads"):
+        change.execute(f"DELETE FROM {table} WHERE lead_no IN (SELECT old_no FROM absorbed)")
+    return added
+
+
+def _declare(change: Change, attributes: Sequence[Attribute]) -> None:
+    """Add new attribute names to the dictionary; a type that two files disagree about becomes category."""
+    change.load("coming_types", listed(attributes))
+    change.execute(
+        "INSERT INTO attribute_types BY NAME SELECT * FROM coming_types ANTI JOIN attribute_types USING (name)"
+    )
+    change.execute(
+        "UPDATE attribute_types SET personal = true FROM coming_types c WHERE attribute_types.name = c.name AND c.personal"
+    )

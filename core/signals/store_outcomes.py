@@ -1,0 +1,131 @@
+"""Outcomes into the store: from events, from a file, or from an attribute of the leads; each once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.kernel.database import Change
+from core.kernel.expressions import Field, Kind, Schema, parse
+from core.signals.outcome_rows import COLUMN, PreparedOutcomes
+from core.signals.schema import EVENTS, event_column
+
+ATTRIBUTE_KINDS = {"number": Kind.NUMBER, "boolean": Kind.BOOL, "time": Kind.TIME, "category": Kind.TEXT}
+ATTRIBUTE_COLUMNS = {"number": "number", "boolean": "flag", "time": "moment", "category": "text"}
+
+MATCHED = """
+CREATE OR REPLACE TEMP TABLE matched AS
+SELECT c.row_no, coalesce(a.lead_no, l.lead_no) AS lead_no, c.outcome, c.closed_at, c.received_at, c.amount
+FROM decided c LEFT JOIN leads l USING (lead_id)
+LEFT JOIN (SELECT alias_id, min(lead_no) AS lead_no FROM lead_aliases GROUP BY alias_id) a ON a.alias_id = c.lead_id
+"""
+FRESH = """
+CREATE OR REPLACE TEMP TABLE fresh AS
+SELECT m.lead_no, m.outcome, m.closed_at, m.received_at, m.amount, min(m.row_no) AS row_no
+FROM matched m WHERE m.lead_no IS NOT NULL AND m.outcome IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM outcomes o WHERE o.lead_no = m.lead_no AND o.outcome = m.outcome
+       AND o.closed_at IS NOT DISTINCT FROM m.closed_at AND o.amount IS NOT DISTINCT FROM m.amount)
+GROUP BY m.lead_no, m.outcome, m.closed_at, m.received_at, m.amount
+"""
+INSERT = """
+INSERT INTO outcomes (lead_no, outcome, closed_at, received_at, amount, batch_id)
+SELECT lead_no, outcome, closed_at, received_at, amount, $batch FROM fresh ORDER BY lead_no, closed_at, row_no
+"""
+BEFORE_CREATION = """
+SELECT count(*) FROM fresh f JOIN leads l USING (lead_no) WHERE f.closed_at < l.created_at
+"""
+
+
+@dataclass(frozen=True)
+class LandedOutcomes:
+    """What became of the records: stored, already there, of unknown leads, without a decision, closed before created."""
+
+    accepted: int
+    duplicate: int
+    unmatched: int
+    open: int
+    before_creation: int
+
+    @property
+    def read(self) -> int:
+        """All records looked at."""
+        return self.accepted + self.duplicate + self.unmatched + self.open
+
+
+def from_file(
+    change: Change, prepared: PreparedOutcomes, conditions: Mapping[str, str], batch_id: str
+) -> LandedOutcomes:
+    """Outcomes of a file's checked records; raises ExpressionInvalid for a condition that does not fit its columns."""
+    schema = Schema(prepared.fields)
+    change.load("coming", prepared.rows)
+    outcome = _case(conditions, schema, lambda field: f'"{COLUMN}{_quoted(field.name)}"') if conditions else "word"
+    change.execute(
+        f"CREATE OR REPLACE TEMP TABLE decided AS "
+        f"SELECT row_no, lead_id, closed_at, received_at, amount, {outcome} AS outcome FROM coming"
+    )
+    return _land(change, batch_id)
+
+
+def from_events(change: Change, conditions: Mapping[str, str], batch_id: str) -> LandedOutcomes:
+    """Each lead's outcome is its earliest event that meets a condition, at that event's time."""
+    cases = _case(conditions, EVENTS, event_column)
+    rank = " ".join(f"WHEN '{_text(name)}' THEN {position}" for position, name in enumerate(conditions))
+    change.execute(
+        f"CREATE OR REPLACE TEMP TABLE decided AS "
+        f"SELECT event_no AS row_no, lead_id, occurred_at AS closed_at, received_at, NULL::DOUBLE AS amount, outcome "
+        f"FROM (SELECT *, {cases} AS outcome FROM event_log) WHERE outcome IS NOT NULL "
+        f"QUALIFY row_number() OVER (PARTITION BY lead_id ORDER BY occurred_at, CASE outcome {rank} END, event_no) = 1"
+    )
+    return _land(change, batch_id)
+
+
+def from_column(change: Change, conditions: Mapping[str, str], at: str | None, batch_id: str) -> LandedOutcomes:
+    """Outcomes that an attribute of the leads says; `at` names the attribute that holds their time."""
+    types = dict(change.read("SELECT name, type FROM attribute_types WHERE NOT personal ORDER BY name").iter_rows())
+    schema = Schema([Field(name, ATTRIBUTE_KINDS[kind]) for name, kind in types.items()])
+    used = {name for text in conditions.values() for name in parse(text, schema).fields} | ({at} if at else set())
+    columns = ", ".join(_latest(name, types.get(name, "time")) for name in sorted(used))
+    outcome = _case(conditions, schema, lambda field: f'"{_quoted(field.name)}"')
+    moment = f'"{_quoted(at)}"' if at else "NULL::TIMESTAMP"
+    change.execute(
+        f"CREATE OR REPLACE TEMP TABLE decided AS "
+        f"SELECT lead_no AS row_no, lead_id, {moment} AS closed_at, {moment} AS received_at, NULL::DOUBLE AS amount, "
+        f"{outcome} AS outcome FROM (SELECT lead_no, lead_id, {columns} FROM leads JOIN attributes USING (lead_no) "
+        f"GROUP BY lead_no, lead_id)"
+    )
+    return _land(change, batch_id)
+
+
+def _latest(name: str, kind: str) -> str:
+    column = ATTRIBUTE_COLUMNS[kind]
+    return (
+        f"max_by({column}, coalesce(received_at, TIMESTAMP '1900-01-01')) FILTER (WHERE name = '{_text(name)}') "
+        f'AS "{_quoted(name)}"'
+    )
+
+
+def _case(conditions: Mapping[str, str], schema: Schema, column: object) -> str:
+    parts = [
+        f"WHEN {parse(text, schema).to_sql(column)} THEN '{_text(name)}'"  # type: ignore[arg-type]
+        for name, text in conditions.items()
+    ]
+    return f"CASE {' '.join(parts)} END"
+
+
+def _land(change: Change, batch_id: str) -> LandedOutcomes:
+    change.execute(MATCHED)
+    change.execute(FRESH)
+    total, unmatched, undecided = change.read(
+        "SELECT count(*), count(*) FILTER (WHERE lead_no IS NULL), "
+        "count(*) FILTER (WHERE lead_no IS NOT NULL AND outcome IS NULL) FROM matched"
+    ).row(0)
+    accepted = change.scalar("SELECT count(*) FROM fresh")
+    early = change.scalar(BEFORE_CREATION)
+    change.execute(INSERT, {"batch": batch_id})
+    return LandedOutcomes(accepted, total - unmatched - undecided - accepted, unmatched, undecided, early)
+
+
+def _text(value: str) -> str:
+    return value.replace("'", "''")
+
+
+def _quoted(name: str) -> str:
+    return name.replace('"', '""')
