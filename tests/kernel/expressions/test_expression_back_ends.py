@@ -203,7 +203,7 @@ def _usable(value):
 def _constants(column):
     field = column.field
     if field.kind is Kind.DECIMAL:
-        return ["0", "-0.0", "0.5", "0.74", "0.7999", "0.8", "0.8000", "1", "-0.3", "1000000000000000"]
+        return ["0", "-0.0", "0.5", "0.74", "0.7999", "0.8", "0.8000", "1", "-0.3", "100000000000000"]
     if field.kind is Kind.BOOL:
         return ["TRUE", "FALSE"]
     if field.kind is Kind.TIME:
