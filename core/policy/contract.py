@@ -45,11 +45,6 @@ def contract_of(document: Document) -> Contract:
     return Contract(tuple((name, check_of(field)) for name, field in document.inputs.fields.items()))
 
 
-def scaled(value: float, scale: int) -> int:
-    """The number as an int scaled by `scale` decimal places, rounded half up."""
-    return math.floor(value * 10.0**scale + 0.5)
-
-
 def bounds(field: InputField) -> Bounds:
     """The field's domain in normal form; a side that is not declared is ten to the fifteenth."""
     scale = field.scale or 0
@@ -131,7 +126,9 @@ def _decimal_check(missing: str | None, domain: Bounds, scale: int) -> Check:
         number = float(value)
         if not math.isfinite(number):
             return None, "not_a_number"
-        points = math.floor(number * factor + 0.5)
-        return (points, None) if low <= points <= high else (None, "out_of_domain")
+        points = number * factor + 0.5
+        if not low <= points < high + 1:
+            return None, "out_of_domain"
+        return math.floor(points), None
 
     return check

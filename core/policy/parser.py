@@ -20,20 +20,26 @@ def load(text: str, file: str) -> Policy:
 
 def read(text: str, file: str) -> tuple[Policy | None, list[Diagnostic]]:
     """The policy, or None with what is wrong with the text; golden tests are not run."""
+    policy, _, found = read_located(text, file)
+    return policy, found
+
+
+def read_located(text: str, file: str) -> tuple[Policy | None, Located | None, list[Diagnostic]]:
+    """The policy with what places further findings in its text; None with the findings where it is no policy."""
     try:
         tree, positions = load_yaml(text, file=file)
     except DocumentInvalid as error:
-        return None, [_unreadable(error)]
+        return None, None, [_unreadable(error)]
     located = Located(positions)
     document, found = read_document(tree, located)
     if document is None:
-        return None, found
+        return None, located, found
     compiler = Compiler(document, located)
     conditions = compiler.conditions()
     found = _in_order([*compiler.found, *structure(document, located)])
     if found or conditions is None or not isinstance(tree, dict):
-        return None, found
-    return Policy(document, conditions, tree, text, file), []
+        return None, located, found
+    return Policy(document, conditions, tree, text, file), located, []
 
 
 def _unreadable(error: DocumentInvalid) -> Diagnostic:
