@@ -70,6 +70,17 @@ def train(
     return TrainedModel(model, counts)
 
 
+def held_out_margins(frame: pl.DataFrame, features: Sequence[FeatureInfo], config: TrainConfig) -> Floats | None:
+    """Margins of the test rows by a model of the train rows, uncalibrated; None where the data are too thin."""
+    counts = count_leads(frame)
+    if min(counts["positive_leads"], counts["negative_leads"]) < FEWEST_LEADS:
+        return None
+    fitted, tested = (frame.filter(pl.col("part") == part) for part in ("train", "test"))
+    categories = learn_categories(fitted, features)
+    booster = _boost(matrix(fitted, features, categories), _labels(fitted), features, config)
+    return raw_margins(booster, matrix(tested, features, categories), config.threads)
+
+
 def count_leads(frame: pl.DataFrame) -> dict[str, int]:
     """Rows and leads by class in the parts that training uses."""
     used = frame.filter(pl.col("part").is_in(["train", "calibration"]))

@@ -1,0 +1,158 @@
+import numpy as np
+import polars as pl
+import pytest
+from sklearn import metrics as oracle
+
+from core.models import metrics
+from core.models.errors import EvaluationImpossible
+from core.models.evaluation import (
+    base_rate_brier,
+    calibration_table,
+    evaluate,
+    held_out_auc,
+    lift_table,
+    recency_auc,
+)
+from core.models.ranking import auc, single_column_auc
+from core.models.scoring import probabilities
+from core.models.split import SplitSpec, split
+from core.models.training import TrainConfig
+from tests.models.samples import FEATURES, synthetic
+
+SHORT = TrainConfig(trees=20, learning_rate=0.1)
+
+
+def drawn(rows: int = 800, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    chance = np.random.default_rng(seed)
+    p = chance.random(rows).round(2)
+    return (chance.random(rows) < p).astype(float), p
+
+
+@pytest.fixture(scope="module")
+def scored(model, frame) -> pl.DataFrame:
+    return frame.with_columns(pl.Series("probability", probabilities(model, frame)))
+
+
+def test_figures_agree_with_scikit_learn():
+    y, p = drawn()
+    assert auc(y, p) == pytest.approx(oracle.roc_auc_score(y, p), abs=1e-12)
+    assert metrics.average_precision(y, p) == pytest.approx(oracle.average_precision_score(y, p), abs=1e-12)
+    assert metrics.brier(y, p) == pytest.approx(oracle.brier_score_loss(y, p), abs=1e-12)
+    assert metrics.log_loss(y, np.clip(p, 0.01, 0.99)) == pytest.approx(
+        oracle.log_loss(y, np.clip(p, 0.01, 0.99)), abs=1e-12
+    )
+
+
+def test_lift_counts_a_tie_at_the_edge_in_part():
+    y, p = np.array([1.0, 1.0, 0.0, 0.0]), np.array([0.9, 0.5, 0.5, 0.1])
+    assert metrics.lift_at(y, p, 0.25) == pytest.approx(2.0)
+    assert metrics.lift_at(y, p, 0.5) == pytest.approx((1 + 0.5) / 2 / 0.5)
+    assert metrics.lift_at(y, np.full(4, 0.3), 0.1) == pytest.approx(1.0)
+
+
+def test_a_calibrated_probability_has_a_small_error_and_a_shifted_one_a_large():
+    y, p = drawn(5000)
+    assert metrics.calibration_error(y, p) < 2 * metrics.calibration_noise(y)
+    assert metrics.calibration_error(y, p / 2) > 0.2
+
+
+def test_the_interval_is_wider_where_rows_of_one_lead_repeat_each_other():
+    y, p = drawn(300)
+    single = metrics.auc_interval(y, p, np.arange(300), 1, 300)
+    repeated = metrics.auc_interval(np.tile(y, 5), np.tile(p, 5), np.tile(np.arange(300), 5), 1, 300)
+    naive = metrics.auc_interval(np.tile(y, 5), np.tile(p, 5), np.arange(1500), 1, 300)
+    assert repeated == pytest.approx(single, abs=1e-12)
+    assert naive[1] - naive[0] < 0.7 * (repeated[1] - repeated[0])
+    assert single[0] < auc(y, p) < single[1]
+
+
+def test_the_same_seed_gives_the_same_interval():
+    y, p = drawn(200)
+    assert metrics.auc_interval(y, p, np.arange(200), 5, 50) == metrics.auc_interval(y, p, np.arange(200), 5, 50)
+
+
+def test_only_test_rows_are_evaluated(scored):
+    found = evaluate(scored, rounds=50)
+    assert found.rows == found.leads == int((scored["part"] == "test").sum())
+    assert found.auc > 0.7
+    assert found.auc_ci95[0] < found.auc < found.auc_ci95[1]
+    assert [mark.after for mark in found.by_landmark] == ["1h", "7d"]
+    assert sum(mark.rows for mark in found.by_landmark) == found.rows
+
+
+def test_figures_are_plain_json_values(scored):
+    figures = evaluate(scored, rounds=10).figures()
+    assert isinstance(figures["auc_ci95"], list)
+    assert figures["by_landmark"][0]["after"] == "1h"
+    assert "calibration" not in figures
+
+
+def test_one_class_in_the_test_rows_is_refused(scored):
+    with pytest.raises(EvaluationImpossible, match="`0` are positive"):
+        evaluate(scored.with_columns(pl.lit(0).alias("y")))
+
+
+def test_a_landmark_with_one_class_has_no_auc(scored):
+    mixed = scored.with_columns(pl.when(pl.col("landmark") == "1h").then(0).otherwise("y").cast(pl.Int8).alias("y"))
+    assert [mark.auc is None for mark in evaluate(mixed, rounds=10).by_landmark] == [True, False]
+
+
+def test_a_moved_base_rate_and_poor_calibration_are_warned_about(scored):
+    tested = pl.col("part") == "test"
+    losing = scored.filter(~tested | (pl.col("y") == 0) | (pl.int_range(pl.len()) % 4 == 0))
+    assert "base_rate_shift" in {caution.code for caution in evaluate(losing, rounds=10).cautions}
+    shrunk = scored.with_columns(pl.col("probability") / 3)
+    assert "poorly_calibrated" in {caution.code for caution in evaluate(shrunk, rounds=10).cautions}
+    assert evaluate(scored, rounds=10).cautions == ()
+
+
+def test_lift_by_tenths_finds_all_positives_in_the_end():
+    table = lift_table(*drawn())
+    assert table["captured"][-1] == pytest.approx(1.0)
+    assert table["lift"][0] > 1.5 > table["lift"][-1]
+
+
+def test_the_calibration_curve_holds_its_observed_rate_inside_its_interval():
+    table = calibration_table(*drawn())
+    assert (
+        table.select((pl.col("low") <= pl.col("observed")) & (pl.col("observed") <= pl.col("high"))).to_series().all()
+    )
+    assert table["rows"].sum() == 800
+
+
+def test_a_leak_shows_in_the_auc_with_suspects_beside_the_honest_one(frame):
+    leaky = frame.with_columns((pl.col("y") * 2 + pl.lit(1)).cast(pl.Float64).alias("paid"))
+    paid = FEATURES[-1].__class__("paid", "number", "fit", "Paid")
+    honest, with_suspects = held_out_auc(frame, FEATURES, SHORT), held_out_auc(leaky, (*FEATURES, paid), SHORT)
+    assert honest < 0.95 < with_suspects
+
+
+def test_thin_data_give_no_comparison(frame):
+    assert held_out_auc(frame.head(30), FEATURES, SHORT) is None
+
+
+def test_a_random_split_of_the_same_rows_can_be_compared(frame):
+    parted = split(frame.drop("part"), SplitSpec(by="random", reason="comparison", seed=1)).rows
+    assert 0.6 < held_out_auc(parted, FEATURES, SHORT) < 0.95
+
+
+def test_recency_ranks_the_latest_first_and_the_silent_last():
+    frame = pl.DataFrame(
+        {"y": [1, 1, 0, 0], "part": ["test"] * 4, "days": [0.1, 2.0, 3.0, None]},
+        schema_overrides={"days": pl.Float64},
+    )
+    assert recency_auc(frame, "days") == 1.0
+
+
+def test_the_base_rate_is_that_of_training():
+    frame = pl.DataFrame({"y": [1, 0, 1, 1], "part": ["train", "calibration", "test", "test"]})
+    assert base_rate_brier(frame) == pytest.approx(0.25)
+
+
+def test_a_single_column_is_judged_on_held_out_rows_with_missing_as_a_level():
+    frame = synthetic(2000, seed=9)
+    y, tested = frame["y"].to_numpy().astype(float), (frame["part"] == "test").to_numpy()
+    hidden = pl.Series([None if won else "x" for won in y])
+    assert single_column_auc(hidden, y, tested) == 1.0
+    assert single_column_auc(frame["lead_id"], y, tested) == 0.5
+    assert single_column_auc(frame["visits"], y, tested) > 0.6
