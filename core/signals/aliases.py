@@ -116,7 +116,7 @@ def adapter(columns: Sequence[str], file_format: str) -> str:
     names = set(columns)
     if file_format == "xes":
         return "xes"
-    if any(name.startswith(("property_", "_fivetran")) or name.startswith("hs_") for name in names):
+    if any(name.startswith(("property_", "_fivetran", "hs_")) for name in names):
         return "hubspot"
     if {"messageId"} & names and {"userId", "anonymousId"} & names:
         return "segment"

@@ -104,7 +104,8 @@ class UnmappedField(LeadbenchError):
         hint = f" Nearest: {_listed(near)}." if near else ""
         alone = " The file has a single column: is its delimiter one of , ; tab |?" if len(columns) == 1 else ""
         super().__init__(
-            f"No column of `{path}` gives `{field}`, which {kind} need; its columns are {_listed(columns)}.{hint}{alone}",
+            f"No column of `{path}` gives `{field}`, which {kind} need; its columns are "
+            f"{_listed(columns)}.{hint}{alone}",
             value=field,
             remedy=f"Name it in the mapping, such as `{field}: {near[0] if near else 'COLUMN'}`, "
             f"or give a constant, such as `{field}: {{literal: VALUE}}`.",

@@ -67,7 +67,7 @@ def event_rows(
     laid = resolve(mapping, raw.columns, "events", path)
     frame = _envelope(raw, laid)
     frame, findings = _with_source(frame, laid, aliases.adapter(raw.columns, raw.format))
-    kept = {name: typed(without_nulls(raw.frame[name])) for name in laid.kept}
+    kept = {name: typed(without_nulls(raw.frame[name]), raw.textual) for name in laid.kept}
     sealed = personal_columns(raw.frame, laid.kept, mapping.personal)
     open_values = {name: column.values for name, column in kept.items() if name not in sealed}
     frame = frame.with_columns(_properties(frame, raw, laid, open_values))

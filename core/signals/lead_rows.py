@@ -108,7 +108,7 @@ def _attributes(
             values.append(as_text(column).alias(PERSONAL + name))
             attributes.append(Attribute(name, CATEGORY, personal=True))
             continue
-        kind, typed_values, not_finite = attribute_values(column)
+        kind, typed_values, not_finite = attribute_values(column, raw.textual)
         infinite = infinite | not_finite if not_finite is not None else infinite
         values.append(typed_values.alias(ATTRIBUTE + name))
         attributes.append(Attribute(name, kind, personal=False))
@@ -148,9 +148,9 @@ def placeholder_finding(column: str, held: dict[str, int]) -> Finding:
     )
 
 
-def attribute_values(column: pl.Series) -> tuple[str, pl.Series, pl.Series | None]:
+def attribute_values(column: pl.Series, textual: bool) -> tuple[str, pl.Series, pl.Series | None]:
     """The type of an attribute, its values in that type, and where a number is not finite."""
-    found = typed(column)
+    found = typed(column, textual)
     if found.kind == "number":
         return NUMBER, found.values.cast(pl.Float64), found.infinite
     if found.kind == "boolean":

@@ -49,7 +49,7 @@ class Mapping:
 
     def to_json(self) -> dict[str, Any]:
         """The mapping as it is stored with a batch; `of` reads it back."""
-        shown = {name: list(names) if len(names) > 1 else names[0] for name, names in self.columns.items()}
+        shown = {name: _shown(names) for name, names in self.columns.items()}
         literals = {name: {"literal": value} for name, value in self.literals.items()}
         extras = {
             "properties": None if self.keep is None else list(self.keep),
@@ -106,6 +106,10 @@ def _dates(value: Any) -> str | None:
     if value is None or value in DATES:
         return value
     raise MappingInvalid("dates", value, "dmy or mdy")
+
+
+def _shown(names: Sequence[str]) -> str | list[str]:
+    return list(names) if len(names) > 1 else names[0]
 
 
 @dataclass(frozen=True)
@@ -179,4 +183,4 @@ def _near(name: str, columns: Sequence[str], kind: str) -> list[str]:
 
 def suggested_map(columns: Sequence[str], kind: str) -> dict[str, Any]:
     """The mapping that the alias tables suggest, as a recipe writes it."""
-    return {name: list(names) if len(names) > 1 else names[0] for name, names in suggest(columns, kind).items()}
+    return {name: _shown(names) for name, names in suggest(columns, kind).items()}

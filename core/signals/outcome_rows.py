@@ -22,8 +22,8 @@ KINDS = {"number": Kind.NUMBER, "boolean": Kind.BOOL, "time": Kind.TIME, "text":
 
 @dataclass(frozen=True)
 class PreparedOutcomes:
-    """Checked outcome records: `rows` has row_no, lead_id, closed_at, received_at, amount, word (won, lost or null, from
-    the outcome column) and every column of the file as `c:<name>`, typed; `fields` are those columns for conditions.
+    """Checked outcome records: `rows` has row_no, lead_id, closed_at, received_at, amount, word (won, lost or null,
+    from the outcome column) and every column of the file as `c:<name>`, typed; `fields` are those columns.
     """
 
     rows: pl.DataFrame
@@ -58,7 +58,7 @@ def _frame(raw: Raw, laid: Resolved) -> tuple[pl.DataFrame, tuple[Field, ...]]:
     closed, closed_text = time_field(raw, laid, "at")
     received, received_text = time_field(raw, laid, "received_at")
     amount, infinite, amount_text = _amount(raw, laid)
-    columns = {name: typed(without_nulls(raw.frame[name])) for name in raw.columns}
+    columns = {name: typed(without_nulls(raw.frame[name]), raw.textual) for name in raw.columns}
     fields = tuple(Field(name, KINDS[column.kind]) for name, column in columns.items())
     values = [column.values.alias(COLUMN + name) for name, column in columns.items()]
     head = [

@@ -53,6 +53,13 @@ class OutcomeSource:
         return str(self.path) if self.path else f"column {self.column}" if self.column else "events"
 
 
+def outcome_keys(given: Table[str, Any] | None) -> dict[str, Any]:
+    """What a mapping file says of outcomes, as a recipe's block: bare fields are gathered under `map`."""
+    given = dict(given or {})
+    outer = {name: given.pop(name) for name in ("map", "won", "lost", "format") if name in given}
+    return outer | {"map": {**given, **(outer.get("map") or {})}}
+
+
 def import_outcomes(db: Database, source: OutcomeSource, request: Request) -> Import:
     """Store the outcomes that the source tells; nothing is written where all are known.
 

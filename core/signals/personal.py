@@ -7,11 +7,12 @@ import polars as pl
 from core.signals.aliases import plain_name
 
 NAMES = frozenset(
-    "email emailaddress emailid mail phone phonenumber mobile mobilephone mobilenumber cellphone telephone fax firstname lastname "
-    "fullname surname givenname familyname middlename contactname ip ipaddress clientip iban ssn passport dateofbirth "
-    "birthdate birthday street streetaddress mailingstreet address homeaddress recipient twitterhandle linkedinurl "
-    "useragent".split()
-)
+    ("email", "emailaddress", "emailid", "mail", "phone", "phonenumber", "mobile", "mobilephone", "mobilenumber",
+     "cellphone", "telephone", "fax", "firstname", "lastname", "fullname", "surname", "givenname", "familyname",
+     "middlename", "contactname", "ip", "ipaddress", "clientip", "iban", "ssn", "passport", "dateofbirth", "birthdate",
+     "birthday", "street", "streetaddress", "mailingstreet", "address", "homeaddress", "recipient", "twitterhandle",
+     "linkedinurl", "useragent")
+)  # fmt: skip
 VALUES = {
     "e-mail address": r"(?i)^[a-z0-9._%+'-]+@[a-z0-9.-]+\.[a-z]{2,}$",
     "IP address": r"^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$",

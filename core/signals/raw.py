@@ -1,5 +1,7 @@
 """What a reader hands on: the records of a file as a frame, and those that could not be read."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -38,13 +40,17 @@ class Raw:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How to read: kind is events, leads or outcomes; bounds in bytes; a delimiter only where it cannot be guessed."""
+    """How to read: kind is events, leads or outcomes; bounds in bytes; a delimiter only where it cannot be guessed.
+
+    `textual` says that text values of JSON lines come from a file without types.
+    """
 
     kind: str = "events"
     format: str | None = None
     delimiter: str | None = None
     max_field_bytes: int = 1_000_000
     max_bytes: int = 16 * 2**30
+    textual: bool = False
 
 
 def no_rejects() -> pl.DataFrame:
@@ -52,7 +58,7 @@ def no_rejects() -> pl.DataFrame:
     return pl.DataFrame(schema=REJECTS)
 
 
-def rejects(rows: list[tuple[int, str, str, str | None, str]]) -> pl.DataFrame:
+def rejects(rows: Sequence[tuple[int, str, str, str | None, str]]) -> pl.DataFrame:
     """A frame of rejected records from (row_no, code, detail, lead_id, raw)."""
     cut = [(row, code, detail, lead, raw[:RAW_LIMIT]) for row, code, detail, lead, raw in rows]
     return pl.DataFrame(cut, schema=REJECTS, orient="row")
@@ -69,8 +75,6 @@ def with_rows(frame: pl.DataFrame, unreadable: set[int]) -> pl.DataFrame:
 
 def row_texts(frame: pl.DataFrame) -> list[str]:
     """Each record of the frame as one JSON object, missing values left out, at most 64 KiB."""
-    import json
-
     columns = [name for name in frame.columns if name != ROW]
     return [
         json.dumps({k: v for k, v in row.items() if v is not None}, default=str, ensure_ascii=False)[:RAW_LIMIT]

@@ -1,6 +1,8 @@
 """The signals room as other rooms use it: imports, and the views that they read."""
 
 from collections.abc import Mapping as Table
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -9,12 +11,14 @@ import polars as pl
 
 from core.kernel.database import Database
 from core.kernel.workers import Progress
-from core.signals import importing, outcomes
+from core.signals import importing, outcomes, redriving
 from core.signals.importing import Request
 from core.signals.imports import Import
 from core.signals.mapping import Mapping
-from core.signals.outcomes import OutcomeSource
-from core.signals.views import Views
+from core.signals.outcomes import OutcomeSource, outcome_keys
+from core.signals.redriving import Redriven
+from core.signals.store_quarantine import Quarantine
+from core.signals.store_views import Views
 
 Mapped = Mapping | Table[str, Any] | None
 
@@ -25,6 +29,7 @@ class Signals:
     def __init__(self, db: Database) -> None:
         self.db = db
         self.views = Views(db)
+        self.held = Quarantine(db)
 
     def import_events(
         self,
@@ -68,6 +73,45 @@ class Signals:
         told = source if isinstance(source, OutcomeSource) else OutcomeSource.of(source, folder)
         request = _request(told.path or told.name, told.mapping, actor, told.format, dry_run, progress, cancel)
         return outcomes.import_outcomes(self.db, told, request)
+
+    def import_file(
+        self,
+        kind: str,
+        path: Path | str,
+        given: Table[str, Any] | None = None,
+        *,
+        format: str | None = None,
+        actor: str,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        cancel: Event | None = None,
+    ) -> Import:
+        """Load a file of `kind` events, leads or outcomes with what a mapping file says (outcomes: won, lost too)."""
+        common = {"actor": actor, "dry_run": dry_run, "progress": progress, "cancel": cancel}
+        if kind == "outcomes":
+            return self.import_outcomes({**outcome_keys(given), "path": str(path), "format": format}, **common)
+        load = self.import_events if kind == "events" else self.import_leads
+        return load(path, given, format=format, **common)
+
+    def quarantine(self, state: str = "waiting") -> pl.DataFrame:
+        """What is in quarantine: quarantine_id, batch_id, kind, path, row_no, code, detail, lead_id, state, time."""
+        return self.held.list(state)
+
+    def quarantine_raw(self, ids: Sequence[str]) -> pl.DataFrame:
+        """The waiting rows of the batches or quarantine ids given, with their raw records opened."""
+        return self.held.chosen(ids)
+
+    def redrive(self, ids: Sequence[str] | str, mapping: Table[str, Any] | None = None, *, actor: str) -> Redriven:
+        """Send waiting rows through the gate again, by batch or quarantine id."""
+        return redriving.redrive(self.db, [ids] if isinstance(ids, str) else list(ids), mapping, actor)
+
+    def discard(self, ids: Sequence[str] | str, *, reason: str, actor: str) -> int:
+        """Give up waiting rows, by batch or quarantine id; the number of rows."""
+        return self.held.discard([ids] if isinstance(ids, str) else list(ids), reason, actor)
+
+    def last_event_at(self) -> datetime | None:
+        """The latest moment of any event (naive UTC), null where there is none."""
+        return self.views.last_event_at()
 
     def lead_frame(self) -> pl.DataFrame:
         """Every lead: lead_id, created_at (naive UTC or null), created_order (or null), in order of lead_no."""

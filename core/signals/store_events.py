@@ -1,4 +1,4 @@
-"""Event rows into the log: ids where there are none, leads, kinds and accounts numbered, duplicates found by anti-join."""
+"""Event rows into the log: missing ids derived, leads, kinds and accounts numbered, duplicates found by anti-join."""
 
 import base64
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ DERIVE = """
 CREATE OR REPLACE TEMP TABLE derived AS
 SELECT row_no, 'd_' || left(CASE WHEN n = 1 THEN h ELSE sha256(h || ':' || n) END, 32) AS event_id
 FROM (SELECT row_no, h, row_number() OVER (PARTITION BY h ORDER BY row_no) AS n
-      FROM (SELECT row_no, sha256(concat_ws(chr(30), lead_id, type, source, epoch_us(occurred_at)::VARCHAR, identity)) AS h
+      FROM (SELECT row_no,
+                   sha256(concat_ws(chr(30), lead_id, type, source, epoch_us(occurred_at)::VARCHAR, identity)) AS h
             FROM incoming WHERE event_id IS NULL))
 """
 FILL = "UPDATE incoming SET event_id = d.event_id FROM derived d WHERE incoming.row_no = d.row_no"
@@ -38,7 +39,8 @@ VERDICTS = f"""
 CREATE OR REPLACE TEMP TABLE verdicts AS
 WITH stored AS (
     SELECT i.row_no, i.event_id, o.lead_no IS NOT DISTINCT FROM e.lead_no AND {SAME.format(a="i", b="e")} AS same
-    FROM incoming i JOIN (SELECT e.*, k.type, k.source FROM events e JOIN event_kinds k USING (kind_no)) e USING (event_id)
+    FROM incoming i
+    JOIN (SELECT e.*, k.type, k.source FROM events e JOIN event_kinds k USING (kind_no)) e USING (event_id)
     LEFT JOIN lead_of o USING (lead_id)),
 repeats AS (SELECT event_id, min(row_no) AS first_row FROM incoming GROUP BY event_id HAVING count(*) > 1),
 repeated AS (
@@ -56,7 +58,8 @@ FROM (SELECT i.lead_id, min(i.occurred_at) AS first_at FROM incoming i JOIN lead
 """
 EARLIER = """
 UPDATE leads SET created_at = f.first_at
-FROM (SELECT o.lead_no, min(i.occurred_at) AS first_at FROM incoming i JOIN lead_of o USING (lead_id) GROUP BY o.lead_no) f
+FROM (SELECT o.lead_no, min(i.occurred_at) AS first_at FROM incoming i JOIN lead_of o USING (lead_id)
+      GROUP BY o.lead_no) f
 WHERE leads.lead_no = f.lead_no AND f.first_at < leads.created_at
   AND leads.batch_id IN (SELECT batch_id FROM batches WHERE kind = 'events')
 """

@@ -1,4 +1,4 @@
-"""Leads into the store: numbers, aliases of merged ids, accounts, and attribute values with the time they are known from."""
+"""Leads into the store: numbers, aliases of merged ids, accounts, and attribute values with their own times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,8 @@ FROM (SELECT lead_id, min(row_no) AS first_row, min(created_at) AS created_at, m
       FROM coming ANTI JOIN leads USING (lead_id) GROUP BY lead_id)
 """
 ADOPT = """
-UPDATE leads SET created_at = coalesce(c.created_at, leads.created_at), created_order = c.created_order, batch_id = $batch
+UPDATE leads
+SET created_at = coalesce(c.created_at, leads.created_at), created_order = c.created_order, batch_id = $batch
 FROM (SELECT lead_id, min(created_at) AS created_at, min(created_order) AS created_order FROM coming GROUP BY lead_id) c
 WHERE leads.lead_id = c.lead_id AND leads.batch_id IN (SELECT batch_id FROM batches WHERE kind = 'events')
 """
@@ -72,7 +73,8 @@ WHERE x.lead_no IS NULL OR x.text IS DISTINCT FROM v.text OR x.number IS DISTINC
 NOT_STORED = """
 DELETE FROM new_values n USING attributes a
 WHERE a.lead_no = n.lead_no AND a.name = n.name AND a.valid_from IS NOT DISTINCT FROM n.known_at
-  AND a.text IS NOT DISTINCT FROM n.text AND a.number IS NOT DISTINCT FROM n.number AND a.flag IS NOT DISTINCT FROM n.flag
+  AND a.text IS NOT DISTINCT FROM n.text AND a.number IS NOT DISTINCT FROM n.number
+  AND a.flag IS NOT DISTINCT FROM n.flag
   AND a.moment IS NOT DISTINCT FROM n.moment AND a.sealed IS NOT DISTINCT FROM n.sealed
 """
 INSERT_VALUES = """
@@ -182,5 +184,6 @@ def _declare(change: Change, attributes: Sequence[Attribute]) -> None:
         "INSERT INTO attribute_types BY NAME SELECT * FROM coming_types ANTI JOIN attribute_types USING (name)"
     )
     change.execute(
-        "UPDATE attribute_types SET personal = true FROM coming_types c WHERE attribute_types.name = c.name AND c.personal"
+        "UPDATE attribute_types SET personal = true FROM coming_types c "
+        "WHERE attribute_types.name = c.name AND c.personal AND NOT attribute_types.personal"
     )

@@ -36,7 +36,7 @@ SELECT count(*) FROM fresh f JOIN leads l USING (lead_no) WHERE f.closed_at < l.
 
 @dataclass(frozen=True)
 class LandedOutcomes:
-    """What became of the records: stored, already there, of unknown leads, without a decision, closed before created."""
+    """What became of the records: stored, already there, of unknown leads, undecided, closed before created."""
 
     accepted: int
     duplicate: int

@@ -40,10 +40,15 @@ class Typed:
     infinite: pl.Series | None = None
 
 
-def typed(series: pl.Series) -> Typed:
-    """The column as numbers or truths where every present value is one, else as text."""
+def typed(series: pl.Series, textual: bool = True) -> Typed:
+    """The column as numbers or truths where every present value is one, else as text.
+
+    A text column of a file that keeps types (`textual` false) stays text.
+    """
     if series.dtype != pl.String:
         return _already_typed(series)
+    if not textual:
+        return Typed(series, "text")
     present = series.drop_nulls()
     if present.is_empty():
         return Typed(series, "text")

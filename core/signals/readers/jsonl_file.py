@@ -41,7 +41,7 @@ def _collect(records: Iterable[tuple[dict[str, Any] | None, str, str]], path: Pa
     series, nested = _series(columns, count)
     frame = with_rows(pl.DataFrame(series), {row for row, *_ in bad})
     kept, long = split_long_fields(frame, options.max_field_bytes)
-    return Raw(kept, pl.concat([rejects(bad), long]), "jsonl", textual=False, json_columns=nested)
+    return Raw(kept, pl.concat([rejects(bad), long]), "jsonl", textual=options.textual, json_columns=nested)
 
 
 def _lines(stream: io.BufferedReader, limit: int) -> Iterator[tuple[dict[str, Any] | None, str, str]]:

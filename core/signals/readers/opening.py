@@ -82,14 +82,16 @@ class Bounded(io.RawIOBase):
 
 
 @contextmanager
-def open_bounded(path: Path, limit: int) -> Iterator[io.BufferedReader]:
+def open_bounded(path: Path, limit: int) -> "Iterator[io.BufferedReader[Any]]":
     """The file's bytes, unpacked where it is gzip, whatever its ending."""
     with path.open("rb") as probe:
         packed = probe.read(2) == GZIP_MAGIC
     if not packed and path.suffix.lower() == ".gz":
         raise FileUnreadable(path, f"`{path}` ends in .gz but is not gzip", "Rename it, or compress it with gzip.")
-    inner = gzip.open(path, "rb") if packed else path.open("rb")
-    with inner, io.BufferedReader(Bounded(inner, path, limit, packed), SAMPLE) as stream:
+    with (
+        (gzip.open if packed else open)(path, "rb") as inner,
+        io.BufferedReader(Bounded(inner, path, limit, packed), SAMPLE) as stream,
+    ):
         yield stream
 
 

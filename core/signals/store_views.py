@@ -1,5 +1,6 @@
 """What the signals room publishes to be read."""
 
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -9,7 +10,8 @@ from core.kernel.database import Database
 LEADS = "SELECT lead_id, created_at, created_order FROM leads ORDER BY lead_no"
 OUTCOMES = """
 SELECT l.lead_id, o.outcome, o.closed_at AS "at", o.received_at, o.amount FROM outcomes o JOIN leads l USING (lead_no)
-QUALIFY row_number() OVER (PARTITION BY o.lead_no ORDER BY o.closed_at NULLS LAST, o.outcome = 'won' DESC, o.outcome) = 1
+QUALIFY row_number() OVER (PARTITION BY o.lead_no
+                           ORDER BY o.closed_at NULLS LAST, o.outcome = 'won' DESC, o.outcome) = 1
 ORDER BY o.lead_no
 """
 EVENTS_OF = """
@@ -66,6 +68,10 @@ class Views:
             )
             wide = wide.join(values, on="lead_id", how="left", maintain_order="left")
         return wide
+
+    def last_event_at(self) -> datetime | None:
+        """The latest moment of any event (naive UTC), null where there is none."""
+        return self.db.scalar("SELECT max(occurred_at) FROM events")
 
     def batches(self) -> pl.DataFrame:
         """Every loaded file, latest first."""

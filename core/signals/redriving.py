@@ -1,0 +1,122 @@
+"""Quarantined records through the gate again, with a corrected mapping or after the cause is gone."""
+
+import json
+import tempfile
+from collections.abc import Mapping as Table
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from core.kernel.database import Change, Database
+from core.kernel.workers import PARSING, run_in_worker
+from core.signals import store_batches, store_events, store_leads, store_outcomes, store_quarantine
+from core.signals.errors import MappingInvalid
+from core.signals.event_rows import prepare_events
+from core.signals.lead_rows import prepare_leads
+from core.signals.mapping import Mapping
+from core.signals.outcome_rows import prepare_outcomes
+from core.signals.raw import ReadOptions
+from core.signals.readers.opening import detect_format
+from core.signals.store_batches import Batch
+from core.signals.store_quarantine import Quarantine
+
+HOPELESS = ("conflicting_duplicate", "unparsed_row", "wrong_field_count")
+PREPARE = {"events": prepare_events, "leads": prepare_leads, "outcomes": prepare_outcomes}
+TEXTUAL = ("csv", "xes")
+
+
+@dataclass(frozen=True)
+class Redriven:
+    """What became of the records: `quarantined` wait on, among them those that no mapping can help (`hopeless`)."""
+
+    read: int
+    accepted: int
+    duplicate: int
+    quarantined: int
+    hopeless: int
+
+    def to_json(self) -> dict[str, int]:
+        """The numbers as commands print them."""
+        return vars(self)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Waiting records of one batch, as JSON lines that the gate reads again."""
+
+    rows: pl.DataFrame
+    kind: str
+    path: str
+    stored: dict[str, Any]
+
+
+def redrive(db: Database, ids: list[str], mapping: Table[str, Any] | None, actor: str) -> Redriven:
+    """Send the waiting rows of the batches or quarantine ids through the gate; those that pass are marked redriven.
+
+    `mapping` replaces the one that the batch was loaded with; raises UnknownQuarantine and the mapping's refusals.
+    """
+    found = Quarantine(db).chosen(ids)
+    total = Redriven(0, 0, 0, 0, 0)
+    for rows in found.partition_by("batch_id", maintain_order=True):
+        stored = json.loads(rows["mapping"][0] or "{}")
+        group = _Group(rows, rows["kind"][0], rows["path"][0], stored)
+        done = _redrive_batch(db, group, mapping, actor)
+        total = Redriven(*(a + b for a, b in zip(vars(total).values(), vars(done).values(), strict=True)))
+    return total
+
+
+def _redrive_batch(db: Database, group: _Group, given: Table[str, Any] | None, actor: str) -> Redriven:
+    able = group.rows.filter(~pl.col("code").is_in(HOPELESS) & pl.col("raw").str.starts_with("{").fill_null(False))
+    hopeless = group.rows.height - able.height
+    if able.is_empty():
+        return Redriven(hopeless, 0, 0, hopeless, hopeless)
+    mapping = Mapping.of({**_without_conditions(group.stored), **(given or {})})
+    prepared = _prepared(db, group, mapping, able["raw"].to_list())
+    with db.change("signals", f"{group.kind}.redriven", actor) as change:
+        batch = Batch(
+            group.kind, group.path, prepared.adapter, prepared.content_hash, mapping.to_json(), actor, db.clock.now()
+        )
+        return replace(_land(change, batch, group, prepared, able), hopeless=hopeless)
+
+
+def _without_conditions(stored: Table[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in stored.items() if name not in ("conditions", "column", "at")}
+
+
+def _prepared(db: Database, group: _Group, mapping: Mapping, raws: list[str]) -> Any:
+    textual = detect_format(Path(group.path), None) in TEXTUAL
+    options = ReadOptions(group.kind, "jsonl", max_field_bytes=db.settings.max_field_bytes, textual=textual)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "redriven.jsonl"
+        path.write_text("".join(raw + "\n" for raw in raws), encoding="utf-8")
+        return run_in_worker(PREPARE[group.kind], str(path), mapping, options, db.clock.now(), limits=PARSING)
+
+
+def _land(change: Change, batch: Batch, group: _Group, prepared: Any, able: pl.DataFrame) -> Redriven:
+    batch_id = store_batches.next_batch_id(change)
+    accepted, duplicate, conflicts = _written(change, batch, group, prepared, batch_id)
+    waiting = set(prepared.rejects["row_no"]) | set(conflicts)
+    passed = [each for row, each in enumerate(able["quarantine_id"], 1) if row not in waiting]
+    store_quarantine.mark(change, passed, store_quarantine.REDRIVEN)
+    counts = {"read": able.height, "accepted": accepted, "duplicate": duplicate, "quarantined": len(waiting)}
+    store_batches.write_batch(change, batch, batch_id, counts)
+    if not passed:
+        change.abandon()
+    left = group.rows.height - len(passed)
+    return Redriven(group.rows.height, accepted, duplicate, left, 0)
+
+
+def _written(change: Change, batch: Batch, group: _Group, prepared: Any, batch_id: str) -> tuple[int, int, list[int]]:
+    if group.kind == "events":
+        events = store_events.land(change, prepared.rows, batch_id)
+        return events.accepted, events.duplicate, events.conflicts["row_no"].to_list()
+    if group.kind == "leads":
+        leads = store_leads.land(change, prepared, batch_id, batch.imported_at)
+        return leads.accepted, leads.duplicate + prepared.duplicate, []
+    conditions = group.stored.get("conditions") or {}
+    if not isinstance(conditions, dict):
+        raise MappingInvalid("conditions", conditions, "a table of outcome: condition")
+    outcomes = store_outcomes.from_file(change, prepared, conditions, batch_id)
+    return outcomes.accepted, outcomes.duplicate + outcomes.unmatched + outcomes.open, []
