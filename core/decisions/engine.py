@@ -1,37 +1,30 @@
 """The decision engine: features, scores with reasons, policy, record - one transaction a micro-batch."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache
-from importlib.metadata import version
-from typing import Any
 
 import polars as pl
 
 from core.decisions import inputs as policy_inputs
 from core.decisions import record as records
+from core.decisions.compose import Decided, Stages, sealed_records
+from core.decisions.context import Deciding
 from core.decisions.rows import batch_frame
-from core.decisions.states import FRESH, LeadState, StateInputs, after, state_inputs
+from core.decisions.states import FRESH, LeadState, after
 from core.decisions.store import DecisionStore
 from core.features import engine as features
 from core.features.document import Feature, FeatureSet
 from core.kernel.database import Database
 from core.kernel.ledger import merkle_root
-from core.kernel.times import to_text
 from core.models.model import Model
-from core.models.scoring import Points, score_with_points
-from core.policy import evaluator
+from core.models.scoring import score_with_points
 from core.policy.document import Policy
-from core.policy.evaluator import Evaluator
 from core.policy.inputs import looked_up_fields
-from core.policy.outcome import Outcome
 
 BATCH_ROWS = 10_000
 Progress = Callable[[float, str], None]
-Stages = dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -47,43 +40,6 @@ class DecisionBatch:
     actions: dict[str, int]
     merkle_roots: tuple[str, ...]
     seconds: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Deciding:
-    """Everything that a batch is decided by."""
-
-    database: Database
-    feature_set: FeatureSet
-    model: Model
-    policy: Policy
-    arm: str
-    actor: str
-    model_ok: bool = True
-    states: dict[str, LeadState] = field(default_factory=dict)
-
-    @cached_property
-    def evaluator(self) -> Evaluator:
-        """The policy as a function."""
-        return evaluator.compile(self.policy)
-
-    @cached_property
-    def state_inputs(self) -> StateInputs:
-        """What the policy asks about a lead's state."""
-        return state_inputs(self.policy)
-
-    @cached_property
-    def hashes(self) -> tuple[str, str, str]:
-        """Of the feature set, the model and the policy."""
-        return self.feature_set.behaviour_hash, self.model.model_hash, self.policy.content_hash
-
-    def ids(self, spine: pl.DataFrame) -> list[str]:
-        """The decision id of each row."""
-        moments = spine.select("as_of", "known_at").rows()
-        return [
-            records.decision_id(lead, _text(as_of), _text(known_at), self.arm, self.hashes)
-            for lead, (as_of, known_at) in zip(spine["lead_id"], moments, strict=True)
-        ]
 
 
 def decide(
@@ -133,7 +89,7 @@ def _decide_batch(deciding: Deciding, store: DecisionStore, spine: pl.DataFrame,
     watch.lap("score")
     decided = list(_outcomes(deciding, store, spine, scored, attributes))
     watch.lap("policy")
-    rows = list(_records(deciding, frame, scores, points, decided, spine, watch.per_row(spine.height)))
+    rows = list(sealed_records(deciding, frame, scores, points, decided, spine, watch.per_row(spine.height)))
     batch = batch_frame(rows, spine, scores, [state for _, _, _, state in decided])
     watch.lap("record")
     root = _write(deciding, store, batch)
@@ -144,7 +100,7 @@ def _decide_batch(deciding: Deciding, store: DecisionStore, spine: pl.DataFrame,
 
 def _outcomes(
     deciding: Deciding, store: DecisionStore, spine: pl.DataFrame, scored: pl.DataFrame, attributes: pl.DataFrame
-) -> Iterator[tuple[dict[str, Any], Outcome, str | None, LeadState]]:
+) -> Iterator[Decided]:
     """For each row in order: the policy's inputs, its outcome, the state before, and the lead after it."""
     stored = store.before(spine, deciding.arm)
     found = policy_inputs.batch_inputs(deciding.policy, scored, attributes, model_ok=deciding.model_ok)
@@ -165,73 +121,6 @@ def _newer(memory: LeadState | None, stored: LeadState | None, as_of: datetime |
         return FRESH
     known = [one for one in (memory, stored) if one and one.as_of and one.as_of < as_of]
     return max(known, key=lambda one: one.as_of or as_of, default=FRESH)
-
-
-def _records(
-    deciding: Deciding,
-    frame: pl.DataFrame,
-    scores: pl.DataFrame,
-    points: Points,
-    decided: list[tuple[dict[str, Any], Outcome, str | None, LeadState]],
-    spine: pl.DataFrame,
-    stage_us: Stages,
-) -> Iterator[records.Sealed]:
-    decided_at = deciding.database.clock.now()
-    names = deciding.feature_set.feature_names
-    vectors = frame.select(names).iter_rows()
-    contributions = points.values.tolist()
-    shared = _shared(deciding, decided_at, points.base, stage_us, spine)
-    scored = scores.select("margin", "score", "percentile", "fit", "engagement").iter_rows(named=True)
-    keys = spine.select("decision_id", "lead_id", "as_of", "known_at").iter_rows()
-    rows = zip(keys, vectors, contributions, scored, decided, strict=True)
-    for (decision_id, lead_id, as_of, known_at), vector, parts, score, (given, outcome, prev_state, _) in rows:
-        yield records.seal(
-            {
-                **shared,
-                **score,
-                **outcome_fields(outcome),
-                "decision_id": decision_id,
-                "lead_id": lead_id,
-                "as_of": _text(as_of),
-                "known_at": _text(known_at),
-                "features": [(name, policy_inputs.plain(value)) for name, value in zip(names, vector, strict=True)],
-                "points": list(zip(points.names, parts, strict=True)),
-                "inputs": given,
-                "prev_state": prev_state,
-            }
-        )
-
-
-def _shared(
-    deciding: Deciding, decided_at: datetime, base: float, stage_us: Stages, spine: pl.DataFrame
-) -> dict[str, Any]:
-    """The fields that all records of a batch have in common."""
-    feature_set_hash, model_hash, policy_hash = deciding.hashes
-    return {
-        "trigger_event_id": None,
-        "decided_at": to_text(decided_at),
-        "arm": deciding.arm,
-        "bucket": None,
-        "step": None,
-        "explored": False,
-        "engine_version": version("leadbench"),
-        "feature_set_hash": feature_set_hash,
-        "model_hash": model_hash,
-        "base": base,
-        "policy_hash": policy_hash,
-        "assignee": None,
-        "evidence_tier": None,
-        "stale_features": [],
-        "stage_us": stage_us,
-        "trace_id": hashlib.sha256(f"{decided_at} {spine['decision_id'][0]}".encode()).hexdigest()[:32],
-    }
-
-
-def outcome_fields(outcome: Outcome) -> dict[str, Any]:
-    """An outcome's part of the record; the one action that was open had propensity 1."""
-    told = outcome.to_json()
-    del told["method"]
-    return {**told, "propensities": {outcome.action: 1.0} if outcome.action else {}}
 
 
 def _attributes(deciding: Deciding, store: DecisionStore, keys: pl.DataFrame) -> pl.DataFrame:
@@ -276,8 +165,3 @@ class _Watch:
 
     def per_row(self, rows: int) -> Stages:
         return {name: spent // max(rows, 1) for name, spent in self.laps.items()}
-
-
-@lru_cache(maxsize=4096)
-def _text(moment: datetime | None) -> str | None:
-    return records.moment(moment)

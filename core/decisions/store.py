@@ -33,6 +33,7 @@ WORDS = ("disposition", "band", "pool", "action")
 class Stored:
     """A decision as it lies in the store: its record's text and hash, and its place in a batch's Merkle tree."""
 
+    decision_id: str
     text: str
     hash: str
     entry_seq: int
@@ -133,17 +134,16 @@ class DecisionStore:
 
     def stored(self, ids: Sequence[str]) -> list[Stored]:
         """The stored forms of the ids, in their order; raises DecisionUnknown."""
-        rows = self._read_stored("SEMI JOIN wanted_ids USING (decision_id)", ids)
-        for wanted in ids:
-            if wanted not in rows:
-                raise DecisionUnknown(wanted)
-        return [rows[wanted] for wanted in ids]
-
-    def _read_stored(self, restriction: str, ids: Sequence[str]) -> dict[str, Stored]:
         with self._database.scratch() as cursor:
             cursor.load("wanted_ids", pl.DataFrame({"decision_id": ids}, schema={"decision_id": pl.String}))
-            found = cursor.read(f"SELECT decision_id, record, hash, entry_seq, leaf_no FROM decisions {restriction}")
-        return {row[0]: Stored(*row[1:]) for row in found.iter_rows()}
+            found = cursor.read(
+                """SELECT decision_id, record, hash, entry_seq, leaf_no
+                   FROM decisions SEMI JOIN wanted_ids USING (decision_id)"""
+            )
+        rows = {row[0]: Stored(*row) for row in found.iter_rows()}
+        if missing := [wanted for wanted in ids if wanted not in rows]:
+            raise DecisionUnknown(missing[0])
+        return [rows[wanted] for wanted in ids]
 
     def all_ids(self) -> list[str]:
         """Every decision's id, in the order of writing."""
@@ -160,6 +160,17 @@ class DecisionStore:
         """The record hashes of a batch, in the order of its Merkle tree."""
         sql = "SELECT hash FROM decisions WHERE entry_seq = ? ORDER BY leaf_no"
         return self._database.read(sql, [entry_seq])["hash"].to_list()
+
+    def recorded_root(self, entry_seq: int) -> str | None:
+        """The Merkle root that the ledger holds for a batch, or None where it has no such entry."""
+        body = self._database.scalar("SELECT body FROM ledger WHERE seq = ? AND stream = 'decisions'", [entry_seq])
+        return json.loads(body).get("merkle_root") if body else None
+
+    def existing(self, lead_ids: Sequence[str]) -> frozenset[str]:
+        """Those of the leads that the store still has."""
+        with self._database.scratch() as cursor:
+            cursor.load("wanted_leads", pl.DataFrame({"lead_id": lead_ids}, schema={"lead_id": pl.String}))
+            return frozenset(cursor.read("SELECT lead_id FROM leads SEMI JOIN wanted_leads USING (lead_id)")["lead_id"])
 
     def attributes_for(self, names: Sequence[str]) -> dict[str, tuple[str, str]]:
         """By field name: the attribute of that name (or column name) and its type; personal ones are left out."""
