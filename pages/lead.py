@@ -1,5 +1,53 @@
-"""Lead 360."""
+"""One lead: what happened to it, why it has this score, and how the decision came about."""
 
-from app.components import header
+import streamlit as st
 
-header.plain("Lead 360")
+from app import session
+from app.components import decision_trace, header, lead_finder, lead_head, lead_memo, lead_past, lead_why
+from app.feedback import refused
+from app.queries import lead as reads
+from core.kernel.errors import LeadbenchError
+
+TABS = ["Why", "Decision trace", "Timeline", "Score history", "Profile"]
+
+asked = session.parameter("id").strip()
+known = reads.find(asked) if asked else None
+with header.show(known.name if known else "Lead 360", known.about if known else "What happened to a lead, and why"):
+    st.text_input(
+        "Lead", key="id", bind="query-params", placeholder="Lead id, name or company", label_visibility="collapsed",
+        icon=":material/person_search:", width=260,
+    )  # fmt: skip
+    actions = st.container(width="content")
+
+if known is None:
+    lead_finder.show(asked)
+    st.stop()
+
+moment = lead_head.moment()
+try:
+    record = reads.record(known.lead_id, moment)
+    explained = reads.explanation(record.decision_id)
+except LeadbenchError as refusal:
+    refused(refusal)
+    lead_past.timeline(known, moment)
+    st.stop()
+
+with actions:
+    lead_memo.show(known, record, explained)
+lead_head.show(known, record, explained)
+why, trace, timeline, history, profile = st.tabs(TABS, key="tab", bind="query-params")
+if why.open:
+    with why:
+        lead_why.show(record, explained, "lead_why")
+if trace.open:
+    with trace:
+        decision_trace.show(record, reads.events(known.lead_id, reads.moment_of(record)), explained)
+if timeline.open:
+    with timeline:
+        lead_past.timeline(known, moment)
+if history.open:
+    with history:
+        lead_past.history(known, moment)
+if profile.open:
+    with profile:
+        lead_past.profile(known, moment)

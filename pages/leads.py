@@ -1,5 +1,32 @@
-"""Leads."""
+"""Who to call now, and why: the ranked leads with their reasons, and one of them in detail."""
 
-from app.components import header
+import streamlit as st
 
-header.plain("Leads")
+from app.components import empty_state, export_menu, header, lead_figures, lead_filters, lead_grid, peek
+from app.queries import leads
+
+if leads.board().is_empty():
+    header.plain("Leads", "Who to call now, and why")
+    empty_state.link("No lead has been decided yet. Train a model, then decide.", page="train", action="Go to Train")
+    st.stop()
+
+basis = leads.basis()
+with header.show("Leads", f"{basis.leads:,} leads ranked by the probability of a win · {basis.words()}"):
+    actions = st.container(width="content")
+lead_figures.show("leads_figures")
+chosen = lead_filters.show()
+found = leads.ranked(chosen)
+
+if found.rows.is_empty():
+    if empty_state.show("No lead matches.", icon="filter_alt_off", action="Clear filters", key="leads_clear"):
+        lead_filters.clear()
+        st.rerun()
+    st.stop()
+
+with actions:
+    export_menu.show(lambda: leads.to_export(chosen), "leads", "leads_export", about=basis.about(chosen))
+grid, panel = st.columns([2.75, 1], gap="small")
+with grid:
+    row = lead_grid.show(found, "leads_grid")
+with panel:
+    peek.show(row, "leads_peek")

@@ -29,8 +29,11 @@ COURSES = """
     GROUP BY d.lead_id
 """
 BY_MOMENT = """
-    SELECT as_of, band, count(*) AS decisions, avg(score) AS score, count(pool) AS routed
-    FROM decisions WHERE as_of IS NOT NULL GROUP BY ALL ORDER BY as_of, band
+    SELECT as_of, band, count(*) AS decisions, avg(score) AS score, count(pool) AS routed,
+        count(*) FILTER (disposition = 'HOLD') AS held, count(*) FILTER (before_at IS NOT NULL AND band <> before) AS arrived
+    FROM (SELECT *, lag(band) OVER earlier AS before, lag(as_of) OVER earlier AS before_at FROM decisions
+          WINDOW earlier AS (PARTITION BY lead_id, arm ORDER BY as_of NULLS FIRST, entry_seq, leaf_no))
+    WHERE as_of IS NOT NULL GROUP BY as_of, band ORDER BY as_of, band
 """
 
 
@@ -58,5 +61,5 @@ class DecisionBoard:
             return cursor.read("SELECT decision_id, points FROM decisions SEMI JOIN wanted USING (decision_id)")
 
     def by_moment(self) -> pl.DataFrame:
-        """as_of, band, decisions, score (mean) and routed: what each round of decisions came to, oldest first."""
+        """as_of, band, decisions, score (mean), routed, held and arrived (from another band), oldest first."""
         return self._database.read(BY_MOMENT)

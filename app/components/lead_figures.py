@@ -1,0 +1,46 @@
+"""The four figures over the leads: how many in the best band, wins to expect, who is new there, who is held."""
+
+from app.components import glossary, kpi
+from app.queries import leads, versions
+
+
+def show(key: str) -> None:
+    """Draw the figures of the board as it stands."""
+    numbers = leads.figures()
+    top = f"Band {versions.bands().label(numbers.top)}"
+    kpi.tiles(
+        [
+            kpi.Kpi(
+                f"{top} leads",
+                f"{numbers.leads:,}",
+                None if numbers.change is None else f"{numbers.change:+,d}",
+                "vs the round before",
+                numbers.course,
+                help=glossary.term("band"),
+            ),
+            kpi.Kpi(
+                f"Wins to expect in {top.lower()}",
+                f"{numbers.expected:,.1f}",
+                numbers.expected_change,
+                "sum of its scores",
+                numbers.expected_course,
+                help=glossary.term("score"),
+                chart="line",
+            ),
+            kpi.Kpi(
+                f"New in {top.lower()}",
+                f"{numbers.new:,}",
+                note="moved up since the round before",
+                course=numbers.new_course,
+                chart="bar",
+            ),
+            kpi.Kpi(
+                "Held for review",
+                f"{numbers.held:,}",
+                note=f"mostly {numbers.held_why}" if numbers.held_why else "by guards",
+                course=numbers.held_course,
+                help=glossary.term("guard"),
+            ),
+        ],
+        key,
+    )

@@ -1,0 +1,46 @@
+"""The one row of filters over the leads; all but the search, which may hold a name, live in the address."""
+
+import streamlit as st
+
+from app import session
+from app.components import glossary
+from app.queries import leads, versions
+from app.queries.leads import Filter
+
+SEARCH = "leads_search"
+KEYS = ("view", "band", "pool", "region", "arm", SEARCH)
+
+
+def show() -> Filter:
+    """Draw the filters; what they are set to."""
+    bands = versions.bands()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        view = st.segmented_control(
+            "View", list(leads.VIEWS), format_func=leads.VIEWS.__getitem__, default="queue", required=True, key="view",
+            bind="query-params", label_visibility="collapsed",
+        )  # fmt: skip
+        text = st.text_input(
+            "Search", key=SEARCH, live=True, type="search", placeholder="Search lead or company",
+            label_visibility="collapsed", width=250,
+        )  # fmt: skip
+        band = st.pills(
+            "Band", bands.order, selection_mode="multi", format_func=bands.label, key="band", bind="query-params",
+            label_visibility="collapsed",
+        )  # fmt: skip
+        more = _more()
+    return Filter(view or "queue", tuple(band), *more, text.strip())
+
+
+def _more() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    used = sum(bool(session.value(name)) for name in ("pool", "region", "arm"))
+    with st.popover(f"Filters · {used}" if used else "Filters", icon=":material/tune:"):
+        pool = st.multiselect("Pool", leads.choices("pool"), key="pool", bind="query-params")
+        region = st.multiselect("Region", leads.choices("region"), key="region", bind="query-params")
+        arm = st.multiselect("Arm", leads.choices("arm"), key="arm", bind="query-params", help=glossary.term("arm"))
+    return tuple(pool), tuple(region), tuple(arm)
+
+
+def clear() -> None:
+    """Set every filter back; call before the filters are drawn again."""
+    session.forget(*KEYS)
+    session.address(dict.fromkeys(KEYS))

@@ -1,0 +1,54 @@
+"""The ranked leads as a grid: rank, change, course, band, pool and reasons."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from app import session
+from app.components import chart, columns, frame_table, glossary
+from app.queries import versions
+from app.queries.leads import Ranked
+
+ORDER = ("lead", "company", "percentile", "score", "change", "course", "band_chip", "pool", "why")
+HEIGHT = 560
+
+
+def show(found: Ranked, key: str) -> Mapping[str, Any]:
+    """Draw the leads; the row that is picked, which the address names as `row`."""
+    start = session.value(f"{key}_start")
+    if start is None:
+        start = _place(found)
+        session.remember(f"{key}_start", start)
+    picked = frame_table.pick(
+        found.rows, key, columns=_columns(found), order=ORDER, height=HEIGHT, start=start,
+        alt="Leads, best percentile first: name, company, percentile, score, change, course, band, pool and reasons.",
+    )  # fmt: skip
+    row = found.rows.row(picked or 0, named=True)
+    session.address({"row": row["lead_id"]})
+    st.caption(
+        f"Showing {found.rows.height:,} of {found.matching:,} that match · {found.total:,} decided · best percentile "
+        "first · select a row to see why it is here"
+    )
+    return row
+
+
+def _place(found: Ranked) -> int:
+    ids = found.rows["lead_id"].to_list()
+    wanted = session.parameter("row")
+    return ids.index(wanted) if wanted in ids else 0
+
+
+def _columns(found: Ranked) -> dict[str, Any]:
+    colours, config = chart.colours(), st.column_config
+    return {
+        "lead": config.TextColumn("Lead", width=130),
+        "company": config.TextColumn("Company", width=140),
+        "percentile": columns.score("Percentile", glossary.term("percentile")),
+        "score": config.NumberColumn("Score", format="%.4f", help=glossary.term("score"), width=72),
+        "change": columns.change("Change", "Percentile against the decision before."),
+        "course": columns.trend("Trend"),
+        "band_chip": columns.bands(colours, versions.bands().labels, help=glossary.term("band")),
+        "pool": config.TextColumn("Pool", help=glossary.term("pool"), width=110),
+        "why": columns.reasons(colours, found.chips, help=glossary.term("points")),
+    }

@@ -1,0 +1,54 @@
+"""Why a lead has its score, and what would lift it a band."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from app.charts.points import waterfall
+from app.components import chart, frame_table, glossary
+from app.components.peek import in_words
+from app.feedback import refused
+from app.queries import lead as reads
+from core.decisions.record import Record
+from core.kernel.errors import LeadbenchError
+
+MOST = 5
+
+
+def show(record: Record, explained: Mapping[str, Any], key: str) -> None:
+    """Draw the waterfall, the five strongest reasons each way, and the nearest band up."""
+    points = reads.points(explained)
+    left, right = st.columns([1.35, 1], gap="medium")
+    with left, chart.card("From the base to the score, in probability points", glossary.term("points")):
+        figure = waterfall(points.select("label", "points"), explained["base"], chart.colours(), most=10)
+        words = in_words(explained)
+        chart.show(figure, f"{key}_waterfall", alt=f"Waterfall from the base to the score. {words}", words=words)
+    with right:
+        _reasons("What speaks for it", points.filter(pl.col("points") > 0), f"{key}_for")
+        _reasons("What holds it back", points.filter(pl.col("points") < 0), f"{key}_against")
+        _lift(record, f"{key}_lift")
+
+
+def _reasons(title: str, points: pl.DataFrame, key: str) -> None:
+    rows = points.head(MOST).select("label", "value", points=pl.col("points") * 100)
+    with chart.card(title):
+        if rows.is_empty():
+            st.caption("Nothing.")
+            return
+        labels = {"label": "Feature", "value": "Value"}
+        number = st.column_config.NumberColumn("Points", format="%+.1f", help=glossary.term("points"), width="small")
+        frame_table.show(rows, key, columns={**labels, "points": number}, alt=f"{title}: feature, value, points.")
+
+
+def _lift(record: Record, key: str) -> None:
+    with chart.card("What would lift it a band"):
+        try:
+            found = reads.lift(record.decision_id)
+        except LeadbenchError as refusal:
+            refused(refusal)
+            return
+        st.markdown(found.words)
+        if found.changes.height:
+            frame_table.show(found.changes, key, alt="Changes that would lift the lead a band: feature, from, to.")

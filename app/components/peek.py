@@ -1,0 +1,86 @@
+"""The panel beside a list: one lead's rank, why it is there, and which rule put it there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from app import navigation
+from app.charts.points import waterfall
+from app.components import badges, chart, glossary
+from app.feedback import refused
+from app.queries import lead as reads
+from app.queries import versions
+from core.kernel.errors import LeadbenchError
+
+
+def show(row: Mapping[str, Any], key: str) -> None:
+    """Draw the panel of one row of the board."""
+    with st.container(border=True, key=f"{key}_panel", gap="small"):
+        _who(row)
+        _rank(row, key)
+        try:
+            explained = reads.explanation(row["decision_id"])
+        except LeadbenchError as refusal:
+            refused(refusal)
+            return
+        _why(explained, key)
+        _rule(row)
+        st.page_link(
+            navigation.script("lead"),
+            label="Open Lead 360",
+            icon=":material/open_in_new:",
+            query_params={"id": row["lead_id"]},
+        )
+
+
+def _who(row: Mapping[str, Any]) -> None:
+    bands = versions.bands(row["policy_hash"])
+    about = " · ".join(part for part in (row["company"], row["region"], row["lead_id"]) if part)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(gap=None):
+            st.markdown(f"**{row['lead']}**")
+            st.caption(about)
+        with st.container(width="content"):
+            badges.show(badges.band(row["band"], bands.label(row["band"]), bands.position(row["band"])))
+
+
+def _rank(row: Mapping[str, Any], key: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(key=f"big_score_{key}", width="content"):
+            st.markdown(f"{row['percentile']:.0f}", help=glossary.term("percentile"))
+        st.markdown(":gray[percentile]", width="content")
+        st.space("stretch")
+        st.markdown(_change(row["change"]), width="content")
+    grades = f" · fit **{row['fit_grade']}** × engagement **{row['engagement_grade']}**" if row["fit_grade"] else ""
+    st.caption(f"Score **{row['score']:.4f}**{grades}", help=glossary.term("score"))
+
+
+def _change(change: int | None) -> str:
+    if change is None:
+        return ":gray[first decision]"
+    colour, icon = ("green", "trending_up") if change > 0 else ("red", "trending_down")
+    return f":{colour}[:material/{icon}: **{change:+d}** since the one before]" if change else ":gray[unchanged]"
+
+
+def _why(explained: dict[str, Any], key: str) -> None:
+    points = reads.points(explained)
+    st.markdown(in_words(explained))
+    figure = waterfall(points.select("label", "points"), explained["base"], chart.colours())
+    chart.show(figure, f"{key}_waterfall", alt=f"Waterfall from the base to the score. {in_words(explained)}")
+
+
+def in_words(explained: dict[str, Any]) -> str:
+    """Two gains and one loss as sentences, the largest ones."""
+    gains = [one["sentence"] for one in explained["points"] if one["points"] > 0.005]
+    losses = [one["sentence"] for one in explained["points"] if one["points"] < -0.005]
+    return " ".join([*gains[:2], *losses[:1]]) or "Nothing about this lead moves its score far from the base."
+
+
+def _rule(row: Mapping[str, Any]) -> None:
+    fired = reads.rules(row["reasons"]).split(", ")[-1]
+    pool = f"**{row['pool']}**" if row["pool"] else "**no pool**"
+    due = f" · within {row['sla_min']} min" if row["sla_min"] else ""
+    st.markdown(f":material/alt_route: {pool} · rule `{fired or 'otherwise'}`{due}", help=glossary.term("pool"))
+    st.caption(f"policy {versions.policy_name(row['policy_hash'])} · {versions.model_name(row['model_hash'])}")
+    badges.show(badges.trial(row["arm"]))

@@ -1,0 +1,190 @@
+"""One lead: who it is, what it did, what was decided and why, each as known at a chosen time."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from app.queries import people, versions
+from app.queries.access import database, revision, role, rooms
+from core.decisions.record import Record
+from core.governance.masking import mask
+from core.governance.permissions import Role
+from core.kernel.times import from_text, naive
+from core.signals.store_pages import SignalPages
+
+MOST_EVENTS = 500
+LATE_HOURS = 24
+
+
+@dataclass(frozen=True)
+class Lead:
+    """A lead's card: what may be seen of who it is, when it came, and how it ended."""
+
+    lead_id: str
+    name: str
+    company: str | None
+    region: str | None
+    created_at: datetime | None
+    outcome: str | None
+    closed_at: datetime | None
+
+    @property
+    def about(self) -> str:
+        """Company, region and id on one line."""
+        return " · ".join(part for part in (self.company, self.region, self.lead_id) if part)
+
+
+def find(lead_id: str) -> Lead | None:
+    """The lead of an id (also of one that was merged into it), or None."""
+    return _find(revision("signals"), role().value, lead_id)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _find(revision: str, role: str, lead_id: str) -> Lead | None:
+    pages = SignalPages(database())
+    found = pages.lead(lead_id)
+    if found.is_empty():
+        return None
+    lead_id, created_at = found.row(0)
+    card = people.cards([lead_id], Role(role)).row(0, named=True)
+    ended = pages.outcomes(lead_id).rows()
+    outcome, closed_at = ended[-1][:2] if ended else (None, None)
+    return Lead(lead_id, card["lead"], card["company"], card["region"], created_at, outcome, closed_at)
+
+
+def record(lead_id: str, moment: datetime | None = None) -> Record:
+    """The decision in force at the moment (None: the newest); raises LeadUndecided."""
+    return _record(revision("decisions"), lead_id, moment)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _record(revision: str, lead_id: str, moment: datetime | None) -> Record:
+    return rooms().decisions.at(lead_id, moment)
+
+
+def explanation(decision_id: str) -> dict[str, Any]:
+    """Why a decision came out as it did: the `explain` object of contracts.md, read from what was stored with it."""
+    return _explanation(revision("decisions", "features", "models"), decision_id)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _explanation(revision: str, decision_id: str) -> dict[str, Any]:
+    from core.decisions.explanation import explain
+
+    stored = rooms().decisions.get(decision_id)
+    return explain(stored, rooms().models.get(stored.model_hash))
+
+
+def points(explanation: dict[str, Any]) -> pl.DataFrame:
+    """label, points and value of each feature, largest part first."""
+    kinds = {"feature": pl.String, "label": pl.String, "points": pl.Float64, "value": pl.String, "sentence": pl.String}
+    rows = [{**one, "value": shown(one["value"])} for one in explanation["points"]]
+    frame = pl.DataFrame([{name: row.get(name) for name in kinds} for row in rows], schema=kinds)
+    return frame.sort(pl.col("points").abs(), descending=True, maintain_order=True)
+
+
+def shown(value: object) -> str:
+    """A feature's value as text: whole numbers without a point, others with up to three places."""
+    if value is None:
+        return "missing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,.3f}".rstrip("0").rstrip(".") if isinstance(value, int | float) else str(value)
+
+
+def history(lead_id: str) -> pl.DataFrame:
+    """Every decision of the lead, oldest first, with the names of model, policy and band."""
+    return _history(revision("decisions", "models", "policy"), lead_id)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _history(revision: str, lead_id: str) -> pl.DataFrame:
+    found = rooms().decisions.history(lead_id)
+    return found.with_columns(
+        at=pl.coalesce("as_of", "decided_at"),
+        model=pl.col("model_hash").map_elements(versions.model_name, return_dtype=pl.String),
+        policy=pl.col("policy_hash").map_elements(versions.policy_name, return_dtype=pl.String),
+        rules=pl.col("reasons").map_elements(rules, return_dtype=pl.String),
+    )
+
+
+def rules(text: str) -> str:
+    """The rules of a decision's stored reasons, in order, as one line."""
+    return ", ".join(reason["rule"] for reason in json.loads(text))
+
+
+def marks(history: pl.DataFrame) -> list[tuple[datetime, str]]:
+    """The moments at which another model or policy decided for the first time, with its name."""
+    changed = []
+    for name in ("model", "policy"):
+        moved = history.filter(pl.col(name) != pl.col(name).shift(1))
+        changed += [(at, word) for at, word in moved.select("at", name).iter_rows()]
+    return sorted(changed)
+
+
+def events(lead_id: str, moment: datetime | None = None) -> pl.DataFrame:
+    """The lead's events as known then, newest first: at, label, source, late, known at, details."""
+    return _events(revision("signals", "features"), role().value, lead_id, moment)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _events(revision: str, role: str, lead_id: str, moment: datetime | None) -> pl.DataFrame:
+    found = SignalPages(database()).timeline(lead_id, moment, MOST_EVENTS)
+    named = pl.col("type").replace(versions.type_names())
+    return mask(found, Role(role)).select(
+        at="occurred_at",
+        label=pl.when(named == pl.col("type")).then(pl.col("type").str.replace_all("_", " ")).otherwise(named),
+        source="source",
+        late=(pl.col("received_at") - pl.col("occurred_at")) > pl.duration(hours=LATE_HOURS),
+        known_at="received_at",
+        details="properties",
+        event_id="event_id",
+    )
+
+
+def profile(lead_id: str, moment: datetime | None = None) -> pl.DataFrame:
+    """What is known of the lead: attribute, value (masked by role), known from."""
+    return _profile(revision("signals", "features"), role().value, lead_id, moment)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _profile(revision: str, role: str, lead_id: str, moment: datetime | None) -> pl.DataFrame:
+    found = SignalPages(database()).attributes([lead_id], None, moment)
+    if found.is_empty():
+        return pl.DataFrame(schema={"attribute": pl.String, "value": pl.String, "known_from": pl.Datetime("us")})
+    wide = pl.DataFrame({name: [value] for name, value in found.select("name", "value").iter_rows()})
+    seen = mask(wide.cast(pl.String), Role(role)).row(0, named=True)
+    return found.select(
+        attribute=pl.col("name").replace(versions.type_names()),
+        value=pl.col("name").replace_strict(seen, default=None, return_dtype=pl.String),
+        known_from="valid_from",
+    )
+
+
+def recent(most: int = 12) -> list[str]:
+    """The ids of the leads at the top of the board, for a page that was opened without one."""
+    from app.queries.leads import board
+
+    return board()["lead_id"].head(most).to_list()
+
+
+def before(history: pl.DataFrame, moment: datetime | None) -> pl.DataFrame:
+    """The decisions up to the moment."""
+    return history if moment is None else history.filter(pl.col("at") <= naive(moment))
+
+
+def moment_of(record: Record) -> datetime | None:
+    """The moment that a decision looked from, None where it is undated."""
+    return from_text(record.as_of) if record.as_of else None
+
+
+@dataclass(frozen=True)
+class Lift:
+    """What would lift a lead a band, in words and as changes of features (feature, from, to)."""
+
+    words: str
+    changes: pl.DataFrame

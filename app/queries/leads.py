@@ -1,0 +1,254 @@
+"""The ranked board: filtering, what changed, and the short reasons beside each lead."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+import streamlit as st
+
+from app import session
+from app.queries import people, versions
+from app.queries.access import database, revision, role
+from core.decisions.store_board import DecisionBoard
+from core.governance.permissions import Role
+from core.kernel.times import to_text
+
+MOST_SHOWN = 1_000
+RISING = 5
+CHIPS = 3
+CHIP_LEAST = 0.005
+VIEWS = {
+    "queue": "Queue",
+    "new": "New in band",
+    "rising": "Rising fast",
+    "review": "Needs review",
+    "all": "All leads",
+}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the list is narrowed to; empty tuples narrow nothing."""
+
+    view: str = "queue"
+    bands: tuple[str, ...] = ()
+    pools: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    arms: tuple[str, ...] = ()
+    text: str = ""
+
+    def words(self) -> str:
+        """The filter as one line, for exports and captions."""
+        parts = [f"view {VIEWS[self.view]}"]
+        named = {"band": self.bands, "pool": self.pools, "region": self.regions, "arm": self.arms}
+        parts += [f"{name} in {', '.join(values)}" for name, values in named.items() if values]
+        return "; ".join(parts + ([f"text contains {self.text!r}"] if self.text else []))
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The best `rows` of `matching` leads that pass the filter, out of `total`; `chips` are all reasons shown."""
+
+    rows: pl.DataFrame
+    matching: int
+    total: int
+    chips: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the board's figures rest on: when, and which versions in which arm."""
+
+    leads: int
+    as_of: datetime | None
+    models: tuple[str, ...]
+    policies: tuple[str, ...]
+    arms: tuple[str, ...]
+
+    def words(self) -> str:
+        """`policy default v1 · model 2 · as of 24 Nov 2026, 09:30 UTC`."""
+        moment = f"as of {self.as_of:%d %b %Y, %H:%M} UTC" if self.as_of else "undated"
+        return f"policy **{', '.join(self.policies)}** · **{', '.join(self.models)}** (calibrated) · {moment}"
+
+    def about(self, chosen: Filter) -> dict[str, str]:
+        """What an exported list says of itself."""
+        return {
+            "List": "Leads",
+            "Filter": chosen.words(),
+            "Policy": ", ".join(self.policies),
+            "Model": ", ".join(self.models),
+            "As of": f"{self.as_of:%Y-%m-%dT%H:%M:%SZ}" if self.as_of else "undated",
+            "Exported at": to_text(database().clock.now()),
+            "Exported by": session.identity() or "nobody signed in",
+        }
+
+
+def board() -> pl.DataFrame:
+    """One row a lead with its newest decision, best percentile first."""
+    return _board(revision("signals", "decisions"), role().value)
+
+
+@st.cache_data(max_entries=6, show_spinner=False)
+def _board(revision: str, role: str) -> pl.DataFrame:
+    rows = DecisionBoard(database()).rows()
+    cards = people.cards(rows["lead_id"].to_list(), Role(role))
+    return rows.join(cards, on="lead_id", how="left").with_columns(
+        change=(pl.col("percentile").round() - pl.col("percentile_before").round()).cast(pl.Int32),
+        moved=pl.col("band").ne_missing(pl.col("band_before")) & pl.col("before_at").is_not_null(),
+    )
+
+
+def basis() -> Basis:
+    """What the board rests on."""
+    rows = board()
+    return Basis(
+        rows.height,
+        rows["as_of"].max(),  # type: ignore[arg-type]
+        tuple(versions.model_name(one) for one in rows["model_hash"].unique().sort()),
+        tuple(versions.policy_name(one) for one in rows["policy_hash"].unique().sort()),
+        tuple(rows["arm"].unique().sort()),
+    )
+
+
+def choices(column: str) -> list[str]:
+    """The values of a column of the board, in alphabetical order."""
+    return board()[column].drop_nulls().unique().sort().to_list()
+
+
+def matching(chosen: Filter) -> pl.DataFrame:
+    """The board's rows that pass the filter."""
+    rows = board().filter(_view(chosen.view), *_narrowed(chosen))
+    if not chosen.text:
+        return rows
+    columns = [pl.col(name).str.to_lowercase() for name in ("lead", "lead_id", "company")]
+    return rows.filter(pl.any_horizontal(one.str.contains(chosen.text.lower(), literal=True) for one in columns))
+
+
+def _view(view: str) -> pl.Expr:
+    top = (versions.bands().order or [""])[0]
+    return {
+        "queue": pl.col("pool").is_not_null() & (pl.col("disposition") == "PERMIT"),
+        "new": (pl.col("band") == top) & pl.col("moved"),
+        "rising": pl.col("change") >= RISING,
+        "review": pl.col("disposition") == "HOLD",
+    }.get(view, pl.lit(True))
+
+
+def _narrowed(chosen: Filter) -> list[pl.Expr]:
+    named = {"band": chosen.bands, "pool": chosen.pools, "region": chosen.regions, "arm": chosen.arms}
+    return [pl.col(name).is_in(values) for name, values in named.items() if values]
+
+
+def ranked(chosen: Filter) -> Ranked:
+    """The first thousand leads that pass the filter, with the course of their percentile and their reasons."""
+    return _ranked(revision("signals", "decisions", "policy", "features"), role().value, chosen)
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _ranked(revision: str, role: str, chosen: Filter) -> Ranked:
+    found = matching(chosen)
+    rows = with_reasons(with_course(found.head(MOST_SHOWN)))
+    shown = tuple(rows["why"].explode().drop_nulls().unique().sort())
+    return Ranked(rows, found.height, board().height, shown)
+
+
+def with_course(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with `course`, the list of each lead's percentiles over time."""
+    courses = DecisionBoard(database()).courses(rows)
+    return rows.join(courses, on="lead_id", how="left")
+
+
+def with_reasons(rows: pl.DataFrame, most: int = CHIPS) -> pl.DataFrame:
+    """The rows with `why`, the largest contributions as signed business names, and `band_chip`."""
+    points = DecisionBoard(database()).points(rows["decision_id"].to_list())
+    sets = dict(rows.select("decision_id", "feature_set_hash").iter_rows())
+    texts = [chips(json.loads(text), versions.labels(sets[key]), most) for key, text in points.iter_rows()]
+    why = pl.DataFrame(
+        {"decision_id": points["decision_id"], "why": texts}, schema_overrides={"why": pl.List(pl.String)}
+    )
+    chip = pl.when(pl.col("band").is_not_null()).then(pl.concat_list("band")).otherwise(pl.lit([], pl.List(pl.String)))
+    return rows.join(why, on="decision_id", how="left").with_columns(band_chip=chip)
+
+
+def chips(points: Sequence[Sequence], labels: dict[str, str], most: int = CHIPS) -> list[str]:
+    """The `most` largest contributions of at least half a point, as `+ Label` or `− Label`."""
+    largest = sorted(points, key=lambda pair: -abs(pair[1]))[:most]
+    kept = [(name, value) for name, value in largest if abs(value) >= CHIP_LEAST]
+    return [f"{'+' if value > 0 else '−'} {labels.get(name, name)}" for name, value in kept]
+
+
+def to_export(chosen: Filter) -> pl.DataFrame:
+    """Every lead that passes the filter, in plain columns, with five reasons each."""
+    rows = with_reasons(matching(chosen), most=5)
+    return rows.select(
+        "lead_id", "lead", "company", "region", "percentile", "score", "change", "band",
+        pl.col("band").replace_strict(versions.bands().labels, default=None, return_dtype=pl.String).alias("label"),
+        "disposition", "pool", "sla_min", "action", "priority", "arm", "as_of",
+        pl.col("why").list.eval(pl.element().str.slice(2) + " (" + pl.element().str.head(1) + ")").alias("reasons"),
+        pl.col("policy_hash"), pl.col("model_hash"), "decision_id",
+    )  # fmt: skip
+
+
+def rounds() -> pl.DataFrame:
+    """What each round of decisions came to, by as_of and band: see DecisionBoard.by_moment."""
+    return _rounds(revision("decisions"))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _rounds(revision: str) -> pl.DataFrame:
+    return DecisionBoard(database()).by_moment()
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures over the grid, for the best band: how many, how many wins to expect, who is new, who is held."""
+
+    top: str
+    leads: int
+    change: int | None
+    course: tuple[float, ...]
+    expected: float
+    expected_change: str | None
+    expected_course: tuple[float, ...]
+    new: int
+    new_course: tuple[float, ...]
+    held: int
+    held_course: tuple[float, ...]
+    held_why: str
+    routed: float
+
+
+def figures() -> Figures:
+    """The figures of the board as it stands."""
+    return _figures(revision("signals", "decisions", "policy"))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _figures(revision: str) -> Figures:
+    rows, best = board(), (versions.bands().order or [""])[0]
+    top, held = rows.filter(pl.col("band") == best), rows.filter(pl.col("disposition") == "HOLD")
+    by_round = rounds().filter(pl.col("band") == best).sort("as_of")
+    course = [float(count) for count in by_round["decisions"]]
+    wins = (by_round["score"] * by_round["decisions"]).to_list()
+    return Figures(
+        top=best,
+        leads=top.height,
+        change=int(course[-1] - course[-2]) if len(course) > 1 else None,
+        course=tuple(course),
+        expected=float(top["score"].sum()),
+        expected_change=f"{wins[-1] - wins[-2]:+,.1f}" if len(wins) > 1 else None,
+        expected_course=tuple(wins),
+        new=top.filter(pl.col("moved")).height,
+        new_course=tuple(by_round["arrived"].cast(pl.Float64)),
+        held=held.height,
+        held_course=tuple(rounds().group_by("as_of", maintain_order=True).agg(pl.sum("held"))["held"].cast(pl.Float64)),
+        held_why=_commonest_reason(held),
+        routed=rows["pool"].is_not_null().mean() or 0.0,  # type: ignore[arg-type]
+    )
+
+
+def _commonest_reason(held: pl.DataFrame) -> str:
+    codes = [reason["reason"] for text in held["reasons"] for reason in json.loads(text) if reason["reason"]]
+    return max(sorted(set(codes)), key=codes.count).replace("_", " ") if codes else ""
