@@ -19,7 +19,7 @@ def health(request: Request) -> Response:
     from core.kernel.errors import LeadbenchError
 
     try:
-        revision = services.workbench().database.revision("signals", "decisions", "governance")
+        revision = services.workbench().db.revision("signals", "decisions", "governance")
     except LeadbenchError as refusal:
         return JSONResponse({"status": "refused", "error": refusal.to_json()}, status_code=503)
     return JSONResponse({"status": "ok", "revision": revision})

@@ -65,7 +65,7 @@ def foot(environment: str) -> None:
     """The foot of the sidebar: time of the data, who is signed in, which installation."""
     with st.sidebar:
         st.divider()
-        st.caption(f":material/schedule: {data_time(workbench().data_as_of())}")
+        st.caption(f":material/schedule: {data_time(workbench().rooms.signals.last_event_at())}")
         identity_picker()
         st.caption(f":material/dns: Environment **{environment}**")
 
@@ -77,7 +77,7 @@ def data_time(latest: datetime | None) -> str:
 
 def identity_picker() -> None:
     """Let the person at this machine say which local user acts."""
-    people = {user.name: user.role.value for user in workbench().users.list() if not user.disabled}
+    people = {user.name: user.role.value for user in workbench().rooms.users.list() if not user.disabled}
     if not people:
         st.caption(":material/key: No users yet")
         return

@@ -1,6 +1,7 @@
 """What all charts share: a bare frame in the colours of the theme."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
@@ -24,11 +25,24 @@ def blank(colours: Tokens, *, height: int = 280, **layout: Any) -> go.Figure:
             "bordercolor": colours.grid,
             "font": {"family": FONT, "color": colours.ink},
         },
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"color": colours.ink}},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": 1.02,
+            "yanchor": "bottom",
+            "font": {"color": colours.ink},
+        },
         showlegend=False,
         separators=".,",
     )
-    axis = {"gridcolor": colours.grid, "zeroline": False, "linecolor": colours.grid, "ticks": "", "automargin": True}
+    axis = {
+        "gridcolor": colours.grid,
+        "zeroline": False,
+        "linecolor": colours.grid,
+        "ticks": "",
+        "automargin": True,
+        "title_font_size": 12,
+    }
     figure.update_xaxes(**axis, showgrid=False, title_standoff=8)
     figure.update_yaxes(**axis, title_standoff=8)
     return figure.update_layout(**layout)
@@ -52,6 +66,20 @@ def vertical_mark(figure: go.Figure, colours: Tokens, at: Any, text: str) -> go.
     )
 
 
-def wrapped(texts: Sequence[str], most: int = 34) -> list[str]:
-    """Labels cut to `most` characters, the last of them an ellipsis."""
-    return [text if len(text) <= most else f"{text[: most - 1].rstrip()}…" for text in texts]
+def named_rows(figure: go.Figure, colours: Tokens, labels: Sequence[str], width: int = 28) -> go.Figure:
+    """Name the rows 0, 1, ... of a horizontal chart from the top down, in two lines of `width` characters at most."""
+    return figure.update_yaxes(
+        tickvals=list(range(len(labels))),
+        ticktext=[two_lines(label, width) for label in labels],
+        range=[len(labels) - 0.4, -0.6],
+        showgrid=False,
+        tickfont={"color": colours.ink, "size": 11.5},
+    )
+
+
+def two_lines(text: str, width: int) -> str:
+    """Text broken into at most two lines, at its last comma where both halves fit; the rest is an ellipsis."""
+    first, comma, second = text.rpartition(", ")
+    if comma and len(text) > width and len(first) < width and len(second) <= width:
+        return f"{first},<br>{second}"
+    return "<br>".join(wrap(text, width, max_lines=2, placeholder="…"))

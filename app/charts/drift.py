@@ -20,8 +20,8 @@ def overlay(shares: pl.DataFrame, colours: Tokens, *, label: str) -> go.Figure:
                 hovertemplate=f"{name}, %{{x}}: %{{y:.1%}}<extra></extra>",
             )
         )
-    figure.update_yaxes(tickformat=".0%", title="share of leads")
-    return figure.update_xaxes(title=label, type="category")
+    figure.update_yaxes(tickformat=".0%", title_text="share of leads")
+    return figure.update_xaxes(title_text=label, type="category")
 
 
 def history(verdicts: pl.DataFrame, colours: Tokens) -> go.Figure:

@@ -12,15 +12,15 @@ from app.theme import Tokens
 def funnel(stages: pl.DataFrame, colours: Tokens) -> go.Figure:
     """Leads by stage; columns `stage`, `leads`, in order."""
     figure = blank(colours, height=46 * stages.height + 20, funnelgap=0.22)
-    shades = [colours.faint(colours.gain, max(0.35, 1 - 0.17 * position)) for position in range(stages.height)]
     figure.add_trace(
         go.Funnel(
             y=stages["stage"],
             x=stages["leads"],
             texttemplate="%{value:,} · %{percentInitial:.0%}",
             textposition="auto",
-            textfont={"color": colours.ink},
-            marker={"color": shades},
+            insidetextfont={"color": colours.surface},
+            outsidetextfont={"color": colours.ink},
+            marker={"color": colours.gain},
             connector={"fillcolor": colours.faint(colours.neutral, 0.1)},
             hovertemplate="%{y}: %{x:,} leads<br>%{percentPrevious:.0%} of the stage before<extra></extra>",
         )
@@ -50,8 +50,8 @@ def matrix(moves: pl.DataFrame, order: Sequence[str], colours: Tokens, *, before
             hovertemplate=f"{before} %{{y}} → {after} %{{x}}: %{{text}} leads<extra></extra>",
         )
     )
-    figure.update_yaxes(autorange="reversed", title=before, showgrid=False, tickfont={"color": colours.ink})
-    return figure.update_xaxes(side="top", title=after, tickfont={"color": colours.ink})
+    figure.update_yaxes(autorange="reversed", title_text=before, showgrid=False, tickfont={"color": colours.ink})
+    return figure.update_xaxes(side="top", title_text=after, tickfont={"color": colours.ink})
 
 
 def sankey(moves: pl.DataFrame, order: Sequence[str], colours: Tokens, *, before: str, after: str) -> go.Figure:

@@ -3,37 +3,38 @@
 import plotly.graph_objects as go
 import polars as pl
 
-from app.charts.base import blank, wrapped
+from app.charts.base import blank, named_rows
 from app.theme import Tokens
 
-ROW = 26
+ROW = 30
 
 
 def bars(features: pl.DataFrame, colours: Tokens, *, most: int = 15) -> go.Figure:
     """Mean size of each feature's points; columns `label`, `importance` (probability), `role` (fit or engagement)."""
-    top = features.sort("importance", descending=True)[:most]
+    top = features.sort("importance", descending=True)[:most].with_row_index("row")
     figure = blank(colours, height=ROW * top.height + 66, bargap=0.35, showlegend=True)
-    for role, paint in (("engagement", colours.gain), ("fit", colours.accent)):
+    for role, name, paint in (("engagement", "What they do", colours.gain), ("fit", "Who they are", colours.accent)):
         part = top.filter(pl.col("role") == role)
         figure.add_trace(
             go.Bar(
                 orientation="h",
-                name={"engagement": "What they do", "fit": "Who they are"}[role],
-                y=wrapped(part["label"].to_list()),
+                name=name,
+                y=part["row"],
                 x=100 * part["importance"],
+                width=0.62,
                 marker_color=paint,
+                customdata=part["label"],
                 text=[f"{100 * value:.2f}" for value in part["importance"]],
                 textposition="outside",
                 cliponaxis=False,
                 textfont={"color": colours.ink},
-                hovertemplate="%{y}: %{x:.2f} points on average<extra></extra>",
+                hovertemplate="%{customdata}: %{x:.2f} points on average<extra></extra>",
             )
         )
-    order = wrapped(top["label"].to_list())
-    figure.update_yaxes(
-        categoryorder="array", categoryarray=order[::-1], showgrid=False, tickfont={"color": colours.ink}
-    )
-    return figure.update_xaxes(visible=False, rangemode="tozero")
+    named_rows(figure, colours, top["label"].to_list())
+    figure.update_layout(barmode="overlay", legend={"x": 1, "xanchor": "right"})
+    largest = float(top["importance"].max() or 0.01)  # type: ignore[arg-type]
+    return figure.update_xaxes(visible=False, range=[0, 122 * largest])
 
 
 def beeswarm(points: pl.DataFrame, colours: Tokens, *, most: int = 10) -> go.Figure:
@@ -46,21 +47,18 @@ def beeswarm(points: pl.DataFrame, colours: Tokens, *, most: int = 10) -> go.Fig
     )
     order = size["label"].to_list()
     figure = blank(colours, height=34 * len(order) + 80)
-    for position, label in enumerate(reversed(order)):
+    for position, label in enumerate(order):
         part = points.filter(pl.col("label") == label).sort("points")
         figure.add_trace(_swarm(part, position, label, colours))
     figure.add_shape(type="line", x0=0, x1=0, y0=0, y1=1, yref="paper", line={"color": colours.neutral, "width": 1})
-    figure.update_yaxes(
-        tickvals=list(range(len(order))), ticktext=wrapped(order[::-1]), showgrid=False, range=[-0.6, len(order) - 0.4],
-        tickfont={"color": colours.ink},
-    )  # fmt: skip
-    return figure.update_xaxes(title="points (light: low value, strong: high value)", ticksuffix="")
+    named_rows(figure, colours, order)
+    return figure.update_xaxes(title_text="points · blue: low value, red: high value")
 
 
-def _swarm(part: pl.DataFrame, position: int, label: str, colours: Tokens) -> go.Scattergl:
+def _swarm(part: pl.DataFrame, position: int, label: str, colours: Tokens) -> go.Scatter:
     spread = _spread(part["points"])
     paint = part["rank"].fill_null(0.5).to_list()
-    return go.Scattergl(
+    return go.Scatter(
         x=100 * part["points"],
         y=[position + offset for offset in spread],
         mode="markers",
@@ -92,7 +90,7 @@ def dependence(points: pl.DataFrame, label: str, colours: Tokens) -> go.Figure:
     figure = blank(colours, height=320)
     if points["value"].dtype.is_numeric():
         figure.add_trace(
-            go.Scattergl(
+            go.Scatter(
                 x=points["value"],
                 y=100 * points["points"],
                 mode="markers",
@@ -112,5 +110,5 @@ def dependence(points: pl.DataFrame, label: str, colours: Tokens) -> go.Figure:
         )
         figure.update_xaxes(categoryorder="array", categoryarray=order)
     figure.add_shape(type="line", x0=0, x1=1, xref="paper", y0=0, y1=0, line={"color": colours.neutral, "width": 1})
-    figure.update_yaxes(title="points")
-    return figure.update_xaxes(title=label)
+    figure.update_yaxes(title_text="points")
+    return figure.update_xaxes(title_text=label)

@@ -3,14 +3,14 @@
 import plotly.graph_objects as go
 import polars as pl
 
-from app.charts.base import blank, wrapped
+from app.charts.base import blank, named_rows
 from app.theme import Tokens
 
 ROW = 34
 
 
-def waterfall(points: pl.DataFrame, base: float, colours: Tokens, *, most: int = 6) -> go.Figure:
-    """Base, the `most` largest contributions, the rest as one, and the score.
+def waterfall(points: pl.DataFrame, base: float, colours: Tokens, *, most: int = 6, width: int = 24) -> go.Figure:
+    """Base, the `most` largest contributions, the rest as one, and the score; labels in lines of `width` characters.
 
     `points`: columns `label` (text) and `points` (probability, so 0.22 is 22 points), one row a feature.
     """
@@ -22,7 +22,8 @@ def waterfall(points: pl.DataFrame, base: float, colours: Tokens, *, most: int =
     figure.add_trace(
         go.Waterfall(
             orientation="h",
-            y=wrapped(labels),
+            y=list(range(len(labels))),
+            customdata=labels,
             x=[*values, total],
             measure=["absolute", *["relative"] * (len(values) - 1), "total"],
             text=[f"{values[0]:.1f}", *(f"{value:+.1f}" for value in values[1:]), f"<b>{total:.1f}</b>"],
@@ -33,10 +34,10 @@ def waterfall(points: pl.DataFrame, base: float, colours: Tokens, *, most: int =
             increasing={"marker": {"color": colours.gain}},
             decreasing={"marker": {"color": colours.loss}},
             totals={"marker": {"color": colours.neutral}},
-            hovertemplate="%{y}: %{text} points<extra></extra>",
+            hovertemplate="%{customdata}: %{text} points<extra></extra>",
         )
     )
-    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"color": colours.ink})
+    named_rows(figure, colours, labels, width)
     return figure.update_xaxes(visible=False, range=_range(values, total))
 
 
@@ -54,5 +55,5 @@ def _range(values: list[float], total: float) -> list[float]:
     for value in values:
         level += value
         course.append(level)
-    room = 0.16 * (max(course) - min(course) or 1.0)
+    room = 0.24 * (max(course) - min(course) or 1.0)
     return [min(course) - (room if min(course) < 0 else 0.0), max(course) + room]

@@ -19,7 +19,9 @@ def lift(deciles: pl.DataFrame, base_rate: float, colours: Tokens) -> go.Figure:
             customdata=deciles["rows"],
             text=[f"{rate / base_rate:.1f}×" if base_rate else "" for rate in deciles["rate"]],
             textposition="outside",
-            textfont={"color": colours.ink},
+            textfont={"color": colours.ink, "size": 11},
+            textangle=0,
+            constraintext="none",
             cliponaxis=False,
             hovertemplate="Tenth %{x}: %{y:.1%} of %{customdata:,} won<extra></extra>",
         )
@@ -37,8 +39,8 @@ def lift(deciles: pl.DataFrame, base_rate: float, colours: Tokens) -> go.Figure:
         x=1, xref="paper", y=base_rate, yanchor="bottom", xanchor="right", showarrow=False,
         text=f"base rate {base_rate:.1%}", font_color=colours.warn,
     )  # fmt: skip
-    figure.update_yaxes(tickformat=".0%", rangemode="tozero", title="won")
-    return figure.update_xaxes(dtick=1, title="tenth of the ranking, best first")
+    figure.update_yaxes(tickformat=".0%", rangemode="tozero", title_text="won")
+    return figure.update_xaxes(dtick=1, title_text="tenth of the ranking, best first")
 
 
 def calibration(bins: pl.DataFrame, colours: Tokens) -> go.Figure:
@@ -67,8 +69,8 @@ def calibration(bins: pl.DataFrame, colours: Tokens) -> go.Figure:
             hovertemplate="said %{x:.1%}, happened %{y:.1%} (%{customdata:,} rows)<extra></extra>",
         )
     )
-    figure.update_yaxes(tickformat=".0%", range=[0, top], title="happened")
-    return figure.update_xaxes(tickformat=".0%", range=[0, top], title="said by the model")
+    figure.update_yaxes(tickformat=".0%", range=[0, top], title_text="happened")
+    return figure.update_xaxes(tickformat=".0%", range=[0, top], title_text="said by the model")
 
 
 def _interval(bins: pl.DataFrame, colours: Tokens) -> dict[str, object] | None:
@@ -93,8 +95,8 @@ def histogram(counts: pl.DataFrame, colours: Tokens, cuts: dict[str, float] | No
     )
     for band, cut in (cuts or {}).items():
         vertical_mark(figure, colours, cut, band)
-    figure.update_yaxes(title="leads")
-    return figure.update_xaxes(tickformat=".0%", rangemode="tozero", title="score")
+    figure.update_yaxes(title_text="leads")
+    return figure.update_xaxes(tickformat=".0%", rangemode="tozero", title_text="score")
 
 
 def capture(curves: dict[str, pl.DataFrame], colours: Tokens, today: float | None = None) -> go.Figure:
@@ -114,5 +116,5 @@ def capture(curves: dict[str, pl.DataFrame], colours: Tokens, today: float | Non
         )
     if today is not None:
         vertical_mark(figure, colours, today, "today's capacity")
-    figure.update_yaxes(tickformat=".0%", range=[0, 1.02], title="wins found")
-    return figure.update_xaxes(tickformat=".0%", range=[0, 1], title="leads worked, best first")
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.02], title_text="wins found")
+    return figure.update_xaxes(tickformat=".0%", range=[0, 1], title_text="leads worked, best first")

@@ -6,7 +6,7 @@ from datetime import datetime
 import plotly.graph_objects as go
 import polars as pl
 
-from app.charts.base import blank
+from app.charts.base import blank, vertical_mark
 from app.theme import Tokens
 
 Mark = tuple[datetime, str]
@@ -39,7 +39,8 @@ def timeline(events: pl.DataFrame, colours: Tokens, marks: Sequence[Mark] = ()) 
                 hovertemplate="%{y}<br>%{x|%d %b %Y, %H:%M} UTC<extra></extra>",
             )
         )
-    figure.update_yaxes(categoryorder="array", categoryarray=order, tickfont={"color": colours.ink})
+    room = [-0.6, len(order) - (0.1 if marks else 0.5)]
+    figure.update_yaxes(categoryorder="array", categoryarray=order, range=room, tickfont={"color": colours.ink})
     return _marked(figure, colours, marks)
 
 
@@ -65,7 +66,7 @@ def course(
             type="line", x0=0, x1=1, xref="paper", y0=cut, y1=cut, line={"color": colours.grid, "dash": "dot"}
         )
         figure.add_annotation(x=1, xref="paper", y=cut, text=name, showarrow=False, xanchor="right", yanchor="bottom")
-    figure.update_yaxes(tickformat=".0%", rangemode="tozero", title="score")
+    figure.update_yaxes(tickformat=".0%", rangemode="tozero", title_text="score")
     return _marked(figure, colours, marks)
 
 
@@ -82,16 +83,5 @@ def counts(series: pl.DataFrame, colours: Tokens, marks: Sequence[Mark] = ()) ->
 
 def _marked(figure: go.Figure, colours: Tokens, marks: Sequence[Mark]) -> go.Figure:
     for at, text in marks:
-        figure.add_shape(
-            type="line",
-            x0=at,
-            x1=at,
-            y0=0,
-            y1=1,
-            yref="paper",
-            line={"color": colours.warn, "dash": "dash", "width": 1.2},
-        )
-        figure.add_annotation(
-            x=at, y=1, yref="paper", yanchor="bottom", text=text, showarrow=False, font_color=colours.warn
-        )
+        vertical_mark(figure, colours, at, text)
     return figure

@@ -15,7 +15,7 @@ def show(title: str, caption: str = "") -> Iterator[None]:
     """
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         with st.container(width="stretch", gap=None):
-            st.header(title, anchor=False)
+            st.title(title, anchor=False)
             if caption:
                 st.caption(caption)
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", width="content"):

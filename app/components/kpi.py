@@ -31,19 +31,18 @@ def tiles(figures: Sequence[Kpi], key: str) -> None:
 
 
 def tile(figure: Kpi) -> None:
-    """Draw one figure."""
+    """Draw one figure; a note without a change stands in grey where the change would be."""
+    signed = bool(figure.change) and (figure.change or "").lstrip()[:1] in "+-−"
     st.metric(
         figure.label,
         figure.value,
-        figure.change,
-        delta_color=figure.better,
+        figure.change or figure.note,
+        delta_color=figure.better if figure.change else "off",
         delta_description=figure.note if figure.change else None,
-        delta_arrow="auto" if figure.change and figure.change.lstrip()[:1] in "+-−" else "off",
+        delta_arrow="auto" if signed else "off",
         chart_data=list(figure.course) if len(figure.course) > 1 else None,
         chart_type=figure.chart,
         border=True,
         help=figure.help,
         height="stretch",
     )
-    if figure.note and not figure.change:
-        st.caption(figure.note)
