@@ -8,7 +8,7 @@ from core.kernel.strict_yaml import Path
 from core.policy.cells import row_texts
 from core.policy.document import Document
 from core.policy.shape import Located
-from core.policy.stages import schema_of
+from core.policy.stages import claim_schema, schema_of
 
 Cells = tuple[tuple[str, Expression], ...]
 
@@ -85,6 +85,15 @@ class Compiler:
             self._parse(experiment.holdout.exclude_if, schema, ("experiment", "holdout", "exclude_if"))
         if experiment and experiment.exploration and experiment.exploration.allowed_if:
             self._parse(experiment.exploration.allowed_if, schema, ("experiment", "exploration", "allowed_if"))
+        self._claims()
+
+    def _claims(self) -> None:
+        schema = claim_schema(self._document)
+        for place, claim in enumerate(self._document.properties):
+            for key in ("given", "claim"):
+                text = getattr(claim, key)
+                if text:
+                    self._parse(text, schema, ("properties", place, key))
 
     def _parse(self, text: str, schema: Schema, path: Path, *, inside: bool = True) -> Expression | None:
         try:

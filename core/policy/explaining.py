@@ -6,8 +6,8 @@ from core.policy.banding import DWELL, Step, ladder_of
 from core.policy.closures import closure
 from core.policy.compiled import Cells
 from core.policy.contract import contract_of
+from core.policy.deciding import compile
 from core.policy.document import Policy
-from core.policy.evaluator import compile
 from core.policy.inputs import normalised
 from core.policy.outcome import Outcome
 from core.policy.routing import STATE, by_precedence

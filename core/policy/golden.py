@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from core.policy.blocks import GoldenTest
+from core.policy.deciding import Evaluator, compile
 from core.policy.document import Policy
 from core.policy.errors import InputUnknown
-from core.policy.evaluator import Evaluator, compile
 from core.policy.inputs import fill
 from core.policy.outcome import Outcome
 

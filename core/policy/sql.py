@@ -55,3 +55,23 @@ def render(policy: Policy, relation: str, keep: Sequence[str] = ()) -> str:
 
 def _listed(columns: Sequence[Column]) -> str:
     return ", ".join(map(str, columns))
+
+
+def render_moves(before: Policy, after: Policy, relation: str, key: str = "lead_id") -> str:
+    """A SELECT of the key and both versions' outputs, as `before_OUTPUT` and `after_OUTPUT`, one row a lead.
+
+    The relation has one column an input of either version. Nothing is joined: the second version reads on.
+    """
+    first = render(before, relation, [key, *after.input_fields])
+    passed = ", ".join(map(identifier, [key, *after.input_fields]))
+    renamed = ", ".join(f"{name} AS before_{name}" for name in OUTPUTS)
+    earlier = [f"before_{name}" for name in OUTPUTS]
+    second = render(after, f"(SELECT {passed}, {renamed} FROM ({first}))", [key, *earlier])
+    later = ", ".join(f"{name} AS after_{name}" for name in OUTPUTS)
+    return f"SELECT {identifier(key)}, {', '.join(earlier)}, {later} FROM ({second})"
+
+
+def render_matrix(moves: str, output: str) -> str:
+    """How many leads go from which value of the output to which, over a relation of moves; NULL is no value."""
+    columns = f"before_{output} AS before, after_{output} AS after"
+    return f"SELECT {columns}, count(*) AS leads FROM ({moves}) GROUP BY ALL ORDER BY leads DESC, before, after"

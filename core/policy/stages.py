@@ -37,6 +37,13 @@ def schema_of(document: Document, stage: str) -> Schema:
     return Schema([*inputs, *outputs_before(document, stage)])
 
 
+def claim_schema(document: Document) -> Schema:
+    """The fields that a claim may read: the inputs and every output."""
+    actions = document.actions
+    action = [_words("action", actions.catalogue, optional=True)] if actions else []
+    return Schema([*schema_of(document, STAGES[-1]), *action])
+
+
 def outputs_before(document: Document, stage: str) -> list[Field]:
     """The outputs of the stages before this one, as expression fields."""
     made = [

@@ -8,10 +8,12 @@ from core.policy.banding import DWELL
 from core.policy.blocks import Bands
 from core.policy.checks.inputs import NUMERIC, places
 from core.policy.checks.names import distinct, resolve
+from core.policy.contract import bounds
 from core.policy.document import Document
 from core.policy.shape import Located
 
 ROOT = "bands"
+LARGEST_PRODUCT = 2**62
 
 
 def check_bands(document: Document, located: Located) -> Iterator[Diagnostic]:
@@ -148,6 +150,13 @@ def check_priority(document: Document, located: Located) -> Iterator[Diagnostic]
     if field and field.type in NUMERIC and (field.min is None or field.min < 0):
         yield located.diagnostic(
             "negative_base", path, f"`{block.base.field}` may be negative.", "Give it a minimum of 0 or more."
+        )
+    if field and field.type in NUMERIC and bounds(field).high * block.base.times > LARGEST_PRODUCT:
+        yield located.diagnostic(
+            "too_large",
+            ("priority", "base"),
+            f"`{block.base.field}` times {block.base.times} can pass what a whole number holds.",
+            f"Give `{block.base.field}` a smaller maximum.",
         )
     if block.clamp[0] > block.clamp[1]:
         yield located.diagnostic(

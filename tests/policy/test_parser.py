@@ -1,0 +1,134 @@
+"""What is no policy, and where that is said."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from core.policy import checker, parser
+from core.policy.errors import PolicyInvalid
+from core.policy.json_schema import json_schema, json_schema_text
+from tests.policy.conftest import CASES, example_text
+
+REFUSALS = yaml.safe_load((CASES / "refusals.yaml").read_text())
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("case", REFUSALS, ids=[case["rule"] for case in REFUSALS])
+def test_a_refusal_names_the_value_on_its_line(case):
+    text = example_text()
+    assert case["from"] in text
+    changed = text.replace(case["from"], case["to"], 1)
+    line = changed[: text.index(case["from"])].count("\n") + 1
+    _, found = parser.read(changed, "case.yaml")
+    fitting = [item for item in found if item.code == case["code"] and case["says"] in item.message + item.hint]
+    assert fitting, found
+    if case.get("line", True):
+        assert line in {item.line for item in fitting}, fitting
+    assert all(item.message and item.hint for item in fitting)
+
+
+def test_a_finding_inside_a_condition_points_at_its_character():
+    text = example_text().replace("competitor AND NOT is_customer", "competitor AND NOT is_custmer")
+    (found,) = parser.read(text, "case.yaml")[1]
+    written = text.splitlines()[found.line - 1]
+    assert written[found.column - 1 :].startswith("is_custmer")
+    assert "is_customer" in found.hint
+
+
+def test_all_findings_are_listed_and_the_error_carries_the_first():
+    text = example_text().replace('if: "erased"', 'if: "erasd"').replace("do: call_now", "do: call_nw")
+    with pytest.raises(PolicyInvalid) as refused:
+        parser.load(text, "case.yaml")
+    assert [item.code for item in refused.value.diagnostics] == ["unknown_field", "unknown_action"]
+    assert refused.value.where.line == refused.value.diagnostics[0].line
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "a: [", "x" * 300_000, "null", "kind: LeadPolicy", "1", "\x00", "a: !!python/x 1"]
+)
+def test_a_text_that_is_no_policy_is_refused_and_never_raises_anything_else(text):
+    policy, found = parser.read(text, "case.yaml")
+    assert policy is None
+    assert found
+
+
+def test_comments_and_white_space_make_no_version(example):
+    again = parser.load("# a comment\n" + example_text().replace("{enter: 0.8000,", "{enter:   0.8,"), "x")
+    assert again.content_hash == example.content_hash
+
+
+def test_the_version_number_is_no_content(example):
+    again = parser.load(example_text().replace("version: 7 ", "version: 8 ", 1), "x")
+    assert again.document.metadata.version == 8
+    assert again.content_hash == example.content_hash
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("title: Inbound", "title: Outbound", True),
+        ("team: revenue-operations", "team: sales", True),
+        ("typical: 120", "typical: 121", True),
+        ("usage threshold met", "usage", True),
+        ("risk_class: medium", "risk_class: high", True),
+        ('employees: ">= 200"', 'employees: ">= 201"', False),
+        ('bot_prob >= 0.95"', 'bot_prob >= 0.96"', False),
+    ],
+)
+def test_only_what_decides_changes_the_behaviour_hash(example, before, after, same):
+    changed = parser.load(example_text().replace(before, after, 1), "x")
+    assert changed.content_hash != example.content_hash
+    assert (changed.behaviour_hash == example.behaviour_hash) is same
+
+
+def test_blocks_that_are_not_executed_are_named(example, default):
+    assert default.unexecuted_blocks == ()
+    assert {"experiment", "rollout", "privacy", "properties", "pools.capacity", "routing.otherwise"} <= set(
+        example.unexecuted_blocks
+    )
+
+
+def test_a_failing_golden_test_fails_the_check_at_its_place():
+    text = example_text().replace("reasons: [no_lawful_basis]", "reasons: [other]")
+    report = checker.report(text, "case.yaml")
+    assert (report["ok"], report["tests"]) == (False, {"passed": 1, "failed": 1})
+    (found,) = report["diagnostics"]
+    assert found["code"] == "test_failed"
+    assert "withdrawn consent" in text.splitlines()[found["line"] - 1]
+
+
+def test_a_golden_test_of_an_unknown_input_fails():
+    report = checker.report(example_text().replace("given: {consent:", "given: {consnt:"), "case.yaml")
+    assert report["tests"] == {"passed": 1, "failed": 1}
+
+
+def test_the_check_of_a_good_policy_is_json():
+    report = checker.report(example_text(), "example.yaml")
+    assert report["ok"]
+    assert json.loads(json.dumps(report)) == report
+
+
+def test_the_published_json_schema_is_the_parsers():
+    assert (ROOT / "policies" / "policy.schema.json").read_text() == json_schema_text()
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+
+
+SHAPES = [case for case in REFUSALS if case["code"] in ("unknown_key", "wrong_type", "invalid_value", "missing_key")]
+
+
+@pytest.mark.parametrize("case", SHAPES, ids=[case["rule"] for case in SHAPES])
+def test_the_json_schema_refuses_the_shapes_that_the_parser_refuses(case):
+    validator = jsonschema.Draft202012Validator(json_schema())
+    text = example_text()
+    assert not list(validator.iter_errors(tree(text)))
+    if case["rule"] != "unary test on a text":
+        assert list(validator.iter_errors(tree(text.replace(case["from"], case["to"], 1))))
+
+
+def tree(text):
+    from core.kernel.strict_yaml import load
+
+    return load(text, file="x")[0]
