@@ -1,0 +1,66 @@
+"""Why a lead has its score and its outcome: read back from the record, never computed anew."""
+
+from typing import Any
+
+import numpy as np
+
+from core.decisions.record import Record
+from core.models.model import Model
+
+OUTCOME = (
+    "decided_at", "arm", "disposition", "band", "priority", "prev_state", "next_state", "pool", "assignee", "sla_min",
+    "action", "reasons", "errors",
+)  # fmt: skip
+SMALLEST_POINTS = 0.0005
+
+
+def explain(record: Record, model: Model) -> dict[str, Any]:
+    """The object of `leadbench explain LEAD`; points in probability points, largest part first.
+
+    `model` gives the features' business names and the unrounded probability; it is the one of record.model_hash.
+    """
+    labels = {feature.name: feature.label for feature in model.features}
+    values = dict(record.features)
+    ordered = sorted(record.points, key=lambda pair: (-abs(pair[1]), pair[0]))
+    return {
+        "lead_id": record.lead_id,
+        "decision_id": record.decision_id,
+        "as_of": record.as_of,
+        "score": record.score,
+        "probability": float(model.calibration.probability(np.array([record.margin]))[0]),
+        "percentile": record.percentile,
+        "base": record.base,
+        "points": [_point(name, labels.get(name, name), values.get(name), points) for name, points in ordered],
+        "fit": record.fit,
+        "engagement": record.engagement,
+        "decision": {name: getattr(record, name) for name in OUTCOME},
+        "model_hash": record.model_hash,
+        "policy_hash": record.policy_hash,
+    }
+
+
+def _point(name: str, label: str, value: Any, points: float) -> dict[str, Any]:
+    return {
+        "feature": name,
+        "label": label,
+        "value": value,
+        "points": points,
+        "sentence": sentence(label, value, points),
+    }
+
+
+def sentence(label: str, value: Any, points: float) -> str:
+    """What a feature does to the score, for a reader in sales: points as hundredths of the probability."""
+    told = f"{label}: {shown(value)}"
+    if abs(points) < SMALLEST_POINTS:
+        return f"{told} - hardly moves the score."
+    return f"{told} - {'raises' if points > 0 else 'lowers'} the score by {abs(points) * 100:.1f} points."
+
+
+def shown(value: Any) -> str:
+    """A feature's value as words."""
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
