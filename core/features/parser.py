@@ -117,6 +117,9 @@ class _Reader:
         if AGGREGATES[aggregate].numeric and field.kind not in NUMERIC_KINDS:
             remedy = f"{aggregate} needs numbers; use distinct, first or last for other values."
             raise self._wrong((*path, "of"), f"Feature `{name}` reads `{{}}`, which holds no numbers.", text, remedy)
+        if AGGREGATES[aggregate].dtype is None and field.kind is Kind.TIME:
+            remedy = "Use days_since_last or days_since_first."
+            raise self._wrong((*path, "of"), f"Feature `{name}` reads `{{}}`, which is a time.", text, remedy)
         return field
 
     def _expression(self, body: Mapping[str, object], path: Path, name: str, key: str) -> Expression | None:

@@ -1,5 +1,9 @@
 """The fields that a feature may name: the event envelope, and properties as JSON values."""
 
+from collections.abc import Iterable
+
+from core.kernel.database import Database
+from core.kernel.errors import nearest
 from core.kernel.expressions import Field, Kind, Schema
 
 ENVELOPE = (
@@ -35,3 +39,34 @@ def property_field(name: str) -> Field | None:
 
 
 OPEN_SCHEMA = Schema(ENVELOPE, open=property_field)
+
+_PROPERTY_NAMES_SQL = """
+SELECT DISTINCT unnest(json_keys(properties)) AS name FROM (SELECT DISTINCT properties FROM events) ORDER BY name
+"""
+
+
+class EventSchema(Schema):
+    """The envelope and the properties that events have; a property may be written bare where its name is free."""
+
+    def __init__(self, properties: Iterable[str]) -> None:
+        self.properties = frozenset(properties)
+        super().__init__((*ENVELOPE, *(Field(f"properties.{name}", Kind.ANY) for name in sorted(self.properties))))
+
+    def find(self, name: str) -> Field | None:
+        """The field of the name; a dotted property is found even if no event has it yet."""
+        known = super().find(name)
+        if known is not None or not (json_path(name) or name in self.properties):
+            return known
+        return property_field(name)
+
+    def nearest(self, name: str) -> str | None:
+        """The known name closest to `name`: of the envelope, or of a property as it is written bare."""
+        return nearest(name, [*sorted(ENVELOPE_NAMES), *sorted(self.properties - ENVELOPE_NAMES)])
+
+
+def event_schema(db: Database) -> Schema:
+    """The fields that the store's events have; every bare name is a property where there is no event yet."""
+    with db.scratch() as cursor:
+        names = cursor.read(_PROPERTY_NAMES_SQL)["name"].to_list()
+        empty = not names and cursor.read("SELECT 1 FROM events LIMIT 1").is_empty()
+    return OPEN_SCHEMA if empty else EventSchema(names)
