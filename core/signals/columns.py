@@ -51,8 +51,8 @@ def text_field(raw: Raw, laid: Resolved, field: str) -> pl.Series:
 
 
 def time_field(raw: Raw, laid: Resolved, field: str) -> tuple[pl.Series, pl.Series]:
-    """The field as moments, and its text as it stands in the file."""
+    """The field as moments, and its value as it stands in the file."""
     values = pick(raw, laid, field)
     if values is None:
         values = text_field(raw, laid, field)
-    return moments(values, laid.mapping.dates).alias(field), values.cast(pl.String).alias(f"__{field}")
+    return moments(values, laid.mapping.dates).alias(field), values.alias(f"__{field}")

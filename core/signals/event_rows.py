@@ -93,9 +93,12 @@ def _envelope(raw: Raw, laid: Resolved) -> pl.DataFrame:
 
 def _with_source(frame: pl.DataFrame, laid: Resolved, adapter: str) -> tuple[pl.DataFrame, list[Finding]]:
     default = ADAPTER_SOURCE.get(adapter, "third_party")
-    word = pl.col("source").str.to_lowercase()
-    known = word.replace_strict(list(SOURCE_WORDS), list(SOURCE_WORDS.values()), default=None, return_dtype=pl.String)
-    unknown = frame.filter(pl.col("source").is_not_null() & known.is_null())["source"].unique().sort().head(3).to_list()
+    words = frame["source"].unique().drop_nulls().sort().to_list()
+    meant = [SOURCE_WORDS.get(word.lower()) for word in words]
+    unknown = [word for word, meaning in zip(words, meant, strict=True) if meaning is None]
+    known = (
+        pl.col("source").replace_strict(words, meant, default=None, return_dtype=pl.String) if words else pl.lit(None)
+    )
     named = frame.with_columns(source=known.fill_null(default))
     if "source" in laid.columns and unknown:
         message = f"`source` has other values than {', '.join(SOURCES)}, such as `{unknown[0]}`; taken as {default}"

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.csv as arrow_csv
 
 from core.signals.errors import FileEmpty, FileUnreadable, WrongEncoding
 from core.signals.raw import Raw, ReadOptions, rejects, split_long_fields, with_rows
@@ -66,6 +64,9 @@ def _first_rows(text: str, delimiter: str) -> list[list[str]]:
 def _parse(
     stream: io.BufferedReader, path: Path, names: list[str], delimiter: str
 ) -> tuple[pl.DataFrame, list[tuple[int, str, str, str | None, str]]]:
+    import pyarrow as pa
+    import pyarrow.csv as arrow_csv
+
     bad: list[tuple[int, str, str, str | None, str]] = []
 
     def set_aside(row: Any) -> str:

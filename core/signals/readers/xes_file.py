@@ -12,7 +12,6 @@ from xml.etree.ElementTree import Element, ParseError
 
 import polars as pl
 from defusedxml.common import DefusedXmlException, DTDForbidden, EntitiesForbidden
-from defusedxml.ElementTree import iterparse
 
 from core.signals.errors import FileEmpty, FileUnreadable, UnsafeXml
 from core.signals.raw import ROW, Raw, ReadOptions, no_rejects, split_long_fields, with_rows
@@ -62,6 +61,8 @@ def _parsed(stream: io.BufferedReader, path: Path) -> Iterator[Element]:
 
 
 def _trace_elements(stream: io.BufferedReader) -> Iterator[Element]:
+    from defusedxml.ElementTree import iterparse
+
     root: Element | None = None
     depth = 0
     for event, element in iterparse(stream, events=("start", "end"), forbid_dtd=False):
