@@ -64,7 +64,6 @@ def script(path: str) -> str:
 def foot(environment: str) -> None:
     """The foot of the sidebar: time of the data, who is signed in, which installation."""
     with st.sidebar:
-        st.divider()
         st.caption(f":material/schedule: {data_time(workbench().rooms.signals.last_event_at())}")
         identity_picker()
         st.caption(f":material/dns: Environment **{environment}**")
