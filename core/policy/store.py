@@ -17,12 +17,12 @@ from core.policy.states import EDITED_AGAIN, State, require
 
 REF = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]*)@(?:v(?P<version>\d+)|(?P<digits>[0-9a-f]{12,64}))")
 VERSIONS = """
-    SELECT v.content_hash, v.name, n.version, v.behaviour_hash, v.parent, v.risk_class, v.source, v.created_at,
+    SELECT v.content_hash, v.name, n.version, v.behaviour_hash, s.parent, v.risk_class, v.source, v.created_at,
         s.state, s.entered_at
     FROM policy_versions v
     LEFT JOIN policy_numbers n USING (content_hash)
-    JOIN (SELECT content_hash, arg_max(state, seq) AS state, max(entered_at) AS entered_at
-          FROM policy_states GROUP BY content_hash) s USING (content_hash)
+    JOIN (SELECT content_hash, state, parent, entered_at FROM policy_states
+          QUALIFY row_number() OVER (PARTITION BY content_hash ORDER BY seq DESC) = 1) s USING (content_hash)
 """
 
 
@@ -72,21 +72,24 @@ class PolicyStore:
         self._database = database
 
     def put_draft(self, change: Change, policy: Policy, actor: str) -> StoredVersion:
-        """Keep the version as a draft; one that was discarded or sent back becomes a draft again.
+        """Keep the version as a draft; one that was discarded or sent back becomes a draft with a new parent.
 
         A version that is already further on its way stays where it is.
         """
-        self._insert(change, policy, State.DRAFT)
-        stored = self.get(policy.content_hash, change)
-        if stored.state in EDITED_AGAIN:
-            self.set_state(change, stored.content_hash, State.DRAFT)
-        if stored.state is State.DRAFT or stored.state in EDITED_AGAIN:
-            self.record_action(change, stored.content_hash, "drafted", actor)
+        state = self._state(change, policy.content_hash)
+        if state is None:
+            self._insert(change, policy)
+        if state is None or state in EDITED_AGAIN:
+            self._enter(change, policy.content_hash, State.DRAFT, self._parent(change, policy))
+        if state in (None, State.DRAFT, *EDITED_AGAIN):
+            self.record_action(change, policy.content_hash, "drafted", actor)
         return self.get(policy.content_hash, change)
 
     def put_bootstrapped(self, change: Change, policy: Policy, actor: str) -> StoredVersion:
         """Keep and activate the shipped policy on a store where nothing of its name is active."""
-        self._insert(change, policy, State.PUBLISHED)
+        if self._state(change, policy.content_hash) is None:
+            self._insert(change, policy)
+        self._enter(change, policy.content_hash, State.PUBLISHED, None)
         self.record_action(change, policy.content_hash, "bootstrapped", actor)
         self.set_active(change, policy.name, policy.content_hash, expected=None)
         return self.get(policy.content_hash, change)
@@ -104,7 +107,7 @@ class PolicyStore:
         """Move the version to another release state; raises TransitionRefused where there is no such way."""
         stored = self.get(content_hash, change)
         require(stored.ref, stored.state, target)
-        self._enter(change, content_hash, target)
+        self._enter(change, content_hash, target, stored.parent)
 
     def set_active(self, change: Change, name: str, content_hash: str, *, expected: str | None) -> int:
         """Make the version the active one where `expected` is active now, and number it; its number.
@@ -164,24 +167,24 @@ class PolicyStore:
     def _now(self) -> datetime:
         return self._database.clock.now()
 
-    def _insert(self, change: Change, policy: Policy, state: State) -> None:
-        known = change.scalar("SELECT count(*) FROM policy_versions WHERE content_hash = ?", [policy.content_hash])
-        if known:
-            return
+    def _state(self, change: Change, content_hash: str) -> State | None:
+        sql = "SELECT arg_max(state, seq) FROM policy_states WHERE content_hash = ?"
+        state = change.scalar(sql, [content_hash])
+        return State(state) if state else None
+
+    def _insert(self, change: Change, policy: Policy) -> None:
         change.execute(
-            "INSERT INTO policy_versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO policy_versions VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 policy.content_hash,
                 policy.name,
                 policy.behaviour_hash,
-                self._parent(change, policy),
                 policy.document.metadata.risk_class,
                 canonical(content(policy.tree)).decode(),
                 policy.text,
                 self._now(),
             ],
         )
-        self._enter(change, policy.content_hash, state)
 
     def _parent(self, change: Change, policy: Policy) -> str | None:
         """The parent that the document names where the store has it under this name, else the active version."""
@@ -191,10 +194,10 @@ class PolicyStore:
             return named
         return self.active_hash(policy.name, change)
 
-    def _enter(self, change: Change, content_hash: str, state: State) -> None:
+    def _enter(self, change: Change, content_hash: str, state: State, parent: str | None) -> None:
         change.execute(
-            "INSERT INTO policy_states SELECT coalesce(max(seq), 0) + 1, ?, ?, ? FROM policy_states",
-            [content_hash, state.value, self._now()],
+            "INSERT INTO policy_states SELECT coalesce(max(seq), 0) + 1, ?, ?, ?, ? FROM policy_states",
+            [content_hash, state.value, parent, self._now()],
         )
 
     def _number(self, change: Change, name: str, content_hash: str) -> int:
