@@ -9,7 +9,6 @@ from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, prog
 from core.kernel.clock import SystemClock
 from core.kernel.errors import LeadbenchError
 from core.kernel.strict_yaml import load
-from core.signals import inspect as inspection
 
 imports = typer.Typer(help="Load events, leads, outcomes.", no_args_is_help=True)
 quarantine = typer.Typer(help="Records that did not pass the gate.", no_args_is_help=True)
@@ -39,6 +38,8 @@ def register(app: typer.Typer) -> None:
 
 def inspect(path: PathArgument, as_format: FormatOption = None, as_json: JsonOption = False) -> None:
     """What is in a file: format, suggested mapping, quality findings, suspected outcome leaks."""
+    from core.signals import inspect as inspection
+
     speak(as_json)
     found = inspection.inspect(path, SystemClock(), format=as_format)
     emit(found, lambda: _inspection_text(found))

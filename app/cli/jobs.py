@@ -19,7 +19,6 @@ from app.cli.common import (
     table,
     user_name,
 )
-from core.decisions import explanation
 from core.kernel.times import from_text
 from core.recipes.reader import read_recipe
 
@@ -116,6 +115,8 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Why a lead has its score, in probability points, and what was decided."""
+    from core.decisions import explanation
+
     speak(as_json)
     with opened(store) as bench:
         rooms = bench.rooms
@@ -144,8 +145,8 @@ def _metrics_text(result: dict[str, Any]) -> str:
     metrics, baselines = result["metrics"], result["baselines"]
     low, high = metrics["auc_ci95"]
     lines = [
-        f"Model {result['model']['version']}: AUC {metrics['auc']:.3f} ({low:.3f} to {high:.3f}), split by {metrics['split']},"
-        f" {_number(metrics['auc_random_split'])} on a random one (not to be believed)",
+        f"Model {result['model']['version']}: AUC {metrics['auc']:.3f} ({low:.3f} to {high:.3f}) on a {metrics['split']} split,",
+        f"{_number(metrics['auc_random_split'])} on a random one (not to be believed)",
         f"Lift in the top tenth {metrics['lift_at_10']:.2f}, Brier {metrics['brier']:.4f}"
         f" (base rate {baselines['base_rate']['brier']:.4f}), calibration gap {metrics['ece']:.3f}",
         f"Recency alone AUC {_number(baselines['recency']['auc'])}, scorecard {_number(baselines['scorecard']['auc'])}",

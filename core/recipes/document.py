@@ -167,8 +167,8 @@ class Recipe(Part):
     features: str = "auto"
     exclude: list[str] = Field(default_factory=list)
     accept_suspected: list[AcceptedSuspect] = Field(default_factory=list)
-    split: SplitPart = Field(default_factory=SplitPart)
-    train: TrainPart = Field(default_factory=TrainPart)
+    split: SplitPart = Field(default_factory=lambda: SplitPart.model_validate({}))
+    train: TrainPart = Field(default_factory=lambda: TrainPart.model_validate({}))
     policy: str = "default"
     decide: DecidePart = Field(default_factory=DecidePart)
     names: dict[str, str] = Field(default_factory=dict)

@@ -25,7 +25,7 @@ class Population:
     def of(cls, signals: Signals) -> "Population":
         """The population of a store."""
         leads, outcomes = signals.lead_frame(), signals.outcome_frame()
-        known = [signals.last_event_at(), _latest(leads, "created_at"), _latest(outcomes, "at")]
+        known = [_last_event(signals), _latest(leads, "created_at"), _latest(outcomes, "at")]
         return cls(leads, outcomes, max((moment for moment in known if moment is not None), default=None))
 
     @property
@@ -74,6 +74,12 @@ class Population:
             f"No outcome was recorded before {to_text(moment)}, though leads came earlier: silence is not failure. "
             "Rows whose window ended before that moment are left out.",
         )
+
+
+def _last_event(signals: Signals) -> datetime | None:
+    summary = signals.summary()
+    known = [moment for moment in (summary["last_at"], summary["last_received_at"]) if moment is not None]
+    return max(known, default=None)
 
 
 def _latest(frame: pl.DataFrame, column: str) -> datetime | None:

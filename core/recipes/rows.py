@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from core.kernel.times import duration_us, naive
+from core.kernel.times import duration_text, duration_us, naive
 from core.models.labels import LabelSpec, LandmarkRows, LandmarkSpec, landmark_rows
 from core.models.split import Split, SplitSpec, split
 from core.recipes.document import Label, Landmarks, Recipe
@@ -40,6 +40,7 @@ def prepare(population: Population, recipe: Recipe, label: Label) -> Prepared:
     found = landmark_rows(
         population.leads, population.outcomes, spec, landmark_spec(recipe.landmarks), population.observed_until
     )
+    found = replace(found, rows=_as_written(found.rows, recipe.landmarks))
     observed, hidden = _observed(found, population, spec)
     done = split(observed.rows, split_spec(population, recipe))
     censored = found.censored + hidden
@@ -57,6 +58,14 @@ def landmark_spec(landmarks: Landmarks | str) -> LandmarkSpec:
         at=tuple(landmarks.at or ()),
         only_open=landmarks.only_open,
     )
+
+
+def _as_written(rows: pl.DataFrame, landmarks: Landmarks | str) -> pl.DataFrame:
+    """The rows with landmarks named as the recipe writes them: 24h stays 24h."""
+    if isinstance(landmarks, str) or not landmarks.after_created:
+        return rows
+    written = {duration_text(duration_us(step)): step for step in landmarks.after_created}
+    return rows.with_columns(pl.col("landmark").replace(written))
 
 
 def split_spec(population: Population, recipe: Recipe) -> SplitSpec:
@@ -109,3 +118,10 @@ def _censoring(censored: int, rows: int) -> Caution | None:
 
 def _us(text: str | None) -> int | None:
     return None if text is None else duration_us(text)
+
+
+def split_spec_name(prepared: Prepared) -> str:
+    """How the rows were split in the end: time, order or random."""
+    if prepared.split.cut_at is not None:
+        return "time"
+    return "order" if prepared.split.cut_order is not None else "random"

@@ -79,3 +79,21 @@ def _run(row: dict[str, Any]) -> Run:
         json.loads(row["result"]),
         json.loads(row["charts"]),
     )
+
+
+class HistoryStore:
+    """Everything on record about the leads, for the search for leaks: before and after any as_of."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def events(self) -> pl.DataFrame:
+        """lead_id, type, occurred_at of every event."""
+        return self._db.read("SELECT lead_id, type, occurred_at FROM event_log")
+
+    def attribute_times(self) -> pl.DataFrame:
+        """lead_id, name, valid_from of the first value of every attribute."""
+        return self._db.read(
+            "SELECT lead_id, name, min(valid_from) AS valid_from "
+            "FROM attributes JOIN leads USING (lead_no) GROUP BY lead_id, name"
+        )

@@ -1,0 +1,96 @@
+"""By which policy a recipe decides, whom, and in which arm."""
+
+from datetime import datetime
+
+import polars as pl
+
+from core.decisions import engine, spine
+from core.decisions.engine import DecisionBatch
+from core.features.document import FeatureSet
+from core.governance.history import active
+from core.kernel.errors import LeadbenchError
+from core.kernel.times import duration_us
+from core.kernel.workers import Progress
+from core.models.model import Model
+from core.policy import default, parser
+from core.policy.document import Policy
+from core.recipes.document import DecidePart, resolve
+from core.recipes.reader import RecipeFile
+from core.recipes.rooms import Rooms
+
+REGION = "region"
+
+
+class PolicyFileMissing(LeadbenchError):
+    """A recipe that names a policy file which is not there."""
+
+    code = "file_missing"
+
+    def __init__(self, path: object) -> None:
+        super().__init__(
+            f"There is no policy at `{path}`.", value=path, remedy="Correct `policy:` in the recipe, or write default."
+        )
+
+
+def choose(rooms: Rooms, file: RecipeFile, model: Model, actor: str) -> Policy:
+    """The recipe's policy file, kept as a draft; else the active policy; else the default, bootstrapped.
+
+    Raises PolicyFileMissing and PolicyInvalid.
+    """
+    if file.recipe.policy != "default":
+        return _from_file(rooms, file, actor)
+    found = active(rooms.releases)
+    if found is not None:
+        return found.policy
+    text = default.propose(thresholds=model.proposed_thresholds(), fields=_fields(rooms))
+    return rooms.releases.bootstrap(text, "default").version.policy
+
+
+def _from_file(rooms: Rooms, file: RecipeFile, actor: str) -> Policy:
+    path = resolve(file.folder, file.recipe.policy)
+    if not path.is_file():
+        raise PolicyFileMissing(path)
+    text = path.read_text(encoding="utf-8")
+    rooms.releases.draft(text, str(path), actor)
+    return parser.load(text, str(path))
+
+
+def _fields(rooms: Rooms) -> dict[str, list[str]]:
+    """The values of the attributes that the default policy can route by."""
+    wide = rooms.signals.attributes_wide()
+    if REGION not in wide.columns or wide[REGION].dtype != pl.String:
+        return {}
+    return {REGION: sorted(wide[REGION].drop_nulls().unique().to_list())}
+
+
+def decide(
+    rooms: Rooms,
+    asked: DecidePart,
+    feature_set: FeatureSet,
+    model: Model,
+    policy: Policy,
+    test_leads: list[str],
+    actor: str,
+    progress: Progress | None = None,
+) -> tuple[DecisionBatch, str, str]:
+    """Decide the asked leads; the batch, its arm, and which leads it was in the end."""
+    whom = spine.population(
+        rooms.db,
+        as_of=asked.as_of if isinstance(asked.as_of, datetime) else None,
+        leads=asked.leads,
+        every_us=None if asked.every is None else duration_us(asked.every),
+        last_us=None if asked.last is None else duration_us(asked.last),
+        test_leads=test_leads,
+    )
+    arm = rooms.model_releases.arm_for(model.model_hash, policy.content_hash)
+    batch = engine.decide(
+        rooms.db,
+        whom.spine,
+        feature_set=feature_set,
+        model=model,
+        policy=policy,
+        arm=arm,
+        actor=actor,
+        progress=progress,
+    )
+    return batch, arm, whom.leads

@@ -1,0 +1,82 @@
+"""From leads and moments to a frame of features, with and without the suspected leaks."""
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from core.features import auto, engine, parser
+from core.features.document import Feature, FeatureSet
+from core.features.schema import event_schema
+from core.kernel.errors import LeadbenchError
+from core.recipes.document import resolve
+from core.recipes.reader import RecipeFile
+from core.recipes.rooms import Rooms
+from core.recipes.suspects import Findings
+
+RECENCY = Feature("days_since_last", aggregate="days_since_last")
+
+
+class FeatureFileMissing(LeadbenchError):
+    """A recipe that names a feature-set file which is not there."""
+
+    code = "file_missing"
+
+    def __init__(self, path: object) -> None:
+        super().__init__(
+            f"There is no feature set at `{path}`.",
+            value=path,
+            remedy="Correct `features:`, or write auto.",
+        )
+
+
+@dataclass(frozen=True)
+class Featured:
+    """The feature set with the rows' frame; the same with the suspects where there are any; the recency column."""
+
+    feature_set: FeatureSet
+    frame: pl.DataFrame = field(repr=False)
+    with_suspects: tuple[FeatureSet, pl.DataFrame] | None = field(repr=False)
+    recency: str | None
+
+
+def build(rooms: Rooms, file: RecipeFile, rows: pl.DataFrame, findings: Findings) -> Featured:
+    """The frames of the rows; raises what feature sets and builds refuse."""
+    chosen = choose(rooms, file, findings, rows)
+    frame = engine.build(rooms.db, chosen, rows)
+    recency = next((one.name for one in chosen.features if one.behaviour_hash == RECENCY.behaviour_hash), None)
+    if recency is None and rooms.signals.summary()["events"]:
+        recency = "recency_in_days"
+        only = FeatureSet("recency", (Feature(recency, aggregate="days_since_last"),))
+        frame = frame.hstack(engine.build(rooms.db, only, rows).select(recency))
+    return Featured(chosen, frame, _suspicious(rooms, file, findings, rows), recency)
+
+
+def choose(rooms: Rooms, file: RecipeFile, findings: Findings, rows: pl.DataFrame) -> FeatureSet:
+    """The recipe's own feature set, or the derived one without what must be left out."""
+    if file.recipe.features != "auto":
+        return _read(rooms, file)
+    return _derived(rooms, file, rows, findings.types(), findings.columns())
+
+
+def _derived(rooms: Rooms, file: RecipeFile, rows: pl.DataFrame, types: list[str], columns: list[str]) -> FeatureSet:
+    trained = rows.filter(pl.col("part").is_in(["train", "calibration"])).select("lead_id").unique()
+    return auto.derive(
+        rooms.db, exclude_types=types, exclude_attributes=columns, names=file.recipe.names, leads=trained
+    )
+
+
+def _suspicious(
+    rooms: Rooms, file: RecipeFile, findings: Findings, rows: pl.DataFrame
+) -> tuple[FeatureSet, pl.DataFrame] | None:
+    if file.recipe.features != "auto" or not findings.left_out:
+        return None
+    types, columns = findings.types(with_suspects=True), findings.columns(with_suspects=True)
+    chosen = _derived(rooms, file, rows, types, columns)
+    return chosen, engine.build(rooms.db, chosen, rows)
+
+
+def _read(rooms: Rooms, file: RecipeFile) -> FeatureSet:
+    path = resolve(file.folder, file.recipe.features)
+    if not path.is_file():
+        raise FeatureFileMissing(path)
+    return parser.read(path.read_text(encoding="utf-8"), str(path), event_schema(rooms.db))

@@ -1,0 +1,124 @@
+"""What happens in the training worker: the model, its honest figures, the baselines, and two figures not to believe."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from core.features.document import FeatureSet
+from core.kernel.workers import report_progress
+from core.models import evaluation, scorecard
+from core.models.encoding import FeatureInfo
+from core.models.model import Model
+from core.models.scoring import probabilities
+from core.models.training import TrainConfig, train
+
+ROUNDED = 6
+
+
+@dataclass(frozen=True)
+class Task:
+    """A training job: rows with y, part and features; their parts in a random split; the frame with the suspects."""
+
+    frame: pl.DataFrame = field(repr=False)
+    features: tuple[FeatureInfo, ...]
+    config: TrainConfig
+    feature_set_hash: str
+    facts: dict[str, Any]
+    split: str
+    random_parts: pl.Series = field(repr=False)
+    suspects: "tuple[pl.DataFrame, tuple[FeatureInfo, ...]] | None" = field(repr=False)
+    recency: str | None
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The trained model, the result's `metrics` and `baselines`, chart tables, and the evaluation's warnings."""
+
+    model: Model
+    metrics: dict[str, Any]
+    baselines: dict[str, Any]
+    charts: dict[str, Any]
+    cautions: tuple[evaluation.Caution, ...]
+
+
+def infos(feature_set: FeatureSet) -> tuple[FeatureInfo, ...]:
+    """The feature set's columns as the models room takes them."""
+    return tuple(FeatureInfo(one.name, one.dtype, one.role, one.label) for one in feature_set.features)  # type: ignore[arg-type]
+
+
+def learn(task: Task) -> Learned:
+    """Train, evaluate and compare; raises ThinData and EvaluationImpossible."""
+    report_progress(0.05, "training")
+    trained = train(task.frame, task.features, task.config, feature_set_hash=task.feature_set_hash, facts=task.facts)
+    report_progress(0.35, "evaluating")
+    scored = task.frame.with_columns(pl.Series("probability", probabilities(trained.model, task.frame)))
+    found = evaluation.evaluate(scored, seed=task.config.seed)
+    report_progress(0.5, "comparing with a random split and with the suspects")
+    metrics = _metrics(task, found)
+    report_progress(0.8, "fitting the scorecard")
+    baselines, card = _baselines(task)
+    charts = {
+        "calibration": found.calibration.to_dicts(),
+        "lift": found.lift.to_dicts(),
+        "scores": _histogram(scored),
+        "scorecard": card,
+    }
+    return Learned(trained.model, metrics, baselines, charts, found.cautions)
+
+
+def _metrics(task: Task, found: evaluation.Evaluation) -> dict[str, Any]:
+    shuffled = task.frame.with_columns(task.random_parts.alias("part"))
+    random_auc = evaluation.held_out_auc(shuffled, task.features, task.config)
+    with_suspects = found.auc
+    if task.suspects is not None:
+        with_suspects = evaluation.held_out_auc(*task.suspects, task.config)
+    return rounded(
+        {
+            "split": task.split,
+            **found.figures(),
+            "auc_random_split": random_auc,
+            "auc_with_suspects": with_suspects,
+        }
+    )
+
+
+def _baselines(task: Task) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    frame = task.frame
+    recency = None if task.recency is None else evaluation.recency_auc(frame, task.recency)
+    card = scorecard.fit(frame, task.features)
+    tested = frame.filter(pl.col("part") == "test")
+    figures = {
+        "base_rate": {"brier": evaluation.base_rate_brier(frame)},
+        "recency": {"auc": recency},
+        "scorecard": scorecard.figures(card, tested),
+    }
+    return rounded(figures), card.table().to_dicts()
+
+
+def _histogram(scored: pl.DataFrame) -> list[dict[str, float]]:
+    """Counts of test rows by score, in twenty bins, for each class."""
+    tested = scored.filter(pl.col("part") == "test")
+    edges = np.linspace(0.0, 1.0, 21)
+    counts = {
+        name: np.histogram(tested.filter(pl.col("y") == y)["probability"].to_numpy(), edges)[0]
+        for name, y in (("negative", 0), ("positive", 1))
+    }
+    return [
+        {"from": float(edges[bin_no]), "to": float(edges[bin_no + 1])}
+        | {name: int(count[bin_no]) for name, count in counts.items()}
+        for bin_no in range(len(edges) - 1)
+    ]
+
+
+def rounded(value: Any) -> Any:
+    """The figures with at most six decimals."""
+    if isinstance(value, float):
+        return round(value, ROUNDED)
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [rounded(item) for item in value]
+    return value

@@ -1,0 +1,86 @@
+"""Loading a recipe's sources into the store: leads first, then events, then outcomes; each file is one transaction."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from core.kernel.canonical import digest
+from core.kernel.workers import Progress
+from core.recipes.document import EventSource, LeadSource, OutcomeSource, Recipe, resolve
+from core.recipes.reader import RecipeFile
+from core.recipes.warnings import Caution
+from core.signals.columns import file_hash
+from core.signals.imports import Import
+from core.signals.service import Signals
+
+
+def load(
+    signals: Signals, file: RecipeFile, actor: str, progress: Progress | None = None, cancel: Event | None = None
+) -> list[Import]:
+    """Import every source of the recipe; raises the refusals of an import, earlier sources stay."""
+    steps = list(_steps(signals, file, actor, cancel))
+    return [step(progress=_within(progress, number, len(steps))) for number, step in enumerate(steps)]
+
+
+def _steps(signals: Signals, file: RecipeFile, actor: str, cancel: Event | None) -> Iterator[Callable[..., Import]]:
+    sources = file.recipe.sources
+    for one in sources.leads:
+        path, mapping = resolve(file.folder, one.path), lead_mapping(one)
+        yield partial(signals.import_leads, path, mapping, format=one.format, actor=actor, cancel=cancel)
+    for one in sources.events:
+        path, mapping = resolve(file.folder, one.path), event_mapping(one)
+        yield partial(signals.import_events, path, mapping, format=one.format, actor=actor, cancel=cancel)
+    for one in sources.outcomes:
+        yield partial(signals.import_outcomes, outcome_block(one), folder=file.folder, actor=actor, cancel=cancel)
+
+
+def event_mapping(source: EventSource) -> dict[str, Any]:
+    """The mapping of a source of events, as the signals room reads it."""
+    return {"map": source.map, "properties": source.properties, "personal": source.personal}
+
+
+def lead_mapping(source: LeadSource) -> dict[str, Any]:
+    """The mapping of a source of leads, as the signals room reads it."""
+    return {"map": source.map, "attributes": source.attributes, "personal": source.personal}
+
+
+def outcome_block(source: OutcomeSource) -> dict[str, Any]:
+    """The block of a source of outcomes, without what it leaves open."""
+    return source.model_dump(exclude_none=True)
+
+
+def _within(progress: Progress | None, number: int, steps: int) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda done, text: progress((number + done) / steps, text)
+
+
+def cautions(results: list[Import], outcomes: dict[str, int]) -> list[Caution]:
+    """What the loaded sources give reason to warn about."""
+    found = [
+        Caution(
+            "unmatched_records",
+            f"{result.unmatched:,} of {result.read:,} records of {Path(result.path).name} "
+            "belong to no known lead and were left out.",
+        )
+        for result in results
+        if result.unmatched
+    ]
+    if not any(count for name, count in outcomes.items() if name != "open"):
+        found.append(Caution("no_outcome", "No lead has an outcome, so there is nothing to learn from."))
+    return found
+
+
+def run_key(file: RecipeFile) -> str:
+    """The hash of the recipe and of the content of every file that it reads."""
+    recipe, folder = file.recipe, file.folder
+    listed = [*recipe.sources.leads, *recipe.sources.events, *recipe.sources.outcomes]
+    paths = [one.path for one in listed if one.path is not None] + _documents(recipe)
+    return digest([recipe.document, [file_hash(resolve(folder, path)) for path in paths]])
+
+
+def _documents(recipe: Recipe) -> list[str]:
+    features = [] if recipe.features == "auto" else [recipe.features]
+    return features + ([] if recipe.policy == "default" else [recipe.policy])

@@ -1,0 +1,184 @@
+"""The runner: a recipe from raw data to decisions, each step all or nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from core.kernel.errors import LeadbenchError
+from core.kernel.workers import Progress
+from core.recipes import loading, result
+from core.recipes.document import DecidePart, Recipe
+from core.recipes.population import Population
+from core.recipes.reader import RecipeFile
+from core.recipes.rooms import Rooms
+from core.recipes.steps import Steps, Studied, Trained
+from core.recipes.store import Run
+
+SHARES = {"import": 0.15, "features": 0.15, "train": 0.35, "decide": 0.2, "drift": 0.15}
+
+
+class NothingRun(LeadbenchError):
+    """A step that repeats the last recipe on a store where none has run."""
+
+    code = "no_recipe"
+
+    def __init__(self, step: str) -> None:
+        super().__init__(
+            f"`{step}` works on the last recipe, and none has run on this store.",
+            value=step,
+            remedy="Run one with `leadbench run RECIPE`.",
+        )
+
+
+class LabelMissing(LeadbenchError):
+    """Training asked of a recipe that only imports."""
+
+    code = "no_label"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The recipe `{name}` has no label, so there is nothing to train.",
+            value=name,
+            remedy="Give it a `label:` block.",
+        )
+
+
+@dataclass
+class Course:
+    """How far a run is: seconds by step, and progress as one number over all steps."""
+
+    rooms: Rooms
+    told: Progress | None
+    seconds: dict[str, float] = field(default_factory=dict)
+    done: float = 0.0
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Progress]:
+        """Time one step and give it its share of the progress."""
+        began, start, share = self.rooms.db.clock.now(), self.done, SHARES.get(name, 0.0)
+
+        def tell(done: float, text: str) -> None:
+            if self.told:
+                self.told(min(start + done * share, 1.0), f"{name}: {text}" if text else name)
+
+        tell(0.0, "")
+        yield tell
+        self.done = start + share
+        passed = (self.rooms.db.clock.now() - began).total_seconds()
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + passed, 3)
+
+
+class Runner:
+    """Runs recipes, and the steps of the last one by themselves."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self.rooms = rooms
+
+    def run(
+        self, file: RecipeFile, *, actor: str, progress: Progress | None = None, cancel: Event | None = None
+    ) -> dict[str, Any]:
+        """The whole job; the result of recipes.md. A failing step leaves the store as it was before that step."""
+        course = Course(self.rooms, progress)
+        run_key = loading.run_key(file)
+        with course.step("import") as tell:
+            imports = loading.load(self.rooms.signals, file, actor, tell, cancel)
+        revision = self.rooms.db.revision("signals")
+        earlier = self.rooms.runs.find(run_key, revision)
+        if earlier is not None:
+            return result.unchanged(earlier.result, imports, self.rooms.db.verify().head)
+        population = Population.of(self.rooms.signals)
+        found, charts = self._learn_and_decide(file, population, actor, course, cancel)
+        cautions = [*loading.cautions(imports, population.counts), *found.pop("cautions")]
+        finished = self._result(file.recipe, population, found, course) | {
+            "sources": [result.source_json(one) for one in imports],
+            "warnings": result.warnings_json(cautions),
+        }
+        run = Run(run_key, file.recipe.name, file.recipe.document, str(file.folder), finished, charts)
+        self.rooms.runs.add(run, revision, actor)
+        return finished | {"ledger_head": self.rooms.db.verify().head}
+
+    def train(self, *, actor: str, progress: Progress | None = None, cancel: Event | None = None) -> dict[str, Any]:
+        """Train the last recipe on what the store holds now; the result without decisions and drift."""
+        file, course = self.last_recipe("train"), Course(self.rooms, progress)
+        population = Population.of(self.rooms.signals)
+        studied, trained = self._learn(file, population, actor, course, cancel)
+        found = studied.to_json() | trained.to_json()
+        cautions = [*studied.cautions, *trained.cautions]
+        finished = self._result(file.recipe, population, found, course)
+        return finished | {"sources": [], "warnings": result.warnings_json(cautions)}
+
+    def score(
+        self,
+        *,
+        actor: str,
+        as_of: datetime | None = None,
+        leads: str = "open",
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Decide the leads by the newest model and the recipe's policy."""
+        file, course = self.last_recipe("score"), Course(self.rooms, progress)
+        asked = DecidePart(as_of=as_of or "latest", leads=leads)  # type: ignore[arg-type]
+        with course.step("decide") as tell:
+            return Steps(self.rooms, file, actor).score(asked, tell) | {"seconds": course.seconds}
+
+    def drift(self, *, actor: str, progress: Progress | None = None, cancel: Event | None = None) -> dict[str, Any]:
+        """The `drift` object for the last recipe's parts, with the newest model and the active policy."""
+        file, course = self.last_recipe("drift"), Course(self.rooms, progress)
+        steps = Steps(self.rooms, file, actor, cancel)
+        with course.step("features"):
+            studied = steps.study(Population.of(self.rooms.signals))
+        with course.step("drift") as tell:
+            return steps.drift_again(studied, tell)
+
+    def last_recipe(self, step: str) -> RecipeFile:
+        """The recipe that ran last, with its folder; raises NothingRun."""
+        run = self.rooms.runs.latest()
+        if run is None:
+            raise NothingRun(step)
+        return RecipeFile(Recipe.model_validate(run.recipe), Path(run.folder))
+
+    def _learn(
+        self, file: RecipeFile, population: Population, actor: str, course: Course, cancel: Event | None
+    ) -> tuple[Studied, Trained]:
+        steps = Steps(self.rooms, file, actor, cancel)
+        if file.recipe.label is None:
+            raise LabelMissing(file.recipe.name)
+        with course.step("features"):
+            studied = steps.study(population)
+        with course.step("train") as tell:
+            return studied, steps.train(studied, tell)
+
+    def _learn_and_decide(
+        self, file: RecipeFile, population: Population, actor: str, course: Course, cancel: Event | None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The parts of the result that need a label, and the tables behind the charts."""
+        if file.recipe.label is None:
+            return dict(result.EMPTY) | {"cautions": []}, {}
+        steps = Steps(self.rooms, file, actor, cancel)
+        studied, trained = self._learn(file, population, actor, course, cancel)
+        with course.step("decide") as tell:
+            decided = steps.decide(studied, trained, file.recipe.decide, tell)
+        with course.step("drift") as tell:
+            drifted = steps.drift(studied, trained.model, decided.policy, tell)
+        found = studied.to_json() | trained.to_json() | decided.to_json() | {"drift": drifted}
+        return found | {"cautions": [*studied.cautions, *trained.cautions]}, trained.charts
+
+    def _result(self, recipe: Recipe, population: Population, found: dict[str, Any], course: Course) -> dict[str, Any]:
+        seconds = {name: course.seconds.get(name, 0.0) for name in (*SHARES, "score")}
+        scored = found.pop("score_seconds", 0.0)
+        return {
+            "recipe": recipe.name,
+            "store": str(self.rooms.db.directory),
+            "unchanged": False,
+            "ledger_head": None,
+            "sources": [],
+            "leads": population.leads.height,
+            "outcomes": population.counts,
+            **result.EMPTY,
+            **found,
+            "seconds": seconds | {"score": scored, "decide": round(max(seconds["decide"] - scored, 0.0), 3)},
+        }

@@ -1,0 +1,232 @@
+"""The steps of a recipe on an open store: study the data, train, decide, measure drift."""
+
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+import polars as pl
+
+from core.features import engine as features
+from core.features.document import FeatureSet
+from core.kernel.workers import Progress, run_in_worker
+from core.models.model import Model
+from core.models.training import TrainConfig
+from core.monitoring.report import DriftSpec
+from core.policy.document import Policy
+from core.policy.store import StoredVersion
+from core.recipes import deciding, drifting, featuring, learning, result, rows, suspects
+from core.recipes.document import DecidePart
+from core.recipes.featuring import Featured
+from core.recipes.learning import Learned, rounded
+from core.recipes.population import Population
+from core.recipes.reader import RecipeFile
+from core.recipes.rooms import Rooms
+from core.recipes.rows import Prepared
+from core.recipes.suspects import Findings
+
+
+@dataclass(frozen=True)
+class Studied:
+    """What the data gave: split rows, suspects, features; nothing is written yet."""
+
+    prepared: Prepared
+    findings: Findings
+    featured: Featured
+
+    @property
+    def cautions(self) -> list[Any]:
+        """Warnings about the data."""
+        return [*self.prepared.cautions, self.findings.caution()]
+
+    @property
+    def test_leads(self) -> list[str]:
+        """The leads of the test part."""
+        return self.part("test")["lead_id"].unique().sort().to_list()
+
+    def part(self, name: str) -> pl.DataFrame:
+        """The frame of one part; train takes the calibration rows in."""
+        wanted = ["train", "calibration"] if name == "train" else [name]
+        return self.featured.frame.filter(pl.col("part").is_in(wanted))
+
+    def to_json(self) -> dict[str, Any]:
+        """rows, suspected_leaks and features of the result."""
+        chosen = self.featured.feature_set
+        return {
+            "rows": self.prepared.counts(),
+            "suspected_leaks": self.findings.to_json(),
+            "features": {"set": chosen.name, "hash": chosen.behaviour_hash, "count": len(chosen)},
+        }
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The registered model with its figures."""
+
+    version: str
+    learned: Learned
+
+    @property
+    def model(self) -> Model:
+        """The model itself."""
+        return self.learned.model
+
+    @property
+    def charts(self) -> dict[str, Any]:
+        """The tables behind the charts."""
+        return rounded(self.learned.charts)
+
+    @property
+    def cautions(self) -> list[Any]:
+        """Warnings about the model."""
+        return list(self.learned.cautions)
+
+    def to_json(self) -> dict[str, Any]:
+        """model, metrics and baselines of the result."""
+        about = {"version": self.version, "hash": self.model.model_hash, "trees": self.model.trees}
+        return {"model": about, "metrics": self.learned.metrics, "baselines": self.learned.baselines}
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The decisions of a run."""
+
+    stored: StoredVersion
+    decisions: dict[str, Any]
+    score_seconds: float
+    policy: Policy = field(repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """policy and decisions of the result."""
+        return {
+            "policy": result.policy_json(self.stored),
+            "decisions": self.decisions,
+            "score_seconds": round(self.score_seconds, 3),
+        }
+
+
+class Steps:
+    """The steps of one recipe, for one actor; heavy ones run in a worker that cancel ends."""
+
+    def __init__(self, rooms: Rooms, file: RecipeFile, actor: str, cancel: Event | None = None) -> None:
+        self.rooms, self.file, self.actor, self.cancel = rooms, file, actor, cancel
+
+    def study(self, population: Population) -> Studied:
+        """Rows, suspects and features; the label must be there."""
+        recipe = self.file.recipe
+        assert recipe.label is not None
+        prepared = rows.prepare(population, recipe, recipe.label)
+        findings = suspects.examine(self.rooms, population, prepared, recipe)
+        return Studied(prepared, findings, featuring.build(self.rooms, self.file, prepared.rows, findings))
+
+    def train(self, studied: Studied, progress: Progress | None) -> Trained:
+        """Train in a worker, then register the feature set and the model."""
+        learned = run_in_worker(learning.learn, self._task(studied), progress=progress, cancel=self.cancel)
+        chosen = studied.featured.feature_set
+        self.rooms.features.register(chosen, self.actor)
+        version = self.rooms.models.register(
+            learned.model,
+            {**learned.metrics, "baselines": learned.baselines, "charts": rounded(learned.charts)},
+            self._lineage(studied),
+            self.actor,
+            self.file.recipe.name,
+        )
+        return Trained(version, learned)
+
+    def decide(self, studied: Studied, trained: Trained, asked: DecidePart, progress: Progress | None) -> Decided:
+        """Decide with the model just trained."""
+        chosen = studied.featured.feature_set
+        return self._decide(chosen, trained.model, asked, studied.test_leads, progress)
+
+    def score(self, asked: DecidePart, progress: Progress | None) -> dict[str, Any]:
+        """Decide with the newest model and its own feature set."""
+        model = self._newest()
+        chosen = self.rooms.features.get(str(model.feature_set_hash))
+        test_leads: list[str] = []
+        if asked.leads == "test":
+            test_leads = self.study(Population.of(self.rooms.signals)).test_leads
+        return self._decide(chosen, model, asked, test_leads, progress).to_json()
+
+    def drift(self, studied: Studied, model: Model, policy: Policy, progress: Progress | None) -> dict[str, Any]:
+        """Compare the recipe's two parts in a worker and keep the report."""
+        asked = self.file.recipe.drift
+        spec = DriftSpec(reference=asked.reference, current=asked.current, seed=self.file.recipe.train.seed)
+        stored = self.rooms.policies.get(policy.content_hash)
+        reference, current = (self._population(studied, name) for name in (asked.reference, asked.current))
+        task = drifting.DriftTask(reference, current, model, stored.source, spec)
+        report = run_in_worker(drifting.measure, task, progress=progress, cancel=self.cancel)
+        report_id = self.rooms.drift.add(report, model.model_hash, policy.content_hash, self.actor)
+        return report.to_json() | {"report_id": report_id}
+
+    def drift_again(self, studied: Studied, progress: Progress | None) -> dict[str, Any]:
+        """Drift with the newest model on the rows as they are now."""
+        model = self._newest()
+        chosen = self.rooms.features.get(str(model.feature_set_hash))
+        frame = features.build(self.rooms.db, chosen, studied.prepared.rows)
+        now = Studied(studied.prepared, studied.findings, Featured(chosen, frame, None, None))
+        policy = deciding.choose(self.rooms, self.file, model, self.actor)
+        return self.drift(now, model, policy, progress)
+
+    def _population(self, studied: Studied, name: str) -> pl.DataFrame:
+        """One side of the comparison, with the attributes that policies read beside the features."""
+        if name == "decided":
+            latest = self.rooms.decisions.latest().select("lead_id", "as_of", "known_at")
+            frame = features.build(self.rooms.db, studied.featured.feature_set, latest)
+        else:
+            frame = studied.part(name)
+        wide = self.rooms.signals.attributes_wide()
+        extra = [column for column in wide.columns if column not in frame.columns]
+        return frame.join(wide.select("lead_id", *extra), on="lead_id", how="left", maintain_order="left")
+
+    def _decide(
+        self, chosen: FeatureSet, model: Model, asked: DecidePart, test_leads: list[str], progress: Progress | None
+    ) -> Decided:
+        policy = deciding.choose(self.rooms, self.file, model, self.actor)
+        batch, arm, leads = deciding.decide(self.rooms, asked, chosen, model, policy, test_leads, self.actor, progress)
+        stored = self.rooms.policies.get(policy.content_hash)
+        return Decided(stored, result.decisions_json(batch, arm, leads), batch.seconds["score"], policy)
+
+    def _newest(self) -> Model:
+        champion = self.rooms.models.champion()
+        assert champion is not None
+        return self.rooms.models.get(champion.version)
+
+    def _task(self, studied: Studied) -> learning.Task:
+        recipe, featured = self.file.recipe, studied.featured
+        asked, seed = recipe.train, recipe.train.seed
+        random_parts = rows.random_split(studied.prepared.rows, recipe)
+        keys = ["lead_id", "as_of", "landmark"]
+        matched = featured.frame.select(keys).join(
+            random_parts.select(*keys, "part"), on=keys, how="left", maintain_order="left", nulls_equal=True
+        )
+        suspicious = featured.with_suspects
+        return learning.Task(
+            featured.frame,
+            learning.infos(featured.feature_set),
+            TrainConfig(asked.trees, asked.learning_rate, seed, asked.calibrate),
+            featured.feature_set.behaviour_hash,
+            self._facts(studied),
+            rows.split_spec_name(studied.prepared),
+            matched["part"],
+            None if suspicious is None else (suspicious[1], learning.infos(suspicious[0])),
+            featured.recency,
+        )
+
+    def _facts(self, studied: Studied) -> dict[str, Any]:
+        """What the model's JSON says of its training: label, landmarks, split and counts; no names of files."""
+        recipe = self.file.recipe
+        document = recipe.document
+        return {
+            "label": document["label"],
+            "landmarks": document["landmarks"],
+            "split": document["split"],
+            "rows": studied.prepared.counts(),
+        }
+
+    def _lineage(self, studied: Studied) -> dict[str, Any]:
+        return {
+            "recipe": self.file.recipe.name,
+            "recipe_hash": self.file.recipe.recipe_hash,
+            "signals_revision": self.rooms.db.revision("signals"),
+            "feature_set_hash": studied.featured.feature_set.behaviour_hash,
+            "left_out": [one.name for one in studied.findings.left_out],
+        }
