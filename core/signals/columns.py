@@ -7,13 +7,15 @@ import polars as pl
 
 from core.signals.mapping import Resolved
 from core.signals.raw import Raw
+from core.signals.readers.opening import require_file
 from core.signals.typed_text import as_text, moments
 
 NULLS = ("null", "NULL", "None", "NaN", "nan", "NA", "N/A", "n/a", "#N/A", "NaT")
 
 
 def file_hash(path: Path) -> str:
-    """`sha256:<hex>` of the file's bytes."""
+    """`sha256:<hex>` of the file's bytes; raises FileMissing or FileEmpty."""
+    require_file(path)
     with path.open("rb") as stream:
         return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
 

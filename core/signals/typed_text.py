@@ -124,7 +124,7 @@ def looks_like_time(series: pl.Series) -> bool:
     if series.dtype == pl.Datetime:
         return True
     present = series.drop_nulls().head(500)
-    if series.dtype != pl.String or present.is_empty() or is_number_column(present):
+    if series.dtype != pl.String or present.is_empty() or float(present.str.contains(r"^[\d.]+$").mean() or 0) > 0.1:  # type: ignore[arg-type]
         return False
     try:
         return moments(present).null_count() <= 0.1 * len(present)

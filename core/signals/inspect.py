@@ -1,0 +1,161 @@
+"""What is in a file, before anything is loaded: format, columns, suggested mapping, and what to look at first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import polars as pl
+
+from core.kernel.clock import Clock
+from core.kernel.workers import PARSING, Progress, report_progress, run_in_worker
+from core.signals import aliases, readers
+from core.signals.columns import without_nulls
+from core.signals.lead_rows import PLACEHOLDERS, without_placeholders
+from core.signals.mapping import suggested_map
+from core.signals.personal import personal_columns
+from core.signals.raw import Raw, ReadOptions
+from core.signals.typed_text import AmbiguousDates, as_text, looks_like_time, moments, typed
+
+CATEGORY_LIMIT = 50
+HIDDEN = "(personal)"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A file as inspection sees it: `values` are the columns in their own types, placeholders missing; `times` those
+    that are times, as moments; `held` the placeholders met; `personal` columns with the reason; `kind` events, leads or outcomes.
+    """
+
+    raw: Raw
+    kind: str
+    fields: dict[str, str]
+    values: dict[str, pl.Series]
+    times: dict[str, pl.Series]
+    held: dict[str, dict[str, int]]
+    personal: dict[str, str]
+    infinite: dict[str, int]
+    now: datetime
+    unread_times: dict[str, int] = field(default_factory=dict)
+
+    def column(self, name: str) -> pl.Series | None:
+        """The values of the column that the suggested mapping gives to a field, or None."""
+        found = self.fields.get(name)
+        return None if found is None else self.values[found]
+
+
+def inspect(
+    path: Path | str,
+    clock: Clock,
+    *,
+    format: str | None = None,
+    progress: Progress | None = None,
+    cancel: Event | None = None,
+) -> dict[str, Any]:
+    """path, format, kind, rows, columns, suggested_map, time_columns and findings; no store is needed.
+
+    Raises the readers' refusals.
+    """
+    options = ReadOptions(format=format)
+    return run_in_worker(
+        inspect_file, str(path), options, clock.now(), limits=PARSING, progress=progress, cancel=cancel
+    )
+
+
+def inspect_file(path: str, options: ReadOptions, now: datetime) -> dict[str, Any]:
+    """The same, in this process."""
+    from core.signals.findings import all_findings
+
+    raw = readers.read(Path(path), options)
+    report_progress(0.4, f"{raw.read:,} records read")
+    looked = look(raw, now)
+    report_progress(0.8, "columns read")
+    return {
+        "path": path,
+        "format": raw.format,
+        "kind": looked.kind,
+        "rows": raw.read,
+        "columns": [_column(looked, name) for name in raw.columns],
+        "suggested_map": suggested_map(raw.columns, looked.kind),
+        "time_columns": list(looked.times),
+        "findings": [finding.to_json() for finding in all_findings(looked)],
+    }
+
+
+def look(raw: Raw, now: datetime) -> Looked:
+    """The file's columns in their own types, with what stands out of each."""
+    values: dict[str, pl.Series] = {}
+    held: dict[str, dict[str, int]] = {}
+    infinite: dict[str, int] = {}
+    for name in raw.columns:
+        column, met = without_placeholders(without_nulls(raw.frame[name]), PLACEHOLDERS)
+        found = typed(column, raw.textual)
+        values[name] = found.values
+        if met:
+            held[name] = met
+        if found.infinite is not None:
+            infinite[name] = int(found.infinite.sum())
+    fields = _first_columns(raw)
+    times, unread = _times(values)
+    personal = personal_columns(raw.frame, raw.columns, ())
+    return Looked(raw, _kind(raw), fields, values, times, held, personal, infinite, now, unread)
+
+
+def _kind(raw: Raw) -> str:
+    found = aliases.suggest(raw.columns, "events")
+    if raw.format == "xes" or all(name in found for name in aliases.REQUIRED["events"]):
+        return "events"
+    others = ("leads", "outcomes")
+    return next((kind for kind in others if "lead_id" in aliases.suggest(raw.columns, kind)), "leads")
+
+
+def _first_columns(raw: Raw) -> dict[str, str]:
+    return {name: columns[0] for name, columns in aliases.suggest(raw.columns, _kind(raw)).items()}
+
+
+def _times(values: dict[str, pl.Series]) -> tuple[dict[str, pl.Series], dict[str, int]]:
+    times: dict[str, pl.Series] = {}
+    unread: dict[str, int] = {}
+    for name, column in values.items():
+        if not looks_like_time(column):
+            continue
+        read = _attempt(lambda column=column: moments(column))
+        if read is not None:
+            times[name] = read
+            unread[name] = read.null_count() - column.null_count()
+    return times, unread
+
+
+def _attempt(read: Callable[[], pl.Series]) -> pl.Series | None:
+    try:
+        return read()
+    except AmbiguousDates:
+        return None
+
+
+def _column(looked: Looked, name: str) -> dict[str, Any]:
+    values = looked.values[name]
+    present = values.drop_nulls()
+    return {
+        "name": name,
+        "type": _type(looked, name, present),
+        "missing": values.null_count(),
+        "distinct": present.n_unique(),
+        "example": HIDDEN if name in looked.personal else (as_text(present.head(1)).to_list() or [None])[0],
+    }
+
+
+def _type(looked: Looked, name: str, present: pl.Series) -> str:
+    if present.is_empty():
+        return "empty"
+    if name in looked.times:
+        return "time"
+    if present.dtype == pl.Boolean:
+        return "boolean"
+    if present.dtype.is_numeric():
+        return "number"
+    if name in looked.raw.json_columns:
+        return "json"
+    return "category" if present.n_unique() <= max(CATEGORY_LIMIT, len(present) // 100) else "text"
