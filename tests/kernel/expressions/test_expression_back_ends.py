@@ -116,6 +116,7 @@ JSON = [
     0.5,
     2**53 + 1,
     10**30,
+    2**64 - 1,
     1e308,
     "",
     "5",
@@ -337,6 +338,31 @@ def agree(connection, experiment):
 @given(experiment=experiments())
 def test_python_and_duckdb_agree_on_every_row(connection, experiment):
     agree(connection, experiment)
+
+
+def every_atom(column):
+    name, kind = quoted(column.field.name), column.field.kind
+    yield from (f"{name} IS NULL", f"{name} IS NOT NULL")
+    for constant in _constants(column):
+        ordered = ["<", "<=", ">", ">="] if _orders(column.field, constant) else []
+        yield from (f"{name} {operator} {constant}" for operator in ["=", "<>", *ordered])
+        yield from (f"{name} {no}IN ({constant}, {constant})" for no in ("", "NOT "))
+        yield from (f"{name} {no}BETWEEN {constant} AND {constant}" for no in ("", "NOT ") if ordered)
+    if kind in (Kind.TEXT, Kind.ENUM, Kind.ANY):
+        yield from (f"{name} {no}LIKE {text(pattern)}" for pattern in PATTERNS for no in ("", "NOT "))
+    if kind is not Kind.ANY:
+        ordered = [] if kind in (Kind.TEXT, Kind.ENUM, Kind.BOOL) else ["<", "<=", ">", ">="]
+        yield from (f'{name} {operator} "g"' for operator in ["=", "<>", *ordered])
+
+
+@pytest.mark.parametrize(("kind", "exact"), [(Kind.DECIMAL, True), *((kind, False) for kind in Kind)])
+def test_every_comparison_agrees_on_every_corner_value(connection, kind, exact):
+    columns = [_column("f", kind, True, exact), _column("g", kind, True, exact)]
+    values = [None, *columns[0].values]
+    rows = [(a, b) for a in values for b in (values if kind is not Kind.ANY else [None])]
+    texts = list(every_atom(columns[0]))
+    for start in range(0, len(texts), 40):
+        agree(connection, (columns, rows, texts[start : start + 40]))
 
 
 @pytest.mark.campaign
