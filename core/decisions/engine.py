@@ -9,19 +9,19 @@ import polars as pl
 
 from core.decisions import inputs as policy_inputs
 from core.decisions import record as records
+from core.decisions import standing
 from core.decisions.compose import Decided, Stages, sealed_records
 from core.decisions.context import Deciding
 from core.decisions.rows import batch_frame
 from core.decisions.states import FRESH, LeadState, after
 from core.decisions.store import DecisionStore
 from core.features import engine as features
-from core.features.document import Feature, FeatureSet
+from core.features.document import FeatureSet
 from core.kernel.database import Database
 from core.kernel.ledger import merkle_root
 from core.models.model import Model
 from core.models.scoring import score_with_points
 from core.policy.document import Policy
-from core.policy.inputs import looked_up_fields
 
 BATCH_ROWS = 10_000
 Progress = Callable[[float, str], None]
@@ -82,7 +82,7 @@ def _decide_batch(deciding: Deciding, store: DecisionStore, spine: pl.DataFrame,
     watch = _Watch()
     keys = spine.select("lead_id", "as_of", "known_at")
     frame = features.build(deciding.database, deciding.feature_set, keys)
-    attributes = _attributes(deciding, store, keys)
+    attributes = standing.attributes(deciding.database, store, deciding.policy, keys)
     watch.lap("features")
     scores, points = score_with_points(deciding.model, frame)
     scored = frame.hstack(scores.drop("fit_grade", "engagement_grade"))
@@ -121,18 +121,6 @@ def _newer(memory: LeadState | None, stored: LeadState | None, as_of: datetime |
         return FRESH
     known = [one for one in (memory, stored) if one and one.as_of and one.as_of < as_of]
     return max(known, key=lambda one: one.as_of or as_of, default=FRESH)
-
-
-def _attributes(deciding: Deciding, store: DecisionStore, keys: pl.DataFrame) -> pl.DataFrame:
-    """The attributes that the policy reads, under the policy's field names, as known at each row."""
-    found = store.attributes_for(looked_up_fields(deciding.policy))
-    wanted = tuple(
-        Feature(name=name, attribute=attribute, type=kind if kind in ("number", "boolean") else "category")
-        for name, (attribute, kind) in found.items()
-    )
-    if not wanted:
-        return keys
-    return features.build(deciding.database, FeatureSet("policy_inputs", wanted), keys)
 
 
 def _write(deciding: Deciding, store: DecisionStore, batch: pl.DataFrame) -> str:

@@ -1,6 +1,5 @@
 """Whether stored decisions are what was written: their hashes, their columns, their place in the ledger."""
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -37,7 +36,7 @@ class Integrity:
         return self._store.columns(ids).iter_rows(named=True)
 
     def _of(self, stored: Stored, columns: dict[str, dict[str, Any]]) -> Iterator[Found]:
-        content = json.loads(stored.text)
+        content = records.parse(stored.text)
         computed = records.record_hash(content)
         if computed != content["hash"]:
             yield stored.decision_id, "hash", content["hash"], computed

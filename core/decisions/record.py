@@ -2,12 +2,13 @@
 
 import base64
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from core.decisions.encoding import encode
+from core.decisions.encoding import LARGEST_EXACT, encode
 from core.kernel.canonical import digest
 from core.kernel.times import to_text
 
@@ -102,8 +103,19 @@ def leaf(hash_text: str) -> bytes:
     return hash_text.encode()
 
 
-def read(content: Mapping[str, Any]) -> Record:
-    """The record of a parsed JSON object."""
+def parse(text: str) -> dict[str, Any]:
+    """The JSON object of a stored record; whole numbers beyond 2^53 come back as the floats that they were."""
+    return json.loads(text, parse_int=_parsed_int)
+
+
+def _parsed_int(text: str) -> int | float:
+    value = int(text)
+    return value if abs(value) < LARGEST_EXACT else float(text)
+
+
+def read(text: str) -> Record:
+    """The record of its stored text."""
+    content = parse(text)
     given = {**content, "features": _pairs(content["features"]), "points": _pairs(content["points"])}
     listed = {name: tuple(given[name]) for name in ("reasons", "errors", "stale_features")}
     return Record(**{**given, **listed})

@@ -1,6 +1,5 @@
 """Replay: stored decisions executed again from their vectors, and compared field by field."""
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.decisions import record as records
 from core.decisions import reexecution
 from core.decisions.encoding import encode
 from core.decisions.errors import RecordMissing
@@ -117,7 +117,7 @@ class _Replay:
     def run(self, part: Sequence[Stored]) -> None:
         groups: dict[tuple[str, str, str], list[Content]] = {}
         for stored in part:
-            content = json.loads(stored.text)
+            content = records.parse(stored.text)
             key = (content["feature_set_hash"], content["model_hash"], content["policy_hash"])
             groups.setdefault(key, []).append(content)
         for key, contents in groups.items():

@@ -42,7 +42,7 @@ class Stored:
     @property
     def record(self) -> Record:
         """The record, read from its text."""
-        return records.read(json.loads(self.text))
+        return records.read(self.text)
 
 
 class DecisionStore:
@@ -101,6 +101,12 @@ class DecisionStore:
             f"SELECT {SLIM} FROM decisions_latest ORDER BY priority DESC NULLS LAST, score DESC, lead_id"
         )
 
+    def newest(self) -> pl.DataFrame:
+        """lead_id, as_of, known_at, arm and record of each lead's newest decision, in the order of lead ids."""
+        return self._database.read(
+            "SELECT lead_id, as_of, known_at, arm, record FROM decisions_latest ORDER BY lead_id"
+        )
+
     def history(self, lead_id: str) -> pl.DataFrame:
         """All decisions of a lead without the records, oldest first."""
         sql = f"SELECT {SLIM} FROM decisions WHERE lead_id = ? ORDER BY as_of NULLS FIRST, entry_seq, leaf_no"
@@ -130,7 +136,7 @@ class DecisionStore:
         )
         if text is None:
             raise LeadUndecided(lead_id, None if moment is None else to_text(moment))
-        return records.read(json.loads(text))
+        return records.read(text)
 
     def stored(self, ids: Sequence[str]) -> list[Stored]:
         """The stored forms of the ids, in their order; raises DecisionUnknown."""

@@ -46,9 +46,11 @@ class Releases:
         """Keep a text as a draft, or as the next content of a draft; the draft's id and the version.
 
         Editing voids what the draft's earlier content had reached: that version is discarded unless it was published.
-        Raises PolicyInvalid, Forbidden, DraftUnknown.
+        The same text by the same person again changes nothing. Raises PolicyInvalid, Forbidden, DraftUnknown.
         """
         policy = parser.load(text, file)
+        if draft_id is None and (known := self.drafts.holding(policy.content_hash, actor)):
+            return known, self.standing(policy.content_hash)
         kind = "policy.edited" if draft_id else "policy.drafted"
         with self._change(kind, actor, Permission.SUBMIT) as change:
             before = self._head(draft_id, change) if draft_id else None

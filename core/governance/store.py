@@ -1,4 +1,4 @@
-"""The tables of governance: users, the steps of drafts, approvals of models."""
+"""The tables of governance: users, the steps of drafts, approvals of models; records for evidence."""
 
 from datetime import UTC
 from typing import Any
@@ -50,6 +50,13 @@ class DraftStore:
         sql = "SELECT arg_max(content_hash, seq) FROM draft_steps WHERE draft_id = ?"
         return (change or self._database).scalar(sql, [draft_id])
 
+    def holding(self, content_hash: str, actor: str) -> str | None:
+        """The newest draft that has this content now and got it from this person, or None."""
+        sql = """SELECT arg_max(draft_id, seq) FROM draft_steps step
+                 WHERE content_hash = ? AND actor = ?
+                     AND seq = (SELECT max(seq) FROM draft_steps WHERE draft_id = step.draft_id)"""
+        return self._database.scalar(sql, [content_hash, actor])
+
     def contributors(self, content_hash: str, change: Change | None = None) -> frozenset[str]:
         """Everybody who made this content or an earlier one of the same draft."""
         rows = (change or self._database).read(
@@ -89,3 +96,19 @@ class ModelApprovalStore:
     def all(self) -> pl.DataFrame:
         """Every approval, oldest first: model_hash, version, actor, approved_at, note."""
         return self._database.read("SELECT * FROM model_approvals ORDER BY approved_at, model_hash")
+
+
+class EvidenceStore:
+    """Records as they lie in the store, batch by batch."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def batches(self) -> list[int]:
+        """The ledger entries that hold decisions, in order."""
+        return self._database.read("SELECT DISTINCT entry_seq FROM decisions ORDER BY 1")["entry_seq"].to_list()
+
+    def records(self, entry_seq: int) -> list[tuple[int, str]]:
+        """(leaf number, record) of a batch, in the order of its Merkle tree."""
+        sql = "SELECT leaf_no, record FROM decisions WHERE entry_seq = ? ORDER BY leaf_no"
+        return self._database.read(sql, [entry_seq]).rows()

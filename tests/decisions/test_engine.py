@@ -59,7 +59,7 @@ def test_the_stored_record_is_canonical_json_and_its_hash_leaves_out_stage_and_t
 
 def test_base_and_points_sum_to_the_probability(store, decided, model):
     for text in store.read("SELECT record FROM decisions")["record"]:
-        record = records.read(json.loads(text))
+        record = records.read(text)
         total = record.base + sum(points for _, points in record.points)
         assert round(total, 4) == pytest.approx(record.score, abs=1e-4)
         assert record.fit + record.engagement == pytest.approx(total - record.base, abs=1e-9)
@@ -175,7 +175,7 @@ def test_the_contributions_view_has_one_row_a_feature_with_its_value(store, deci
 
 def test_the_typed_columns_are_the_records_own_values(store, decided):
     row = store.read("SELECT * FROM decisions_latest ORDER BY lead_id LIMIT 1").row(0, named=True)
-    record = records.read(json.loads(row["record"]))
+    record = records.read(row["record"])
     for name in ("score", "percentile", "fit", "band", "pool", "priority", "sla_min", "action", "next_state"):
         assert row[name] == getattr(record, name)
     assert json.loads(row["reasons"]) == [dict(reason) for reason in record.reasons]

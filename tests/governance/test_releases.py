@@ -289,3 +289,10 @@ def test_an_unknown_draft_is_refused_and_nothing_is_kept(releases):
 def test_every_step_is_one_entry_of_the_policy_stream(releases):
     published(releases, document())
     assert kinds(releases) == ["policy.submitted", "policy.approved", "policy.approved", "policy.published"]
+
+
+def test_drafting_the_same_text_again_changes_nothing(releases):
+    draft_id, _ = releases.draft(document(), "recipe", "ana")
+    assert releases.draft(document(), "recipe", "ana")[0] == draft_id
+    assert kinds(releases) == ["policy.drafted"]
+    assert releases.draft(document(), "studio", "rita")[0] != draft_id
