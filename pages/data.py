@@ -1,5 +1,32 @@
-"""Data."""
+"""What came in, is it valid, and bringing more in."""
 
-from app.components import header
+import streamlit as st
 
-header.plain("Data")
+from app.components import data_sources, empty_state, header, import_wizard, outcomes_form, quarantine_list, sql_console
+from app.queries import data as reads
+
+totals = reads.totals()
+loaded = f"{totals['batches']} files loaded · newest event {totals['last_event_at']:%d %b %Y, %H:%M} UTC"
+header.plain("Data", loaded if totals["last_event_at"] else f"{totals['batches']} files loaded · no events yet")
+
+sources, load, outcomes, quarantine, console = st.tabs(
+    ["Sources", "Import", "Outcomes", "Quarantine", "SQL console"], key="tab", bind="query-params"
+)
+if sources.open:
+    with sources:
+        if totals["batches"]:
+            data_sources.show("data_sources")
+        else:
+            empty_state.show("Nothing was loaded yet. Open **Import** and drop a CSV, JSONL, Parquet or XES file.")
+if load.open:
+    with load:
+        import_wizard.show("data_import")
+if outcomes.open:
+    with outcomes:
+        outcomes_form.show("data_outcomes")
+if quarantine.open:
+    with quarantine:
+        quarantine_list.show("data_quarantine")
+if console.open:
+    with console:
+        sql_console.show("data_console")

@@ -1,5 +1,27 @@
-"""Features."""
+"""What we know of a lead, how it is calculated, and building more of it."""
 
-from app.components import header
+import streamlit as st
 
-header.plain("Features")
+from app.components import empty_state, feature_builder, feature_registry, header
+from app.queries import features as reads
+
+listed = reads.sets()
+caption = f"{listed.height} feature sets; a set is known by the hash of its meaning" if listed.height else "No set yet"
+with header.show("Features", caption):
+    actions = st.container(width="content")
+
+if reads.kinds().is_empty() and not reads.attributes():
+    empty_state.link("No events and no leads yet. Import a file first.", page="data", action="Go to Data")
+    st.stop()
+
+registry, builder = st.tabs(["Registry", "Builder"], key="tab", bind="query-params")
+chosen = feature_registry.choice(listed)
+if registry.open:
+    with registry:
+        feature_registry.show(chosen, "features_registry")
+if builder.open:
+    with builder:
+        feature_builder.show(chosen, "features_builder")
+if chosen:
+    with actions:
+        feature_registry.download(chosen)

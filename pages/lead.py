@@ -34,7 +34,7 @@ except LeadbenchError as refusal:
 
 with actions:
     lead_memo.show(known, record, explained)
-lead_head.show(known, record, explained)
+lead_head.show(known, record)
 why, trace, timeline, history, profile = st.tabs(TABS, key="tab", bind="query-params")
 if why.open:
     with why:

@@ -1,12 +1,11 @@
 """The head of Lead 360: the time to look from, and the figures of the decision in force then."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import streamlit as st
 
 from app.components import badges, glossary, kpi
+from app.queries import lead as reads
 from app.queries import versions
 from app.queries.lead import Lead
 from core.decisions.record import Record
@@ -24,16 +23,16 @@ def moment() -> datetime | None:
     return chosen.replace(tzinfo=UTC) if chosen else None
 
 
-def show(lead: Lead, record: Record, explained: Mapping[str, Any]) -> None:
+def show(lead: Lead, record: Record) -> None:
     """Draw the figures of the decision, then its versions and the lead's outcome."""
-    bands, grades = versions.bands(record.policy_hash), (explained["fit"], explained["engagement"])
+    bands, grades = versions.bands(record.policy_hash), reads.grades(lead.lead_id, record.decision_id)
     rank = "–" if record.percentile is None else f"{record.percentile:.0f}"
     kpi.tiles(
         [
             kpi.Kpi("Percentile", rank, help=glossary.term("percentile")),
             kpi.Kpi("Score", f"{record.score:.4f}", help=glossary.term("score")),
             kpi.Kpi("Band", _band(record, bands), help=glossary.term("band")),
-            kpi.Kpi("Fit × engagement", _cell(grades), help=glossary.term("fit")),
+            kpi.Kpi("Fit × engagement", grades, help=glossary.term("fit")),
             kpi.Kpi("Pool", record.pool or "none", help=glossary.term("pool")),
             kpi.Kpi("Act within", f"{record.sla_min} min" if record.sla_min else "–", help=glossary.term("sla")),
         ],
@@ -48,10 +47,6 @@ def show(lead: Lead, record: Record, explained: Mapping[str, Any]) -> None:
 
 def _band(record: Record, bands: versions.Bands) -> str:
     return f"{bands.label(record.band)} · {record.band}" if record.band else record.disposition.lower()
-
-
-def _cell(grades: tuple[Any, Any]) -> str:
-    return "–" if None in grades else "".join(str(part) for part in grades)
 
 
 def _ended(lead: Lead) -> str:

@@ -1,13 +1,12 @@
 """Why a lead has its score, and what would lift it a band."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from app.charts.points import waterfall
-from app.components import chart, frame_table, glossary
+from app.components import badges, chart, frame_table, glossary
 from app.components.peek import in_words
 from app.feedback import refused
 from app.queries import lead as reads
@@ -17,7 +16,7 @@ from core.kernel.errors import LeadbenchError
 MOST = 5
 
 
-def show(record: Record, explained: Mapping[str, Any], key: str) -> None:
+def show(record: Record, explained: dict[str, Any], key: str) -> None:
     """Draw the waterfall, the five strongest reasons each way, and the nearest band up."""
     points = reads.points(explained)
     left, right = st.columns([1.35, 1], gap="medium")
@@ -44,11 +43,16 @@ def _reasons(title: str, points: pl.DataFrame, key: str) -> None:
 
 def _lift(record: Record, key: str) -> None:
     with chart.card("What would lift it a band"):
+        if not st.button("Look for the smallest change", key=f"{key}_find", icon=":material/trending_up:"):
+            st.caption("Tries a few more actions of each kind under the same model and policy; simulated.")
+            return
         try:
             found = reads.lift(record.decision_id)
         except LeadbenchError as refusal:
             refused(refusal)
             return
+        badges.show(badges.evidence("simulated"))
         st.markdown(found.words)
         if found.changes.height:
-            frame_table.show(found.changes, key, alt="Changes that would lift the lead a band: feature, from, to.")
+            config = {"option": "Option", "feature": "Feature", "before": "Now", "after": "Then"}
+            frame_table.show(found.changes, key, columns=config, alt="What would change, by option.")

@@ -183,8 +183,35 @@ def moment_of(record: Record) -> datetime | None:
 
 
 @dataclass(frozen=True)
-class Lift:
-    """What would lift a lead a band, in words and as changes of features (feature, from, to)."""
+class Lifted:
+    """What would lift a lead a band, in words, and each option's changes: option, feature, before, after."""
 
     words: str
     changes: pl.DataFrame
+
+
+def lift(decision_id: str) -> Lifted:
+    """The smallest moves under the model that bring the lead into a higher band."""
+    return _lift(revision("decisions", "features", "models", "policy"), decision_id)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _lift(revision: str, decision_id: str) -> Lifted:
+    from core.decisions.lift import lift as search
+
+    stored, store = rooms().decisions.get(decision_id), rooms()
+    model, policy = store.models.get(stored.model_hash), store.policies.get(stored.policy_hash).policy
+    found = search(stored, model, policy, store.features.get(stored.feature_set_hash))
+    rows = [
+        (f"{option.times} × {option.subject} → {option.band}", one.label, shown(one.before), shown(one.after))
+        for option in found.options
+        for one in option.changes
+    ]
+    return Lifted(found.words, pl.DataFrame(rows, schema=["option", "feature", "before", "after"], orient="row"))
+
+
+def grades(lead_id: str, decision_id: str) -> str:
+    """Fit and engagement of a decision as `A3`, a dash where it has none."""
+    found = history(lead_id).filter(pl.col("decision_id") == decision_id)
+    fit, engagement = found.select("fit_grade", "engagement_grade").row(0) if found.height else (None, None)
+    return f"{fit}{engagement}" if fit and engagement else "–"

@@ -10,7 +10,8 @@ from core.kernel.database import Database
 
 SPINE = """
     WITH latest AS (SELECT max(received_at) AS until FROM events),
-    active AS (SELECT lead_no, max(occurred_at) AS last FROM events GROUP BY lead_no ORDER BY last DESC, lead_no LIMIT $most)
+    active AS (SELECT lead_no, max(occurred_at) AS last FROM events
+               GROUP BY lead_no ORDER BY last DESC, lead_no LIMIT $most)
     SELECT l.lead_id, latest.until + INTERVAL 1 MICROSECOND AS as_of FROM active JOIN leads l USING (lead_no), latest
     ORDER BY active.last DESC, l.lead_id
 """

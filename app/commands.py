@@ -1,0 +1,81 @@
+"""The commands of the pages: each asks the permission table in core, then changes the store or gives a job its work."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from app import session
+from app.jobs import Work
+from app.queries.access import database, rooms
+from core.features.document import FeatureSet
+from core.governance.permissions import Permission
+from core.governance.users import User
+from core.kernel import console
+from core.kernel.database import Database
+from core.kernel.errors import QueryCancelled
+from core.kernel.workers import Cancelled
+
+
+def acting(permission: Permission) -> User:
+    """Who is signed in; raises NoIdentity, UserUnknown and Forbidden."""
+    users = rooms().users
+    return users.require(users.identity(session.identity()).name, permission)
+
+
+def register_features(feature_set: FeatureSet) -> str:
+    """Keep a feature set; its behaviour hash."""
+    return rooms().features.register(feature_set, acting(Permission.BUILD).name)
+
+
+def discard(ids: list[str], reason: str) -> int:
+    """Give up quarantined records; how many."""
+    return rooms().signals.discard(ids, reason=reason, actor=acting(Permission.IMPORT).name)
+
+
+def import_file(kind: str, path: Path, mapping: Mapping[str, Any], *, dry_run: bool) -> Work:
+    """The work of loading a file, or of counting what loading it would do."""
+    actor, signals = acting(Permission.IMPORT).name, rooms().signals
+    return lambda progress, cancel: signals.import_file(
+        kind, path, mapping, actor=actor, dry_run=dry_run, progress=progress, cancel=cancel
+    )
+
+
+def import_outcomes(source: Mapping[str, Any], *, dry_run: bool) -> Work:
+    """The work of taking outcomes from events or from a column of the leads."""
+    actor, signals = acting(Permission.IMPORT).name, rooms().signals
+    return lambda progress, cancel: signals.import_outcomes(
+        source, actor=actor, dry_run=dry_run, progress=progress, cancel=cancel
+    )
+
+
+def redrive(ids: list[str]) -> Work:
+    """The work of sending quarantined records through the gate again."""
+    actor, signals = acting(Permission.IMPORT).name, rooms().signals
+    return lambda progress, cancel: signals.redrive(ids, actor=actor)
+
+
+def query(text: str, limit: int) -> Work:
+    """The work of a console query, stopped where the job is cancelled; what may not run is refused at once."""
+    store = database()
+    console.checked(text, console.views(store))
+    acting(Permission.READ)
+    return lambda progress, cancel: _answer(store, text, limit, cancel)
+
+
+def _answer(store: Database, text: str, limit: int, cancel: Event) -> console.Answer:
+    running, finished = console.Running(), Event()
+    Thread(target=_stop_when, args=(cancel, finished, running), daemon=True).start()
+    try:
+        return console.run(store, text, limit, running)
+    except QueryCancelled as error:
+        raise Cancelled("the query") from error
+    finally:
+        finished.set()
+
+
+def _stop_when(cancel: Event, finished: Event, running: console.Running) -> None:
+    while not finished.wait(0.1):
+        if cancel.is_set():
+            running.cancel()
+            return

@@ -1,0 +1,58 @@
+"""What came in: totals, events by day, kinds of events, loaded files."""
+
+import streamlit as st
+
+from app.charts import time as charts
+from app.components import chart, columns, frame_table, glossary, kpi
+from app.queries import data as reads
+
+
+def show(key: str) -> None:
+    """Draw the state of the signals."""
+    totals = reads.totals()
+    closed = totals["won"] + totals["lost"]
+    kpi.tiles(
+        [
+            kpi.Kpi("Events", f"{totals['events']:,}", note=f"{totals['batches']} files loaded"),
+            kpi.Kpi("Leads", f"{totals['leads']:,}", note=f"{totals['leads'] - closed:,} open"),
+            kpi.Kpi("Won", f"{totals['won']:,}", note=f"{totals['won'] / closed:.1%} of closed" if closed else None),
+            kpi.Kpi("In quarantine", f"{totals['quarantined']:,}", help=glossary.term("quarantine")),
+        ],
+        f"{key}_totals",
+    )
+    days = reads.by_day()
+    if days.height:
+        words = f"{totals['events']:,} events from {days['kind'].n_unique()} sources over {days['at'].n_unique()} days."
+        with chart.card("Events by day and source"):
+            chart.show(charts.counts(days, chart.colours()), f"{key}_days", alt=f"Events by day. {words}", words=words)
+    left, right = st.columns(2, gap="medium")
+    with left, chart.card("Kinds of events"):
+        _kinds(key)
+    with right, chart.card("Loaded files"):
+        _files(key)
+
+
+def _kinds(key: str) -> None:
+    config = {
+        "source": st.column_config.TextColumn("Source", width="small"),
+        "type": "Type",
+        "events": "Events",
+        "leads": "Leads",
+        "last_at": columns.moment("Latest"),
+        "delay_hours": st.column_config.NumberColumn("Delay, h", format="%.1f", help=glossary.term("received_at")),
+    }
+    frame_table.show(reads.sources(), f"{key}_kinds", columns=config, order=list(config), alt="Kinds of events.")
+
+
+def _files(key: str) -> None:
+    config = {
+        "file": "File",
+        "kind": st.column_config.TextColumn("Kind", width="small"),
+        "read": "Read",
+        "accepted": "Accepted",
+        "duplicate": "Duplicate",
+        "quarantined": st.column_config.NumberColumn("Held", help=glossary.term("quarantine")),
+        "imported_at": columns.moment("Loaded"),
+        "actor": "By",
+    }
+    frame_table.show(reads.batches(), f"{key}_files", columns=config, order=list(config), alt="Loaded files.")

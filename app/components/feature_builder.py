@@ -1,0 +1,113 @@
+"""Building a feature: which events, what of them, over which time; checked as it is written."""
+
+import streamlit as st
+
+from app import commands
+from app.components import frame_table, glossary
+from app.feedback import done, refusals, refused
+from app.queries import features as reads
+from app.queries.access import may
+from app.queries.features import Draft
+from core.governance.permissions import Permission
+from core.kernel.errors import LeadbenchError
+
+ATTRIBUTE = "attribute"
+HELP = {
+    "where": "SQL conditions over type, source, region and properties, such as type = 'pricing_viewed'.",
+    "window": "7d, 36h, 30m, or all.",
+    "of": "A property or an envelope field, such as seconds_on_page.",
+    "half_life": "After this time an event counts half.",
+    "against": "The period just before the window, such as 21d.",
+    "then": "The event that has to follow.",
+    "within": "How soon it has to follow, such as 3d.",
+}
+EXAMPLES = {"of": "seats", "half_life": "7d", "against": "21d", "then": "type = 'demo_requested'", "within": "3d"}
+
+
+def show(base: str | None, key: str) -> None:
+    """Draw the builder; `base` is the hash of the set that the feature joins."""
+    left, right = st.columns([1, 1.6], gap="medium")
+    with left:
+        values = _form(key)
+    draft = reads.draft(values, base)
+    with right:
+        _check(draft, values)
+        if draft.feature_set is not None:
+            _look(draft, values["name"], key)
+            _save(draft, key)
+
+
+def _form(key: str) -> dict[str, str]:
+    with st.container(border=True):
+        name = _text("Name", key, "name", "pricing_visits_7d", "Letters, digits and _.")
+        options = [*reads.WHAT_IT_IS, ATTRIBUTE]
+        aggregate = st.selectbox(
+            "Calculation", options, key=f"{key}_aggregate", persist_state="session", help=glossary.term("feature"),
+            format_func=lambda one: f"{one} · {reads.WHAT_IT_IS.get(one, 'what is known of the lead')}",
+        )  # fmt: skip
+        if aggregate == ATTRIBUTE:
+            chosen = st.selectbox("Attribute", reads.attributes(), key=f"{key}_attribute", persist_state="session")
+            return {"name": name, "attribute": chosen or ""}
+        return {"name": name, "aggregate": aggregate, **_behaviour(aggregate, key)}
+
+
+def _behaviour(aggregate: str, key: str) -> dict[str, str]:
+    values = {
+        "where": _text("Which events", key, "where", _example_condition(), HELP["where"]),
+        "window": _text("Window", key, "window", "7d", HELP["window"]),
+    }
+    for need in reads.NEEDS[aggregate]:
+        if need not in values:
+            title = need.replace("_", " ").capitalize()
+            values[need] = _text(title, key, need, EXAMPLES[need], HELP[need])
+    return values
+
+
+def _text(label: str, key: str, name: str, start: str, about: str) -> str:
+    return st.text_input(label, start, key=f"{key}_{name}", help=about, persist_state="session").strip()
+
+
+def _example_condition() -> str:
+    kinds = reads.kinds()["type"].to_list()
+    return f"type = '{kinds[0]}'" if kinds else ""
+
+
+def _check(draft: Draft, values: dict[str, str]) -> None:
+    if draft.refusal is not None:
+        refused(draft.refusal)
+        return
+    feature = draft.feature_set.find(values["name"]) if draft.feature_set else None
+    if feature is not None:
+        st.success(
+            f"**{feature.label}** · {feature.dtype} · {feature.role} · `{feature.behaviour_hash[7:19]}`",
+            icon=":material/check_circle:",
+        )
+
+
+def _look(draft: Draft, name: str, key: str) -> None:
+    try:
+        look = reads.look(name, draft.text)
+    except LeadbenchError as refusal:
+        refused(refusal)
+        return
+    rows, sql, text = st.tabs(["20 rows", "SQL", "Document"])
+    with rows:
+        missing = look.rows[name].null_count() if name in look.rows.columns else 0
+        st.caption(f"Leads active last, as of the newest event · {missing} of {look.rows.height} missing")
+        frame_table.show(look.rows, f"{key}_rows", height=330, alt="The feature's value for twenty leads.")
+    sql.code(look.sql, language="sql", height=330)
+    text.code(draft.text, language="yaml", height=330)
+
+
+def _save(draft: Draft, key: str) -> None:
+    allowed = may(Permission.BUILD)
+    pressed = st.button(
+        "Save as a feature set", type="primary", key=f"{key}_save", icon=":material/save:", disabled=not allowed
+    )
+    if pressed and draft.feature_set is not None:
+        with refusals():
+            set_hash = commands.register_features(draft.feature_set)
+            done(f"Saved as `{set_hash[7:19]}`.")
+            st.rerun()
+    if not allowed:
+        st.caption("Your role may look, not change feature sets.")

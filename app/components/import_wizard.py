@@ -1,0 +1,147 @@
+"""Bringing a file in: upload, detect, map, check, dry run, load - in this order, each on what the one before found."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from app import commands, jobs, session
+from app.components import frame_table
+from app.feedback import refusals, refused
+from app.queries import data as reads
+from core.kernel.canonical import digest
+from core.kernel.errors import LeadbenchError
+from core.signals.imports import Import
+
+UPLOADED = "data_upload_path"
+CHECKED = "data_checked"
+DRY_RUN, LOAD = "Dry run", "Load"
+TYPES = ["csv", "tsv", "txt", "jsonl", "ndjson", "json", "parquet", "xes", "gz"]
+
+
+def show(key: str) -> None:
+    """Draw the steps as far as they can go."""
+    path = _upload(key)
+    if path is None:
+        return
+    try:
+        found = reads.inspect(str(path), path.stat().st_size)
+    except LeadbenchError as refusal:
+        refused(refusal)
+        return
+    kind = _detected(found, key)
+    planned, extra = _mapped(found, kind, key)
+    missing = reads.unmapped(planned, kind)
+    if missing:
+        st.warning(f"No column gives `{'`, `'.join(missing)}`. Choose one above.", icon=":material/rule:")
+        return
+    _load(path, kind, reads.mapping(planned, kind, extra), key)
+
+
+def _upload(key: str) -> Path | None:
+    given = st.file_uploader(
+        "CSV, JSON lines, Parquet or XES, also gzipped", TYPES, key=f"{key}_file",
+        help="The file is read in a process of its own with limits; nothing is stored before you load it.",
+    )  # fmt: skip
+    kept = session.value(UPLOADED)
+    if given is None:
+        return None
+    if kept is None or kept[0] != given.file_id:
+        if kept is not None:
+            shutil.rmtree(Path(kept[1]).parent, ignore_errors=True)
+        kept = given.file_id, str(_spooled(given))
+        session.remember(UPLOADED, kept)
+    return Path(kept[1])
+
+
+def _spooled(given: Any) -> Path:
+    path = Path(tempfile.mkdtemp(prefix="leadbench-upload-")) / (Path(given.name).name or "upload")
+    with path.open("wb") as target:
+        shutil.copyfileobj(given, target)
+    return path
+
+
+def _detected(found: dict[str, Any], key: str) -> str:
+    told = f"{found['format']}, {found['rows']:,} rows, {len(found['columns'])} columns"
+    with st.expander(f"Detected · {told}", type="step", expanded=True):
+        kinds = list(reads.KINDS)
+        kind = st.segmented_control(
+            "What it holds", kinds, default=found["kind"], required=True, format_func=reads.KINDS.__getitem__,
+            key=f"{key}_kind",
+        )  # fmt: skip
+        for one in found["findings"][:12]:
+            where = f"`{one['column']}` · " if one["column"] else ""
+            st.markdown(f":orange[:material/flag:] {where}{one['message']} :gray[{one['remedy']}]")
+    return kind or found["kind"]
+
+
+def _mapped(found: dict[str, Any], kind: str, key: str) -> tuple[pl.DataFrame, dict[str, str]]:
+    with st.expander("Map · which column gives which field", type="step", expanded=True):
+        config = {
+            "column": st.column_config.TextColumn("Column", disabled=True),
+            "type": st.column_config.TextColumn("Type", disabled=True, width="small"),
+            "example": st.column_config.TextColumn("Example", disabled=True),
+            "missing": st.column_config.NumberColumn("Missing", format="percent", disabled=True, width="small"),
+            "goes_to": st.column_config.SelectboxColumn(
+                "Goes to", options=[*reads.fields(kind), reads.KEEP, reads.LEAVE_OUT], required=True
+            ),
+            "personal": st.column_config.CheckboxColumn("Personal", help="Sealed in the store, never a feature."),
+        }
+        edited = st.data_editor(
+            reads.plan(found, kind), key=f"{key}_plan_{kind}", column_config=config, hide_index=True, height=320,
+            alt="Which column of the file gives which field.",
+        )  # fmt: skip
+        return pl.DataFrame(edited), _extra(kind, key)
+
+
+def _extra(kind: str, key: str) -> dict[str, str]:
+    if kind == "events":
+        return {"source": st.text_input("Source, where no column says it", "web", key=f"{key}_source").strip()}
+    if kind == "outcomes":
+        with st.container(horizontal=True):
+            won = st.text_input("Won where", key=f"{key}_won", placeholder="outcome = 'won'")
+            lost = st.text_input("Lost where", key=f"{key}_lost", placeholder="outcome = 'lost'")
+        return {"won": won.strip(), "lost": lost.strip()}
+    return {}
+
+
+def _load(path: Path, kind: str, mapping: dict[str, Any], key: str) -> None:
+    plan_hash = digest([str(path), kind, mapping])
+    with st.container(horizontal=True):
+        try_it = st.button(
+            DRY_RUN, key=f"{key}_dry", icon=":material/science:", help="Counts everything, writes nothing."
+        )
+        load = st.button(
+            LOAD, key=f"{key}_load", type="primary", icon=":material/upload:",
+            disabled=session.value(CHECKED) != plan_hash, help="After a dry run of this very mapping.",
+        )  # fmt: skip
+    if try_it or load:
+        with refusals():
+            jobs.start(LOAD if load else DRY_RUN, commands.import_file(kind, path, mapping, dry_run=not load))
+            session.remember(CHECKED, plan_hash)
+            st.rerun()
+    outcome(key)
+
+
+def outcome(key: str) -> None:
+    """Draw the job of the last dry run or load, and what it counted."""
+    job = jobs.current(DRY_RUN) or jobs.current(LOAD)
+    if job is None:
+        return
+    jobs.show(job, f"{key}_job")
+    if isinstance(job.result, Import):
+        _counted(job.result, key)
+
+
+def _counted(result: Import, key: str) -> None:
+    with st.grid(4, min_column_width=130, key=f"{key}_counts"):
+        for name in ("read", "accepted", "duplicate", "quarantined"):
+            st.metric(name.capitalize(), f"{getattr(result, name):,}", border=True)
+    if result.reasons:
+        told = pl.DataFrame({"reason": list(result.reasons), "records": list(result.reasons.values())})
+        frame_table.show(told, f"{key}_reasons", alt="Quarantined records by reason.")
+    for warning in result.warnings:
+        st.warning(f"{warning.message} {warning.remedy}")

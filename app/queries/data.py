@@ -1,0 +1,129 @@
+"""What came in, what is in a file before it comes in, and what was held back."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from app.queries.access import database, revision, role, rooms
+from core.governance.masking import mask
+from core.governance.permissions import Role
+from core.kernel import console
+from core.signals import inspect as inspection
+from core.signals.aliases import REQUIRED, TABLES
+from core.signals.store_pages import SignalPages
+
+KINDS = {"events": "Events", "leads": "Leads", "outcomes": "Outcomes"}
+KEEP, LEAVE_OUT = "keep as it is", "leave out"
+PREVIEW_QUERY = "SELECT source, type, count(*) AS events\nFROM events\nGROUP BY ALL\nORDER BY events DESC"
+
+
+def totals() -> dict[str, Any]:
+    """Counts of leads, events, won, lost, quarantined and batches, and the newest moments."""
+    return _totals(revision("signals"))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _totals(revision: str) -> dict[str, Any]:
+    return SignalPages(database()).totals()
+
+
+def by_day() -> pl.DataFrame:
+    """at, kind (the source) and n: events by day."""
+    return _by_day(revision("signals"))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _by_day(revision: str) -> pl.DataFrame:
+    return SignalPages(database()).by_day().select(at="day", kind="source", n="events")
+
+
+def sources() -> pl.DataFrame:
+    """source, type, events, leads, first_at, last_at, delay_hours (median), commonest first."""
+    return _sources(revision("signals"))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _sources(revision: str) -> pl.DataFrame:
+    return SignalPages(database()).sources().with_columns(delay_hours=pl.col("delay_seconds") / 3600)
+
+
+def batches() -> pl.DataFrame:
+    """Every loaded file with its counts, newest first; `file` is its name."""
+    return _batches(revision("signals"))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _batches(revision: str) -> pl.DataFrame:
+    return SignalPages(database()).batches().with_columns(file=pl.col("path").str.split("/").list.last())
+
+
+def quarantine() -> pl.DataFrame:
+    """What waits in quarantine, details masked by role."""
+    return _quarantine(revision("signals"), role().value)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _quarantine(revision: str, role: str) -> pl.DataFrame:
+    found = rooms().signals.quarantine().with_columns(file=pl.col("path").str.split("/").list.last())
+    return mask(found, Role(role))
+
+
+@st.cache_data(max_entries=8, show_spinner="Looking into the file …")
+def inspect(path: str, size: int) -> dict[str, Any]:
+    """What is in a file: the object of `leadbench inspect`; raises the readers' refusals."""
+    return inspection.inspect(Path(path), database().clock)
+
+
+def fields(kind: str) -> list[str]:
+    """The fields that a column of a file may give, the required ones first."""
+    needed = REQUIRED[kind]
+    return [*needed, *(name for name in TABLES[kind] if name not in needed)]
+
+
+def plan(found: Mapping[str, Any], kind: str) -> pl.DataFrame:
+    """One row a column of the file: column, type, example, missing (share), goes_to, personal."""
+    suggested = {
+        column: name
+        for name, columns in inspection.suggested_map([one["name"] for one in found["columns"]], kind).items()
+        for column in ([columns] if isinstance(columns, str) else columns[:1])
+    }
+    private = {one["column"] for one in found["findings"] if one["code"] == "personal_data"}
+    rows = [
+        {
+            "column": one["name"],
+            "type": one["type"],
+            "example": None if one["example"] is None else str(one["example"])[:60],
+            "missing": one["missing"] / max(found["rows"], 1),
+            "goes_to": suggested.get(one["name"], KEEP if kind != "outcomes" else LEAVE_OUT),
+            "personal": one["name"] in private,
+        }
+        for one in found["columns"]
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def mapping(planned: pl.DataFrame, kind: str, extra: Mapping[str, str]) -> dict[str, Any]:
+    """The mapping that a plan says, as a mapping file writes it; `extra`: source, won and lost where given."""
+    goes = list(planned.select("column", "goes_to", "personal").iter_rows())
+    named = {field: [column for column, to, _ in goes if to == field] for field in fields(kind)}
+    laid: dict[str, Any] = {name: columns for name, columns in named.items() if columns}
+    if extra.get("source") and "source" not in laid and kind == "events":
+        laid["source"] = {"literal": extra["source"]}
+    if kind == "outcomes":
+        return {"map": laid} | {name: extra[name] for name in ("won", "lost") if extra.get(name)}
+    kept = [column for column, to, _ in goes if to == KEEP]
+    personal = [column for column, to, private in goes if private and to == KEEP]
+    return {"map": laid, "properties" if kind == "events" else "attributes": kept, "personal": personal}
+
+
+def unmapped(planned: pl.DataFrame, kind: str) -> list[str]:
+    """The required fields that no column gives."""
+    return [name for name in REQUIRED[kind] if name not in planned["goes_to"].to_list()]
+
+
+def views() -> dict[str, Sequence[str]]:
+    """The views that the console may read, with their columns."""
+    return dict(console.views(database()))
