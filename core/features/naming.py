@@ -105,7 +105,7 @@ def _subject(feature: Feature) -> str | None:
     values = _simple_values(feature)
     if values is None:
         return None
-    words = [_lower_plain(feature, value) for value in values]
+    words = [_subject_word(feature, kind, value) for kind, value in values]
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
 
 
@@ -121,12 +121,9 @@ def _simple_values(feature: Feature) -> list[tuple[str, str]] | None:
     return plain if len(plain) == len(found) and {name for name, _ in plain} <= {"type", "source"} else None
 
 
-def _lower_plain(feature: Feature, pair: tuple[str, str]) -> str:
-    kind, value = pair
-    word = feature.names.get(value)
-    if kind == "source":
-        return f"{word or humanised(value)} activity"
-    return word or humanised(value)
+def _subject_word(feature: Feature, kind: str, value: str) -> str:
+    word = _lower(feature.names.get(value) or humanised(value))
+    return f"{word} activity" if kind == "source" else word
 
 
 def _named(feature: Feature, name: str) -> str:

@@ -114,7 +114,7 @@ def test_two_features_of_one_name_are_refused():
 
 
 @pytest.mark.parametrize(
-    "text", ["schema: leadbench/features/v2\nname: a\nfeatures: []\n", HEAD + "  []\n", "- a\n", ""]
+    "text", ["schema: leadbench/features/v2\nname: a\nfeatures: []\n", HEAD + "  []\n", "- a\n", "a\n"]
 )
 def test_a_text_that_is_no_feature_set_is_refused(text):
     with pytest.raises(FeatureSetInvalid):
