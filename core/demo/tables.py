@@ -47,10 +47,8 @@ def common(stream: Stream) -> pl.DataFrame:
 
 
 def delivered(rng: np.random.Generator, source: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """A source's table with its identifiers, its properties, and its repeated rows right after the first ones."""
-    table = frame.with_columns(properties(rng, source, frame)).with_columns(
-        pl.format("{}-{}", pl.lit(source), pl.int_range(pl.len())).alias("event_id")
-    )
+    """A source's table with its identifiers, its own column, and its repeated rows right after the first ones."""
+    table = frame.with_columns(event_id=pl.format("{}-{}", pl.lit(source), pl.int_range(pl.len())), **own(source))
     if source in ("web", "mobile", "product"):
         table = table.with_columns(
             anonymous_id=pl.format("an_{}", pl.col("lead_id").str.slice(3)),
@@ -61,19 +59,13 @@ def delivered(rng: np.random.Generator, source: str, frame: pl.DataFrame) -> pl.
     return rows.select("event_id", *(name for name in rows.columns if name not in ("event_id", "day")))
 
 
-def properties(rng: np.random.Generator, source: str, frame: pl.DataFrame) -> list[pl.Series]:
-    """What a source says besides the shared fields."""
-    size = frame.height
+def own(source: str) -> dict[str, pl.Expr]:
+    """What a source says besides the shared fields: the web its page, the product the seats in use so far."""
     if source == "web":
-        page = frame["type"].replace_strict(PAGES, default=None)
-        return [page.alias("page"), pl.Series("seconds_on_page", rng.gamma(1.5, 40.0, size).astype(np.int64) + 1)]
-    if source == "mobile":
-        return [pl.Series("os", rng.choice(["ios", "android"], size, p=[0.55, 0.45]))]
-    if source == "crm":
-        return [pl.Series("direction", rng.choice(["inbound", "outbound"], size, p=[0.4, 0.6]))]
+        return {"page": pl.col("type").replace_strict(PAGES, default=None)}
     if source == "product":
-        return [pl.Series("seats", rng.geometric(0.35, size)), pl.Series("plan", rng.choice(["trial", "free"], size))]
-    return [pl.Series("strength", np.round(rng.beta(2, 3, size) * 100, 1))]
+        return {"seats": 1 + (pl.col("type") == "teammate_invited").cum_sum().over("lead_id").cast(pl.Int64)}
+    return {}
 
 
 def leads(stream: Stream, seed: int) -> pl.DataFrame:
