@@ -28,7 +28,7 @@ from core.governance.users import SYSTEM, Users
 from core.kernel.database import Change, Database
 from core.policy import parser
 from core.policy.document import Policy
-from core.policy.errors import TransitionRefused
+from core.policy.errors import PolicyUnknown, TransitionRefused
 from core.policy.states import State
 from core.policy.store import PolicyStore, StoredVersion
 
@@ -66,7 +66,7 @@ class Releases:
         return draft_id, self.standing(policy.content_hash)
 
     def submit(self, text: str, file: str, actor: str, draft_id: str | None = None) -> Standing:
-        """Submit a document for approval; submitting again what is submitted already changes nothing.
+        """Submit a document for approval; submitting again what waits already changes nothing.
 
         Raises PolicyInvalid, Forbidden, AlreadyActive, DraftUnknown, TransitionRefused.
         """
@@ -74,11 +74,12 @@ class Releases:
         if draft_id:
             self.draft(text, file, actor, draft_id)
         with self._change("policy.submitted", actor, Permission.SUBMIT) as change:
-            stored = self.policies.put_draft(change, policy, actor)
-            if self._submit(change, stored, actor):
-                change.body.update(parent=stored.parent, risk_class=stored.risk_class, **named(policy))
-            else:
+            if self._waits_unchanged(change, policy, actor):
                 change.abandon()
+            else:
+                stored = self.policies.put_draft(change, policy, actor)
+                self._submit(change, stored, actor)
+                change.body.update(parent=stored.parent, risk_class=stored.risk_class, **named(policy))
         return self.standing(policy.content_hash)
 
     def approve(self, ref: str, actor: str, comment: str | None = None) -> Standing:
@@ -198,19 +199,35 @@ class Releases:
         self.policies.set_state(change, content_hash, State.DISCARDED)
         self.policies.record_action(change, content_hash, "discarded", actor, "replaced by an edit of its draft")
 
-    def _submit(self, change: Change, stored: StoredVersion, actor: str) -> bool:
+    def _waits_unchanged(self, change: Change, policy: Policy, actor: str) -> bool:
+        """Whether the version waits already and this submission adds nothing; else one that waits is taken back.
+
+        Another person's submission makes that person an author, and one on top of another active version is another
+        change: both void the approvals given.
+        """
+        version = self._found(policy.content_hash, change)
+        if version is None or version.state not in (State.SUBMITTED, State.APPROVED):
+            return False
+        is_current = version.parent in (
+            self.policies.active_hash(version.name, change),
+            policy.document.metadata.parent,
+        )
+        if is_current and actor in self.standing(version.content_hash, change).authors:
+            return True
+        self.policies.set_state(change, version.content_hash, State.CHANGES_REQUESTED)
+        return False
+
+    def _found(self, content_hash: str, change: Change) -> StoredVersion | None:
+        try:
+            return self.policies.get(content_hash, change)
+        except PolicyUnknown:
+            return None
+
+    def _submit(self, change: Change, stored: StoredVersion, actor: str) -> None:
         if stored.state is State.PUBLISHED:
             raise AlreadyActive(stored.ref)
-        waiting = stored.state in (State.SUBMITTED, State.APPROVED)
-        if waiting and actor in self.standing(stored.content_hash, change).authors:
-            return False
-        if stored.state is State.APPROVED:
-            self.policies.set_state(change, stored.content_hash, State.CHANGES_REQUESTED)
-            self.policies.set_state(change, stored.content_hash, State.DRAFT)
-        if stored.state is not State.SUBMITTED:
-            self.policies.set_state(change, stored.content_hash, State.SUBMITTED)
+        self.policies.set_state(change, stored.content_hash, State.SUBMITTED)
         self.policies.record_action(change, stored.content_hash, "submitted", actor)
-        return True
 
     def _reviewable(self, change: Change, ref: str, actor: str, target: State) -> Standing:
         standing = self.standing(ref, change)

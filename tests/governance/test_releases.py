@@ -296,3 +296,15 @@ def test_drafting_the_same_text_again_changes_nothing(releases):
     assert releases.draft(document(), "recipe", "ana")[0] == draft_id
     assert kinds(releases) == ["policy.drafted"]
     assert releases.draft(document(), "studio", "rita")[0] != draft_id
+
+
+def test_submitting_again_puts_a_stale_version_on_top_of_the_active_one_and_voids_its_approvals(releases):
+    published(releases, document())
+    late = releases.submit(document(hot=0.6, risk="low"), "inbound.yaml", "ana").version
+    releases.approve(late.ref, "rita")
+    newer = published(releases, document(hot=0.7))
+    again = releases.submit(document(hot=0.6, risk="low"), "inbound.yaml", "ana")
+    assert again.version.parent == newer.version.content_hash
+    assert again.version.state == "submitted" and again.approvers == ()
+    releases.approve(late.ref, "rita")
+    assert releases.publish(late.ref, "ana", "now").version.state == "published"
