@@ -64,14 +64,16 @@ def script(path: str) -> str:
 def foot(environment: str) -> None:
     """The foot of the sidebar: time of the data, who is signed in, which installation."""
     with st.sidebar:
-        st.caption(f":material/schedule: {data_time(workbench().rooms.signals.last_event_at())}")
+        latest = workbench().rooms.signals.last_event_at()
+        full = f"Latest event: {latest:%A, %d %B %Y, %H:%M:%S} UTC" if latest else None
+        st.caption(f":material/schedule: {data_time(latest)}", help=full)
         identity_picker()
         st.caption(f":material/dns: Environment **{environment}**")
 
 
 def data_time(latest: datetime | None) -> str:
     """What the foot says about the newest event received."""
-    return f"Data as of **{latest:%d %b %Y, %H:%M} UTC**" if latest else "No events yet"
+    return f"Data as of **{latest:%d %b, %H:%M} UTC**" if latest else "No events yet"
 
 
 def identity_picker() -> None:

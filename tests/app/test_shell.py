@@ -29,7 +29,7 @@ def test_every_entry_has_its_script():
 
 
 def test_the_foot_tells_the_datas_time():
-    assert data_time(datetime(2026, 9, 27, 9, 5, tzinfo=UTC)) == "Data as of **27 Sep 2026, 09:05 UTC**"
+    assert data_time(datetime(2026, 9, 27, 9, 5, tzinfo=UTC)) == "Data as of **27 Sep, 09:05 UTC**"
     assert data_time(None) == "No events yet"
 
 
