@@ -18,6 +18,7 @@ from core.models.model import JSON_FILE, TEXT_FILE, Model, load
 
 FOLDER = "models"
 SHORTEST_HASH = 8
+TEXTS: dict[str, pl.DataType] = {"feature_set_hash": pl.String(), "name": pl.String()}
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class ModelStore:
         return _version(found.row(0, named=True))
 
     def list(self) -> pl.DataFrame:
-        """Oldest first: version (text), model_hash, feature_set_hash, name, trees, features, auc, registered_at, actor."""
+        """Oldest first: version (text), hashes, name, trees, features, auc, registered_at and actor of each model."""
         return self._db.read(
             "SELECT CAST(version AS VARCHAR) AS version, model_hash, feature_set_hash, name, trees, features, "
             "CAST(json_extract(metrics, '$.auc') AS DOUBLE) AS auc, registered_at, actor "
@@ -150,8 +151,7 @@ class ModelStore:
             "registered_at": naive(self._db.clock.now()),
             "actor": actor,
         }
-        texts = dict.fromkeys(("feature_set_hash", "name"), pl.String)
-        change.insert("models", pl.DataFrame([row], schema_overrides=texts))
+        change.insert("models", pl.DataFrame([row], schema_overrides=TEXTS))
         change.body.update(
             model_hash=model.model_hash,
             version=str(version),

@@ -1,0 +1,131 @@
+"""Why a score is what it is: sentences for one lead, importance and effects over many, partners of a feature."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from core.models.encoding import FeatureInfo, matrix
+from core.models.model import Model
+from core.models.scoring import Points
+
+SILENT = 0.0005
+UNKNOWN = "not known"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One feature's part in a score, in probability points (0.1 is ten per cent), with a sentence for people."""
+
+    feature: str
+    label: str
+    role: str
+    value: object
+    points: float
+    sentence: str
+
+
+def value_text(value: object) -> str:
+    """A feature's value in words: yes and no, whole counts, numbers with three significant digits."""
+    if value is None or (isinstance(value, float) and not np.isfinite(value)):
+        return UNKNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return str(value)
+
+
+def sentence(label: str, value: object, points: float) -> str:
+    """What one feature does to the score, such as `Pricing page visits, last 7 days: 5 adds 12.3 points.`"""
+    told = f"{label}: {value_text(value)}"
+    if abs(points) < SILENT:
+        return f"{told} makes no difference."
+    amount = f"{abs(points) * 100:.1f}"
+    unit = "point" if amount == "1.0" else "points"
+    return f"{told} adds {amount} {unit}." if points > 0 else f"{told} takes off {amount} {unit}."
+
+
+def reasons(
+    features: Sequence[FeatureInfo], values: Mapping[str, object], points: Sequence[float], most: int | None = None
+) -> tuple[Reason, ...]:
+    """The reasons of one score, the weightiest first, at most `most`; points are in the order of the features."""
+    found = [
+        Reason(
+            one.name, one.label, one.role, values.get(one.name), part, sentence(one.label, values.get(one.name), part)
+        )
+        for one, part in zip(features, points, strict=True)
+    ]
+    return tuple(sorted(found, key=lambda reason: -abs(reason.points))[:most])
+
+
+def importance(model: Model, points: Points) -> pl.DataFrame:
+    """One row a feature, the weightiest first: feature, label, role, mean_abs_points, mean_points, share."""
+    weight = np.abs(points.values).mean(axis=0) if len(points.values) else np.zeros(len(points.names))
+    mean = points.values.mean(axis=0) if len(points.values) else np.zeros(len(points.names))
+    frame = pl.DataFrame(
+        {
+            "feature": list(points.names),
+            "label": [feature.label for feature in model.features],
+            "role": [feature.role for feature in model.features],
+            "mean_abs_points": weight,
+            "mean_points": mean,
+            "share": weight / (weight.sum() or 1.0),
+        }
+    )
+    return frame.sort("mean_abs_points", "feature", descending=[True, False])
+
+
+def effects(model: Model, frame: pl.DataFrame, points: Points, most: int = 12) -> pl.DataFrame:
+    """For a swarm chart, long: feature, label, value (text), rank (0-1 among the values, null: none), points.
+
+    The rows of `frame` are those of `points`; only the `most` weightiest features are kept.
+    """
+    top = importance(model, points)["feature"].to_list()[:most]
+    infos = {feature.name: feature for feature in model.features}
+    inputs = matrix(frame, [infos[name] for name in top], model.categories)
+    parts = []
+    for place, name in enumerate(top):
+        numeric = infos[name].dtype != "category"
+        parts.append(
+            pl.DataFrame(
+                {
+                    "feature": [name] * len(frame),
+                    "label": [infos[name].label] * len(frame),
+                    "value": [value_text(value) for value in frame[name].to_list()],
+                    "rank": _ranks(inputs[:, place]) if numeric else [None] * len(frame),
+                    "points": points.values[:, points.names.index(name)],
+                },
+                schema_overrides={"rank": pl.Float64},
+            )
+        )
+    return pl.concat(parts)
+
+
+def _ranks(values: np.ndarray) -> pl.Series:
+    column = pl.Series(values).fill_nan(None)
+    return (column.rank("average") - 0.5) / max(column.drop_nulls().len(), 1)
+
+
+def dependence(model: Model, frame: pl.DataFrame, points: Points, feature: str) -> pl.DataFrame:
+    """One row a frame row: the feature's value as it is, and its points."""
+    return pl.DataFrame(
+        {"value": frame[feature], "points": points.values[:, points.names.index(feature)]}, strict=False
+    )
+
+
+def partners(model: Model, frame: pl.DataFrame, points: Points, feature: str, most: int = 5) -> list[str]:
+    """The features that best explain why equal values of `feature` get different points, the strongest first.
+
+    SHAP's approximate interactions: exact interaction values are refused by shap for category columns.
+    """
+    import shap
+
+    inputs = np.nan_to_num(matrix(frame, model.features, model.categories), nan=-1.0)
+    place = points.names.index(feature)
+    ranked = shap.utils.approximate_interactions(place, points.values, inputs)
+    varying = [int(index) for index in ranked if int(index) != place and np.ptp(inputs[:, int(index)]) > 0]
+    return [points.names[index] for index in varying[:most]]
