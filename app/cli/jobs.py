@@ -144,9 +144,10 @@ def _left_out(result: dict[str, Any]) -> list[dict[str, Any]]:
 def _metrics_text(result: dict[str, Any]) -> str:
     metrics, baselines = result["metrics"], result["baselines"]
     low, high = metrics["auc_ci95"]
+    auc = f"AUC {metrics['auc']:.3f} ({low:.3f} to {high:.3f}) on a {metrics['split']} split"
     lines = [
-        f"Model {result['model']['version']}: AUC {metrics['auc']:.3f} ({low:.3f} to {high:.3f}) on a {metrics['split']} split,",
-        f"{_number(metrics['auc_random_split'])} on a random one (not to be believed)",
+        f"Model {result['model']['version']}: {auc}",
+        f"AUC on a random split {_number(metrics['auc_random_split'])}: no forecast, shown as a warning",
         f"Lift in the top tenth {metrics['lift_at_10']:.2f}, Brier {metrics['brier']:.4f}"
         f" (base rate {baselines['base_rate']['brier']:.4f}), calibration gap {metrics['ece']:.3f}",
         f"Recency alone AUC {_number(baselines['recency']['auc'])}, scorecard {_number(baselines['scorecard']['auc'])}",

@@ -2,8 +2,8 @@
 
 In this order, each while there is room under the limit:
 
-1. attributes (at most half of the room where there are events): numbers, booleans, categories of at most 100 values;
-   constants and identifiers are left out;
+1. attributes (at most half of the room where there are events): numbers, booleans, categories of at most 100 values
+   or a tenth of the leads; constants and identifiers are left out;
 2. behaviour over all events: counts in four windows that fit how long leads live, recency, tenure, active days,
    breadth, pace, decay, rhythm, and the latest kind of activity;
 3. properties: latest and number of different values of text, sums and means of numbers, counts of flag values;
@@ -250,7 +250,7 @@ def _is_telling(attribute: AttributeProfile, leads: int) -> bool:
     if attribute.values < 2 and attribute.leads == leads:
         return False
     if attribute.type == "category":
-        return attribute.values <= LARGEST_CATEGORY
+        return attribute.values <= max(LARGEST_CATEGORY, leads // 10)
     return not (attribute.type == "number" and attribute.whole and attribute.values == attribute.leads > 50)
 
 
