@@ -31,17 +31,13 @@ class LabelSpec:
 
 @dataclass(frozen=True)
 class LandmarkSpec:
-    """The as_of moments of the rows: after creation, every so often from creation on, at given times, or one a lead.
-
-    after_created_names are the names of the after_created_us landmarks as the author wrote them (`24h`).
-    """
+    """The as_of moments of the rows: after creation, every so often from creation on, at given times, or one a lead."""
 
     after_created_us: tuple[int, ...] = ()
     every_us: int | None = None
     at: tuple[datetime, ...] = ()
     none: bool = False
     only_open: bool = True
-    after_created_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,12 +145,12 @@ def _place(leads: pl.DataFrame, decided: pl.DataFrame, spec: LandmarkSpec, end: 
         return _place_every(dated, spec.every_us, end)
     if spec.at:
         return _place_at(dated, spec.at)
-    return _place_after(dated, spec.after_created_us, spec.after_created_names)
+    return _place_after(dated, spec.after_created_us)
 
 
-def _place_after(leads: pl.DataFrame, after: Sequence[int], names: Sequence[str]) -> pl.DataFrame:
+def _place_after(leads: pl.DataFrame, after: Sequence[int]) -> pl.DataFrame:
     steps = pl.DataFrame(
-        {"step": list(after), "landmark": list(names) or [duration_text(step) for step in after]},
+        {"step": list(after), "landmark": [duration_text(step) for step in after]},
         schema={"step": pl.Duration("us"), "landmark": pl.String},
     )
     return (

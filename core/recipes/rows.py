@@ -57,7 +57,6 @@ def landmark_spec(landmarks: Landmarks | str) -> LandmarkSpec:
         every_us=_us(landmarks.every),
         at=tuple(landmarks.at or ()),
         only_open=landmarks.only_open,
-        after_created_names=tuple(landmarks.after_created or ()),
     )
 
 

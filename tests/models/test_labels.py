@@ -107,12 +107,6 @@ def test_undated_leads_get_one_row_without_as_of():
     assert found.rows["as_of"].to_list() == [None, None]
 
 
-def test_landmarks_keep_the_names_that_their_author_wrote():
-    spec = LandmarkSpec((duration_us("24h"),), after_created_names=("24h",))
-    found = landmark_rows(leads(a=START), outcomes(("a", "won", START + 5 * DAY)), LabelSpec("won"), spec, END)
-    assert found.rows["landmark"].to_list() == ["24h"]
-
-
 def test_one_row_a_lead_is_taken_at_its_creation():
     label = LabelSpec("won", duration_us("10d"))
     wins = outcomes(("a", "won", START + 3 * DAY), ("early", "won", START - DAY))
