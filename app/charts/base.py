@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from app.theme import Tokens
 
+Figure = go.Figure
 FONT = "Inter, sans-serif"
 
 

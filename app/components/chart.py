@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.theme import Tokens, tokens
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
+    from app.charts.base import Figure
 
 CONFIG = {"displayModeBar": False, "displaylogo": False, "showTips": False}
 

@@ -20,6 +20,8 @@ HOMES = {
     "plotly": ("app.charts",),
     "streamlit": ("app", "pages"),
 }
+PURE = {"polars", "duckdb", "numpy", "pandas", "streamlit"}
+"""What the policy room may not import outside its store: a policy decides from plain values."""
 LATE = {"lightgbm", "shap", "statsmodels", "evidently", "sklearn", "scipy", "pandas"}
 
 
@@ -65,6 +67,8 @@ def engine_breaches(path: Path, tree: ast.Module) -> Iterator[Breach]:
         homes = HOMES.get(engine, ())
         if homes and not any(name == home or name.startswith(f"{home}.") for home in homes):
             yield Breach(path, line, f"`{engine}` is imported outside its home ({', '.join(homes)})")
+        if name.startswith("core.policy.") and "store" not in name and engine in PURE:
+            yield Breach(path, line, f"`{engine}` is imported by a policy module that is no store: policies are pure")
     for node in outside_functions(tree):
         for engine, line in imports(node):
             if engine in LATE:

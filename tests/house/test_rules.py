@@ -26,3 +26,9 @@ def test_a_function_of_sixty_one_lines_is_refused():
     assert [b.line for b in size_breaches(Path("core/x.py"), ast.parse(text), 61)] == [1]
     shorter = "def f():\n" + "    pass\n" * 59
     assert list(size_breaches(Path("core/x.py"), ast.parse(shorter), 60)) == []
+
+
+def test_policies_are_pure_outside_their_store():
+    tree = ast.parse("import polars\n")
+    assert [b.line for b in engine_breaches(Path("core/policy/deciding.py"), tree)] == [1]
+    assert list(engine_breaches(Path("core/policy/store.py"), tree)) == []
