@@ -84,11 +84,11 @@ def suggest(columns: Sequence[str], kind: str) -> dict[str, tuple[str, ...]]:
     taken: set[str] = set()
     found: dict[str, tuple[str, ...]] = {}
     for field in _order(kind):
-        column = _first(field, TABLES[kind][field], by_name, taken)
-        if column is None:
-            continue
-        found[field] = (column, *_fallbacks(kind, field, column, by_name, taken))
-        taken.update(found[field])
+        chain = tuple(by_name[name] for name in COALESCED.get((kind, field), ()) if name in by_name)
+        columns = chain if len(chain) > 1 else _first(field, TABLES[kind][field], by_name, taken)
+        if columns:
+            found[field] = columns
+            taken.update(columns)
     return found
 
 
@@ -98,17 +98,9 @@ def _order(kind: str) -> list[str]:
     return sorted(fields, key=lambda field: field not in REQUIRED[kind])
 
 
-def _first(field: str, names: tuple[str, ...], by_name: dict[str, str], taken: set[str]) -> str | None:
+def _first(field: str, names: tuple[str, ...], by_name: dict[str, str], taken: set[str]) -> tuple[str, ...]:
     wanted = (field.replace("_", ""), *names)
-    return next((by_name[name] for name in wanted if name in by_name and by_name[name] not in taken), None)
-
-
-def _fallbacks(kind: str, field: str, column: str, by_name: dict[str, str], taken: set[str]) -> tuple[str, ...]:
-    chain = COALESCED.get((kind, field), ())
-    if plain_name(column) not in chain:
-        return ()
-    later = chain[chain.index(plain_name(column)) + 1 :]
-    return tuple(by_name[name] for name in later if name in by_name and by_name[name] not in taken)
+    return next(((by_name[name],) for name in wanted if name in by_name and by_name[name] not in taken), ())
 
 
 def adapter(columns: Sequence[str], file_format: str) -> str:

@@ -13,8 +13,8 @@ OUTCOME_NAMES = re.compile(
     r"purchased?|deal_?stage|lifecycle_?stage|qualified|is_closed)([^a-z]|$)"
 )
 OUTCOME_TYPES = re.compile(
-    r"(^|[^a-z])(approved|accepted|activated|registered|declined|rejected|cancell?ed|converted|purchase|closed[ _-]?(won|lost)|"
-    r"deal[ _-]?(won|lost)|^won$|^lost$|order[ _-]?placed|churn|finali[sz]ed)",
+    r"(^|[^a-z])(approved|accepted|activated|registered|declined|rejected|cancell?ed|converted|purchase|"
+    r"closed[ _-]?(won|lost)|deal[ _-]?(won|lost)|^won$|^lost$|order[ _-]?placed|churn|finali[sz]ed)",
     re.IGNORECASE,
 )
 AFTERWARDS = re.compile(
@@ -102,7 +102,7 @@ def _auc_alone(values: pl.Series, label: pl.Series) -> float:
         frame = frame.with_columns(s=pl.col("v").cast(pl.Float64).fill_null(strategy="min").fill_null(0.0))
         auc = _auc(frame)
         return max(auc, 1 - auc)
-    rate = frame["y"].mean()
+    rate = float(frame["y"].sum()) / max(1, frame.height)
     total, count = pl.col("y").sum().over("v"), pl.len().over("v")
     without = (total - pl.col("y") + SMOOTHING * rate) / (count - 1 + SMOOTHING)
     return _auc(frame.with_columns(s=without))

@@ -26,7 +26,8 @@ HIDDEN = "(personal)"
 @dataclass(frozen=True)
 class Looked:
     """A file as inspection sees it: `values` are the columns in their own types, placeholders missing; `times` those
-    that are times, as moments; `held` the placeholders met; `personal` columns with the reason; `kind` events, leads or outcomes.
+    that are times, as moments; `held` the placeholders met; `personal` columns with the reason; `kind` is events, leads
+    or outcomes; `infinite` and `unread_times` count such values by column.
     """
 
     raw: Raw

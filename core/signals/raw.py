@@ -74,10 +74,10 @@ def with_rows(frame: pl.DataFrame, unreadable: set[int]) -> pl.DataFrame:
 
 
 def row_texts(frame: pl.DataFrame) -> list[str]:
-    """Each record of the frame as one JSON object, missing values left out, at most 64 KiB."""
+    """Each record of the frame as one JSON object, missing values as null, at most 64 KiB."""
     columns = [name for name in frame.columns if name != ROW]
     return [
-        json.dumps({k: v for k, v in row.items() if v is not None}, default=str, ensure_ascii=False)[:RAW_LIMIT]
+        json.dumps(row, default=str, ensure_ascii=False)[:RAW_LIMIT]
         for row in frame.select(columns).iter_rows(named=True)
     ]
 

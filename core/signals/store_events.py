@@ -27,6 +27,7 @@ FROM (SELECT row_no, h, row_number() OVER (PARTITION BY h ORDER BY row_no) AS n
                    sha256(concat_ws(chr(30), lead_id, type, source, epoch_us(occurred_at)::VARCHAR, identity)) AS h
             FROM incoming WHERE event_id IS NULL))
 """
+NONE_DERIVED = "CREATE OR REPLACE TEMP TABLE derived (row_no BIGINT)"
 FILL = "UPDATE incoming SET event_id = d.event_id FROM derived d WHERE incoming.row_no = d.row_no"
 LEADS_SEEN = """
 CREATE OR REPLACE TEMP TABLE lead_of AS
@@ -38,7 +39,8 @@ LEFT JOIN leads l ON l.lead_id = s.lead_id
 VERDICTS = f"""
 CREATE OR REPLACE TEMP TABLE verdicts AS
 WITH stored AS (
-    SELECT i.row_no, i.event_id, o.lead_no IS NOT DISTINCT FROM e.lead_no AND {SAME.format(a="i", b="e")} AS same
+    SELECT i.row_no, i.event_id, i.row_no IN (SELECT row_no FROM derived)
+        OR (o.lead_no IS NOT DISTINCT FROM e.lead_no AND {SAME.format(a="i", b="e")}) AS same
     FROM incoming i
     JOIN (SELECT e.*, k.type, k.source FROM events e JOIN event_kinds k USING (kind_no)) e USING (event_id)
     LEFT JOIN lead_of o USING (lead_id)),
@@ -109,6 +111,8 @@ def land(change: Change, rows: pl.DataFrame, batch_id: str) -> Landed:
     if "identity" in rows.columns:
         change.execute(DERIVE)
         change.execute(FILL)
+    else:
+        change.execute(NONE_DERIVED)
     change.execute(LEADS_SEEN)
     change.execute(VERDICTS)
     conflicts = pl.concat([invalid, _conflicts(change)])

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,8 @@ def _parse(
 
 def _refusal(path: Path, reason: str) -> Exception:
     if "UTF8" in reason or "UTF-8" in reason:
-        return WrongEncoding(path, f"something else ({reason})")
+        row = re.search(r"Row #(\d+)", reason)
+        return WrongEncoding(path, "something else (bytes that are no UTF-8)", int(row[1]) if row else None)
     if "Empty CSV" in reason:
         return FileEmpty(path)
     return FileUnreadable(path, f"`{path}` is not delimited text: {reason}", "Check its quotes and its delimiter.")

@@ -112,7 +112,7 @@ def _decoded(head: bytes, path: Path) -> str:
     try:
         return head.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if error.start >= len(head) - 4:
+        if len(head) >= SAMPLE and error.start >= len(head) - 4:
             return head[: error.start].decode("utf-8-sig")
         line = head[: error.start].count(b"\n") + 1
         raise WrongEncoding(path, f"something else (byte 0x{head[error.start]:02x})", line) from error

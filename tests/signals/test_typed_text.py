@@ -1,0 +1,68 @@
+"""Text is a number, a truth or a time only where the whole column says so."""
+
+from datetime import datetime
+
+import polars as pl
+import pytest
+
+from core.signals.typed_text import AmbiguousDates, moments, typed
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind"),
+    [
+        (["1", "-2.5", "1e3", None], "number"),
+        (["1", "two"], "text"),
+        (["007", "8"], "text"),
+        (["12345678901234567", "1"], "text"),
+        (["true", "FALSE"], "boolean"),
+        (["yes", "no"], "text"),
+        ([None, None], "text"),
+    ],
+)
+def test_a_column_is_a_number_only_where_every_value_is_one(texts, kind):
+    assert typed(pl.Series("c", texts, dtype=pl.String)).kind == kind
+
+
+def test_strings_of_a_typed_file_are_never_numbers():
+    assert typed(pl.Series("c", ["1", "2"]), textual=False).kind == "text"
+
+
+def test_infinity_is_marked_and_nan_is_missing():
+    assert typed(pl.Series("c", ["1", "inf"])).infinite.to_list() == [False, True]
+    found = typed(pl.Series("c", [1.0, float("nan"), float("-inf")]))
+    assert found.values.to_list()[1] is None
+    assert found.infinite.to_list() == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2011-10-01T00:38:44.546+02:00", datetime(2011, 9, 30, 22, 38, 44, 546000)),
+        ("2019-10-01 00:00:00 UTC", datetime(2019, 10, 1)),
+        ("2021-01-07 6:49:18", datetime(2021, 1, 7, 6, 49, 18)),
+        ("2018-02-01", datetime(2018, 2, 1)),
+        ("2020-01-01T10:00Z", datetime(2020, 1, 1, 10)),
+        ("1577836800", datetime(2020, 1, 1)),
+        ("1577836800123", datetime(2020, 1, 1, 0, 0, 0, 123000)),
+        ("20200103", datetime(2020, 1, 3)),
+        ("22.3.2021 14:05", datetime(2021, 3, 22, 14, 5)),
+        ("3/22/2021 2:05 PM", datetime(2021, 3, 22, 14, 5)),
+        ("3 Oct 2019", datetime(2019, 10, 3)),
+    ],
+)
+def test_the_usual_ways_to_write_a_time_are_read(text, moment):
+    assert moments(pl.Series("t", [text])).to_list() == [moment]
+
+
+@pytest.mark.parametrize("text", ["2018-02-30", "2012-13-01", "soon", "", "0000-00-00", "24:00"])
+def test_impossible_times_are_missing(text):
+    assert moments(pl.Series("t", [text])).to_list() == [None]
+
+
+def test_dates_that_can_be_read_two_ways_are_refused_until_said():
+    dates = pl.Series("signed", ["3/2/2021", "4/5/2021"])
+    with pytest.raises(AmbiguousDates, match="dmy"):
+        moments(dates)
+    assert moments(dates, "dmy")[0] == datetime(2021, 2, 3)
+    assert moments(dates, "mdy")[0] == datetime(2021, 3, 2)
