@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[Callable[[Policy], list[Column]], ...], ...] = (
     (sql_inputs.contract_of,),
     (sql_rules.guards_of,),
     (sql_rules.disposition_of,),
-    (sql_rules.priority_of,),
+    (sql_rules.priority_of, sql_rules.current_of),
     (sql_rules.moves_of,),
     (sql_rules.next_state_of,),
     (sql_routes.rows_of,),

@@ -1,17 +1,20 @@
 """What the stages of a rendered policy share: named columns, and words chosen by a place in a list.
 
-Internal columns have a colon in their name, which no input has.
+Internal columns have a colon in their name, which no input has. `row:` and `act:` are 0 where the stage does not
+apply, 1 for its `otherwise`, and 2 plus the rule's place; `move:` is 0 for none and 1 plus the transition's place.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.policy.conditions_sql import identifier
+from core.policy.conditions_sql import identifier, text_literal
 
 BROKEN = '"broken:"'
 ROW = '"row:"'
 ACT = '"act:"'
 MOVE = '"move:"'
+CURRENT = '"state:"'
+NOT_APPLIED, OTHERWISE, FIRST_RULE = 0, 1, 2
 PERMITTED = "disposition = 'PERMIT'"
 
 
@@ -31,16 +34,13 @@ def guard_column(place: int) -> str:
     return identifier(f"guard:{place}")
 
 
-def by_place(place: str, words: Sequence[str], otherwise: str) -> str:
-    """The word at a place; `otherwise` where the place is NULL. Equal words share a branch."""
-    places: dict[str, list[int]] = {}
-    for number, word in enumerate(words):
-        places.setdefault(word, []).append(number)
-    if not places:
-        return otherwise
-    parts = [f"WHEN {place} {_among(numbers)} THEN {word}" for word, numbers in places.items()]
-    return f"CASE {' '.join(parts)} ELSE {otherwise} END"
+def at_place(place: str, words: Sequence[str], kind: str = "VARCHAR") -> str:
+    """The word at a place that counts from 0, out of a constant list: faster than a CASE of as many branches."""
+    return f"list_extract([{', '.join(words)}]::{kind}[], {place} + 1)"
 
 
-def _among(numbers: list[int]) -> str:
-    return f"= {numbers[0]}" if len(numbers) == 1 else f"IN ({', '.join(map(str, numbers))})"
+def literal(value: str | int | None) -> str:
+    """A constant of an output."""
+    if value is None:
+        return "NULL"
+    return text_literal(value) if isinstance(value, str) else str(value)

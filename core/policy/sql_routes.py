@@ -7,16 +7,29 @@ from core.policy.blocks import Route
 from core.policy.conditions_sql import all_of, condition_sql, text_literal
 from core.policy.document import Policy
 from core.policy.routing import by_precedence
-from core.policy.sql_columns import ACT, BROKEN, PERMITTED, ROW, Column, by_place, guard_column
+from core.policy.sql_columns import (
+    ACT,
+    BROKEN,
+    FIRST_RULE,
+    NOT_APPLIED,
+    OTHERWISE,
+    PERMITTED,
+    ROW,
+    Column,
+    at_place,
+    guard_column,
+    literal,
+)
 from core.policy.sql_rules import guards_with
 
 
 def rows_of(policy: Policy) -> list[Column]:
-    """The place of the routing row that is taken: -1 for none, NULL where the table does not apply."""
+    """The routing row that is taken."""
     applies = _applies(policy.conditions.routing_applies)
     tests = _row_tests(policy)
-    parts = [f"WHEN {test} THEN {place}" for place, test in tests]
-    return [Column("row:", f"CASE WHEN NOT ({applies}) THEN NULL {' '.join(parts)} ELSE -1 END")]
+    parts = [f"WHEN {test} THEN {place + FIRST_RULE}" for place, test in tests]
+    skipped = f"WHEN NOT ({applies}) THEN {NOT_APPLIED}"
+    return [Column("row:", f"CASE {skipped} {' '.join(parts)} ELSE {OTHERWISE} END")]
 
 
 def _row_tests(policy: Policy) -> list[tuple[int, str]]:
@@ -50,16 +63,11 @@ def _key(same: object) -> object:
 
 def routes_of(policy: Policy) -> list[Column]:
     """Pool, minutes and method; a held lead's pool is the queue of its first HOLD rule."""
-    routing = policy.document.routing
-    routes = [row.then for row in routing.rules]
-    otherwise = routing.otherwise
-    pools = [text_literal(route.pool) for route in routes]
-    unrouted = f"CASE WHEN {ROW} = -1 THEN {text_literal(otherwise.pool)} END" if otherwise else "NULL"
-    pool = f"CASE {_queues(policy)} ELSE {by_place(ROW, pools, unrouted)} END::VARCHAR"
+    routes = [policy.document.routing.otherwise, *(row.then for row in policy.document.routing.rules)]
     return [
-        Column("pool", pool),
-        Column("sla_min", _route_part(routes, otherwise, "sla_min", "BIGINT")),
-        Column("method", _route_part(routes, otherwise, "method", "VARCHAR")),
+        Column("pool", f"CASE {_queues(policy)} ELSE {_route_part(routes, 'pool', 'VARCHAR')} END"),
+        Column("sla_min", _route_part(routes, "sla_min", "BIGINT")),
+        Column("method", _route_part(routes, "method", "VARCHAR")),
     ]
 
 
@@ -72,29 +80,22 @@ def _queues(policy: Policy) -> str:
     return " ".join(parts)
 
 
-def _route_part(routes: Sequence[Route], otherwise: Route | None, name: str, kind: str) -> str:
-    words = [_literal(getattr(route, name)) for route in routes]
-    last = _literal(getattr(otherwise, name)) if otherwise else "NULL"
-    unrouted = f"CASE WHEN {ROW} = -1 THEN {last} END"
-    return f"({by_place(ROW, words, unrouted)})::{kind}"
-
-
-def _literal(value: str | int | None) -> str:
-    if value is None:
-        return "NULL"
-    return text_literal(value) if isinstance(value, str) else str(value)
+def _route_part(routes: Sequence[Route | None], name: str, kind: str) -> str:
+    words = [literal(getattr(route, name)) if route else "NULL" for route in routes]
+    return at_place(ROW, ["NULL", *words], kind)
 
 
 def actions_of(policy: Policy) -> list[Column]:
-    """The place of the action rule that is taken: -1 for otherwise, NULL where no action is chosen."""
+    """The action rule that is taken."""
     block = policy.document.actions
     if block is None:
-        return [Column("act:", "NULL::INTEGER")]
+        return [Column("act:", str(NOT_APPLIED))]
     applies = _applies(policy.conditions.actions_applies)
     ranked = sorted(enumerate(block.rules), key=lambda item: -item[1].priority)
     conditions = policy.conditions.actions
-    parts = [f"WHEN {condition_sql(conditions[place].node)} THEN {place}" for place, _ in ranked]
-    return [Column("act:", f"CASE WHEN NOT ({applies}) THEN NULL {' '.join(parts)} ELSE -1 END")]
+    parts = [f"WHEN {condition_sql(conditions[place].node)} THEN {place + FIRST_RULE}" for place, _ in ranked]
+    skipped = f"WHEN NOT ({applies}) THEN {NOT_APPLIED}"
+    return [Column("act:", f"CASE {skipped} {' '.join(parts)} ELSE {OTHERWISE} END")]
 
 
 def chosen_of(policy: Policy) -> list[Column]:
@@ -103,5 +104,4 @@ def chosen_of(policy: Policy) -> list[Column]:
     if block is None:
         return [Column("action", "NULL::VARCHAR")]
     words = [text_literal(rule.do) for rule in block.rules]
-    unruled = f"CASE WHEN {ACT} = -1 THEN {text_literal(block.otherwise)} END"
-    return [Column("action", f"({by_place(ACT, words, unruled)})::VARCHAR")]
+    return [Column("action", at_place(ACT, ["NULL", text_literal(block.otherwise), *words]))]

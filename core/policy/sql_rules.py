@@ -4,7 +4,7 @@ from core.policy.banding import DWELL, ladder_of
 from core.policy.conditions_sql import condition_sql, identifier, text_literal
 from core.policy.document import Policy
 from core.policy.routing import STATE
-from core.policy.sql_columns import BROKEN, MOVE, Column, by_place, guard_column
+from core.policy.sql_columns import BROKEN, CURRENT, MOVE, Column, at_place, guard_column
 from core.policy.sql_inputs import fits
 
 
@@ -62,32 +62,51 @@ def priority_of(policy: Policy) -> list[Column]:
     return [Column("priority", f"CASE WHEN {BROKEN} THEN NULL ELSE {total} END::BIGINT")]
 
 
+def current_of(policy: Policy) -> list[Column]:
+    """The lead's state as a place in the lifecycle's states, and as the word that stays where nothing moves."""
+    block = policy.document.lifecycle
+    word = Column("word:", _state_word(policy))
+    if block is None:
+        return [word]
+    states = ", ".join(text_literal(name) for name in block.states)
+    return [word, Column("state:", f"list_position([{states}], {_present_state(policy)})")]
+
+
+def _state_word(policy: Policy) -> str:
+    """The state as given; the initial state, or nothing, where it is missing or breaks the contract."""
+    field, block = policy.input_fields.get(STATE), policy.document.lifecycle
+    initial = text_literal(block.initial) if block else "NULL::VARCHAR"
+    if field is None:
+        return initial
+    fitting = f"coalesce({fits(STATE, field)}, FALSE)"
+    present = identifier(STATE) if field.required else f"coalesce({identifier(STATE)}, {initial})"
+    return f"CASE WHEN {BROKEN} AND NOT {fitting} THEN {initial} ELSE {present} END"
+
+
+def _present_state(policy: Policy) -> str:
+    field, block = policy.input_fields.get(STATE), policy.document.lifecycle
+    initial = text_literal(block.initial) if block else "NULL"
+    return identifier(STATE) if field and field.required else f"coalesce({identifier(STATE)}, {initial})"
+
+
 def moves_of(policy: Policy) -> list[Column]:
-    """The place of the transition that is taken, and the next state."""
+    """The transition that is taken."""
     block = policy.document.lifecycle
     if block is None:
-        return [Column("move:", "NULL::INTEGER"), Column("next_state", _state_as_it_is(policy))]
-    parts = [f"WHEN {BROKEN} THEN NULL"]
-    state = _state_as_it_is(policy)
+        return [Column("move:", "0")]
+    states = list(block.states)
+    parts = [f"WHEN {BROKEN} THEN 0"]
     for place, (move, expression) in enumerate(zip(block.transitions, policy.conditions.transitions, strict=True)):
-        sources = ", ".join(text_literal(name) for name in move.sources)
-        parts.append(f"WHEN {state} IN ({sources}) AND {condition_sql(expression.node)} THEN {place}")
-    return [Column("move:", f"CASE {' '.join(parts)} END")]
+        sources = ", ".join(str(states.index(name) + 1) for name in move.sources)
+        parts.append(f"WHEN {CURRENT} IN ({sources}) AND {condition_sql(expression.node)} THEN {place + 1}")
+    return [Column("move:", f"CASE {' '.join(parts)} ELSE 0 END")]
 
 
 def next_state_of(policy: Policy) -> list[Column]:
     """The next state, by the transition that is taken."""
     block = policy.document.lifecycle
-    if block is None:
-        return []
-    targets = [text_literal(move.target) for move in block.transitions]
-    return [Column("next_state", by_place(MOVE, targets, _state_as_it_is(policy)))]
-
-
-def _state_as_it_is(policy: Policy) -> str:
-    field, block = policy.input_fields.get(STATE), policy.document.lifecycle
-    if field is None:
-        return text_literal(block.initial) if block else "NULL::VARCHAR"
-    column = identifier(STATE)
-    valid = f"CASE WHEN {BROKEN} AND NOT coalesce({fits(STATE, field)}, FALSE) THEN NULL ELSE {column} END"
-    return f"coalesce({valid}, {text_literal(block.initial)})" if block else valid
+    targets = [text_literal(move.target) for move in block.transitions] if block else []
+    if not targets:
+        return [Column("next_state", '"word:"')]
+    moved = at_place(MOVE, ["NULL", *targets])
+    return [Column("next_state", f'CASE WHEN {MOVE} = 0 THEN "word:" ELSE {moved} END')]
