@@ -7,11 +7,11 @@ from app.queries import leads, versions
 def show(key: str) -> None:
     """Draw the figures of the board as it stands."""
     numbers = leads.figures()
-    top = f"Band {versions.bands().label(numbers.top)}"
+    best = f"band {versions.bands().label(numbers.top)}"
     kpi.tiles(
         [
             kpi.Kpi(
-                f"{top} leads",
+                f"Leads in {best}",
                 f"{numbers.leads:,}",
                 None if numbers.change is None else f"{numbers.change:+,d}",
                 "vs the round before",
@@ -19,7 +19,7 @@ def show(key: str) -> None:
                 help=glossary.term("band"),
             ),
             kpi.Kpi(
-                f"Wins to expect in {top.lower()}",
+                f"Wins to expect in {best}",
                 f"{numbers.expected:,.1f}",
                 numbers.expected_change,
                 "sum of its scores",
@@ -28,7 +28,7 @@ def show(key: str) -> None:
                 chart="line",
             ),
             kpi.Kpi(
-                f"New in {top.lower()}",
+                f"New in {best}",
                 f"{numbers.new:,}",
                 note="moved up since the round before",
                 course=numbers.new_course,

@@ -11,7 +11,7 @@ from app.queries import versions
 from app.queries.leads import Ranked
 
 ORDER = ("lead", "company", "percentile", "score", "change", "course", "band_chip", "pool", "why")
-HEIGHT = 560
+HEIGHT = 500
 
 
 def show(found: Ranked, key: str) -> Mapping[str, Any]:
@@ -41,14 +41,20 @@ def _place(found: Ranked) -> int:
 
 def _columns(found: Ranked) -> dict[str, Any]:
     colours, config = chart.colours(), st.column_config
+    letters = versions.bands().labels
     return {
-        "lead": config.TextColumn("Lead", width=130),
-        "company": config.TextColumn("Company", width=140),
-        "percentile": columns.score("Percentile", glossary.term("percentile")),
-        "score": config.NumberColumn("Score", format="%.4f", help=glossary.term("score"), width=72),
-        "change": columns.change("Change", "Percentile against the decision before."),
-        "course": columns.trend("Trend"),
-        "band_chip": columns.bands(colours, versions.bands().labels, help=glossary.term("band")),
-        "pool": config.TextColumn("Pool", help=glossary.term("pool"), width=110),
+        "lead": config.TextColumn("Lead", width=112),
+        "company": config.TextColumn("Company", width=128),
+        "percentile": config.ProgressColumn(
+            "Percentile", format="%d", min_value=0, max_value=100, width=96, help=glossary.term("percentile")
+        ),
+        "score": config.NumberColumn("Score", format="%.4f", help=glossary.term("score"), width=62),
+        "change": config.NumberColumn("±", format="%+d", help="Percentile against the decision before.", width=46),
+        "course": config.LineChartColumn("Trend", color="auto", width=72, help="Its percentile over the last rounds."),
+        "band_chip": config.MultiselectColumn(
+            "Band", options=list(letters), color=[f"{colours.band(place)}55" for place in range(len(letters))],
+            format_func=letters.__getitem__, width=50, help=glossary.term("band"),
+        ),
+        "pool": config.TextColumn("Pool", help=glossary.term("pool"), width=92),
         "why": columns.reasons(colours, found.chips, help=glossary.term("points")),
-    }
+    }  # fmt: skip

@@ -13,6 +13,8 @@ from app.queries import lead as reads
 from app.queries import versions
 from core.kernel.errors import LeadbenchError
 
+LEAST_POINTS = 0.005
+
 
 def show(row: Mapping[str, Any], key: str) -> None:
     """Draw the panel of one row of the board."""
@@ -48,8 +50,8 @@ def _who(row: Mapping[str, Any]) -> None:
 def _rank(row: Mapping[str, Any], key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(key=f"big_score_{key}", width="content"):
-            st.markdown(f"{row['percentile']:.0f}", help=glossary.term("percentile"))
-        st.markdown(":gray[percentile]", width="content")
+            st.markdown(f"{row['percentile']:.0f}")
+        st.markdown(":gray[/ 100]", width="content", help=glossary.term("percentile"))
         st.space("stretch")
         st.markdown(_change(row["change"]), width="content")
     grades = f" · fit **{row['fit_grade']}** × engagement **{row['engagement_grade']}**" if row["fit_grade"] else ""
@@ -60,21 +62,28 @@ def _change(change: int | None) -> str:
     if change is None:
         return ":gray[first decision]"
     colour, icon = ("green", "trending_up") if change > 0 else ("red", "trending_down")
-    return f":{colour}[:material/{icon}: **{change:+d}** since the one before]" if change else ":gray[unchanged]"
+    return f":{colour}[:material/{icon}: **{change:+d}**]" if change else ":gray[unchanged]"
 
 
 def _why(explained: dict[str, Any], key: str) -> None:
     points = reads.points(explained)
     st.markdown(in_words(explained))
-    figure = waterfall(points.select("label", "points"), explained["base"], chart.colours())
+    figure = waterfall(points.select("label", "points"), explained["base"], chart.colours(), most=5)
     chart.show(figure, f"{key}_waterfall", alt=f"Waterfall from the base to the score. {in_words(explained)}")
 
 
 def in_words(explained: dict[str, Any]) -> str:
-    """Two gains and one loss as sentences, the largest ones."""
-    gains = [one["sentence"] for one in explained["points"] if one["points"] > 0.005]
-    losses = [one["sentence"] for one in explained["points"] if one["points"] < -0.005]
-    return " ".join([*gains[:2], *losses[:1]]) or "Nothing about this lead moves its score far from the base."
+    """The two strongest gains and the strongest loss, in a sentence."""
+    gains = [_named(one) for one in explained["points"] if one["points"] > LEAST_POINTS][:2]
+    losses = [_named(one) for one in explained["points"] if one["points"] < -LEAST_POINTS][:1]
+    if not gains and not losses:
+        return "Nothing about this lead moves its score far from the base."
+    raising = f"{' and '.join(gains)} {'raise' if len(gains) > 1 else 'raises'} it most" if gains else ""
+    return "; ".join([*([raising] if gains else []), *(f"{one} holds it back" for one in losses)]) + "."
+
+
+def _named(point: Mapping[str, Any]) -> str:
+    return f"**{point['label']}** ({reads.shown(point['value'])})"
 
 
 def _rule(row: Mapping[str, Any]) -> None:

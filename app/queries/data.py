@@ -40,6 +40,12 @@ def _by_day(revision: str) -> pl.DataFrame:
     return SignalPages(database()).by_day().select(at="day", kind="source", n="events")
 
 
+def daily(days: int = 60) -> list[float]:
+    """Events of each of the last days, all sources together."""
+    summed = by_day().group_by("at").agg(pl.col("n").sum()).sort("at")
+    return summed["n"].cast(pl.Float64).to_list()[-days:]
+
+
 def sources() -> pl.DataFrame:
     """source, type, events, leads, first_at, last_at, delay_hours (median), commonest first."""
     return _sources(revision("signals"))

@@ -7,7 +7,7 @@ import polars as pl
 import streamlit as st
 
 from app.queries.access import database, revision, rooms
-from core.features import parser, preview, writer
+from core.features import parser, sample, writer
 from core.features.aggregates import AGGREGATES
 from core.features.document import SCHEMA, FeatureSet
 from core.kernel.errors import LeadbenchError
@@ -151,7 +151,7 @@ def _look(revision: str, name: str, text: str) -> Look:
     whole = parser.read(text, FILE)
     feature = whole.find(name)
     only = FeatureSet("draft", (feature,) if feature else whole.features[-1:], whole.names)
-    return Look(preview.statement(database(), only), preview.rows(database(), only))
+    return Look(sample.statement(database(), only), sample.rows(database(), only))
 
 
 def search(set_hash: str, text: str, roles: tuple[str, ...]) -> pl.DataFrame:

@@ -201,6 +201,12 @@ def _rounds(revision: str) -> pl.DataFrame:
     return DecisionBoard(database()).by_moment()
 
 
+def sizes() -> list[float]:
+    """How many leads each round decided, oldest first."""
+    summed = rounds().group_by("as_of", maintain_order=True).agg(pl.col("decisions").sum())
+    return summed["decisions"].cast(pl.Float64).to_list()
+
+
 @dataclass(frozen=True)
 class Figures:
     """The figures over the grid, for the best band: how many, how many wins to expect, who is new, who is held."""

@@ -44,7 +44,8 @@ def _plain(name: str) -> str:
 
 
 def _wide(found: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
-    named = found.with_columns(pl.col("name").map_elements(_plain, return_dtype=pl.String))
+    plain = {name: _plain(name) for name in found["name"].unique()}
+    named = found.with_columns(pl.col("name").replace(plain))
     columns = pl.DataFrame({"name": wanted}, schema={"name": pl.String})
     cells = named.select("lead_id", "name", "value")
     wide = cells.pivot("name", index="lead_id", on_columns=columns["name"], values="value", aggregate_function="first")

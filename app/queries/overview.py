@@ -1,0 +1,206 @@
+"""Are we winning, is anything wrong, and what changed: the first page's figures, each from its own streams."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from app.queries import data, leads, versions
+from app.queries.access import database, revision, rooms
+from core.kernel.times import from_text
+from core.policy.states import State
+from core.signals.store_pages import SignalPages
+
+LATEST_CHANGES = 9
+WAITING = (State.SUBMITTED, State.APPROVED, State.CHANGES_REQUESTED)
+KINDS = {
+    "users.created": "First users were created",
+    "user.added": "A user was added",
+    "leads.imported": "Leads were loaded",
+    "events.imported": "Events were loaded",
+    "outcomes.imported": "Outcomes were loaded",
+    "features.registered": "A feature set was registered",
+    "model.registered": "A model was trained",
+    "model.approved": "A model was approved",
+    "policy.bootstrapped": "The shipped policy was put in force",
+    "policy.published": "A policy was published",
+    "policy.rolled_back": "A policy was rolled back",
+    "decisions.recorded": "Leads were decided",
+    "drift.reported": "Drift was measured",
+    "recipe.finished": "A recipe finished",
+}
+COUNTED = {
+    "accepted": "{:,} accepted",
+    "new_leads": "{:,} new leads",
+    "quarantined": "{:,} held back",
+    "count": "{:,} decisions",
+    "version": "version {}",
+    "drifted": "{} features drifted",
+    "moved": "{:,} decisions moved",
+    "name": "{}",
+}
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something to look at: how bad (red, orange, blue), what, and the page that shows it."""
+
+    colour: str
+    icon: str
+    text: str
+    page: str
+
+
+@dataclass(frozen=True)
+class Winning:
+    """Closed leads: the share won in the last weeks against the weeks before, and won leads by week."""
+
+    rate: float | None
+    change: float | None
+    won_by_week: tuple[float, ...]
+    rate_by_week: tuple[float, ...]
+
+
+def winning(weeks: int = 4) -> Winning:
+    """The share of closed leads that were won, in the newest full `weeks` weeks and the ones before."""
+    return _winning(revision("signals"), weeks)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _winning(revision: str, weeks: int) -> Winning:
+    found = SignalPages(database()).outcomes_by_week()
+    if found.is_empty():
+        totals = data.totals()
+        closed = totals["won"] + totals["lost"]
+        return Winning(totals["won"] / closed if closed else None, None, (), ())
+    wide = found.group_by("week").agg(
+        won=pl.col("leads").filter(pl.col("outcome") == "won").sum(), closed=pl.col("leads").sum()
+    )
+    wide = wide.sort("week")[-26:]
+    now, before = wide[-weeks:], wide[-2 * weeks : -weeks]
+    rate, earlier = _rate(now), _rate(before)
+    change = None if rate is None or earlier is None else rate - earlier
+    shares = (wide["won"] / wide["closed"]).to_list()
+    return Winning(rate, change, tuple(float(count) for count in wide["won"]), tuple(shares))
+
+
+def _rate(weeks: pl.DataFrame) -> float | None:
+    won, closed = (int(weeks[name].sum()) for name in ("won", "closed"))
+    return won / closed if closed else None
+
+
+def funnel() -> pl.DataFrame:
+    """stage and leads: from every lead known to those in the best band."""
+    totals, board = data.totals(), leads.board()
+    best = (versions.bands().order or [""])[0]
+    eligible = board.filter(pl.col("disposition") == "PERMIT")
+    stages = {
+        "Known": totals["leads"],
+        "Decided": board.height,
+        "Eligible": eligible.height,
+        "Routed": eligible["pool"].is_not_null().sum(),
+        f"Band {versions.bands().label(best)}": (eligible["band"] == best).sum(),
+    }
+    return pl.DataFrame({"stage": list(stages), "leads": list(stages.values())})
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The newest model: name, time split, lift by tenth and the base rate of the test leads."""
+
+    name: str
+    auc: float | None
+    split: str | None
+    deciles: pl.DataFrame
+    base_rate: float
+
+
+def model() -> Latest | None:
+    """The newest model with its lift by tenth, None where there is none."""
+    return _model(revision("models"))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _model(revision: str) -> Latest | None:
+    champion = rooms().models.champion()
+    if champion is None:
+        return None
+    told: dict[str, Any] = dict(champion.metrics)
+    lift = (told.get("charts") or {}).get("lift") or []
+    kinds = {"decile": pl.Int64, "rate": pl.Float64, "rows": pl.Int64}
+    deciles = pl.DataFrame([{name: one[name] for name in kinds} for one in lift], schema=kinds)
+    return Latest(
+        f"model {champion.version}", told.get("auc"), told.get("split"), deciles, told.get("base_rate_test") or 0.0
+    )
+
+
+def alerts() -> list[Alert]:
+    """What needs somebody, worst first."""
+    return _alerts(revision())
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _alerts(revision: str) -> list[Alert]:
+    found = [_drift(), _approvals(), _quarantine(), _trial()]
+    return sorted((one for one in found if one), key=lambda one: ("red", "orange", "blue").index(one.colour))
+
+
+def _drift() -> Alert | None:
+    reports = rooms().drift.all()
+    if reports.is_empty():
+        return None
+    told = json.loads(reports["summary"][0])
+    drifted, moved = told["features_drifted"], told["decisions_moved"]
+    text = f"**{drifted} features drifted**, {moved:,} decisions would move"
+    return Alert("red" if moved else "orange", "query_stats", text, "drift") if drifted else None
+
+
+def _approvals() -> Alert | None:
+    waiting = [one for one in rooms().policies.history() if one.state in WAITING]
+    names = ", ".join(one.ref for one in waiting[:2])
+    text = f"**{len(waiting)} policy version{'s' if len(waiting) > 1 else ''}** on the way: {names}"
+    return Alert("orange", "verified_user", text, "approvals") if waiting else None
+
+
+def _quarantine() -> Alert | None:
+    held = data.totals()["quarantined"]
+    return Alert("orange", "inventory_2", f"**{held:,} records** wait in quarantine", "data") if held else None
+
+
+def _trial() -> Alert | None:
+    board = leads.board()
+    trial = int((board["arm"] == "trial").sum()) if board.height else 0
+    text = f"**{trial:,} decisions are a trial**: the model is not yet approved by a second person"
+    return Alert("blue", "experiment", text, "approvals") if trial else None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change of the store, in words."""
+
+    title: str
+    details: str
+    moment: datetime
+    actor: str
+    seq: int
+
+
+def changes() -> list[Step]:
+    """The newest changes of the store, newest first."""
+    return _changes(revision())
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _changes(revision: str) -> list[Step]:
+    newest = database().entries().tail(LATEST_CHANGES).reverse()
+    return [_step(row) for row in newest.iter_rows(named=True)]
+
+
+def _step(row: dict[str, Any]) -> Step:
+    body = json.loads(row["body"])
+    told = [form.format(body[name]) for name, form in COUNTED.items() if body.get(name) not in (None, 0, "")]
+    title = KINDS.get(row["kind"]) or str(row["kind"]).replace(".", ": ").replace("_", " ").capitalize()
+    return Step(title, " · ".join(told), from_text(row["at"]), row["actor"], row["seq"])

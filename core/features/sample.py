@@ -1,0 +1,36 @@
+"""A look at a feature set before it is kept: the statement it compiles to, and its values for a few leads."""
+
+import polars as pl
+
+from core.features.compiler import compile
+from core.features.document import FeatureSet
+from core.features.engine import build
+from core.features.statistics import measure, resolve
+from core.kernel.database import Database
+
+SPINE = """
+    WITH latest AS (SELECT max(received_at) AS until FROM events),
+    active AS (SELECT lead_no, max(occurred_at) AS last FROM events
+               GROUP BY lead_no ORDER BY last DESC, lead_no LIMIT $most)
+    SELECT l.lead_id, latest.until + INTERVAL 1 MICROSECOND AS as_of FROM active JOIN leads l USING (lead_no), latest
+    ORDER BY active.last DESC, l.lead_id
+"""
+UNDATED = "SELECT lead_id, CAST(NULL AS TIMESTAMP) AS as_of FROM leads ORDER BY lead_no LIMIT $most"
+
+
+def statement(db: Database, feature_set: FeatureSet) -> str:
+    """The one SQL statement of the set on this store; raises AttributeUnknown and AttributePersonal."""
+    with db.scratch() as cursor:
+        resolved = resolve(cursor, feature_set)
+        return compile(resolved, measure(cursor, resolved))
+
+
+def rows(db: Database, feature_set: FeatureSet, most: int = 20) -> pl.DataFrame:
+    """The set's values for the leads that were active last, as of the newest event: lead_id, as_of, the features.
+
+    On a store without events the first leads, undated. Raises AttributeUnknown and AttributePersonal.
+    """
+    spine = db.read(SPINE, {"most": most})
+    if spine.is_empty():
+        spine = db.read(UNDATED, {"most": most})
+    return build(db, feature_set, spine)
