@@ -1,16 +1,17 @@
 """From a batch's frames to its records."""
 
 import hashlib
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
 import polars as pl
 
+from core.decisions import encoding
 from core.decisions import inputs as policy_inputs
 from core.decisions import record as records
 from core.decisions.context import Deciding, moment_text
+from core.decisions.encoding import encode
 from core.decisions.states import LeadState
 from core.kernel.times import to_text
 from core.models.scoring import Points
@@ -27,43 +28,37 @@ def sealed_records(
     points: Points,
     decided: list[Decided],
     spine: pl.DataFrame,
-    stage_us: Stages,
+    shared: Mapping[str, Any],
 ) -> Iterator[records.Sealed]:
     """The record of each row, in order; `decided` holds inputs, outcome, state before and the lead after it."""
-    decided_at = deciding.database.clock.now()
     names = deciding.feature_set.feature_names
-    vectors = frame.select(names).iter_rows()
-    contributions = points.values.tolist()
-    shared = _shared(deciding, decided_at, points.base, stage_us, spine)
+    constant = {name: encode(value) for name, value in {**shared, "base": points.base}.items()}
+    vectors = encoding.vectors(names, [policy_inputs.plain_column(frame[name]) for name in names])
+    contributions = encoding.vectors(points.names, points.values.T.tolist())
     scored = scores.select("margin", "score", "percentile", "fit", "engagement").iter_rows(named=True)
     keys = spine.select("decision_id", "lead_id", "as_of", "known_at").iter_rows()
     rows = zip(keys, vectors, contributions, scored, decided, strict=True)
     for (decision_id, lead_id, as_of, known_at), vector, parts, score, (given, outcome, prev_state, _) in rows:
-        yield records.seal(
-            {
-                **shared,
-                **score,
-                **outcome_fields(outcome),
-                "decision_id": decision_id,
-                "lead_id": lead_id,
-                "as_of": moment_text(as_of),
-                "known_at": moment_text(known_at),
-                "features": [(name, policy_inputs.plain(value)) for name, value in zip(names, vector, strict=True)],
-                "points": list(zip(points.names, parts, strict=True)),
-                "inputs": given,
-                "prev_state": prev_state,
-            }
-        )
+        own = {
+            **score,
+            **outcome_fields(outcome),
+            "decision_id": decision_id,
+            "lead_id": lead_id,
+            "as_of": moment_text(as_of),
+            "known_at": moment_text(known_at),
+            "inputs": given,
+            "prev_state": prev_state,
+        }
+        yield records.seal(own, {**constant, "features": vector, "points": parts})
 
 
-def _shared(
-    deciding: Deciding, decided_at: datetime, base: float, stage_us: Stages, spine: pl.DataFrame
-) -> dict[str, Any]:
-    """The fields that all records of a batch have in common."""
+def shared_fields(deciding: Deciding, stage_us: Stages, first_id: str) -> dict[str, Any]:
+    """The fields that all records of a batch have in common; the batch is one trace, named by its first record."""
+    decided_at = to_text(deciding.database.clock.now())
     feature_set_hash, model_hash, policy_hash = deciding.hashes
     return {
         "trigger_event_id": None,
-        "decided_at": to_text(decided_at),
+        "decided_at": decided_at,
         "arm": deciding.arm,
         "bucket": None,
         "step": None,
@@ -71,13 +66,12 @@ def _shared(
         "engine_version": version("leadbench"),
         "feature_set_hash": feature_set_hash,
         "model_hash": model_hash,
-        "base": base,
         "policy_hash": policy_hash,
         "assignee": None,
         "evidence_tier": None,
         "stale_features": [],
         "stage_us": stage_us,
-        "trace_id": hashlib.sha256(f"{decided_at} {spine['decision_id'][0]}".encode()).hexdigest()[:32],
+        "trace_id": hashlib.sha256(f"{decided_at} {first_id}".encode()).hexdigest()[:32],
     }
 
 

@@ -4,7 +4,7 @@ A batch of decisions is thousands of records with a hundred numbers each; a test
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring as quoted
 
 import rfc8785
@@ -43,6 +43,29 @@ def number(value: float) -> str:
     if exponent[0] == "-":
         return _small(digits, int(exponent))
     return rfc8785.dumps(value).decode()
+
+
+def vectors(names: Sequence[str], columns: Sequence[Sequence[object]]) -> list[str]:
+    """For each row the text of `[[name, value], ...]`; columns hold one kind of value each, missing as None.
+
+    It writes column by column, several times faster than row by row.
+    """
+    cells = [_cells(name, values) for name, values in zip(names, columns, strict=True)]
+    return ["[" + ",".join(row) + "]" for row in zip(*cells, strict=True)]
+
+
+def _cells(name: str, values: Sequence[object]) -> list[str]:
+    start = f"[{quoted(name)},"
+    if any(type(value) is float for value in values):
+        texts = [f"{value!r}" for value in values]
+        return [f"{start}{t if _is_plain(t) else encode(v)}]" for t, v in zip(texts, values, strict=True)]
+    known = {value: f"{start}{encode(value)}]" for value in set(values)}
+    return [known[value] for value in values]
+
+
+def _is_plain(digits: str) -> bool:
+    """Whether Python's digits of a float are ECMAScript's too: a fraction without exponent."""
+    return "." in digits and digits[-2:] != ".0" and "e" not in digits
 
 
 def _small(digits: str, exponent: int) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 from core.decisions import inputs as policy_inputs
 from core.decisions import record as records
 from core.decisions import standing
-from core.decisions.compose import Decided, Stages, sealed_records
+from core.decisions.compose import Decided, Stages, sealed_records, shared_fields
 from core.decisions.context import Deciding
 from core.decisions.rows import batch_frame
 from core.decisions.states import FRESH, LeadState, after
@@ -85,12 +85,12 @@ def _decide_batch(deciding: Deciding, store: DecisionStore, spine: pl.DataFrame,
     attributes = standing.attributes(deciding.database, store, deciding.policy, keys)
     watch.lap("features")
     scores, points = score_with_points(deciding.model, frame)
-    scored = frame.hstack(scores.drop("fit_grade", "engagement_grade"))
     watch.lap("score")
-    decided = list(_outcomes(deciding, store, spine, scored, attributes))
+    decided = list(_outcomes(deciding, store, spine, scores["score"], frame, attributes))
     watch.lap("policy")
-    rows = list(sealed_records(deciding, frame, scores, points, decided, spine, watch.per_row(spine.height)))
-    batch = batch_frame(rows, spine, scores, [state for _, _, _, state in decided])
+    shared = shared_fields(deciding, watch.per_row(spine.height), spine["decision_id"][0])
+    rows = list(sealed_records(deciding, frame, scores, points, decided, spine, shared))
+    batch = batch_frame(rows, shared, spine, scores, [state for _, _, _, state in decided])
     watch.lap("record")
     root = _write(deciding, store, batch)
     for name, spent in watch.laps.items():
@@ -99,11 +99,16 @@ def _decide_batch(deciding: Deciding, store: DecisionStore, spine: pl.DataFrame,
 
 
 def _outcomes(
-    deciding: Deciding, store: DecisionStore, spine: pl.DataFrame, scored: pl.DataFrame, attributes: pl.DataFrame
+    deciding: Deciding,
+    store: DecisionStore,
+    spine: pl.DataFrame,
+    score: pl.Series,
+    vectors: pl.DataFrame,
+    attributes: pl.DataFrame,
 ) -> Iterator[Decided]:
     """For each row in order: the policy's inputs, its outcome, the state before, and the lead after it."""
     stored = store.before(spine, deciding.arm)
-    found = policy_inputs.batch_inputs(deciding.policy, scored, attributes, model_ok=deciding.model_ok)
+    found = policy_inputs.batch_inputs(deciding.policy, score, vectors, attributes, model_ok=deciding.model_ok)
     keys = spine.select("lead_id", "as_of").iter_rows()
     for row_no, ((lead_id, as_of), given) in enumerate(zip(keys, found, strict=True)):
         before = _newer(deciding.states.get(lead_id), stored.get(row_no), as_of)

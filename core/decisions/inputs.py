@@ -15,16 +15,16 @@ AGES = ("score_age_min", "feature_age_min")
 
 
 def batch_inputs(
-    policy: Policy, scored: pl.DataFrame, attributes: pl.DataFrame, *, model_ok: bool
+    policy: Policy, score: pl.Series, vectors: pl.DataFrame, attributes: pl.DataFrame, *, model_ok: bool
 ) -> Iterator[dict[str, Any]]:
-    """One dict a row of `scored` (features and scores), without the fields about the lead's state.
+    """One dict a row, without the fields about the lead's state.
 
-    `attributes` has the rows of `scored` and a column for each attribute that the policy reads. Scores and features
-    are fresh in a batch, so their ages are 0.
+    `vectors` has the features, `attributes` a column for each attribute that the policy reads, both in the order of
+    `score`. Scores and features are fresh in a batch, so their ages are 0.
     """
-    columns = {name: _engine(name, scored, model_ok=model_ok) for name in engine_fields(policy)}
+    columns = {name: _engine(name, score, model_ok=model_ok) for name in engine_fields(policy)}
     for name in looked_up_fields(policy):
-        columns[name] = _looked_up(name, scored, attributes)
+        columns[name] = _looked_up(name, vectors, attributes)
     kept = {name: values for name, values in columns.items() if values is not None}
     names = list(kept)
     for row in zip(*kept.values(), strict=True):
@@ -36,19 +36,27 @@ def in_order(policy: Policy, found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: found.get(name) for name in policy.input_fields}
 
 
-def _engine(name: str, scored: pl.DataFrame, *, model_ok: bool) -> list[Any] | None:
+def _engine(name: str, score: pl.Series, *, model_ok: bool) -> list[Any] | None:
     if name == "score":
-        return scored["score"].to_list()
+        return score.to_list()
     if name in AGES:
-        return [0] * scored.height
-    return [model_ok] * scored.height if name == "model_ok" else None
+        return [0] * len(score)
+    return [model_ok] * len(score) if name == "model_ok" else None
 
 
-def _looked_up(name: str, scored: pl.DataFrame, attributes: pl.DataFrame) -> list[Any]:
-    for frame in (attributes, scored):
+def _looked_up(name: str, vectors: pl.DataFrame, attributes: pl.DataFrame) -> list[Any]:
+    for frame in (attributes, vectors):
         if name in frame.columns:
-            return [plain(value) for value in frame[name].to_list()]
-    return [None] * scored.height
+            return plain_column(frame[name])
+    return [None] * attributes.height
+
+
+def plain_column(column: pl.Series) -> list[Any]:
+    """The column's values as a record keeps them."""
+    if column.dtype.is_float():
+        return pl.select(pl.when(column.is_finite()).then(column)).to_series().to_list()
+    values = column.to_list()
+    return [plain(value) for value in values] if column.dtype.is_temporal() else values
 
 
 def plain(value: object) -> object:

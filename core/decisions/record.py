@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from core.decisions.encoding import LARGEST_EXACT, encode
@@ -14,6 +15,7 @@ from core.kernel.times import to_text
 
 OUTSIDE_HASH = ("stage_us", "trace_id", "hash")
 ID_BYTES = 16
+NOTHING: Mapping[str, str] = MappingProxyType({})
 Vector = tuple[tuple[str, Any], ...]
 
 
@@ -78,19 +80,20 @@ HASHED = tuple(name for name in IN_ORDER if name not in OUTSIDE_HASH)
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A record's canonical JSON with its hash: what is stored."""
+    """A record's canonical JSON with its hash: what is stored; `content` are the fields that are the row's own."""
 
     text: str
     hash: str
+    content: Mapping[str, Any]
     parts: Mapping[str, str]
 
 
-def seal(content: Mapping[str, Any]) -> Sealed:
-    """The stored form of a record's fields; `hash` is computed here."""
-    parts = {name: encode(content[name]) for name in NAMES if name != "hash"}
+def seal(content: Mapping[str, Any], encoded: Mapping[str, str] = NOTHING) -> Sealed:
+    """The stored form of a record's fields, some of them encoded already; `hash` is computed here."""
+    parts = {**encoded, **{name: encode(value) for name, value in content.items() if name != "hash"}}
     record_hash = digest(_object(parts, HASHED).encode())
-    parts["hash"] = encode(record_hash)
-    return Sealed(_object(parts, IN_ORDER), record_hash, parts)
+    parts["hash"] = f'"{record_hash}"'
+    return Sealed(_object(parts, IN_ORDER), record_hash, content, parts)
 
 
 def record_hash(content: Mapping[str, Any]) -> str:

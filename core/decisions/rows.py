@@ -1,7 +1,6 @@
 """From sealed records to the rows of the decisions table."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -11,28 +10,30 @@ from core.decisions.states import LeadState
 from core.kernel.times import from_text, naive
 
 MOMENT = pl.Datetime("us")
-WORDS = ("arm", "disposition", "band", "prev_state", "next_state", "pool", "action")
-HASHES = ("feature_set_hash", "model_hash", "policy_hash")
+WORDS = ("disposition", "band", "prev_state", "next_state", "pool", "action")
+SHARED = ("arm", "feature_set_hash", "model_hash", "policy_hash", "trace_id")
 NUMBERS = ("score", "percentile", "fit", "engagement")
 WHOLES = ("priority", "sla_min")
 AS_JSON = ("reasons", "points", "stage_us")
 
 
 def batch_frame(
-    sealed: Sequence[Sealed], spine: pl.DataFrame, scores: pl.DataFrame, states: Sequence[LeadState]
+    sealed: Sequence[Sealed],
+    shared: Mapping[str, Any],
+    spine: pl.DataFrame,
+    scores: pl.DataFrame,
+    states: Sequence[LeadState],
 ) -> pl.DataFrame:
-    """One row a record in the order of the batch; typed columns are read off the records' own JSON."""
-    decided_at = [naive(from_text(json.loads(sealed[0].parts["decided_at"])))] * len(sealed)
+    """One row a record in the order of the batch; typed columns are the records' own fields."""
     return pl.DataFrame(
         [
             spine["decision_id"],
             spine["lead_id"],
             spine["as_of"].cast(MOMENT),
             spine["known_at"].cast(MOMENT),
-            pl.Series("decided_at", decided_at, dtype=MOMENT),
-            *(_read_off(sealed, name, pl.String) for name in (*WORDS, *HASHES, "trace_id")),
-            *(_read_off(sealed, name, pl.Float64) for name in NUMBERS),
-            *(_read_off(sealed, name, pl.Int32) for name in WHOLES),
+            *(_column(sealed, name, pl.String) for name in WORDS),
+            *(_column(sealed, name, pl.Float64) for name in NUMBERS),
+            *(_column(sealed, name, pl.Int32) for name in WHOLES),
             *(pl.Series(name, [one.parts[name] for one in sealed], dtype=pl.String) for name in AS_JSON),
             scores["fit_grade"],
             scores["engagement_grade"],
@@ -41,12 +42,11 @@ def batch_frame(
             pl.Series("record", [one.text for one in sealed], dtype=pl.String),
             pl.Series("hash", [one.hash for one in sealed], dtype=pl.String),
         ]
+    ).with_columns(
+        pl.lit(naive(from_text(shared["decided_at"])), dtype=MOMENT).alias("decided_at"),
+        *(pl.lit(shared[name], dtype=pl.String).alias(name) for name in SHARED),
     )
 
 
-def _read_off(sealed: Sequence[Sealed], name: str, dtype: Any) -> pl.Series:
-    return pl.Series(name, [_value(one.parts[name]) for one in sealed], dtype=dtype, strict=False)
-
-
-def _value(text: str) -> Any:
-    return None if text == "null" else json.loads(text)
+def _column(sealed: Sequence[Sealed], name: str, dtype: Any) -> pl.Series:
+    return pl.Series(name, [one.content[name] for one in sealed], dtype=dtype, strict=False)

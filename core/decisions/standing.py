@@ -1,5 +1,6 @@
 """The leads as they stand: what any policy would see of each at its newest decision."""
 
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -7,14 +8,14 @@ from typing import Any
 import polars as pl
 
 from core.decisions import inputs as policy_inputs
-from core.decisions import record as records
+from core.decisions.encoding import encode
 from core.decisions.states import FRESH, LeadState, state_inputs
 from core.decisions.store import DecisionStore
 from core.features import engine as features
 from core.features.document import Feature, FeatureSet
 from core.kernel.database import Database
 from core.policy.document import Policy
-from core.policy.inputs import engine_fields, looked_up_fields
+from core.policy.inputs import looked_up_fields
 
 Inputs = dict[str, Any]
 Lead = tuple[str, Callable[[Policy], Inputs]]
@@ -28,14 +29,12 @@ def leads(db: Database, policies: Sequence[Policy]) -> list[Lead]:
     """
     store = DecisionStore(db)
     newest = store.newest()
-    rows = [records.parse(text) for text in newest["record"]]
     keys = newest.select("lead_id", "as_of", "known_at")
     before = _before(store, newest)
     by_policy = {
-        policy.content_hash: _inputs(policy, rows, attributes(db, store, policy, keys), before, keys["as_of"].to_list())
-        for policy in policies
+        policy.content_hash: _inputs(policy, newest, attributes(db, store, policy, keys), before) for policy in policies
     }
-    return [(row["lead_id"], partial(_given, by_policy, place)) for place, row in enumerate(rows)]
+    return [(lead_id, partial(_given, by_policy, place)) for place, lead_id in enumerate(newest["lead_id"])]
 
 
 def attributes(db: Database, store: DecisionStore, policy: Policy, keys: pl.DataFrame) -> pl.DataFrame:
@@ -62,18 +61,17 @@ def _before(store: DecisionStore, newest: pl.DataFrame) -> list[LeadState]:
     return [found.get(place, FRESH) for place in range(newest.height)]
 
 
-def _inputs(
-    policy: Policy, rows: list[dict[str, Any]], known: pl.DataFrame, before: list[LeadState], moments: list[Any]
-) -> list[Inputs]:
-    told, mine = state_inputs(policy), engine_fields(policy)
-    looked_up = looked_up_fields(policy)
-    values = {name: known[name].to_list() for name in looked_up if name in known.columns}
-    found = []
-    for place, row in enumerate(rows):
-        vector = dict(row["features"])
-        fresh = {"score": row["score"], "score_age_min": 0, "feature_age_min": 0, "model_ok": True}
-        given = {name: fresh[name] for name in mine if name in fresh}
-        given |= {name: values[name][place] if name in values else vector.get(name) for name in looked_up}
-        given |= told.of(before[place], moments[place])
-        found.append({name: policy_inputs.plain(given.get(name)) for name in policy.input_fields})
-    return found
+def _inputs(policy: Policy, newest: pl.DataFrame, known: pl.DataFrame, before: list[LeadState]) -> list[Inputs]:
+    told = state_inputs(policy)
+    missing = [name for name in looked_up_fields(policy) if name not in known.columns]
+    vectors = pl.DataFrame(_features(newest["features"], missing))
+    found = policy_inputs.batch_inputs(policy, newest["score"], vectors, known, model_ok=True)
+    rows = zip(found, before, newest["as_of"], strict=True)
+    return [policy_inputs.in_order(policy, given | told.of(state, as_of)) for given, state, as_of in rows]
+
+
+def _features(vectors: pl.Series, names: list[str]) -> list[pl.Series]:
+    """The features of these names as columns; names that no vector has are left out."""
+    there = [name for name in names if vectors.str.contains(f"[{encode(name)},", literal=True).any()]
+    rows = [dict(json.loads(text)) for text in vectors] if there else []
+    return [pl.Series(name, [row.get(name) for row in rows], strict=False) for name in there]

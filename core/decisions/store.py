@@ -102,9 +102,10 @@ class DecisionStore:
         )
 
     def newest(self) -> pl.DataFrame:
-        """lead_id, as_of, known_at, arm and record of each lead's newest decision, in the order of lead ids."""
+        """lead_id, as_of, known_at, arm, score and features (JSON) of each lead's newest decision, by lead id."""
         return self._database.read(
-            "SELECT lead_id, as_of, known_at, arm, record FROM decisions_latest ORDER BY lead_id"
+            """SELECT lead_id, as_of, known_at, arm, score, json_extract(record, '$.features')::VARCHAR AS features
+               FROM decisions_latest ORDER BY lead_id"""
         )
 
     def history(self, lead_id: str) -> pl.DataFrame:

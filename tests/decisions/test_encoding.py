@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.decisions.encoding import encode, number
+from core.decisions.encoding import encode, number, vectors
 from core.kernel.canonical import canonical
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -49,3 +49,16 @@ def test_a_number_without_a_canonical_form_is_refused(value):
 def test_a_lone_surrogate_is_refused_as_the_kernel_refuses_it():
     with pytest.raises(UnicodeEncodeError):
         encode(["\ud800"]).encode()
+
+
+COLUMNS = st.sampled_from([FLOATS, WHOLE, st.booleans(), TEXT]).flatmap(
+    lambda kind: st.lists(st.none() | kind, min_size=7, max_size=7)
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(TEXT, COLUMNS), min_size=1, max_size=6))
+def test_vectors_by_column_have_the_bytes_of_vectors_by_row(columns):
+    names, values = [name for name, _ in columns], [column for _, column in columns]
+    rows = [list(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+    assert vectors(names, values) == [encode(row) for row in rows]
