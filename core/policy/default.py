@@ -1,8 +1,11 @@
 """The default policy: a document that fits any recipe, with thresholds written in as literal numbers."""
 
+import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import accumulate
 from pathlib import Path
 from string import Template
 
@@ -15,6 +18,9 @@ SHARES = {"hot": 0.05, "warm": 0.20, "nurture": 0.50}
 NEUTRAL = {"hot": 0.80, "warm": 0.55, "nurture": 0.25}
 MOST_TERRITORIES = 12
 HYSTERESIS = 5
+BASIS = 10_000
+STEP = 1 / BASIS
+MOST_ALIKE = 0.5
 TAKEN = ("priority", "inbound")
 NEUTRAL_RATIONALE = (
     "The shipped default. Its thresholds are neutral, because it was written before any model was trained."
@@ -59,21 +65,35 @@ def shipped() -> str:
 
 
 def thresholds_from(scores: Sequence[float]) -> dict[str, float]:
-    """Enter thresholds at the scores' quantiles: top 5 %, 20 % and 50 %; neutral ones where there are no scores."""
-    ranked = sorted((score for score in scores if score == score), reverse=True)
-    if not ranked:
+    """Enter thresholds that let in about the top 5 %, 20 % and 50 % of the scores; neutral ones without scores.
+
+    A threshold is a score that occurs: of several, the one whose share is nearest. Where more than half of the leads
+    share the highest score there is nothing to tell them apart, and none of them is warm.
+    """
+    shares = _shares([score for score in scores if math.isfinite(score)])
+    if not shares:
         return dict(NEUTRAL)
-    return {band: ranked[min(int(share * len(ranked)), len(ranked) - 1)] for band, share in SHARES.items()}
+    highest = max(shares)
+    if shares[highest] > MOST_ALIKE:
+        return {"hot": highest + 2 * STEP, "warm": highest + STEP, "nurture": highest}
+    return {band: min(shares, key=lambda value: (abs(shares[value] - share), -value)) for band, share in SHARES.items()}
+
+
+def _shares(scores: Sequence[float]) -> dict[float, float]:
+    """Each occurring score, to 4 places, with the share of scores that reach it."""
+    counts = sorted(Counter(round(score, 4) for score in scores).items(), reverse=True)
+    reached = accumulate(count for _, count in counts)
+    return {value: total / len(scores) for (value, _), total in zip(counts, reached, strict=True)}
 
 
 def spread(thresholds: Mapping[str, float]) -> dict[str, int]:
     """Enter thresholds in basis points, strictly falling from hot to nurture and all within 1 to 10000."""
     enters: dict[str, int] = {}
-    floor = 1
-    for place, band in enumerate(reversed(SCORED_BANDS)):
-        highest = 10_000 - (len(SCORED_BANDS) - 1 - place)
-        enters[band] = min(max(_points(thresholds[band]), floor), highest)
-        floor = enters[band] + 1
+    highest = BASIS
+    for place, band in enumerate(SCORED_BANDS):
+        lowest = len(SCORED_BANDS) - place
+        enters[band] = max(min(_points(thresholds[band]), highest), lowest)
+        highest = enters[band] - 1
     return enters
 
 
@@ -87,15 +107,17 @@ def leave_below(enters: Mapping[str, int]) -> dict[str, int]:
 
 
 def _points(score: float) -> int:
-    return int((Decimal(str(score)) * 10_000).quantize(Decimal(1), ROUND_HALF_UP))
+    return int((Decimal(str(score)) * BASIS).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def _text(points: int) -> str:
-    return f"{points / 10_000:.4f}"
+    return f"{points / BASIS:.4f}"
 
 
 def _territories(values: Sequence[str]) -> dict[str, str]:
-    """Pool suffix → region, where there are few enough regions to have a pool each."""
+    """Pool suffix → region, where the regions are few enough words to have a pool each."""
+    if not all(isinstance(value, str) for value in values):
+        return {}
     slugs = {_slug(value): value for value in sorted(set(values)) if _slug(value) and value.isprintable()}
     slugs = {slug: value for slug, value in slugs.items() if slug not in TAKEN and not UNARY.match(value)}
     return slugs if 2 <= len(slugs) <= MOST_TERRITORIES else {}

@@ -46,6 +46,17 @@ def test_a_rarely_winning_business_still_gets_a_hot_band():
     assert 0.03 <= len(hot) / len(scores) <= 0.07
 
 
+@pytest.mark.parametrize(
+    ("levels", "hot"),
+    [({0.5: 2, 0.12: 30, 0.01: 68}, 2), ({0.3: 10, 0.05: 90}, 10), ({0.2: 32, 0.1: 68}, 32), ({0.2: 100}, 0)],
+)
+def test_a_few_score_levels_give_the_hot_band_that_is_nearest_to_its_share(levels, hot):
+    scores = [score for score, count in levels.items() for _ in range(count)]
+    policy = compile(parser.load(propose("few", thresholds_from(scores)), "few.yaml"))
+    bands = [policy.decide(fill(policy.policy, {"score": score})).band for score in scores]
+    assert bands.count("hot") == hot
+
+
 def test_a_hot_lead_goes_to_the_pool_of_its_region_where_the_store_has_regions():
     text = propose("regional", fields={"region": ["EMEA", "North America", "EMEA", 'o\'hara: "x"']})
     report = checker.report(text, "regional.yaml")
@@ -58,6 +69,6 @@ def test_a_hot_lead_goes_to_the_pool_of_its_region_where_the_store_has_regions()
     assert decide(fill(policy, {"score": 0.9})).pool == "sdr.priority"
 
 
-@pytest.mark.parametrize("values", [[], ["one"], [str(place) for place in range(40)], [">= 5", "priority"]])
+@pytest.mark.parametrize("values", [[], ["one"], [str(place) for place in range(40)], [">= 5", "priority"], [1, 2, 3]])
 def test_regions_that_give_no_pools_leave_the_policy_as_it_is(values):
     assert propose("any", fields={"region": values}) == propose("any")
