@@ -9,6 +9,7 @@ import streamlit as st
 ROW_HEIGHT = 36
 HEADER_HEIGHT = 38
 MOST_ROWS_SHOWN = 14
+MISSING = "–"
 
 
 def show(
@@ -29,6 +30,7 @@ def show(
         column_order=order,
         height=height or fitting(frame.height),
         row_height=ROW_HEIGHT,
+        placeholder=MISSING,
         alt=alt,
     )
 
@@ -56,6 +58,7 @@ def pick(
         column_order=order,
         height=height or fitting(frame.height),
         row_height=ROW_HEIGHT,
+        placeholder=MISSING,
         on_select="rerun",
         selection_mode="single-row-required" if required else "single-row",
         selection_default={"selection": {"rows": [min(start, frame.height - 1)]}} if required else None,  # type: ignore[arg-type]
