@@ -6,7 +6,7 @@ from app.components import empty_state, feature_builder, feature_registry, heade
 from app.queries import features as reads
 
 listed = reads.sets()
-caption = f"{listed.height} feature sets; a set is known by the hash of its meaning" if listed.height else "No set yet"
+caption = f"{listed.height} registered; a set is known by the hash of its meaning" if listed.height else "No set yet"
 with header.show("Features", caption):
     actions = st.container(width="content")
 
@@ -14,8 +14,8 @@ if reads.kinds().is_empty() and not reads.attributes():
     empty_state.link("No events and no leads yet. Import a file first.", page="data", action="Go to Data")
     st.stop()
 
-registry, builder = st.tabs(["Registry", "Builder"], key="tab", bind="query-params")
 chosen = feature_registry.choice(listed)
+registry, builder = st.tabs(["Registry", "Builder"], key="tab", bind="query-params")
 if registry.open:
     with registry:
         feature_registry.show(chosen, "features_registry")

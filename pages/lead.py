@@ -14,16 +14,20 @@ asked = session.parameter("id").strip()
 known = reads.find(asked) if asked else None
 with header.show(known.name if known else "Lead 360", known.about if known else "What happened to a lead, and why"):
     st.text_input(
-        "Lead", key="id", bind="query-params", placeholder="Lead id, name or company", label_visibility="collapsed",
-        icon=":material/person_search:", width=260,
-    )  # fmt: skip
+        "Lead",
+        key="id",
+        bind="query-params",
+        placeholder="Id, name or company",
+        icon=":material/person_search:",
+        width=230,
+    )
+    moment = lead_head.moment()
     actions = st.container(width="content")
 
 if known is None:
     lead_finder.show(asked)
     st.stop()
 
-moment = lead_head.moment()
 try:
     record = reads.record(known.lead_id, moment)
     explained = reads.explanation(record.decision_id)

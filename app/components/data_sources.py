@@ -25,7 +25,7 @@ def show(key: str) -> None:
         words = f"{totals['events']:,} events from {days['kind'].n_unique()} sources over {days['at'].n_unique()} days."
         with chart.card("Events by day and source"):
             chart.show(charts.counts(days, chart.colours()), f"{key}_days", alt=f"Events by day. {words}", words=words)
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns([1, 1.12], gap="medium")
     with left, chart.card("Kinds of events"):
         _kinds(key)
     with right, chart.card("Loaded files"):
@@ -53,6 +53,5 @@ def _files(key: str) -> None:
         "duplicate": "Duplicate",
         "quarantined": st.column_config.NumberColumn("Held", help=glossary.term("quarantine")),
         "imported_at": columns.moment("Loaded"),
-        "actor": "By",
     }
     frame_table.show(reads.batches(), f"{key}_files", columns=config, order=list(config), alt="Loaded files.")

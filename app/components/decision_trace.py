@@ -47,7 +47,7 @@ def _features(record: Record, explained: Mapping[str, Any]) -> None:
 
 def _score(record: Record, explained: Mapping[str, Any]) -> None:
     name = versions.model_name(record.model_hash)
-    rank = "" if record.percentile is None else f" · percentile {record.percentile:.0f}"
+    rank = "" if record.percentile is None else f" · percentile {int(record.percentile)}"
     with st.expander(f"Score · {record.score:.4f}{rank}", type="step", expanded=True):
         st.markdown(
             f"**{name}** gave the margin `{record.margin:.4f}`, calibrated to `{explained['probability']:.6f}`, "

@@ -39,7 +39,7 @@ def show(base: str | None, key: str) -> None:
 
 def _form(key: str) -> dict[str, str]:
     with st.container(border=True):
-        name = _text("Name", key, "name", "pricing_visits_7d", "Letters, digits and _.")
+        name = _text("Name", key, "name", _example_name(), "Letters, digits and _.")
         options = [*reads.WHAT_IT_IS, ATTRIBUTE]
         aggregate = st.selectbox(
             "Calculation", options, key=f"{key}_aggregate", persist_state="session", help=glossary.term("feature"),
@@ -54,7 +54,7 @@ def _form(key: str) -> dict[str, str]:
 def _behaviour(aggregate: str, key: str) -> dict[str, str]:
     values = {
         "where": _text("Which events", key, "where", _example_condition(), HELP["where"]),
-        "window": _text("Window", key, "window", "7d", HELP["window"]),
+        "window": _text("Window", key, "window", "3d", HELP["window"]),
     }
     for need in reads.NEEDS[aggregate]:
         if need not in values:
@@ -65,6 +65,12 @@ def _behaviour(aggregate: str, key: str) -> dict[str, str]:
 
 def _text(label: str, key: str, name: str, start: str, about: str) -> str:
     return st.text_input(label, start, key=f"{key}_{name}", help=about, persist_state="session").strip()
+
+
+def _example_name() -> str:
+    kinds = reads.kinds()["type"].to_list()
+    words = "".join(one if one.isalnum() else "_" for one in kinds[0].lower()) if kinds else "new_feature"
+    return f"{words[:40]}_3d"
 
 
 def _example_condition() -> str:

@@ -35,17 +35,18 @@ def show(set_hash: str | None, key: str) -> None:
                         label_visibility="collapsed")  # fmt: skip
     rows = reads.search(set_hash, text, tuple(role))
     config = {
-        "label": st.column_config.TextColumn("Feature", width="large"),
-        "role": st.column_config.TextColumn("Role", help=glossary.term("fit"), width="small"),
-        "calculation": "Calculation",
+        "label": st.column_config.TextColumn("Feature", width=300),
+        "role": st.column_config.TextColumn("Role", help=glossary.term("fit"), width=96),
+        "calculation": st.column_config.TextColumn("Calculation", width=130),
         "window": st.column_config.TextColumn("Window", width="small"),
         "reads": st.column_config.TextColumn("Reads", width="medium"),
         "dtype": st.column_config.TextColumn("Type", width="small"),
-        "owner": "Owner",
         "name": "Name",
         "hash": st.column_config.TextColumn("Hash", help=glossary.term("behaviour_hash")),
     }
-    frame_table.show(rows, key, columns=config, order=list(config), alt="The features of the set.", height=600)
+    frame_table.show(
+        rows.fill_null("–"), key, columns=config, order=list(config), alt="The features of the set.", height=600
+    )
     st.caption(f"{rows.height} features shown.")
 
 

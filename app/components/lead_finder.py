@@ -33,4 +33,4 @@ def _card(row: dict) -> None:
             query_params={"id": row["lead_id"]},
         )
         about = " · ".join(part for part in (row["company"], row["lead_id"]) if part)
-        st.caption(f"{about} · percentile {row['percentile']:.0f}")
+        st.caption(f"{about} · percentile {int(row['percentile'])}")

@@ -20,7 +20,13 @@ def show(key: str) -> None:
         source = _from_events(key) if origin == "from_events" else _from_column(key)
         with st.container(horizontal=True):
             try_it = st.button("Dry run", key=f"{key}_dry", icon=":material/science:")
-            load = st.button("Load", key=f"{key}_load", type="primary", icon=":material/upload:")
+            load = st.button(
+                "Load",
+                key=f"{key}_load",
+                type="primary",
+                icon=":material/upload:",
+                disabled=not _says_something(source),
+            )
     if try_it or load:
         with refusals():
             name = import_wizard.LOAD if load else import_wizard.DRY_RUN
@@ -29,10 +35,13 @@ def show(key: str) -> None:
     import_wizard.outcome(key)
 
 
+def _says_something(source: dict) -> bool:
+    return bool(source.get("from_events") or source.get("won"))
+
+
 def _from_events(key: str) -> dict:
-    types = reads.kinds()["type"].to_list()
-    start = f"type = '{types[-1]}'" if types else ""
-    won = st.text_input("Won where", start, key=f"{key}_won", help="A condition over the event log.")
+    about = "A condition over the event log, such as type = 'closed_won'."
+    won = st.text_input("Won where", key=f"{key}_won", placeholder="type = 'closed_won'", help=about)
     lost = st.text_input("Lost where", key=f"{key}_lost", placeholder="type = 'closed_lost'")
     return {"from_events": {name: text for name, text in (("won", won), ("lost", lost)) if text.strip()}}
 

@@ -50,7 +50,7 @@ def _who(row: Mapping[str, Any]) -> None:
 def _rank(row: Mapping[str, Any], key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(key=f"big_score_{key}", width="content"):
-            st.markdown(f"{row['percentile']:.0f}")
+            st.markdown(f"{int(row['percentile'])}")
         st.markdown(":gray[/ 100]", width="content", help=glossary.term("percentile"))
         st.space("stretch")
         st.markdown(_change(row["change"]), width="content")
@@ -68,7 +68,7 @@ def _change(change: int | None) -> str:
 def _why(explained: dict[str, Any], key: str) -> None:
     points = reads.points(explained)
     st.markdown(in_words(explained))
-    figure = waterfall(points.select("label", "points"), explained["base"], chart.colours(), most=5)
+    figure = waterfall(points.select("label", "points"), explained["base"], chart.colours(), most=4)
     chart.show(figure, f"{key}_waterfall", alt=f"Waterfall from the base to the score. {in_words(explained)}")
 
 

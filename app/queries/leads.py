@@ -95,7 +95,7 @@ def _board(revision: str, role: str) -> pl.DataFrame:
     rows = DecisionBoard(database()).rows()
     cards = people.cards(rows["lead_id"].to_list(), Role(role))
     return rows.join(cards, on="lead_id", how="left").with_columns(
-        change=(pl.col("percentile").round() - pl.col("percentile_before").round()).cast(pl.Int32),
+        change=(pl.col("percentile").floor() - pl.col("percentile_before").floor()).cast(pl.Int32),
         moved=pl.col("band").ne_missing(pl.col("band_before")) & pl.col("before_at").is_not_null(),
     )
 
