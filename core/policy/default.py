@@ -75,8 +75,14 @@ def thresholds_from(scores: Sequence[float]) -> dict[str, float]:
         return dict(NEUTRAL)
     highest = max(shares)
     if shares[highest] > MOST_ALIKE:
-        return {"hot": highest + 2 * STEP, "warm": highest + STEP, "nurture": highest}
-    return {band: min(shares, key=lambda value: (abs(shares[value] - share), -value)) for band, share in SHARES.items()}
+        return dict.fromkeys(SCORED_BANDS, highest)
+    hot, warm, nurture = (_nearest(shares, SHARES[band]) for band in SCORED_BANDS)
+    warm = min(warm, hot - STEP)
+    return {"hot": hot, "warm": warm, "nurture": min(nurture, warm - STEP)}
+
+
+def _nearest(shares: Mapping[float, float], share: float) -> float:
+    return min(shares, key=lambda value: (abs(shares[value] - share), -value))
 
 
 def _shares(scores: Sequence[float]) -> dict[float, float]:
@@ -87,12 +93,17 @@ def _shares(scores: Sequence[float]) -> dict[float, float]:
 
 
 def spread(thresholds: Mapping[str, float]) -> dict[str, int]:
-    """Enter thresholds in basis points, strictly falling from hot to nurture and all within 1 to 10000."""
+    """Enter thresholds in basis points, strictly falling from hot to nurture and all within 1 to 10000.
+
+    Where two collide the lower one gives way; where all are one score, which tells nobody apart, it is nurture's.
+    """
+    points = {band: _points(thresholds[band]) for band in SCORED_BANDS}
+    if points["hot"] == points["nurture"]:
+        points = {band: points[band] + 2 - place for place, band in enumerate(SCORED_BANDS)}
     enters: dict[str, int] = {}
     highest = BASIS
     for place, band in enumerate(SCORED_BANDS):
-        lowest = len(SCORED_BANDS) - place
-        enters[band] = max(min(_points(thresholds[band]), highest), lowest)
+        enters[band] = max(min(points[band], highest), len(SCORED_BANDS) - place)
         highest = enters[band] - 1
     return enters
 
