@@ -69,13 +69,11 @@ class DecisionStore:
     def write(self, change: Change, frame: pl.DataFrame) -> None:
         """Insert a batch's rows in their order: they become the leaves of the change's ledger entry."""
         entry_seq = change.scalar("SELECT coalesce(max(seq), 0) + 1 FROM ledger")
-        placed = frame.with_row_index("leaf_no").with_columns(
-            pl.lit(entry_seq).alias("entry_seq"), pl.col("leaf_no").cast(pl.Int32)
-        )
-        change.load("fresh_decisions", placed)
-        change.execute(
-            """INSERT INTO decisions BY NAME
-               SELECT f.*, l.lead_no FROM fresh_decisions f LEFT JOIN leads l USING (lead_id) ORDER BY leaf_no"""
+        change.load("decided_leads", frame.select("lead_id").unique())
+        numbers = change.read("SELECT lead_id, lead_no FROM leads SEMI JOIN decided_leads USING (lead_id)")
+        placed = frame.with_row_index("leaf_no").join(numbers, on="lead_id", how="left", maintain_order="left")
+        change.insert(
+            "decisions", placed.with_columns(pl.lit(entry_seq).alias("entry_seq"), pl.col("leaf_no").cast(pl.Int32))
         )
 
     def summary(self, ids: Sequence[str]) -> dict[str, Any]:
