@@ -64,9 +64,7 @@ def script(path: str) -> str:
 def foot(environment: str) -> None:
     """The foot of the sidebar: time of the data, who is signed in, which installation."""
     with st.sidebar:
-        latest = workbench().rooms.signals.last_event_at()
-        full = f"Latest event: {latest:%A, %d %B %Y, %H:%M:%S} UTC" if latest else None
-        st.caption(f":material/schedule: {data_time(latest)}", help=full)
+        st.caption(f":material/schedule: {data_time(workbench().rooms.signals.last_event_at())}")
         identity_picker()
         st.caption(f":material/dns: Environment **{environment}**")
 

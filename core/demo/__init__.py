@@ -2,9 +2,8 @@
 
 `web.parquet, mobile.parquet, product.parquet, third_party.parquet` and `crm.jsonl` hold one event a row, in order of
 arrival: `event_id, lead_id, type, occurred_at, received_at` (UTC), `region`, for web, mobile and product also
-`anonymous_id` and `session_id`, for web the `page`, for product the `seats` in use so far. A visitor's events from
-before the form was sent in have as `received_at` the moment at which we learnt who it was. About 1.5 % of the rows
-come twice.
+`anonymous_id` and `session_id`, for web the `page`. A visitor's events from before the form was sent in have as
+`received_at` the moment at which we learnt who it was. About 1.5 % of the rows come twice.
 
 `leads.csv` holds a row a lead: `lead_id, account_id, created_at`, firmographics, consent, `contact_name` and `email`
 (personal), and `onboarding_manager`, which somebody filled in after the win. `outcomes.csv` holds the closed leads:

@@ -47,8 +47,10 @@ def common(stream: Stream) -> pl.DataFrame:
 
 
 def delivered(rng: np.random.Generator, source: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """A source's table with its identifiers, its own column, and its repeated rows right after the first ones."""
-    table = frame.with_columns(event_id=pl.format("{}-{}", pl.lit(source), pl.int_range(pl.len())), **own(source))
+    """A source's table with its identifiers, the web's page, and its repeated rows right after the first ones."""
+    table = frame.with_columns(event_id=pl.format("{}-{}", pl.lit(source), pl.int_range(pl.len())))
+    if source == "web":
+        table = table.with_columns(page=pl.col("type").replace_strict(PAGES, default=None))
     if source in ("web", "mobile", "product"):
         table = table.with_columns(
             anonymous_id=pl.format("an_{}", pl.col("lead_id").str.slice(3)),
@@ -57,15 +59,6 @@ def delivered(rng: np.random.Generator, source: str, frame: pl.DataFrame) -> pl.
     times = 1 + (rng.random(table.height) < TWICE)
     rows = table[np.repeat(np.arange(table.height), times)]
     return rows.select("event_id", *(name for name in rows.columns if name not in ("event_id", "day")))
-
-
-def own(source: str) -> dict[str, pl.Expr]:
-    """What a source says besides the shared fields: the web its page, the product the seats in use so far."""
-    if source == "web":
-        return {"page": pl.col("type").replace_strict(PAGES, default=None)}
-    if source == "product":
-        return {"seats": 1 + (pl.col("type") == "teammate_invited").cum_sum().over("lead_id").cast(pl.Int64)}
-    return {}
 
 
 def leads(stream: Stream, seed: int) -> pl.DataFrame:
