@@ -25,6 +25,7 @@ from core.kernel.errors import LeadbenchError, NoSpace
 GIB = 2**30
 POLL_SECONDS = 0.05
 FULL_DISK = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+FULL_WORDS = ("No space left", "File too large", "quota exceeded")
 Progress = Callable[[float, str], None]
 Result = TypeVar("Result")
 
@@ -129,7 +130,7 @@ def _read_frame(path: str) -> Any:
 
 
 def dump(value: object, folder: Path, stem: str) -> None:
-    """Write the value as `<stem>.pickle`, its frames as Arrow files beside it; the pickle appears whole or not at all."""
+    """Write the value as `<stem>.pickle`, whole or not at all, its frames as Arrow files beside it."""
     part = folder / f"{stem}.part"
     with part.open("wb") as stream:
         _FramePickler(stream, folder, stem).dump(value)
@@ -157,7 +158,7 @@ class _Watch:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env={**os.environ, **(environment or {})},
+                env=_environment(environment),
                 start_new_session=True,
             )
             try:
@@ -196,6 +197,12 @@ class _Watch:
             raise WorkerLimit(self.name, f"{self.limits.resident_bytes / GIB:g} GiB of memory")
 
 
+def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
+    """This process's environment, with its import path so that the child finds the same modules."""
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    return {**os.environ, "PYTHONPATH": path, **(more or {})}
+
+
 def _resident(pid: int) -> int:
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
@@ -220,8 +227,10 @@ def _outcome(job: Path, name: str, status: int) -> Any:
         return value
     if isinstance(value, LeadbenchError):
         raise value
-    if isinstance(value, OSError) and value.errno in FULL_DISK:
-        raise _disk(value, job)
+    if isinstance(value, OSError):
+        value = _disk(value, job)
+        if isinstance(value, NoSpace):
+            raise value
     raise WorkerCrashed(str(value))
 
 
@@ -229,7 +238,7 @@ def _died(job: Path, name: str, status: int) -> Exception:
     if status == -signal.SIGXCPU:
         return WorkerLimit(name, "processor time")
     tail = (job / "errors.txt").read_text(errors="replace")[-4_000:]
-    if "No space left" in tail or "File too large" in tail:
+    if any(words in tail for words in FULL_WORDS):
         return NoSpace(job, tail.strip().splitlines()[-1])
     if "memory allocation of" in tail or "MemoryError" in tail:
         return WorkerLimit(name, "memory")
@@ -237,4 +246,5 @@ def _died(job: Path, name: str, status: int) -> Exception:
 
 
 def _disk(error: OSError, job: Path) -> Exception:
-    return NoSpace(job, str(error)) if error.errno in FULL_DISK else error
+    full = error.errno in FULL_DISK or any(words in str(error) for words in FULL_WORDS)
+    return NoSpace(job, str(error)) if full else error

@@ -39,6 +39,9 @@ class EventSource(Part):
     map: dict[str, str | dict[str, Any]] = Field(default_factory=dict)
     properties: list[str] | None = None
     personal: list[str] = Field(default_factory=list)
+    placeholders: list[str] = Field(default_factory=list)
+    dates: Literal["dmy", "mdy"] | None = None
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
 
 
 class LeadSource(Part):
@@ -49,6 +52,9 @@ class LeadSource(Part):
     map: dict[str, str | dict[str, Any]] = Field(default_factory=dict)
     attributes: list[str] | None = None
     personal: list[str] = Field(default_factory=list)
+    placeholders: list[str] = Field(default_factory=list)
+    dates: Literal["dmy", "mdy"] | None = None
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
 
 
 class OutcomeSource(Part):
@@ -62,6 +68,8 @@ class OutcomeSource(Part):
     won: str | None = None
     lost: str | None = None
     at: str | None = None
+    dates: Literal["dmy", "mdy"] | None = None
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:

@@ -38,12 +38,17 @@ def _steps(signals: Signals, file: RecipeFile, actor: str, cancel: Event | None)
 
 def event_mapping(source: EventSource) -> dict[str, Any]:
     """The mapping of a source of events, as the signals room reads it."""
-    return {"map": source.map, "properties": source.properties, "personal": source.personal}
+    return {"map": source.map, "properties": source.properties, **_reading(source)}
 
 
 def lead_mapping(source: LeadSource) -> dict[str, Any]:
     """The mapping of a source of leads, as the signals room reads it."""
-    return {"map": source.map, "attributes": source.attributes, "personal": source.personal}
+    return {"map": source.map, "attributes": source.attributes, **_reading(source)}
+
+
+def _reading(source: EventSource | LeadSource) -> dict[str, Any]:
+    shared = ("personal", "placeholders", "dates", "delimiter")
+    return {name: getattr(source, name) for name in shared}
 
 
 def outcome_block(source: OutcomeSource) -> dict[str, Any]:

@@ -104,12 +104,14 @@ def _first(field: str, names: tuple[str, ...], by_name: dict[str, str], taken: s
 
 
 def adapter(columns: Sequence[str], file_format: str) -> str:
-    """The source that the columns look like: segment, hubspot, salesforce, xes or generic."""
+    """The source that the columns look like: segment, hubspot, salesforce, cloudevents, xes or generic."""
     names = set(columns)
     if file_format == "xes":
         return "xes"
     if any(name.startswith(("property_", "_fivetran", "hs_")) for name in names):
         return "hubspot"
+    if "specversion" in names:
+        return "cloudevents"
     if {"messageId"} & names and {"userId", "anonymousId"} & names:
         return "segment"
     if {"IsConverted", "LeadSource", "Lead Status", "LastModifiedDate"} & names:

@@ -1,6 +1,7 @@
 """Fields out of a file's columns, by a resolved mapping."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import polars as pl
@@ -34,11 +35,23 @@ def pick(raw: Raw, laid: Resolved, field: str) -> pl.Series | None:
     names = laid.columns.get(field)
     if not names:
         return None
-    first, *rest = [without_nulls(raw.frame[name]) for name in names]
+    first, *rest = [_scalars(raw, name) for name in names]
     for other in rest:
         first = first.cast(pl.String) if other.dtype != first.dtype else first
         first = first.zip_with(first.is_not_null(), other.cast(first.dtype))
     return first.alias(field)
+
+
+def _scalars(raw: Raw, name: str) -> pl.Series:
+    """The column; where JSON values of several types stand in it, texts lose their quotes."""
+    values = without_nulls(raw.frame[name])
+    if name not in raw.json_columns:
+        return values
+    quoted = values.str.starts_with('"').fill_null(False)
+    if not bool(quoted.any()):
+        return values
+    texts = [json.loads(text) if text and text.startswith('"') else text for text in values]
+    return pl.Series(name, texts, dtype=pl.String)
 
 
 def text_field(raw: Raw, laid: Resolved, field: str) -> pl.Series:

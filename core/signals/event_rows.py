@@ -11,7 +11,7 @@ from core.signals import aliases, checks, readers
 from core.signals.checks import Check, Finding
 from core.signals.columns import file_hash, pick, text_field, time_field, without_nulls
 from core.signals.mapping import Mapping, Resolved, resolve
-from core.signals.personal import personal_columns
+from core.signals.personal import PersonalMembers, personal_columns
 from core.signals.properties import json_object, merged
 from core.signals.raw import ROW, Raw, ReadOptions
 from core.signals.typed_text import as_text, typed
@@ -65,13 +65,19 @@ def event_rows(
 ) -> tuple[pl.DataFrame, pl.DataFrame, tuple[Finding, ...]]:
     """The checked event rows of records already read, the rejects, and what was noticed."""
     laid = resolve(mapping, raw.columns, "events", path)
+    adapter = aliases.adapter(raw.columns, raw.format)
     frame = _envelope(raw, laid)
-    frame, findings = _with_source(frame, laid, aliases.adapter(raw.columns, raw.format))
+    frame = _cloud_event(frame) if adapter == "cloudevents" else frame
+    frame, findings = _with_source(frame, laid, adapter)
     kept = {name: typed(without_nulls(raw.frame[name]), raw.textual) for name in laid.kept}
     sealed = personal_columns(raw.frame, laid.kept, mapping.personal)
     open_values = {name: column.values for name, column in kept.items() if name not in sealed}
     frame = frame.with_columns(_properties(frame, raw, laid, open_values))
+    inner = PersonalMembers.of(frame["properties"], mapping.personal) if "properties" in laid.columns else None
     frame = frame.with_columns(as_text(raw.frame[name]).alias(PERSONAL + name) for name in sealed)
+    if inner is not None:
+        frame = frame.with_columns(inner.rest, *(column.alias(PERSONAL + name) for name, column in inner.taken.items()))
+        sealed |= dict.fromkeys(inner.taken, "inside `properties`")
     infinite = [column.infinite for column in kept.values() if column.infinite is not None]
     frame = frame.with_columns(_any(infinite, frame.height).alias("__infinite"))
     good, bad = checks.divide(frame, _gate(frame, now), raw)
@@ -89,6 +95,15 @@ def _envelope(raw: Raw, laid: Resolved) -> pl.DataFrame:
     frame = pl.DataFrame([raw.frame[ROW], *texts, occurred, occurred_text, received, received_text, version])
     fallback = pl.when(pl.col("__received_at").is_null()).then("occurred_at").otherwise("received_at")
     return frame.with_columns(received_at=fallback)
+
+
+def _cloud_event(frame: pl.DataFrame) -> pl.DataFrame:
+    """CloudEvents: an id is unique within its source, a subject may be `lead/ID`, a source is a URI."""
+    return frame.with_columns(
+        event_id=pl.concat_str("source", "event_id", separator="|", ignore_nulls=True),
+        lead_id=pl.col("lead_id").str.replace(r"^lead/", ""),
+        source=pl.col("source").str.extract(r"^/?([A-Za-z_-]+)"),
+    )
 
 
 def _with_source(frame: pl.DataFrame, laid: Resolved, adapter: str) -> tuple[pl.DataFrame, list[Finding]]:

@@ -43,7 +43,8 @@ class OutcomeSource:
         conditions = {
             name: str(text).lower() if isinstance(text, bool) else str(text) for name, text in conditions.items()
         }
-        mapping = Mapping.of({"map": given.get("map") or {}})
+        reading = {name: given[name] for name in ("dates", "delimiter") if given.get(name)}
+        mapping = Mapping.of({"map": given.get("map") or {}, **reading})
         place = None if path is None else (Path(path) if Path(path).is_absolute() else folder / path)
         return cls(conditions, place, mapping, given.get("format"), column, given.get("at"))
 
@@ -56,7 +57,7 @@ class OutcomeSource:
 def outcome_keys(given: Table[str, Any] | None) -> dict[str, Any]:
     """What a mapping file says of outcomes, as a recipe's block: bare fields are gathered under `map`."""
     given = dict(given or {})
-    outer = {name: given.pop(name) for name in ("map", "won", "lost", "format") if name in given}
+    outer = {name: given.pop(name) for name in ("map", "won", "lost", "format", "dates", "delimiter") if name in given}
     return outer | {"map": {**given, **(outer.get("map") or {})}}
 
 

@@ -1,6 +1,9 @@
 """Personal data: found by the column's name or by what its values look like; sealed, never a feature."""
 
+import json
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -19,6 +22,7 @@ VALUES = {
     "IBAN": r"^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$",
     "phone number": r"^\+\d[\d ()/.-]{7,18}$",
 }
+EMAIL = re.compile(VALUES["e-mail address"])
 SHARE = 0.2
 SAMPLE = 2_000
 
@@ -48,3 +52,48 @@ def personal_columns(frame: pl.DataFrame, columns: Iterable[str], declared: Iter
     said = set(declared)
     found = {column: "declared" if column in said else personal_kind(column, frame[column]) for column in columns}
     return {column: why for column, why in found.items() if why}
+
+
+HINTS = r'@|"(?i:phone|phone_?number|mobile|first_?name|last_?name|full_?name|ip|ip_?address)"'
+
+
+@dataclass(frozen=True)
+class PersonalMembers:
+    """JSON objects parted: `rest` without their personal members, `taken` with each of these as a column of text."""
+
+    rest: pl.Series
+    taken: dict[str, pl.Series]
+
+    @classmethod
+    def of(cls, objects: pl.Series, declared: Iterable[str]) -> "PersonalMembers | None":
+        """The parts, or None where no object has a personal member (by name, by an e-mail address, or declared)."""
+        said = frozenset(declared)
+        hints = "|".join([HINTS, *(json.dumps(name) for name in said)])
+        rows = objects.str.contains(hints).fill_null(False).arg_true().to_list()
+        values = objects.to_list() if rows else []
+        taken: dict[str, list[str | None]] = {}
+        for row in rows:
+            values[row] = _part(values[row], said, taken, row, len(values))
+        if not taken:
+            return None
+        columns = {name: pl.Series(name, texts, dtype=pl.String) for name, texts in taken.items()}
+        return cls(pl.Series(objects.name, values, dtype=pl.String), columns)
+
+
+def _part(text: str, said: frozenset[str], taken: dict[str, list[str | None]], row: int, height: int) -> str:
+    try:
+        members = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(members, dict):
+        return text
+    personal = [name for name, value in members.items() if name in said or _is_personal(name, value)]
+    for name in personal:
+        value = members.pop(name)
+        held = taken.setdefault(name, [None] * height)
+        held[row] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":")) if personal else text
+
+
+def _is_personal(name: str, value: object) -> bool:
+    return value is not None and (is_personal_name(name) or (isinstance(value, str) and bool(EMAIL.match(value))))

@@ -10,6 +10,7 @@ ROW = "__row"
 RAW_LIMIT = 65_536
 REJECTS = {"row_no": pl.Int64, "code": pl.String, "detail": pl.String, "lead_id": pl.String, "raw": pl.String}
 FORMATS = ("csv", "jsonl", "parquet", "xes")
+ADAPTERS = ("segment", "rudderstack", "cloudevents", "hubspot", "salesforce", "generic")
 
 
 @dataclass(frozen=True)

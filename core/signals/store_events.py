@@ -140,7 +140,7 @@ def _sealed(change: Change, rows: pl.DataFrame) -> pl.DataFrame:
     names = [name for name in rows.columns if name.startswith(PERSONAL)]
     if not names:
         return rows
-    leads = rows["lead_id"].to_list()
+    leads = _survivors(change, rows["lead_id"]).to_list()
     members: dict[str, pl.Series] = {}
     for name in names:
         sealed = change.seal(leads, [None if v is None else v.encode() for v in rows[name]])
@@ -148,6 +148,12 @@ def _sealed(change: Change, rows: pl.DataFrame) -> pl.DataFrame:
         members[name.removeprefix(PERSONAL)] = pl.Series(texts, dtype=pl.String)
     extra = json_object(members, frozenset(members), rows.height)
     return rows.drop(names).with_columns(merged(rows["properties"], extra).alias("properties"))
+
+
+def _survivors(change: Change, leads: pl.Series) -> pl.Series:
+    """The ids with merged ones replaced by the lead that remains."""
+    merged = dict(change.read("SELECT alias_id, lead_id FROM lead_aliases JOIN leads USING (lead_no)").iter_rows())
+    return leads.replace(merged) if merged else leads
 
 
 def _invalid_objects(change: Change) -> pl.DataFrame:

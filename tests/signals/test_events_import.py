@@ -209,3 +209,37 @@ def test_two_times_of_one_event_are_both_kept(signals, write):
     path = write("r.csv", "lead_id,type,occurred_at,received_at\nl1,a,2026-01-01,2026-01-04\n")
     signals.import_events(path, actor="ana")
     assert log(signals).select("occurred_at", "received_at").row(0) == (datetime(2026, 1, 1), datetime(2026, 1, 4))
+
+
+def test_personal_members_of_given_properties_are_sealed(signals, write):
+    texts = [{"plan": "pro", "email": "ann@example.com"}, {"plan": "x"}, {"contact": "bob@example.com", "n": 1}]
+    lines = [{"lead_id": f"l{n}", "type": "a", "ts": "2026-01-01", "properties": text} for n, text in enumerate(texts)]
+    signals.import_events(write("p.jsonl", "".join(json.dumps(line) + "\n" for line in lines)), actor="ana")
+    stored = [json.loads(text) for text in log(signals)["properties"]]
+    assert [sorted(item) for item in stored] == [["email", "plan"], ["plan"], ["contact", "n"]]
+    assert "sealed" in stored[0]["email"] and "sealed" in stored[2]["contact"]
+
+
+def test_cloud_events_load_without_a_mapping(signals, write):
+    event = {
+        "specversion": "1.0", "id": "A234", "source": "/web/pricing", "type": "page.viewed", "subject": "lead/ld_1",
+        "time": "2026-01-23T09:12:00Z", "datacontenttype": "application/json", "data": {"plan": "enterprise"},
+    }  # fmt: skip
+    other = {**event, "source": "/mobile"}
+    signals.import_events(write("c.jsonl", json.dumps(event) + "\n" + json.dumps(other) + "\n"), actor="ana")
+    stored = log(signals).sort("event_id")
+    assert stored["event_id"].to_list() == ["/mobile|A234", "/web/pricing|A234"]
+    assert stored["lead_id"].to_list() == ["ld_1", "ld_1"]
+    assert stored["source"].to_list() == ["mobile", "web"]
+    assert json.loads(stored["properties"][0])["plan"] == "enterprise"
+
+
+def test_ids_of_several_json_types_are_one_kind_of_text(signals, write):
+    lines = [{"lead_id": "7", "type": "a", "ts": "2026-01-01"}, {"lead_id": 7, "type": "b", "ts": "2026-01-01"}]
+    signals.import_events(write("p.jsonl", "".join(json.dumps(line) + "\n" for line in lines)), actor="ana")
+    assert signals.lead_frame()["lead_id"].to_list() == ["7"]
+
+
+def test_an_adapter_name_is_no_file_format(signals, write):
+    path = write("s.csv", "lead_id,type,ts\nl1,a,2026-01-01\n")
+    assert signals.import_events(path, format="segment", actor="ana").accepted == 1

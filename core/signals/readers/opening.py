@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.signals.errors import FileEmpty, FileMissing, FileTooLarge, FileUnreadable, UnknownFormat, WrongEncoding
-from core.signals.raw import FORMATS
+from core.signals.raw import ADAPTERS, FORMATS
 
 GZIP_MAGIC = b"\x1f\x8b"
 SAMPLE = 262_144
@@ -39,8 +39,11 @@ def require_file(path: Path) -> None:
 
 
 def detect_format(path: Path, given: str | None) -> str:
-    """`csv`, `jsonl`, `parquet` or `xes`: as given, else by the ending; raises UnknownFormat."""
-    if given is not None:
+    """`csv`, `jsonl`, `parquet` or `xes`: as given, else by the ending; raises UnknownFormat.
+
+    An adapter's name, such as `segment`, says nothing about the file, so its ending counts.
+    """
+    if given is not None and given not in ADAPTERS:
         if given not in FORMATS:
             raise UnknownFormat(path, given)
         return given
