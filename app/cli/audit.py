@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from app.cli.common import JsonOption, StoreOption, emit, opened, progress, speak
+from core.decisions.replay import replay as replay_decisions
+from core.governance.evidence import export as export_evidence
 
 group = typer.Typer(help="The record: verify, replay, export.", no_args_is_help=True)
 
@@ -50,7 +52,9 @@ def replay(
     if sum((decision_id is not None, sample is not None, every)) != 1:
         raise typer.BadParameter("name one decision, or give --sample N or --all")
     with opened(store) as bench:
-        report = bench.replay(decision_id=decision_id, sample=sample, seed=seed, progress=progress)
+        report = replay_decisions(
+            bench.db, bench.rooms.loaders, decision_id=decision_id, sample=sample, seed=seed, progress=progress
+        ).to_json()
     emit(report, lambda: f"{report['equal']} of {report['replayed']} decisions came out bit for bit the same.")
     raise typer.Exit(0 if not report["differences"] else 1)
 
@@ -64,5 +68,5 @@ def export(
     """Write the ledger, the records and a verifier that needs only Python."""
     speak(as_json)
     with opened(store) as bench:
-        written = bench.export_evidence(out)
+        written = export_evidence(bench.db, out)
     emit(written, lambda: f"Written to {out}; check it with `python {out}/verify.py`.")

@@ -9,6 +9,7 @@ from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, prog
 from core.kernel.clock import SystemClock
 from core.kernel.errors import LeadbenchError
 from core.kernel.strict_yaml import load
+from core.signals import inspect as inspection
 
 imports = typer.Typer(help="Load events, leads, outcomes.", no_args_is_help=True)
 quarantine = typer.Typer(help="Records that did not pass the gate.", no_args_is_help=True)
@@ -38,8 +39,6 @@ def register(app: typer.Typer) -> None:
 
 def inspect(path: PathArgument, as_format: FormatOption = None, as_json: JsonOption = False) -> None:
     """What is in a file: format, suggested mapping, quality findings, suspected outcome leaks."""
-    from core.signals import inspect as inspection
-
     speak(as_json)
     found = inspection.inspect(path, SystemClock(), format=as_format)
     emit(found, lambda: _inspection_text(found))
@@ -101,7 +100,7 @@ def _import(
     given = _mapping(mapping)
     with opened(store, create=True) as bench:
         actor = bench.identity(user_name(as_user), default=True)
-        found = bench.import_file(
+        found = bench.rooms.signals.import_file(
             kind, path, given, format=as_format, dry_run=dry_run, actor=actor, progress=progress
         ).to_json()
     emit(found, lambda: table([found], ["path", "kind", "read", "accepted", "duplicate", "quarantined"]))
@@ -121,7 +120,7 @@ def list_quarantine(store: StoreOption = None, as_json: JsonOption = False) -> N
     """What waits in quarantine, and why."""
     speak(as_json)
     with opened(store) as bench:
-        items = bench.signals.quarantine().to_dicts()
+        items = bench.rooms.signals.quarantine().to_dicts()
     emit(
         {"count": len(items), "items": items},
         lambda: table(items, ["quarantine_id", "path", "row_no", "code", "detail"]) if items else "Nothing waits.",
@@ -140,7 +139,7 @@ def redrive(
     speak(as_json)
     given = _mapping(mapping)
     with opened(store) as bench:
-        found = bench.redrive(batch_id, given, actor=bench.identity(user_name(as_user)))
+        found = bench.rooms.signals.redrive(batch_id, given or None, actor=bench.identity(user_name(as_user))).to_json()
     emit(found, lambda: table([found], ["read", "accepted", "duplicate", "quarantined"]))
 
 

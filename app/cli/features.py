@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 
 from app.cli.common import JsonOption, StoreOption, emit, opened, speak, table
@@ -21,14 +22,14 @@ class FileMissing(LeadbenchError):
         super().__init__(f"There is no {what} at `{path}`.", value=path, remedy="Check the path.")
 
 
-class SpineInvalid(LeadbenchError):
-    """A spine without the columns that a build needs."""
+class SpineUnreadable(LeadbenchError):
+    """A spine file that is no Parquet file."""
 
     code = "invalid_spine"
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
-            f"`{path}` is not a spine: {reason}",
+            f"`{path}` cannot be read as Parquet: {reason}",
             value=path,
             remedy="Give a Parquet file with lead_id (text), as_of (time) and, if wanted, known_at (time).",
         )
@@ -44,8 +45,8 @@ def list_features(store: StoreOption = None, as_json: JsonOption = False) -> Non
     """Every registered feature set with its features."""
     speak(as_json)
     with opened(store) as bench:
-        rows = bench.feature_rows()
-    emit({"features": rows}, lambda: table(rows, ["set", "name", "label", "role", "dtype"]))
+        rows = bench.rooms.features.features().to_dicts()
+    emit({"features": rows}, lambda: table(rows, ["name", "label", "role", "dtype", "feature_hash"]))
 
 
 @group.command(epilog="Example: leadbench features build --set f.yaml --spine spine.parquet --out rows.parquet")
@@ -62,21 +63,17 @@ def build(
         if not path.is_file():
             raise FileMissing(what, path)
     with opened(store) as bench:
-        feature_set = parser.read(set_file.read_text(encoding="utf-8"), str(set_file), bench.event_schema())
-        report = bench.build_features(feature_set, _spine(spine), out)
+        feature_set = parser.read(set_file.read_text(encoding="utf-8"), str(set_file), event_schema(bench.db))
+        frame, built = engine.build_with_report(bench.db, feature_set, _spine(spine))
+    frame.write_parquet(out)
+    report = asdict(built)
     emit(
         report, lambda: f"{report['rows']:,} rows, {report['features']} features in {report['seconds']:.1f} s to {out}"
     )
 
 
-def _spine(path: Path) -> object:
-    import polars as pl
-
+def _spine(path: Path) -> pl.DataFrame:
     try:
-        frame = pl.read_parquet(path)
+        return pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise SpineInvalid(path, str(error).splitlines()[0]) from error
-    missing = [name for name in ("lead_id", "as_of") if name not in frame.columns]
-    if missing:
-        raise SpineInvalid(path, f"it lacks {', '.join(missing)}")
-    return frame
+        raise SpineUnreadable(path, str(error).splitlines()[0]) from error

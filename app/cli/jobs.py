@@ -19,6 +19,7 @@ from app.cli.common import (
     table,
     user_name,
 )
+from core.decisions import explanation
 from core.kernel.times import from_text
 from core.recipes.reader import read_recipe
 
@@ -115,8 +116,6 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Why a lead has its score, in probability points, and what was decided."""
-    from core.decisions import explanation
-
     speak(as_json)
     with opened(store) as bench:
         rooms = bench.rooms

@@ -30,10 +30,8 @@ def add(
     """Add a person with a role."""
     speak(as_json)
     with opened(store) as bench:
-        user = bench.users.add(name, role, actor=bench.identity(user_name(as_user)))
-    emit(
-        {"name": user.name, "role": str(user.role), "active": user.active}, lambda: f"Added {user.name} as {user.role}."
-    )
+        user = bench.rooms.users.add(name, role, actor=bench.identity(user_name(as_user)))
+    emit(_user(user), lambda: f"Added {user.name} as {user.role.value}.")
 
 
 @users.command("list", epilog="Example: leadbench users list --json")

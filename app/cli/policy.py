@@ -8,10 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
+from core.governance.history import active
 from core.governance.history import history as history_of
+from core.governance.releases import Releases
 from core.governance.standing import Standing
 from core.kernel.errors import LeadbenchError
 from core.policy import checker, diff, evaluator, inputs, parser
+from core.policy.document import Policy
+from core.simulation.on_store import simulate_on_store
 
 group = typer.Typer(help="Policies: check, simulate, approve, publish, roll back.", no_args_is_help=True)
 FileArgument = Annotated[Path, typer.Argument(help="A policy document (YAML).")]
@@ -40,6 +44,15 @@ class InputsInvalid(LeadbenchError):
             value=text[:200],
             remedy='Write them as {"score": 0.8, "region": "DACH"}, or @file.json.',
         )
+
+
+class NothingPublished(LeadbenchError):
+    """A comparison with the active policy where there is none."""
+
+    code = "nothing_published"
+
+    def __init__(self) -> None:
+        super().__init__("No policy is published on this store.", remedy="Run a recipe, or publish one first.")
 
 
 def register(app: typer.Typer) -> None:
@@ -115,7 +128,7 @@ def simulate(file: FileArgument, store: StoreOption = None, as_json: JsonOption 
     speak(as_json)
     policy = parser.load(read_document(file), str(file))
     with opened(store) as bench:
-        found = bench.simulate(policy)
+        found = simulate_on_store(bench.db, _active(bench.rooms.releases), policy).to_json()
     emit(found, lambda: table(found["moves"], ["output", "before", "after", "leads"]))
 
 
@@ -202,6 +215,13 @@ def history(
     with opened(store) as bench:
         found = history_of(bench.rooms.releases, name)
     emit(found, lambda: table(found["versions"], ["ref", "version", "state", "at"]))
+
+
+def _active(releases: Releases) -> Policy:
+    found = active(releases)
+    if found is None:
+        raise NothingPublished
+    return found.policy
 
 
 def _tell(standing: Standing) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -79,11 +80,15 @@ def cautions(results: list[Import], outcomes: dict[str, int]) -> list[Caution]:
 
 
 def run_key(file: RecipeFile) -> str:
-    """The hash of the recipe and of the content of every file that it reads."""
+    """The hash of this leadbench, the recipe and the content of every file that it reads."""
     recipe, folder = file.recipe, file.folder
     listed = [*recipe.sources.leads, *recipe.sources.events, *recipe.sources.outcomes]
     paths = [one.path for one in listed if one.path is not None] + _documents(recipe)
-    return digest([recipe.document, [file_hash(resolve(folder, path)) for path in paths]])
+    return digest([version("leadbench"), recipe.document, [_content(resolve(folder, path)) for path in paths]])
+
+
+def _content(path: Path) -> str | None:
+    return file_hash(path) if path.is_file() else None
 
 
 def _documents(recipe: Recipe) -> list[str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.decisions.replay import Loaders
 from core.decisions.store import DecisionStore
 from core.features.store import FeatureStore
 from core.governance.models import ModelReleases
@@ -30,6 +31,11 @@ class Rooms:
     model_releases: ModelReleases
     drift: DriftStore
     runs: RunStore
+
+    @property
+    def loaders(self) -> Loaders:
+        """How a replay gets models, policies and feature sets by hash."""
+        return Loaders(self.models.get, lambda content_hash: self.policies.get(content_hash).policy, self.features.get)
 
     @classmethod
     def on(cls, db: Database) -> "Rooms":
