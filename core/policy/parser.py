@@ -1,5 +1,7 @@
 """From text to policy: strict YAML, the shape of schema v1, every condition, the static checks."""
 
+from functools import lru_cache
+
 from core.kernel.expressions import Diagnostic
 from core.kernel.strict_yaml import DocumentInvalid
 from core.kernel.strict_yaml import load as load_yaml
@@ -21,25 +23,26 @@ def load(text: str, file: str) -> Policy:
 def read(text: str, file: str) -> tuple[Policy | None, list[Diagnostic]]:
     """The policy, or None with what is wrong with the text; golden tests are not run."""
     policy, _, found = read_located(text, file)
-    return policy, found
+    return policy, list(found)
 
 
-def read_located(text: str, file: str) -> tuple[Policy | None, Located | None, list[Diagnostic]]:
+@lru_cache(maxsize=64)
+def read_located(text: str, file: str) -> tuple[Policy | None, Located | None, tuple[Diagnostic, ...]]:
     """The policy with what places further findings in its text; None with the findings where it is no policy."""
     try:
         tree, positions = load_yaml(text, file=file)
     except DocumentInvalid as error:
-        return None, None, [_unreadable(error)]
+        return None, None, (_unreadable(error),)
     located = Located(positions)
     document, found = read_document(tree, located)
     if document is None:
-        return None, located, found
+        return None, located, tuple(found)
     compiler = Compiler(document, located)
     conditions = compiler.conditions()
     found = _in_order([*compiler.found, *structure(document, located)])
     if found or conditions is None or not isinstance(tree, dict):
-        return None, located, found
-    return Policy(document, conditions, tree, text, file), located, []
+        return None, located, tuple(found)
+    return Policy(document, conditions, tree, text, file), located, ()
 
 
 def _unreadable(error: DocumentInvalid) -> Diagnostic:
