@@ -34,6 +34,7 @@ LADDER = tuple(
 WINDOWS = 4
 LARGEST_CATEGORY = 100
 FEW_VALUES = 6
+FEWEST_IDENTIFIERS = 50
 RAREST_TYPE = 0.005
 COMMON_PROPERTY = 0.05
 _TYPES_OF = {"number": NUMBER, "time": NUMBER, "boolean": BOOLEAN, "category": CATEGORY}
@@ -249,9 +250,10 @@ def _quoted_name(name: str) -> str:
 def _is_telling(attribute: AttributeProfile, leads: int) -> bool:
     if attribute.values < 2 and attribute.leads == leads:
         return False
+    is_identifier = attribute.values == attribute.leads > FEWEST_IDENTIFIERS
     if attribute.type == "category":
-        return attribute.values <= max(LARGEST_CATEGORY, leads // 10)
-    return not (attribute.type == "number" and attribute.whole and attribute.values == attribute.leads > 50)
+        return attribute.values <= max(LARGEST_CATEGORY, leads // 10) and not is_identifier
+    return not (attribute.type == "number" and attribute.whole and is_identifier)
 
 
 def _identifier(text: str) -> str:
