@@ -4,14 +4,13 @@ import json
 import sys
 import traceback
 
-import click
 import typer
 
 from app.cli import audit, data, features, jobs, people, policy, serving
 from app.cli.common import OUTPUT
 from core.kernel.errors import LeadbenchError
 
-REFUSED, USAGE, FAULT = 1, 2, 3
+REFUSED, FAULT = 1, 3
 
 app = typer.Typer(
     name="leadbench",
@@ -34,15 +33,10 @@ def run(arguments: list[str]) -> int:
     """The exit code of a command line."""
     OUTPUT.as_json = "--json" in arguments
     try:
-        result = app(arguments, standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.ClickException as error:
-        error.show()
-        return USAGE
-    except click.exceptions.Abort:
-        return REFUSED
+        app(arguments)
+        return 0
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
     except KeyboardInterrupt:
         sys.stderr.write("Stopped; nothing was half-written.\n")
         return REFUSED

@@ -1,5 +1,6 @@
 """Commands on features: what is declared, and building it at given moments."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,8 @@ import polars as pl
 import typer
 
 from app.cli.common import JsonOption, StoreOption, emit, opened, speak, table
-from core.features import parser
+from core.features import engine, parser
+from core.features.schema import event_schema
 from core.kernel.errors import LeadbenchError
 
 group = typer.Typer(help="Features: list, build.", no_args_is_help=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from core.governance.releases import Releases
 from core.governance.standing import WAITING, Standing
@@ -26,7 +27,7 @@ def active(releases: Releases, name: str | None = None) -> StoredVersion | None:
     return max(found, key=lambda version: (version.entered_at, version.name), default=None)
 
 
-def history(releases: Releases, name: str | None = None) -> dict[str, object]:
+def history(releases: Releases, name: str | None = None) -> dict[str, Any]:
     """The object of `policy history [NAME]`, newest version first."""
     deciding = active(releases, name)
     return {
