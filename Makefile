@@ -49,8 +49,11 @@ clean:  ## remove what can be made again (environment, builds); stores stay
 	rm -rf .venv .uv build dist .ruff_cache .pytest_cache .import_linter_cache
 
 $(UV):
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "leadbench needs Python 3.11 or newer; \`$(PYTHON)\` is $$($(PYTHON) --version 2>&1 || echo missing)." >&2; \
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "leadbench needs Python 3.11 or newer; there is no \`$(PYTHON)\` here." >&2; \
+	  echo "Install one and name it: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "leadbench needs Python 3.11 or newer; \`$(PYTHON)\` is $$($(PYTHON) --version 2>&1)." >&2; \
 	  echo "Install one and name it: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "\`$(PYTHON)\` has no venv module. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
