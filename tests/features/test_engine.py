@@ -10,7 +10,7 @@ from core.features.document import FeatureSet
 from core.features.engine import build, build_with_report
 from core.features.errors import AttributePersonal, AttributeUnknown, SpineInvalid
 from core.features.parser import read
-from core.features.preview import rows, statement
+from core.features.sample import rows, statement
 from core.features.statistics import Statistics
 from core.features.templates import shipped
 from tests.features.logs import MOMENT, fill, moment, spine_of
