@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.components import empty_state, export_menu, header, lead_figures, lead_filters, lead_grid, peek
 from app.queries import leads
+from app.queries.access import role
 
 if leads.board().is_empty():
     header.plain("Leads", "Who to call now, and why")
@@ -18,13 +19,12 @@ chosen = lead_filters.show()
 found = leads.ranked(chosen)
 
 if found.rows.is_empty():
-    if empty_state.show("No lead matches.", icon="filter_alt_off", action="Clear filters", key="leads_clear"):
-        lead_filters.clear()
-        st.rerun()
+    lead_filters.nothing_found()
     st.stop()
 
+seen_by = role()
 with actions:
-    export_menu.show(lambda: leads.to_export(chosen), "leads", "leads_export", about=basis.about(chosen))
+    export_menu.show(lambda: leads.to_export(chosen, seen_by), "leads", "leads_export", about=basis.about(chosen))
 grid, panel = st.columns([2.75, 1], gap="small")
 with grid:
     row = lead_grid.show(found, "leads_grid")

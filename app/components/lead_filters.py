@@ -3,12 +3,12 @@
 import streamlit as st
 
 from app import session
-from app.components import glossary
+from app.components import empty_state, glossary
 from app.queries import leads, versions
 from app.queries.leads import Filter
 
 SEARCH = "leads_search"
-KEYS = ("view", "band", "pool", "region", "arm", SEARCH)
+START = {"view": "all", "band": [], "pool": [], "region": [], "arm": [], SEARCH: ""}
 
 
 def show() -> Filter:
@@ -40,7 +40,13 @@ def _more() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     return tuple(pool), tuple(region), tuple(arm)
 
 
-def clear() -> None:
-    """Set every filter back; call before the filters are drawn again."""
-    session.forget(*KEYS)
-    session.address(dict.fromkeys(KEYS))
+def nothing_found() -> None:
+    """Say that no lead matches, and offer to set every filter back."""
+    empty_state.show("No lead matches these filters.", icon="filter_alt_off")
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        st.button("Clear filters", type="primary", key="leads_clear", on_click=_clear)
+
+
+def _clear() -> None:
+    for name, value in START.items():
+        session.remember(name, value)

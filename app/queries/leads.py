@@ -85,9 +85,9 @@ class Basis:
         }
 
 
-def board() -> pl.DataFrame:
-    """One row a lead with its newest decision, best percentile first."""
-    return _board(revision("signals", "decisions"), role().value)
+def board(seen_by: Role | None = None) -> pl.DataFrame:
+    """One row a lead with its newest decision, best percentile first, as the role (who is signed in) may see it."""
+    return _board(revision("signals", "decisions"), (seen_by or role()).value)
 
 
 @st.cache_data(max_entries=6, show_spinner=False)
@@ -117,9 +117,9 @@ def choices(column: str) -> list[str]:
     return board()[column].drop_nulls().unique().sort().to_list()
 
 
-def matching(chosen: Filter) -> pl.DataFrame:
+def matching(chosen: Filter, seen_by: Role | None = None) -> pl.DataFrame:
     """The board's rows that pass the filter."""
-    rows = board().filter(_view(chosen.view), *_narrowed(chosen))
+    rows = board(seen_by).filter(_view(chosen.view), *_narrowed(chosen))
     if not chosen.text:
         return rows
     columns = [pl.col(name).str.to_lowercase() for name in ("lead", "lead_id", "company")]
@@ -179,9 +179,12 @@ def chips(points: Sequence[Sequence], labels: dict[str, str], most: int = CHIPS)
     return [f"{'+' if value > 0 else '−'} {labels.get(name, name)}" for name, value in kept]
 
 
-def to_export(chosen: Filter) -> pl.DataFrame:
-    """Every lead that passes the filter, in plain columns, with five reasons each."""
-    rows = with_reasons(matching(chosen), most=5)
+def to_export(chosen: Filter, seen_by: Role) -> pl.DataFrame:
+    """Every lead that passes the filter, in plain columns, with five reasons each.
+
+    A download runs outside the session, so the role is given.
+    """
+    rows = with_reasons(matching(chosen, seen_by), most=5)
     return rows.select(
         "lead_id", "lead", "company", "region", "percentile", "score", "change", "band",
         pl.col("band").replace_strict(versions.bands().labels, default=None, return_dtype=pl.String).alias("label"),
