@@ -87,3 +87,16 @@ class ParentStale(LeadbenchError):
             value=found,
             remedy="Compare with the active version, draft the change again on top of it, and submit that.",
         )
+
+
+class PolicyDamaged(LeadbenchError):
+    """A stored text that no longer has the content hash that it is stored under."""
+
+    code = "policy_damaged"
+
+    def __init__(self, ref: str, expected: str, found: str) -> None:
+        super().__init__(
+            f"The stored text of `{ref}` has the hash `{found}`, not `{expected}`.",
+            value=found,
+            remedy="Restore the store from a backup; no decision is made by an altered policy.",
+        )

@@ -12,7 +12,7 @@ from core.kernel.database import Change, Database
 from core.kernel.errors import nearest
 from core.policy import parser
 from core.policy.document import Policy, content
-from core.policy.errors import ParentStale, PolicyUnknown, ReferenceAmbiguous
+from core.policy.errors import ParentStale, PolicyDamaged, PolicyUnknown, ReferenceAmbiguous
 from core.policy.states import EDITED_AGAIN, State, require
 
 REF = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]*)@(?:v(?P<version>\d+)|(?P<digits>[0-9a-f]{12,64}))")
@@ -51,8 +51,11 @@ class StoredVersion:
 
     @cached_property
     def policy(self) -> Policy:
-        """The policy, read again from its source text."""
-        return parser.load(self.source, self.ref)
+        """The policy, read again from its source text; raises PolicyDamaged where the text was altered."""
+        policy = parser.load(self.source, self.ref)
+        if policy.content_hash != self.content_hash:
+            raise PolicyDamaged(self.ref, self.content_hash, policy.content_hash)
+        return policy
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 from core.kernel.database import Database
 from core.policy import parser
 from core.policy.default import propose
-from core.policy.errors import ParentStale, PolicyUnknown, ReferenceAmbiguous, TransitionRefused
+from core.policy.errors import ParentStale, PolicyDamaged, PolicyUnknown, ReferenceAmbiguous, TransitionRefused
 from core.policy.states import WAYS, State, allowed
 from core.policy.store import PolicyStore
 
@@ -187,6 +187,15 @@ def test_the_bootstrapped_policy_is_published_and_active(database, policies, kno
         stored = policies.put_bootstrapped(change, policy, "ana")
     assert (stored.state, stored.version, stored.parent) == (State.PUBLISHED, 1, None)
     assert policies.active_names() == ["default"]
+
+
+def test_an_altered_text_is_not_decided_by(database, policies):
+    policy = made()
+    drafted(database, policies, policy)
+    with database.change("policy", "policy.moved", "mallory") as change:
+        change.execute("UPDATE policy_versions SET source = replace(source, 'sla_min: 15', 'sla_min: 99')")
+    with pytest.raises(PolicyDamaged):
+        assert policies.get(policy.content_hash).policy
 
 
 def test_history_is_newest_first_and_by_name(database, policies):
