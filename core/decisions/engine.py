@@ -66,19 +66,28 @@ def decide(
     ordered = ordered.with_columns(pl.Series("decision_id", deciding.ids(ordered), dtype=pl.String))
     fresh = ordered.filter(~pl.col("decision_id").is_in(list(store.known(ordered["decision_id"].to_list()))))
     fresh = fresh.unique("decision_id", keep="first", maintain_order=True)
-    roots, stages = [], {"features": 0, "score": 0, "policy": 0, "record": 0}
+    written, stages = [], {"features": 0, "score": 0, "policy": 0, "record": 0}
     for start in range(0, fresh.height, batch_rows):
         part = fresh.slice(start, batch_rows)
-        roots.append(_decide_batch(deciding, store, part, stages))
+        written.append(_decide_batch(deciding, store, part, stages))
         if progress:
             progress((start + part.height) / fresh.height, f"{start + part.height:,} of {fresh.height:,} leads decided")
     figures = store.summary(ordered["decision_id"].unique().to_list())
     seconds = {name: spent / 1e6 for name, spent in stages.items()}
-    duplicate = ordered.height - fresh.height
-    return DecisionBatch(added=fresh.height, duplicate=duplicate, merkle_roots=tuple(roots), seconds=seconds, **figures)
+    entries = [entry for entry in written if entry is not None]
+    added = sum(rows for _, rows in entries)
+    return DecisionBatch(
+        added=added,
+        duplicate=ordered.height - added,
+        merkle_roots=tuple(root for root, _ in entries),
+        seconds=seconds,
+        **figures,
+    )
 
 
-def _decide_batch(deciding: Deciding, store: DecisionStore, spine: pl.DataFrame, total: Stages) -> str:
+def _decide_batch(
+    deciding: Deciding, store: DecisionStore, spine: pl.DataFrame, total: Stages
+) -> tuple[str, int] | None:
     watch = _Watch()
     keys = spine.select("lead_id", "as_of", "known_at")
     frame = features.build(deciding.database, deciding.feature_set, keys)
@@ -92,10 +101,10 @@ def _decide_batch(deciding: Deciding, store: DecisionStore, spine: pl.DataFrame,
     rows = list(sealed_records(deciding, frame, scores, points, decided, spine, shared))
     batch = batch_frame(rows, shared, spine, scores, [state for _, _, _, state in decided])
     watch.lap("record")
-    root = _write(deciding, store, batch)
+    written = _write(deciding, store, batch)
     for name, spent in watch.laps.items():
         total[name] += spent
-    return root
+    return written
 
 
 def _outcomes(
@@ -128,20 +137,26 @@ def _newer(memory: LeadState | None, stored: LeadState | None, as_of: datetime |
     return max(known, key=lambda one: one.as_of or as_of, default=FRESH)
 
 
-def _write(deciding: Deciding, store: DecisionStore, batch: pl.DataFrame) -> str:
-    root = merkle_root([records.leaf(hash_text) for hash_text in batch["hash"]])
+def _write(deciding: Deciding, store: DecisionStore, batch: pl.DataFrame) -> tuple[str, int] | None:
+    """One transaction and ledger entry: its Merkle root and rows; what somebody else wrote meanwhile is left out."""
     feature_set_hash, model_hash, policy_hash = deciding.hashes
     with deciding.database.change("decisions", "decisions.recorded", deciding.actor) as change:
-        store.write(change, batch)
+        there = store.known(batch["decision_id"].to_list(), change)
+        fresh = batch.filter(~pl.col("decision_id").is_in(list(there)))
+        if fresh.is_empty():
+            change.abandon()
+            return None
+        root = merkle_root([records.leaf(hash_text) for hash_text in fresh["hash"]])
+        store.write(change, fresh)
         change.body.update(
-            count=batch.height,
+            count=fresh.height,
             arm=deciding.arm,
             merkle_root=root,
             feature_set_hash=feature_set_hash,
             model_hash=model_hash,
             policy_hash=policy_hash,
         )
-    return root
+    return root, fresh.height
 
 
 class _Watch:

@@ -12,7 +12,7 @@ from core.decisions import record as records
 from core.decisions.errors import DecisionUnknown, LeadUndecided
 from core.decisions.record import Record
 from core.decisions.states import LeadState
-from core.kernel.database import Change, Database
+from core.kernel.database import Change, Cursor, Database
 from core.kernel.times import naive, to_text
 
 SLIM = """decision_id, lead_id, as_of, known_at, decided_at, arm, score, percentile, fit, engagement, fit_grade,
@@ -51,12 +51,12 @@ class DecisionStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def known(self, ids: Sequence[str]) -> frozenset[str]:
+    def known(self, ids: Sequence[str], change: Change | None = None) -> frozenset[str]:
         """Those of the ids that are stored."""
-        with self._database.scratch() as cursor:
-            cursor.load("wanted_ids", pl.DataFrame({"decision_id": ids}, schema={"decision_id": pl.String}))
-            found = cursor.read("SELECT decision_id FROM decisions SEMI JOIN wanted_ids USING (decision_id)")
-        return frozenset(found["decision_id"])
+        if change is None:
+            with self._database.scratch() as cursor:
+                return _known(cursor, ids)
+        return _known(change, ids)
 
     def before(self, spine: pl.DataFrame, arm: str) -> dict[int, LeadState]:
         """By row number of the spine: the lead's newest decision in this arm that is older than the row's as_of."""
@@ -185,3 +185,10 @@ class DecisionStore:
             {"names": list(names)},
         )
         return {(name if name in names else column): (name, kind) for name, column, kind in rows.iter_rows()}
+
+
+def _known(cursor: Cursor, ids: Sequence[str]) -> frozenset[str]:
+    cursor.load("wanted_ids", pl.DataFrame({"decision_id": ids}, schema={"decision_id": pl.String}))
+    return frozenset(
+        cursor.read("SELECT decision_id FROM decisions SEMI JOIN wanted_ids USING (decision_id)")["decision_id"]
+    )

@@ -30,7 +30,8 @@ COURSES = """
 """
 BY_MOMENT = """
     SELECT as_of, band, count(*) AS decisions, avg(score) AS score, count(pool) AS routed,
-        count(*) FILTER (disposition = 'HOLD') AS held, count(*) FILTER (before_at IS NOT NULL AND band <> before) AS arrived
+        count(*) FILTER (disposition = 'HOLD') AS held,
+        count(*) FILTER (before_at IS NOT NULL AND band <> before) AS arrived
     FROM (SELECT *, lag(band) OVER earlier AS before, lag(as_of) OVER earlier AS before_at FROM decisions
           WINDOW earlier AS (PARTITION BY lead_id, arm ORDER BY as_of NULLS FIRST, entry_seq, leaf_no))
     WHERE as_of IS NOT NULL GROUP BY as_of, band ORDER BY as_of, band

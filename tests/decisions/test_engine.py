@@ -1,6 +1,7 @@
 """From features to the decision record."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -12,11 +13,12 @@ from core.decisions.engine import DecisionBatch, decide
 from core.decisions.record import NAMES, OUTSIDE_HASH
 from core.decisions.spine import population
 from core.decisions.store import DecisionStore
+from core.features import parser
 from core.kernel.canonical import canonical, digest
 from core.kernel.ledger import merkle_root
 from core.kernel.times import naive
 from core.policy import evaluator
-from tests.decisions.conftest import AS_OF, NOW, lead_id
+from tests.decisions.conftest import AS_OF, FEATURES, NOW, lead_id
 
 DAY = 86_400_000_000
 CONTRACT = """decision_id, lead_id, trigger_event_id, as_of, known_at, decided_at, arm, bucket, step,
@@ -189,3 +191,45 @@ def test_the_state_of_a_lead_says_since_when(store, deciders):
     assert states["as_of"].unique().to_list() == [AS_OF]
     assert states.filter(pl.col("band_since") > pl.col("as_of")).is_empty()
     assert naive(NOW) > states["state_since"].max()
+
+
+def test_two_runs_at_once_write_each_decision_once(store, deciders):
+    spine = population(store, as_of=AS_OF).spine
+    with ThreadPoolExecutor(2) as pool:
+        batches = list(pool.map(lambda _: decide(store, spine, **deciders, batch_rows=60), range(2)))
+    assert sum(batch.added for batch in batches) == 180
+    assert sum(batch.duplicate for batch in batches) == 180
+    assert store.scalar("SELECT count(*) - count(DISTINCT decision_id) FROM decisions") == 0
+
+
+def test_a_run_that_was_broken_off_is_finished_by_the_next(store, deciders):
+    spine = population(store, as_of=AS_OF, every_us=DAY, last_us=3 * DAY).spine
+
+    def break_off(done, text):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        decide(store, spine, **deciders, batch_rows=200, progress=break_off)
+    rest = decide(store, spine, **deciders, batch_rows=200)
+    assert (rest.added, rest.duplicate) == (spine.height - 200, 200)
+    pieces = dict(store.read("SELECT decision_id, hash FROM decisions").rows())
+    with store.change("decisions", "decisions.cleared", "test") as change:
+        change.execute("DELETE FROM decisions")
+    decide(store, spine, **deciders)
+    assert dict(store.read("SELECT decision_id, hash FROM decisions").rows()) == pieces
+
+
+def test_missing_and_infinite_values_are_missing_in_the_record(store, deciders):
+    with store.change("signals", "signals.changed", "test") as change:
+        change.execute("UPDATE attributes SET number = 'inf' WHERE name = 'employees' AND lead_no = 1")
+    decide(store, population(store, as_of=AS_OF).spine, **deciders)
+    assert dict(DecisionStore(store).of(lead_id(1)).features)["employees"] is None
+
+
+def test_a_feature_called_score_does_not_stand_in_for_the_score(store, deciders, feature_set, model):
+    text = FEATURES + "  - {name: score, aggregate: count, window: 7d}\n"
+    with_score = parser.read(text, "named.yaml")
+    decide(store, population(store, as_of=AS_OF).spine, **{**deciders, "feature_set": with_score})
+    record = DecisionStore(store).of(lead_id(1))
+    assert record.inputs["score"] == record.score
+    assert dict(record.features)["score"] != record.score
