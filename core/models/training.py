@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from core.models import calibration
-from core.models.calibration import Calibration
+from core.models.calibration import Calibration, Choice
 from core.models.encoding import FeatureInfo, Floats, learn_categories, matrix
 from core.models.errors import ThinData
 from core.models.model import GRADE_CUTS, Model, Reference
@@ -27,7 +27,7 @@ class TrainConfig:
     trees: int = 300
     learning_rate: float = 0.03
     seed: int = 7
-    calibrate: Literal["auto", "sigmoid", "isotonic", "none"] = "auto"
+    calibrate: Choice = "auto"
     threads: int = 1
     leaves: int = 15
     smallest_leaf: int | None = None

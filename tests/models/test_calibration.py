@@ -11,9 +11,17 @@ def drawn(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return margin, (chance.random(rows) < 1 / (1 + np.exp(-(0.5 * margin - 1)))).astype(float)
 
 
-def test_auto_takes_isotonic_only_with_enough_rows_of_both_classes():
-    assert calibration.fit(*drawn(3000), "auto").method == "isotonic"
-    assert calibration.fit(*drawn(300), "auto").method == "sigmoid"
+def kinked(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Margins whose true rate is two plateaus: no sigmoid fits them."""
+    chance = np.random.default_rng(seed)
+    margin = chance.normal(0, 2, rows)
+    return margin, (chance.random(rows) < np.where(margin > 1.5, 0.6, 0.2)).astype(float)
+
+
+def test_auto_takes_isotonic_only_with_enough_rows_and_where_it_foretells_better():
+    assert calibration.fit(*kinked(3000), "auto").method == "isotonic"
+    assert calibration.fit(*kinked(300), "auto").method == "sigmoid"
+    assert calibration.fit(*drawn(3000), "auto").method == "sigmoid"
     assert calibration.fit(np.zeros(50), np.zeros(50), "auto").method == "none"
 
 
