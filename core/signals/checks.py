@@ -38,6 +38,11 @@ class Check:
     detail: str | pl.Expr
 
 
+def plural(count: int, one: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
+
+
 def divide(frame: pl.DataFrame, checks: Sequence[Check], raw: Raw) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The records that pass every check, and the others as rejects with the first check that each fails."""
     failing = [

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from core.kernel.times import naive
-from core.signals.checks import EARLIEST, TOLERANCE, Finding
+from core.signals.checks import EARLIEST, TOLERANCE, Finding, plural
 from core.signals.findings_leaks import leak_findings
 from core.signals.findings_senders import sender_findings
 from core.signals.inspect import Looked
@@ -31,11 +31,6 @@ def all_findings(looked: Looked) -> list[Finding]:
         *sender_findings(looked),
         *leak_findings(looked),
     ]
-
-
-def plural(count: int, one: str) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
 
 
 def _unread(looked: Looked) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ import polars as pl
 from core.kernel.database import Change, Database
 from core.kernel.workers import PARSING, Progress, run_in_worker
 from core.signals import store_batches, store_events, store_leads
+from core.signals.checks import Finding, plural
 from core.signals.errors import NothingAccepted
 from core.signals.event_rows import Prepared, prepare_events
 from core.signals.imports import Import
@@ -92,9 +93,19 @@ def _land_events(change: Change, batch: Batch, prepared: Prepared) -> Import:
         adapter=batch.adapter,
         reasons=store_batches.reasons(rejects),
         findings=prepared.findings,
+        warnings=_strangers(landed.strangers),
     )
     store_batches.write_batch(change, batch, batch_id, counts(result))
     return result
+
+
+def _strangers(count: int) -> tuple[Finding, ...]:
+    if not count:
+        return ()
+    message = (
+        f"{plural(count, 'event')} belong to leads that no leads file names; these leads start with their first event"
+    )
+    return (Finding("unmatched_records", "lead_id", message, "Check that both files use the same lead ids."),)
 
 
 def import_leads(db: Database, request: Request) -> Import:

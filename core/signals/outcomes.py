@@ -8,7 +8,7 @@ from typing import Any
 from core.kernel.canonical import digest
 from core.kernel.database import Change, Database
 from core.signals import store_batches, store_outcomes
-from core.signals.checks import Finding
+from core.signals.checks import Finding, plural
 from core.signals.errors import MappingInvalid
 from core.signals.importing import Request, batch_of, counts, prepare, refuse_if_nothing, settle
 from core.signals.imports import Import
@@ -128,9 +128,9 @@ def _landed(change: Change, source: OutcomeSource, prepared: PreparedOutcomes | 
 def _warnings(landed: LandedOutcomes) -> tuple[Finding, ...]:
     found = []
     if landed.unmatched:
-        message = f"{landed.unmatched:,} outcome records belong to no known lead"
+        message = f"{plural(landed.unmatched, 'outcome record')} without a known lead"
         found.append(Finding("unmatched_records", "lead_id", message, "Check that both files use the same lead ids."))
     if landed.before_creation:
-        message = f"{landed.before_creation:,} outcomes are closed before their lead was created"
+        message = f"{plural(landed.before_creation, 'outcome')} closed before the lead was created"
         found.append(Finding("impossible_time", "at", message, "They stay as they are; check the source's clocks."))
     return tuple(found)

@@ -9,6 +9,7 @@ import polars as pl
 ROW = "__row"
 RAW_LIMIT = 65_536
 REJECTS = {"row_no": pl.Int64, "code": pl.String, "detail": pl.String, "lead_id": pl.String, "raw": pl.String}
+Reject = tuple[int, str, str, str | None, str]
 FORMATS = ("csv", "jsonl", "parquet", "xes")
 ADAPTERS = ("segment", "rudderstack", "cloudevents", "hubspot", "salesforce", "generic")
 
@@ -59,7 +60,7 @@ def no_rejects() -> pl.DataFrame:
     return pl.DataFrame(schema=REJECTS)
 
 
-def rejects(rows: Sequence[tuple[int, str, str, str | None, str]]) -> pl.DataFrame:
+def rejects(rows: Sequence[Reject]) -> pl.DataFrame:
     """A frame of rejected records from (row_no, code, detail, lead_id, raw)."""
     cut = [(row, code, detail, lead, raw[:RAW_LIMIT]) for row, code, detail, lead, raw in rows]
     return pl.DataFrame(cut, schema=REJECTS, orient="row")

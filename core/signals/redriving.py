@@ -22,7 +22,7 @@ from core.signals.readers.opening import detect_format
 from core.signals.store_batches import Batch
 from core.signals.store_quarantine import Quarantine
 
-HOPELESS = ("conflicting_duplicate", "unparsed_row", "wrong_field_count")
+HOPELESS = ("conflicting_duplicate", "unparsed_row", "wrong_field_count", "open_quote")
 PREPARE = {"events": prepare_events, "leads": prepare_leads, "outcomes": prepare_outcomes}
 TEXTUAL = ("csv", "xes")
 

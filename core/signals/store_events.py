@@ -92,15 +92,24 @@ SELECT (SELECT coalesce(max(event_no), 0) FROM events) + row_number() OVER () AS
     LEFT JOIN accounts a USING (account_id)
     ORDER BY o.lead_no, i.occurred_at, i.received_at, i.event_id)
 """
+STRANGERS = """
+SELECT CASE WHEN (SELECT count(*) FROM batches WHERE kind = 'leads') = 0 THEN 0 ELSE count(*) END
+FROM incoming JOIN lead_of USING (lead_id) JOIN leads l USING (lead_no)
+WHERE l.batch_id NOT IN (SELECT batch_id FROM batches WHERE kind = 'leads')
+"""
 
 
 @dataclass(frozen=True)
 class Landed:
-    """What became of the checked rows: counts, and the rows whose id is taken by another content."""
+    """What became of the checked rows: counts, and the rows whose id is taken by another content.
+
+    `strangers` counts stored events of leads that no leads file names, where leads files were loaded.
+    """
 
     accepted: int
     duplicate: int
     new_leads: int
+    strangers: int
     conflicts: pl.DataFrame
 
 
@@ -122,7 +131,7 @@ def land(change: Change, rows: pl.DataFrame, batch_id: str) -> Landed:
     new_leads = _number(change, batch_id) if accepted else 0
     if accepted:
         change.execute(INSERT, {"batch": batch_id})
-    return Landed(accepted, duplicate, new_leads, conflicts)
+    return Landed(accepted, duplicate, new_leads, change.scalar(STRANGERS) if accepted else 0, conflicts)
 
 
 def _number(change: Change, batch_id: str) -> int:

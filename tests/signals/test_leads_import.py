@@ -153,3 +153,10 @@ def test_an_account_of_a_leads_file_is_known_from_creation(signals, write):
     signals.import_leads(write("l.csv", "lead_id,created_at,account_id\nl1,2026-03-01,acme\n"), actor="ana")
     found = signals.db.read("SELECT account_id, valid_from, origin FROM lead_accounts JOIN accounts USING (account_no)")
     assert found.rows() == [("acme", datetime(2026, 3, 1), "leads")]
+
+
+def test_events_of_leads_that_no_file_names_are_warned_about(signals, write, leads):
+    signals.import_leads(leads, actor="ana")
+    found = signals.import_events(write("e.csv", "lead_id,type,ts\nl1,a,2026-03-01\nnew,a,2026-03-01\n"), actor="ana")
+    assert found.accepted == 2
+    assert [(warning.code, warning.message[:7]) for warning in found.warnings] == [("unmatched_records", "1 event")]

@@ -179,3 +179,11 @@ def test_xml_with_entities_is_refused(write, declared):
 def test_xml_that_is_cut_is_refused_with_its_line(write):
     with pytest.raises(FileUnreadable, match="not well-formed"):
         read(write("a.xes", LOG[:400]), ReadOptions())
+
+
+def test_an_open_quote_is_named(write):
+    inside = read(write("a.csv", 'a,b\n1,2\n"open,3\n4,5\n6,7\n8,9\n'), ReadOptions())
+    at_end = read(write("b.csv", 'a,b\n1,2\n3,"open\n4,5\n6,7\n8,9\n'), ReadOptions())
+    assert inside.frame.height == at_end.frame.height == 1
+    assert "is a quote left open?" in inside.rejects["detail"][0]
+    assert at_end.rejects.select("row_no", "code").rows() == [(2, "open_quote")]

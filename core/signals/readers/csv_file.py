@@ -9,11 +9,12 @@ from typing import Any
 import polars as pl
 
 from core.signals.errors import FileEmpty, FileUnreadable, WrongEncoding
-from core.signals.raw import Raw, ReadOptions, rejects, split_long_fields, with_rows
-from core.signals.readers.opening import open_bounded, sample_text
+from core.signals.raw import ROW, Raw, ReadOptions, Reject, rejects, row_texts, split_long_fields, with_rows
+from core.signals.readers.opening import Bounded, open_bounded, sample_text
 
 DELIMITERS = (",", ";", "\t", "|")
 BLOCK = 64 * 2**20
+OPEN_QUOTE_LINES = 3
 
 
 def read(path: Path, options: ReadOptions) -> Raw:
@@ -23,11 +24,23 @@ def read(path: Path, options: ReadOptions) -> Raw:
         delimiter = options.delimiter or sniff_delimiter(text)
         names = header(text, delimiter)
         table, bad = _parse(stream, path, names, delimiter)
+        odd = isinstance(stream.raw, Bounded) and stream.raw.quotes % 2 == 1
     frame = with_rows(_blank_to_null(table), {row for row, *_ in bad})
+    frame, bad = _without_open_quote(frame, bad) if odd else (frame, bad)
     if frame.is_empty() and not bad:
         raise FileEmpty(path)
     kept, long = split_long_fields(_without_nameless(frame, names), options.max_field_bytes)
     return Raw(kept, pl.concat([rejects(bad), long]), "csv", textual=True)
+
+
+def _without_open_quote(frame: pl.DataFrame, bad: list[Reject]) -> tuple[pl.DataFrame, list[Reject]]:
+    """Set the last record aside where a quote that was never closed has made it swallow the lines after it."""
+    last = frame.tail(1)
+    lines = sum((text or "").count("\n") for text in last.drop(ROW).row(0)) if last.height else 0
+    if not lines:
+        return frame, bad
+    detail = f"a quote is never closed, so {lines + 1:,} lines became one record"
+    return frame.head(-1), [*bad, (last[ROW][0], "open_quote", detail, None, row_texts(last)[0])]
 
 
 def sniff_delimiter(text: str) -> str:
@@ -64,14 +77,16 @@ def _first_rows(text: str, delimiter: str) -> list[list[str]]:
 
 def _parse(
     stream: io.BufferedReader, path: Path, names: list[str], delimiter: str
-) -> tuple[pl.DataFrame, list[tuple[int, str, str, str | None, str]]]:
+) -> tuple[pl.DataFrame, list[Reject]]:
     import pyarrow as pa
     import pyarrow.csv as arrow_csv
 
-    bad: list[tuple[int, str, str, str | None, str]] = []
+    bad: list[Reject] = []
 
     def set_aside(row: Any) -> str:
         detail = f"{row.actual_columns} fields where the header has {row.expected_columns}"
+        if (lines := row.text.count("\n")) >= OPEN_QUOTE_LINES:
+            detail += f"; it runs over {lines + 1:,} lines: is a quote left open?"
         bad.append((row.number - 1, "wrong_field_count", detail, None, row.text))
         return "skip"
 

@@ -54,12 +54,15 @@ def detect_format(path: Path, given: str | None) -> str:
 
 
 class Bounded(io.RawIOBase):
-    """A readable stream that refuses to give more than `limit` bytes or to unpack beyond a believable ratio."""
+    """A readable stream that refuses to give more than `limit` bytes or to unpack beyond a believable ratio.
+
+    `given` counts its bytes so far, `quotes` the double quotes among them.
+    """
 
     def __init__(self, inner: Any, path: Path, limit: int, packed: bool) -> None:
         super().__init__()
         self.inner, self.path, self.limit, self.packed = inner, path, limit, packed
-        self.size, self.given = path.stat().st_size, 0
+        self.size, self.given, self.quotes = path.stat().st_size, 0, 0
 
     def readable(self) -> bool:
         """Always: it is for reading."""
@@ -74,6 +77,7 @@ class Bounded(io.RawIOBase):
                 self.path, f"`{self.path}` is broken gzip: {error}", "Copy or download it again; it is cut or damaged."
             ) from error
         self.given += count
+        self.quotes += bytes(buffer[:count]).count(b'"')
         self._check()
         return count
 
