@@ -140,7 +140,8 @@ class Releases:
     def rollback(self, name: str, actor: str, reason: str | None, to: str | None = None) -> Standing:
         """Go back to the version before the active one, or to another that was once approved; models stay.
 
-        Needs no new approval. Raises ReasonMissing, Forbidden, NothingToRollBack, NeverApproved.
+        Needs no new approval; the entry says that a review afterwards is due.
+        Raises ReasonMissing, Forbidden, NothingToRollBack, NeverApproved.
         """
         require_reason("roll a policy back", reason)
         with self._change("policy.rolled_back", actor, Permission.ROLL_BACK) as change:
@@ -151,7 +152,7 @@ class Releases:
             number = self._activate(change, target, active, State.ROLLED_BACK)
             self.policies.record_action(change, active.content_hash, "rolled_back", actor, reason)
             self.policies.record_action(change, target.content_hash, "published", actor, reason)
-            change.body.update(switched(target, active, number, reason))
+            change.body.update(switched(target, active, number, reason), post_review="due")
         return self.standing(target.content_hash)
 
     def bootstrap(self, text: str, file: str, actor: str = SYSTEM) -> Standing:

@@ -84,9 +84,12 @@ class Users:
         ]
 
     def get(self, name: str, change: Change | None = None) -> User:
-        """The active user of that name; raises UserUnknown."""
+        """The active user of exactly that name; raises UserUnknown.
+
+        Other letters for the same name are nobody: records and the rules on them compare names as written.
+        """
         found = self._find(name, change)
-        if found is None or found.disabled:
+        if found is None or found.disabled or found.name != name:
             raise UserUnknown(name, nearest(name, [user.name for user in self.list(change) if not user.disabled]))
         return found
 

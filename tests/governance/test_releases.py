@@ -208,6 +208,7 @@ def test_a_rollback_goes_to_the_version_before_without_new_approval(releases):
     assert back.version.version == 1
     assert releases.standing(second.version.ref).version.state == "rolled_back"
     assert kinds(releases)[-1] == "policy.rolled_back"
+    assert json.loads(releases._database.entries("policy")["body"][-1])["post_review"] == "due"
 
 
 def test_a_rolled_back_version_can_be_published_again_without_new_approval(releases):
@@ -308,3 +309,10 @@ def test_submitting_again_puts_a_stale_version_on_top_of_the_active_one_and_void
     assert again.version.state == "submitted" and again.approvers == ()
     releases.approve(late.ref, "rita")
     assert releases.publish(late.ref, "ana", "now").version.state == "published"
+
+
+def test_an_author_in_other_letters_does_not_get_around_the_rule(releases):
+    ref = releases.submit(document(), "inbound.yaml", "rita").version.ref
+    with pytest.raises(LeadbenchError) as refused:
+        releases.approve(ref, "RITA")
+    assert refused.value.code == "unknown_user"

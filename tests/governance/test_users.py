@@ -114,3 +114,9 @@ def test_only_reviewers_approve_and_only_admins_manage_users():
 def test_a_viewer_changes_nothing():
     assert TABLE[Role.VIEWER] == {Permission.READ, Permission.AUDIT}
     assert all(allowed(role, Permission.READ) for role in Role)
+
+
+def test_a_name_in_other_letters_is_nobody(users):
+    with pytest.raises(UserUnknown) as refused:
+        users.require("Rita", Permission.APPROVE)
+    assert "`rita`" in refused.value.remedy
