@@ -6,8 +6,9 @@ from app.components import data_sources, empty_state, header, import_wizard, out
 from app.queries import data as reads
 
 totals = reads.totals()
-loaded = f"{totals['batches']} files loaded · newest event {totals['last_event_at']:%d %b %Y, %H:%M} UTC"
-header.plain("Data", loaded if totals["last_event_at"] else f"{totals['batches']} files loaded · no events yet")
+newest = totals["last_event_at"]
+told = f"newest event {newest:%d %b %Y, %H:%M} UTC" if newest else "no events yet"
+header.plain("Data", f"{totals['batches']} files loaded · {told}")
 
 sources, load, outcomes, quarantine, console = st.tabs(
     ["Sources", "Import", "Outcomes", "Quarantine", "SQL console"], key="tab", bind="query-params"
