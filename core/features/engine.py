@@ -7,7 +7,7 @@ import polars as pl
 from core.features.compiler import compile
 from core.features.document import FeatureSet
 from core.features.errors import SpineInvalid
-from core.features.statistics import Statistics, measure, resolve
+from core.features.statistics import Statistics, measure, resolved
 from core.kernel.database import Cursor, Database
 
 MOMENT = pl.Datetime("us")
@@ -26,6 +26,16 @@ class BuildReport:
     features: int
     seconds: float
     events_scanned: int
+
+
+def resolve(db: Database, feature_set: FeatureSet) -> FeatureSet:
+    """The set with the value type of every attribute, first and last stated as the store has it now.
+
+    What a model is trained on must be resolved: its columns then keep their types. Raises AttributeUnknown and
+    AttributePersonal.
+    """
+    with db.scratch() as cursor:
+        return resolved(cursor, feature_set)
 
 
 def build(db: Database, feature_set: FeatureSet, spine: pl.DataFrame) -> pl.DataFrame:
@@ -51,9 +61,9 @@ def build_with_report(db: Database, feature_set: FeatureSet, spine: pl.DataFrame
 
 def _values(cursor: Cursor, feature_set: FeatureSet, rows: pl.DataFrame) -> tuple[pl.DataFrame, Statistics]:
     cursor.execute("BEGIN TRANSACTION")
-    resolved = resolve(cursor, feature_set)
-    statistics = measure(cursor, resolved)
-    statement = compile(resolved, statistics)
+    typed = resolved(cursor, feature_set)
+    statistics = measure(cursor, typed)
+    statement = compile(typed, statistics)
     parts = [_batch(cursor, statement, part) for part in rows.iter_slices(BATCH_ROWS)] or [
         _batch(cursor, statement, rows)
     ]

@@ -7,10 +7,10 @@ import polars as pl
 
 from core.kernel.database import Cursor, Database
 
-SAMPLE_EVENTS = 500_000
+SAMPLE_EVENTS = 200_000
 _LEADS_SQL = "CREATE OR REPLACE TEMP TABLE profiled AS SELECT l.lead_no FROM leads l {}"
 _KINDS_SQL = """
-SELECT k.type, k.source, count(*) AS events, count(DISTINCT e.lead_no) AS leads
+SELECT k.type, k.source, count(*) AS events
 FROM events e SEMI JOIN profiled USING (lead_no) JOIN event_kinds k USING (kind_no) GROUP BY ALL
 """
 _TYPES_SQL = """

@@ -5,7 +5,7 @@ import polars as pl
 from core.features.compiler import compile
 from core.features.document import FeatureSet
 from core.features.engine import build
-from core.features.statistics import measure, resolve
+from core.features.statistics import measure, resolved
 from core.kernel.database import Database
 
 SPINE = """
@@ -21,8 +21,8 @@ UNDATED = "SELECT lead_id, CAST(NULL AS TIMESTAMP) AS as_of FROM leads ORDER BY 
 def statement(db: Database, feature_set: FeatureSet) -> str:
     """The one SQL statement of the set on this store; raises AttributeUnknown and AttributePersonal."""
     with db.scratch() as cursor:
-        resolved = resolve(cursor, feature_set)
-        return compile(resolved, measure(cursor, resolved))
+        typed = resolved(cursor, feature_set)
+        return compile(typed, measure(cursor, typed))
 
 
 def rows(db: Database, feature_set: FeatureSet, most: int = 20) -> pl.DataFrame:

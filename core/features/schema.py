@@ -41,7 +41,7 @@ def property_field(name: str) -> Field | None:
 OPEN_SCHEMA = Schema(ENVELOPE, open=property_field)
 
 _PROPERTY_NAMES_SQL = """
-SELECT DISTINCT unnest(json_keys(properties)) AS name FROM (SELECT DISTINCT properties FROM events) ORDER BY name
+SELECT DISTINCT unnest(json_keys(properties)) AS name FROM events ORDER BY name
 """
 
 

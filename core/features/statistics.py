@@ -51,7 +51,7 @@ def measure(cursor: Cursor, feature_set: FeatureSet) -> Statistics:
     )
 
 
-def resolve(cursor: Cursor, feature_set: FeatureSet) -> FeatureSet:
+def resolved(cursor: Cursor, feature_set: FeatureSet) -> FeatureSet:
     """The set with every attribute's, first's and last's value type stated, taken from the store where undeclared.
 
     Raises AttributeUnknown and AttributePersonal.

@@ -79,4 +79,5 @@ def _read(rooms: Rooms, file: RecipeFile) -> FeatureSet:
     path = resolve(file.folder, file.recipe.features)
     if not path.is_file():
         raise FeatureFileMissing(path)
-    return parser.read(path.read_text(encoding="utf-8"), str(path), event_schema(rooms.db))
+    declared = parser.read(path.read_text(encoding="utf-8"), str(path), event_schema(rooms.db))
+    return engine.resolve(rooms.db, declared)

@@ -8,14 +8,15 @@ import polars as pl
 
 from core.kernel.clock import FixedClock
 from core.kernel.database import Database
+from core.kernel.settings import Settings
 from tests.features.oracle import Log, Row
 
 EPOCH = datetime(1970, 1, 1)
 MOMENT = pl.Datetime("us")
 
 
-def open_store(folder: Path) -> Database:
-    return Database.open(folder, FixedClock(datetime(2026, 1, 1, tzinfo=UTC)))
+def open_store(folder: Path, threads: int = 2) -> Database:
+    return Database.open(folder, FixedClock(datetime(2026, 1, 1, tzinfo=UTC)), Settings(threads=threads))
 
 
 def moment(us: int | None) -> datetime | None:

@@ -1,5 +1,6 @@
 """Random feature definitions over the fields of random logs."""
 
+import json
 import random
 
 from core.features.aggregates import AGGREGATES, SCOPES
@@ -59,3 +60,9 @@ def _special(rng: random.Random, aggregate: str) -> dict[str, str]:
     if aggregate == "followed_by":
         body |= {"then": rng.choice(CONDITIONS[1:]), "within": rng.choice(("6h", "3d"))}
     return body
+
+
+def document(features):
+    lines = [", ".join(f"{key}: {json.dumps(value)}" for key, value in body.items()) for body in features]
+    listed = "\n".join(f"  - {{{line}}}" for line in lines)
+    return f"schema: leadbench/features/v1\nname: random\nfeatures:\n{listed}\n"

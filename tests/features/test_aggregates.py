@@ -7,9 +7,8 @@ import pytest
 import yaml
 
 from core.features.aggregates import AGGREGATES
-from core.features.engine import build
+from core.features.engine import build, resolve
 from core.features.parser import read
-from core.features.statistics import resolve
 from tests.features.logs import fill, spine_of
 from tests.features.oracle import AttributeValue, Event, Log, Membership, Row, compute
 
@@ -48,8 +47,7 @@ def built(db):
         body = {"name": f"c{place}"} | {key: value for key, value in case.items() if key != "is"}
         lines.append("  - {" + ", ".join(f"{key}: {json.dumps(value)}" for key, value in body.items()) + "}")
     feature_set = read("schema: leadbench/features/v1\nname: cases\nfeatures:\n" + "\n".join(lines) + "\n", "cases")
-    with db.scratch() as cursor:
-        resolved = resolve(cursor, feature_set)
+    resolved = resolve(db, feature_set)
     return resolved, build(db, feature_set, spine_of([Row("ada", NOW)]))
 
 

@@ -5,16 +5,19 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
+from core.features import engine
 from core.features.compiler import compile
 from core.features.document import FeatureSet
-from core.features.engine import build, build_with_report
+from core.features.engine import build, build_with_report, resolve
 from core.features.errors import AttributePersonal, AttributeUnknown, SpineInvalid
 from core.features.parser import read
 from core.features.sample import rows, statement
 from core.features.statistics import Statistics
 from core.features.templates import shipped
-from tests.features.logs import MOMENT, fill, moment, spine_of
+from tests.features.logs import MOMENT, fill, moment, open_store, spine_of
 from tests.features.oracle import AttributeValue, Event, Log, Row
+from tests.features.random_features import definitions, document
+from tests.features.random_logs import HOUR, log_of, rows_of
 
 DAY = 86_400_000_000
 NOW = 20_000 * DAY
@@ -180,3 +183,37 @@ def test_a_preview_gives_the_statement_and_the_leads_active_last(db):
     found = rows(db, sample)
     assert found["lead_id"].to_list() == ["L1", "L2"]
     assert found["visits"].to_list() == [1, 1]
+
+
+def test_resolving_states_the_types_that_the_store_has(db):
+    fill(db, log(event("e1", DAY, plan="pro"), event("e2", DAY, plan=None)))
+    found = {feature.name: feature.dtype for feature in resolve(db, read(SET, "s")).features}
+    assert found == {
+        "visits": "count",
+        "any": "boolean",
+        "total": "number",
+        "latest": "category",
+        "employees": "number",
+    }
+    fill(db, log(event("e1", DAY, plan=1), event("e2", DAY, plan=2.5)))
+    assert resolve(db, read(SET, "s")).find("latest").dtype == "number"
+
+
+def test_many_batches_give_what_one_gives(db, monkeypatch):
+    fill(db, log_of(5, 200))
+    feature_set = read(document(definitions(5, 20)), "random.yaml")
+    spine = spine_of(rows_of(5, 20))
+    whole = build(db, feature_set, spine)
+    monkeypatch.setattr(engine, "BATCH_ROWS", 3)
+    assert build(db, feature_set, spine).equals(whole)
+
+
+def test_the_number_of_threads_changes_no_bit(tmp_path):
+    content = log_of(11, 1500, grid=HOUR)
+    feature_set = read(document(definitions(11, 40)), "random.yaml")
+    frames = []
+    for threads in (1, 4):
+        with open_store(tmp_path / str(threads), threads) as store:
+            fill(store, content)
+            frames.append(build(store, feature_set, spine_of(rows_of(11, 30, HOUR))))
+    assert frames[0].equals(frames[1])

@@ -1,27 +1,19 @@
 """The build and the oracle agree bit for bit on random logs; decayed values to 1e-9."""
 
-import json
 import math
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from core.features.engine import build
+from core.features.engine import build, resolve
 from core.features.parser import read
-from core.features.statistics import resolve
 from tests.features.logs import fill, spine_of
 from tests.features.oracle import compute
-from tests.features.random_features import definitions
+from tests.features.random_features import definitions, document
 from tests.features.random_logs import log_of, rows_of
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
-
-
-def document(features):
-    lines = [", ".join(f"{key}: {json.dumps(value)}" for key, value in body.items()) for body in features]
-    listed = "\n".join(f"  - {{{line}}}" for line in lines)
-    return f"schema: leadbench/features/v1\nname: random\nfeatures:\n{listed}\n"
 
 
 def same(feature, got, want):
@@ -37,8 +29,7 @@ def differences(db, seed, size=60, rows=8, features=30):
     fill(db, log)
     feature_set = read(document(definitions(seed, features)), "random.yaml")
     frame = build(db, feature_set, spine_of(spine))
-    with db.scratch() as cursor:
-        resolved = resolve(cursor, feature_set)
+    resolved = resolve(db, feature_set)
     return [
         (feature.content(), row, got, want)
         for feature in resolved.features

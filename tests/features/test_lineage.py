@@ -1,0 +1,41 @@
+"""What a feature reads is found in its conditions."""
+
+import pytest
+
+from core.features.lineage import reads
+from core.features.parser import read
+
+HEAD = "schema: leadbench/features/v1\nname: s\nfeatures:\n"
+
+
+def lineage(body):
+    return reads(read(f"{HEAD}  - {{name: f, {body}}}\n", "s").features[0])
+
+
+@pytest.mark.parametrize(
+    ("where", "types", "sources"),
+    [
+        ("type = 'a'", ("a",), None),
+        ("type IN ('b', 'a') AND source = 'web'", ("a", "b"), ("web",)),
+        ("type = 'a' OR type = 'b'", ("a", "b"), None),
+        ("type = 'a' OR page = 'x'", None, None),
+        ("type <> 'a'", None, None),
+        ("NOT type = 'a'", None, None),
+        ("type IN ('a', 'b') AND type IN ('b', 'c')", ("b",), None),
+        ("page = 'x'", None, None),
+    ],
+)
+def test_types_and_sources_are_those_that_the_condition_lets_through(where, types, sources):
+    found = lineage(f'aggregate: count, where: "{where}"')
+    assert (found.types, found.sources) == (types, sources)
+
+
+def test_properties_come_from_of_where_and_then():
+    found = lineage('aggregate: followed_by, where: "page = 1", then: "type = \'b\' AND plan IS NULL", within: 1d')
+    assert found.properties == ("properties.page", "properties.plan")
+    assert lineage("aggregate: sum, of: amount").properties == ("properties.amount",)
+
+
+def test_an_attribute_feature_reads_its_attribute_and_no_event():
+    found = lineage("attribute: employees")
+    assert (found.attributes, found.types, found.properties) == (("employees",), (), ())
