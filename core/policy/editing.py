@@ -52,9 +52,11 @@ def outline(text: str) -> Outline | None:
 def with_threshold(text: str, band: str, enter: float, leave: float) -> str:
     """The text with another enter and exit threshold of a band; numbers that are equal stay as written."""
     for key, value in (("enter", enter), ("exit", leave)):
-        path = ("bands", "thresholds", band, key)
-        if float(_node(text, path).value) != value:
-            text = with_value(text, path, round(value, 6))
+        node = _node(text, ("bands", "thresholds", band, key))
+        if float(node.value) != value:
+            places = len(node.value.partition(".")[2])
+            told = f"{value:.{places}f}" if round(value, places) == value else f"{round(value, 6)}"
+            text = text[: node.start_mark.index] + told + text[node.end_mark.index :]
     return text
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from core.policy.types import Block, Condition, Dotted, Flag, Fraction, Minutes, Name, Number, Text, Whole
+from core.policy.types import Block, Condition, Dotted, Flag, Fraction, Minutes, Name, Number, Percent, Text, Whole
 
 
 class BreachStep(Block):
@@ -76,7 +76,7 @@ class Experiment(Block):
 class RolloutStep(Block):
     """A share of units under the new version and how long it is watched."""
 
-    pct: float = Field(ge=0, le=100)
+    pct: Percent
     mode: Literal["shadow"] | None = None
     min_hours: Whole | None = None
     min_decisions: Whole | None = None

@@ -17,7 +17,8 @@ Flag = StrictBool
 Whole = StrictInt
 Minutes = Annotated[StrictInt, Field(ge=0, le=5_256_000)]
 Number = StrictInt | StrictFloat
-Fraction = Annotated[StrictInt | StrictFloat, Field(ge=0, le=1)]
+Fraction = Annotated[StrictInt, Field(ge=0, le=1)] | Annotated[StrictFloat, Field(ge=0, le=1)]
+Percent = Annotated[StrictInt, Field(ge=0, le=100)] | Annotated[StrictFloat, Field(ge=0, le=100)]
 Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
 Cell = Scalar | tuple[Scalar, ...] | None
 

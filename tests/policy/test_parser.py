@@ -1,19 +1,15 @@
 """What is no policy, and where that is said."""
 
 import json
-from pathlib import Path
 
-import jsonschema
 import pytest
 import yaml
 
 from core.policy import checker, parser
 from core.policy.errors import PolicyInvalid
-from core.policy.json_schema import json_schema, json_schema_text
 from tests.policy.conftest import CASES, example_text
 
 REFUSALS = yaml.safe_load((CASES / "refusals.yaml").read_text())
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("case", REFUSALS, ids=[case["rule"] for case in REFUSALS])
@@ -109,26 +105,3 @@ def test_the_check_of_a_good_policy_is_json():
     report = checker.report(example_text(), "example.yaml")
     assert report["ok"]
     assert json.loads(json.dumps(report)) == report
-
-
-def test_the_published_json_schema_is_the_parsers():
-    assert (ROOT / "policies" / "policy.schema.json").read_text() == json_schema_text()
-    jsonschema.Draft202012Validator.check_schema(json_schema())
-
-
-SHAPES = [case for case in REFUSALS if case["code"] in ("unknown_key", "wrong_type", "invalid_value", "missing_key")]
-
-
-@pytest.mark.parametrize("case", SHAPES, ids=[case["rule"] for case in SHAPES])
-def test_the_json_schema_refuses_the_shapes_that_the_parser_refuses(case):
-    validator = jsonschema.Draft202012Validator(json_schema())
-    text = example_text()
-    assert not list(validator.iter_errors(tree(text)))
-    if case["rule"] != "unary test on a text":
-        assert list(validator.iter_errors(tree(text.replace(case["from"], case["to"], 1))))
-
-
-def tree(text):
-    from core.kernel.strict_yaml import load
-
-    return load(text, file="x")[0]
