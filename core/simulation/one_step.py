@@ -1,5 +1,6 @@
 """One-step simulation: the leads as they stand, decided by two policies side by side."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,11 +17,15 @@ Inputs = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Simulation:
-    """Both decisions of every lead: lead_id, then `<output>_before` and `<output>_after` of each output."""
+    """Both decisions of every lead: lead_id, then `<output>_before` and `<output>_after` of each output.
+
+    `hits` says of `before` and `after` how many leads each rule had a part in, by the rule's id.
+    """
 
     before: Policy
     after: Policy
     leads: pl.DataFrame = field(repr=False)
+    hits: Mapping[str, Mapping[str, int]] = field(default_factory=dict, repr=False)
 
     @property
     def changed(self) -> pl.DataFrame:
@@ -62,17 +67,16 @@ def simulate(before: Policy, after: Policy, leads: Sequence[tuple[str, Callable[
     """Decide each lead by both policies; a lead is its id and a function that gives a policy its inputs."""
     deciders = {"before": evaluator.compile(before), "after": evaluator.compile(after)}
     policies = {"before": before, "after": after}
-    rows = [
-        {"lead_id": lead_id}
-        | {
-            f"{name}_{when}": getattr(outcome, name)
-            for when, decider in deciders.items()
-            for outcome in [decider.decide(inputs(policies[when]))]
-            for name in OUTPUTS
-        }
-        for lead_id, inputs in leads
-    ]
-    return Simulation(before, after, pl.DataFrame(rows, schema=_schema(), infer_schema_length=None))
+    hits: dict[str, Counter[str]] = {when: Counter() for when in deciders}
+    rows: list[dict[str, object]] = []
+    for lead_id, inputs in leads:
+        row: dict[str, object] = {"lead_id": lead_id}
+        for when, decider in deciders.items():
+            outcome = decider.decide(inputs(policies[when]))
+            row |= {f"{name}_{when}": getattr(outcome, name) for name in OUTPUTS}
+            hits[when].update(reason.rule for reason in outcome.reasons)
+        rows.append(row)
+    return Simulation(before, after, pl.DataFrame(rows, schema=_schema(), infer_schema_length=None), hits)
 
 
 def _schema() -> dict[str, Any]:

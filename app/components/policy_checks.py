@@ -1,0 +1,85 @@
+"""Whether a draft is sound: the list of checks, every finding with its place, and what differs from live."""
+
+import streamlit as st
+
+from app.components import badges, chart, frame_table
+from app.queries import policies
+from app.queries.policies import Check
+from core.policy.store import StoredVersion
+
+ICONS = {
+    "passed": ":green[:material/check_circle:]",
+    "warning": ":orange[:material/warning:]",
+    "failed": ":red[:material/cancel:]",
+}
+
+
+def line(check: Check) -> None:
+    """Draw one check."""
+    st.markdown(f"{ICONS[check.verdict]} {check.title}", help=check.detail or None)
+
+
+def card(text: str, live: StoredVersion, *more: Check) -> None:
+    """Draw the checks as a card."""
+    with chart.card("Checks", "What was checked on the text; what was simulated says so."):
+        for check in (*policies.checks(text, live), *more):
+            line(check)
+        report = policies.checked(text)
+        if report.policy is not None:
+            st.caption(
+                f"Content `{report.policy.content_hash[7:19]}` · behaviour `{report.policy.behaviour_hash[7:19]}`"
+            )
+
+
+def findings(text: str, live: StoredVersion, key: str) -> None:
+    """Draw the whole report: checks, findings with their places, each test."""
+    left, right = st.columns([1, 1.6], gap="small")
+    with left:
+        card(text, live)
+        report = policies.checked(text)
+        st.download_button(
+            "Report as JSON", data=lambda: policies.report_json(text), file_name="policy-check.json",
+            mime="application/json", key=f"{key}_json", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+    with right:
+        found = policies.findings(text)
+        with chart.card("Findings"):
+            if found.is_empty():
+                st.markdown(":green[:material/check_circle:] No finding: the document is sound.")
+            else:
+                frame_table.show(found, f"{key}_table", columns=FINDINGS, alt="Findings with line, column and remedy.")
+        with chart.card("Its own tests"):
+            for result in report.tests:
+                verdict = "passed" if result.passed else "failed"
+                line(Check(verdict, result.name, "" if result.passed else result.message))
+            if not report.tests:
+                st.caption("The document carries no test, or cannot be read.")
+        badges.show(badges.evidence("measured"), ":gray[on the text and its own tests; proofs come with the prover]")
+
+
+FINDINGS = {
+    "line": st.column_config.NumberColumn("Line", width="small"),
+    "column": st.column_config.NumberColumn("Column", width="small"),
+    "code": "Code",
+    "message": st.column_config.TextColumn("What", width="large"),
+    "hint": st.column_config.TextColumn("Remedy", width="large"),
+}
+
+
+def differences(before: str, after: str, title: str) -> None:
+    """Draw what changed: the lines, and each change in words."""
+    with chart.card(title):
+        lines = policies.unified(before, after)
+        if not lines:
+            st.caption("Nothing differs.")
+            return
+        st.code(lines, language="diff", height=230 if lines.count("\n") > 9 else "content")
+        told = policies.changes(before, after)
+        with st.expander(f"In words: {len(told)} change{'s' if len(told) != 1 else ''}"):
+            for change in told:
+                st.markdown(f"- `{change['path']}`: {_shown(change)}")
+
+
+def _shown(change: dict[str, object]) -> str:
+    parts = [f"**{str(change[side])[:120]}**" for side in ("before", "after") if change[side] is not None]
+    return f"{change['kind']} {' → '.join(parts)}"

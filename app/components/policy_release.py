@@ -1,0 +1,124 @@
+"""The last steps of a policy: who may approve it, and letting it decide."""
+
+import streamlit as st
+
+from app import navigation, release_commands
+from app.components import badges, chart, glossary, policy_draft
+from app.components.policy_draft import Draft
+from app.feedback import done, refusals
+from app.queries import policies
+from core.governance.standing import Standing
+from core.policy.errors import PolicyUnknown
+from core.policy.states import State
+from core.policy.store import StoredVersion
+
+STATES = {
+    State.DRAFT: "Its author can hand it in for approval.",
+    State.SUBMITTED: "It waits for somebody who never edited it.",
+    State.CHANGES_REQUESTED: "A reviewer asked for changes; edit it and hand it in again.",
+    State.REFUSED: "A reviewer said no; it will not be published as it is.",
+    State.APPROVED: "It may be published.",
+    State.PUBLISHED: "It decides now.",
+    State.SUPERSEDED: "A later version took its place.",
+    State.ROLLED_BACK: "It was taken back.",
+    State.DISCARDED: "It was given up.",
+    State.EXPIRED: "Its time is over.",
+}
+
+
+def save(draft: Draft) -> None:
+    """Keep the text on the desk as a draft and show it from now on."""
+    with refusals():
+        draft_id, standing = release_commands.save_draft(draft.text, draft.draft_id)
+        policy_draft.stored(draft, standing.version, draft_id)
+        done(f"Draft {standing.version.ref} is kept.")
+        st.rerun()
+
+
+def submit(draft: Draft) -> None:
+    """Hand the text on the desk in for approval."""
+    with refusals():
+        standing = release_commands.submit(draft.text, draft.draft_id)
+        policy_draft.stored(draft, standing.version, draft.draft_id)
+        done(f"{standing.version.ref} waits for approval ({len(standing.approvers)} of {standing.needed}).")
+        st.rerun()
+
+
+def known(draft: Draft) -> Standing | None:
+    """The stored version that the text on the desk is, None where it was not kept yet."""
+    report = policies.checked(draft.text)
+    if report.policy is None:
+        return None
+    try:
+        return policies.standing(report.policy.content_hash)
+    except PolicyUnknown:
+        return None
+
+
+def approve_step(draft: Draft, live: StoredVersion, key: str) -> None:
+    """Draw where the version stands between its makers and its checkers."""
+    standing = known(draft)
+    left, right = st.columns([1, 1.4], gap="small")
+    with left, chart.card("Who says so", glossary.term("four_eyes")):
+        if standing is None:
+            st.markdown("This text is not kept yet. **Save draft**, then **Request approval**.")
+        else:
+            facts(standing)
+            done_so_far(standing.version)
+    with right, chart.card("Next"):
+        if standing is None or standing.version.state in (State.DRAFT, State.CHANGES_REQUESTED, State.DISCARDED):
+            st.markdown("Approval binds to exactly this content: any edit afterwards voids it.")
+            if st.button("Request approval", type="primary", key=f"{key}_submit", icon=":material/verified_user:"):
+                submit(draft)
+        else:
+            st.markdown(STATES[standing.version.state])
+            st.page_link(
+                navigation.script("approvals"), label="Open in Approvals", icon=":material/arrow_forward:",
+                query_params={"v": standing.version.ref},
+            )  # fmt: skip
+
+
+def facts(standing: Standing) -> None:
+    """Draw state, authors, approvals given and needed."""
+    version = standing.version
+    badges.show(badges.state(version.state.value), f"**{policies.title(version)}** `{version.ref}`")
+    authors = ", ".join(sorted(standing.authors)) or "shipped with leadbench"
+    st.markdown(f"Made by **{authors}** · risk **{version.risk_class}**")
+    if version.state in (State.SUBMITTED, State.APPROVED):
+        given = ", ".join(standing.approvers) or "nobody yet"
+        st.markdown(f"Approved by **{given}**: {len(standing.approvers)} of {standing.needed} needed")
+    st.caption(STATES[version.state])
+
+
+def done_so_far(version: StoredVersion) -> None:
+    """Draw who did what to a version, in order."""
+    for action in policies.actions(version.content_hash):
+        title = f"{action.kind.replace('_', ' ').capitalize()} :gray[· {action.actor} · {action.at:%d %b %Y, %H:%M}]"
+        with st.expander(title, type="step"):
+            st.caption(action.comment or "No comment.")
+
+
+def roll_out_step(draft: Draft, live: StoredVersion, key: str) -> None:
+    """Draw what publishing would do, and the button that does it."""
+    standing = known(draft)
+    left, right = st.columns([1, 1.4], gap="small")
+    with left, chart.card("Decides now"):
+        badges.show(badges.state(live.state.value), f"**{policies.title(live)}** `{live.ref}`")
+        st.caption(f"Since {live.entered_at:%d %b %Y, %H:%M} UTC.")
+        done_so_far(live)
+    with right, chart.card("Publish", "The version before it stays and can be rolled back to."):
+        if standing is None or standing.version.content_hash == live.content_hash:
+            st.markdown("Nothing to publish: the desk holds the live version, or a text that was not kept yet.")
+            return
+        facts(standing)
+        publish_form(standing, key)
+
+
+def publish_form(standing: Standing, key: str) -> None:
+    """Draw the reason and the button that lets a version decide."""
+    reason = st.text_input("Reason", key=f"{key}_reason", placeholder="Goes into the ledger")
+    if st.button("Publish", type="primary", key=f"{key}_publish", icon=":material/rocket_launch:"):
+        with refusals():
+            published = release_commands.publish(standing.version.content_hash, reason)
+            done(f"{policies.title(published.version)} decides from now on.")
+            st.rerun()

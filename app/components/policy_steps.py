@@ -1,0 +1,133 @@
+"""The steps of Policy studio, each drawn from the draft on the desk."""
+
+import streamlit as st
+
+from app import release_commands
+from app.components import (
+    chart,
+    empty_state,
+    policy_checks,
+    policy_form,
+    policy_release,
+    policy_simulation,
+    policy_test,
+)
+from app.components.policy_draft import Draft
+from app.feedback import refused
+from app.queries import policies, simulation
+from core.kernel.errors import LeadbenchError
+from core.policy.editing import Outline
+from core.policy.store import StoredVersion
+
+STEPS = {
+    "draft": ("Draft", "edit_note"),
+    "check": ("Check", "fact_check"),
+    "simulate": ("Simulate", "science"),
+    "approve": ("Approve", "verified_user"),
+    "roll-out": ("Roll out", "rocket_launch"),
+}
+
+
+def choose() -> str:
+    """Draw the steps; the one that is open."""
+    step = st.segmented_control(
+        "Step", list(STEPS), format_func=lambda name: f":material/{STEPS[name][1]}: {STEPS[name][0]}", default="draft",
+        required=True, key="step", bind="query-params", label_visibility="collapsed",
+    )  # fmt: skip
+    return step or "draft"
+
+
+def show(step: str, draft: Draft, live: StoredVersion, key: str) -> None:
+    """Draw one step."""
+    if step == "check":
+        policy_checks.findings(draft.text, live, f"{key}_check")
+    elif step == "simulate":
+        simulate(draft, live, key)
+    elif step == "approve":
+        policy_release.approve_step(draft, live, f"{key}_approve")
+    elif step == "roll-out":
+        policy_release.roll_out_step(draft, live, f"{key}_out")
+    else:
+        edit(draft, live, key)
+
+
+def edit(draft: Draft, live: StoredVersion, key: str) -> None:
+    """Draw the form and the YAML side by side."""
+    left, right = st.columns([1, 1.15], gap="small")
+    outline = policies.outline(draft.text)
+    with left:
+        with chart.card("Form", "The form and the YAML edit the same text."):
+            if outline is None:
+                st.warning("The YAML cannot be read, so the form waits. See Check.", icon=":material/warning:")
+            else:
+                rules(draft, outline, live, key)
+        with chart.card("Routing, first match wins"):
+            if outline is not None:
+                policy_form.routing(draft, outline, key)
+    with right:
+        with chart.card("YAML"):
+            policy_form.text(draft, key)
+        policy_checks.differences(live.source, draft.text, f"Changes from {policies.title(live)}")
+        policy_checks.card(draft.text, live)
+
+
+def rules(draft: Draft, outline: Outline, live: StoredVersion, key: str) -> None:
+    """Draw thresholds, guards and reasons."""
+    policy_form.thresholds(draft, outline, live, key)
+    policy_form.guards(draft, outline, live, key)
+    policy_form.reasons(draft, outline, key)
+
+
+def simulate(draft: Draft, live: StoredVersion, key: str) -> None:
+    """Draw what the draft would do to the leads as they stand."""
+    found = simulated(draft.text, live)
+    if found is not None:
+        policy_simulation.figures(found, f"{key}_figures")
+    left, right = st.columns([1, 2.5], gap="small")
+    with left, chart.card("Draft rules"):
+        desk(draft, live, found, key)
+    with right:
+        if found is None:
+            policy_checks.card(draft.text, live)
+            return
+        policy_simulation.moves(found, live, f"{key}_moves")
+        first, second = st.columns([1.45, 1], gap="small")
+        with first:
+            policy_simulation.counts(found, key)
+        with second:
+            policy_checks.card(draft.text, live)
+            policy_simulation.evidence(found)
+    if found is not None:
+        first, second = st.columns([1.9, 1], gap="small")
+        with first:
+            policy_simulation.lists(found, live, f"{key}_list")
+        with second:
+            policy_test.show(draft.text, live, f"{key}_test")
+
+
+def simulated(text: str, live: StoredVersion) -> simulation.Simulated | None:
+    """The simulation, None with the reason on the page where there is none."""
+    try:
+        release_commands.may_simulate()
+        found = simulation.simulate(live, text)
+    except LeadbenchError as refusal:
+        refused(refusal)
+        return None
+    if found is None and policies.checked(text).policy is not None:
+        empty_state.link("No lead has been decided yet, so there is nobody to simulate on.", page="train",
+                         action="Go to Train")  # fmt: skip
+    return found
+
+
+def desk(draft: Draft, live: StoredVersion, found: simulation.Simulated | None, key: str) -> None:
+    """Draw the rules that are changed most, what differs from live, and the rules with their leads."""
+    outline = policies.outline(draft.text)
+    if outline is None:
+        st.warning("The YAML cannot be read. See Check.", icon=":material/warning:")
+        return
+    policy_form.thresholds(draft, outline, live, f"{key}_desk")
+    policy_form.guards(draft, outline, live, f"{key}_desk")
+    st.markdown(f"**Changes from {policies.title(live)}**")
+    st.code(policies.unified(live.source, draft.text) or "Nothing differs.", language="diff", height=190)
+    if found is not None:
+        policy_simulation.hits(found, key)

@@ -1,0 +1,229 @@
+"""What a policy would change: the leads as they stand, decided by the live version and by a draft."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from app.queries import leads, policies
+from app.queries.access import database, revision
+from core.decisions import standing
+from core.kernel.canonical import digest
+from core.policy import evaluator, inputs
+from core.policy.document import Policy
+from core.policy.store import StoredVersion
+from core.simulation.on_store import simulate_on_store
+from core.simulation.one_step import MATRIX_OUTPUTS, Simulation
+
+OUTPUTS = MATRIX_OUTPUTS
+NOBODY = "none"
+MOST_NODES = 8
+REST = "other"
+SHOWN = ("disposition", "band", "pool", "sla_min", "action", "next_state", "priority")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures over a simulation; `expected` sums the scores of the best band, before and after."""
+
+    leads: int
+    changed: int
+    rerouted: int
+    up: int
+    down: int
+    top: str
+    top_before: int
+    top_after: int
+    expected_before: float
+    expected_after: float
+    stopped_before: int
+    stopped_after: int
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A simulation with its figures, its leads as a frame with names and scores, its hash and its seconds."""
+
+    run: Simulation
+    figures: Figures
+    rows: pl.DataFrame
+    result_hash: str
+    seconds: float
+
+
+def simulate(base: StoredVersion, text: str) -> Simulated | None:
+    """The draft against a version over every decided lead; None where the text is no policy or nobody is decided."""
+    report = policies.checked(text)
+    if report.policy is None or leads.board().is_empty():
+        return None
+    return _simulate(revision("decisions", "signals", "features"), base.content_hash, report.policy.content_hash, text)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Deciding every lead twice")
+def _simulate(revision: str, base_hash: str, content_hash: str, text: str) -> Simulated:
+    began = time.perf_counter()
+    after = policies.checked(text).policy
+    assert after is not None
+    before = policies.version(base_hash).policy
+    run = simulate_on_store(database(), before, after)
+    known = leads.board().select("lead_id", "lead", "company", "region", "percentile", "score")
+    rows = run.leads.join(known, on="lead_id", how="left").with_columns(
+        rank_before=_rank(before, "band_before"), rank_after=_rank(before, "band_after")
+    )
+    told = digest(json.dumps(run.to_json(), sort_keys=True).encode())
+    return Simulated(run, _figures(run, rows), rows, told, time.perf_counter() - began)
+
+
+def _rank(policy: Policy, column: str) -> pl.Expr:
+    """The place of a band, 0 for the best; a lead without a band or that is not permitted comes last."""
+    order = policy.document.bands.order
+    places = {band: place for place, band in enumerate(order)}
+    held = pl.col(column.replace("band", "disposition")) != "PERMIT"
+    place = pl.col(column).replace_strict(places, default=len(order), return_dtype=pl.Int32)
+    return pl.when(held).then(len(order) + 1).otherwise(place)
+
+
+def _figures(run: Simulation, rows: pl.DataFrame) -> Figures:
+    top = run.before.document.bands.order[0]
+    best = {when: rows.filter(pl.col(f"band_{when}") == top) for when in ("before", "after")}
+    stopped = {when: rows.filter(pl.col(f"disposition_{when}") != "PERMIT").height for when in ("before", "after")}
+    return Figures(
+        leads=rows.height,
+        changed=run.changed.height,
+        rerouted=rows.filter(pl.col("pool_before").ne_missing(pl.col("pool_after"))).height,
+        up=rows.filter(pl.col("rank_after") < pl.col("rank_before")).height,
+        down=rows.filter(pl.col("rank_after") > pl.col("rank_before")).height,
+        top=top,
+        top_before=best["before"].height,
+        top_after=best["after"].height,
+        expected_before=float(best["before"]["score"].sum()),
+        expected_after=float(best["after"]["score"].sum()),
+        stopped_before=stopped["before"],
+        stopped_after=stopped["after"],
+    )
+
+
+def moves(found: Simulated, output: str) -> tuple[pl.DataFrame, list[str]]:
+    """before, after and leads of one output, and the order of its values; rare values become `other`."""
+    matrix = found.run.matrix(output)
+    order = _order(found, output, matrix)
+    if len(order) <= MOST_NODES:
+        return matrix, order
+    kept = order[: MOST_NODES - 1]
+    folded = matrix.with_columns(
+        pl.when(pl.col(side).is_in(kept)).then(side).otherwise(pl.lit(REST)).alias(side) for side in ("before", "after")
+    )
+    return folded.group_by("before", "after", maintain_order=True).agg(pl.sum("leads")), [*kept, REST]
+
+
+def _order(found: Simulated, output: str, matrix: pl.DataFrame) -> list[str]:
+    values = set(matrix["before"]) | set(matrix["after"])
+    if output == "band":
+        words = [*found.run.before.document.bands.order, *found.run.after.document.bands.order]
+        return [*[word for word in dict.fromkeys(words) if word in values], *([NOBODY] if NOBODY in values else [])]
+    if output == "disposition":
+        return [word for word in ("PERMIT", "HOLD", "DENY") if word in values]
+    sizes = matrix.group_by("before").agg(pl.sum("leads")).sort("leads", "before", descending=[True, False])
+    ordered = sizes["before"].to_list()
+    return [*ordered, *sorted(values - set(ordered))]
+
+
+def counts(found: Simulated, output: str) -> pl.DataFrame:
+    """value, before and after: how many leads have each value of the output, in its order."""
+    matrix, order = found.run.matrix(output), _order(found, output, found.run.matrix(output))
+    sides = [
+        matrix.group_by(pl.col(side).alias("value")).agg(pl.sum("leads").alias(side)) for side in ("before", "after")
+    ]
+    values = pl.DataFrame({"value": order}, schema={"value": pl.String})
+    joined = values.join(sides[0], on="value", how="left").join(sides[1], on="value", how="left")
+    return joined.with_columns(pl.col("before", "after").fill_null(0))
+
+
+def movers(found: Simulated, which: str) -> pl.DataFrame:
+    """The leads that move: `up` a band, `down` a band (or are held or denied), or all that change in any way."""
+    rows = found.rows.join(found.run.changed.select("lead_id"), on="lead_id", how="semi")
+    if which == "up":
+        rows = rows.filter(pl.col("rank_after") < pl.col("rank_before"))
+    elif which == "down":
+        rows = rows.filter(pl.col("rank_after") > pl.col("rank_before"))
+    arrow = [
+        pl.format("{} → {}", pl.col(f"{name}_before").fill_null("–"), pl.col(f"{name}_after").fill_null("–")).alias(
+            name
+        )
+        for name in ("disposition", "band", "pool", "action")
+    ]
+    return rows.sort("score", descending=True).select(
+        "lead_id", "lead", "company", "region", "percentile", "score", *arrow
+    )
+
+
+def rule_hits(found: Simulated) -> pl.DataFrame:
+    """rule, block, before and after: how many leads each rule of the draft had a part in, in the draft's order."""
+    document = found.run.after.document
+    blocks = {"guard": document.guards.rules, "route": document.routing.rules}
+    if document.actions:
+        blocks["action"] = document.actions.rules
+    rows = [
+        (rule.id, block, found.run.hits["before"].get(rule.id, 0), found.run.hits["after"].get(rule.id, 0))
+        for block, rules in blocks.items()
+        for rule in rules
+    ]
+    kinds = {"rule": pl.String, "block": pl.String, "before": pl.Int64, "after": pl.Int64}
+    return pl.DataFrame(rows, schema=kinds, orient="row")
+
+
+def about(found: Simulated, base: StoredVersion) -> dict[str, str]:
+    """What an exported simulation says of itself."""
+    return {
+        "List": "Leads that a draft would treat differently (simulated, one step)",
+        "Before": f"{policies.title(base)} {found.run.before.content_hash}",
+        "After": f"{found.run.after.ref} {found.run.after.content_hash}",
+        "Leads": f"{found.figures.leads:,}",
+        "Result hash": found.result_hash,
+    }
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One lead under both versions: the outputs side by side, and the draft's inputs and trace."""
+
+    outputs: pl.DataFrame
+    given: pl.DataFrame
+    trace: Mapping[str, Any]
+
+
+def test(lead_id: str, base: StoredVersion, text: str, changed: Mapping[str, object]) -> Tested | None:
+    """The lead's own inputs under both versions, with some of them `changed`; None where it is not decided."""
+    after = policies.checked(text).policy
+    if after is None:
+        return None
+    before = base.policy
+    found = _inputs(revision("decisions", "signals", "features"), before.content_hash, after.content_hash, text)
+    if lead_id not in found:
+        return None
+    given = {name: value for name, value in changed.items() if name in after.input_fields}
+    mine = {**found[lead_id](after), **given}
+    old = {**found[lead_id](before), **{name: value for name, value in given.items() if name in before.input_fields}}
+    first, second = evaluator.compile(before).decide(old).to_json(), evaluator.explain(after, mine)
+    rows = [(name, _told(first[name]), _told(second["outcome"][name])) for name in SHOWN]  # type: ignore[index]
+    normal = inputs.normalised(after, mine)
+    return Tested(
+        pl.DataFrame(rows, schema=["output", "before", "after"], orient="row"),
+        pl.DataFrame({"input": list(normal), "value": [_told(value) for value in normal.values()]}),
+        second,
+    )
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _inputs(revision: str, before_hash: str, after_hash: str, text: str) -> dict[str, Any]:
+    after = policies.checked(text).policy
+    assert after is not None
+    return dict(standing.leads(database(), (policies.version(before_hash).policy, after)))
+
+
+def _told(value: object) -> str:
+    return "–" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

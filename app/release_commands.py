@@ -1,0 +1,64 @@
+"""The commands of Policy studio and Approvals; core asks who may do what and binds approval to the content."""
+
+from app import session
+from app.commands import acting
+from app.queries.access import rooms
+from core.governance.permissions import Permission
+from core.governance.standing import Standing
+
+FILE = "policy studio"
+
+
+def actor() -> str:
+    """The name of who is signed in; raises NoIdentity."""
+    return rooms().users.identity(session.identity()).name
+
+
+def save_draft(text: str, draft_id: str | None) -> tuple[str, Standing]:
+    """Keep the text as a draft; the draft's id and the version."""
+    return rooms().releases.draft(text, FILE, actor(), draft_id)
+
+
+def submit(text: str, draft_id: str | None) -> Standing:
+    """Hand the text in for approval."""
+    return rooms().releases.submit(text, FILE, actor(), draft_id)
+
+
+def may_simulate() -> None:
+    """Refuse with Forbidden where who is signed in may not simulate."""
+    acting(Permission.SIMULATE)
+
+
+def approve(ref: str, comment: str) -> Standing:
+    """Approve a submitted version."""
+    return rooms().releases.approve(ref, actor(), comment or None)
+
+
+def request_changes(ref: str, comment: str) -> Standing:
+    """Send a version back to its authors."""
+    return rooms().releases.request_changes(ref, actor(), comment)
+
+
+def refuse(ref: str, comment: str) -> Standing:
+    """Refuse a version for good."""
+    return rooms().releases.refuse(ref, actor(), comment)
+
+
+def discard(ref: str) -> Standing:
+    """Drop a draft."""
+    return rooms().releases.discard(ref, actor())
+
+
+def publish(ref: str, reason: str) -> Standing:
+    """Let an approved version decide."""
+    return rooms().releases.publish(ref, actor(), reason)
+
+
+def roll_back(name: str, reason: str, to: str | None) -> Standing:
+    """Let an earlier version decide again."""
+    return rooms().releases.rollback(name, actor(), reason, to)
+
+
+def approve_model(version: str, model_hash: str, comment: str) -> None:
+    """Say as a second person that the model may decide live."""
+    rooms().model_releases.approve_model(model_hash, version, actor(), comment or None)
