@@ -23,6 +23,8 @@ from core.models.ranking import auc
 from core.models.training import TrainConfig, held_out_margins
 
 ROUNDS = 500
+FEWEST_ROUNDS = 100
+MOST_DRAWN = 50_000_000
 CURVE_BINS = 10
 POOR_CALIBRATION = 0.05
 SHIFTED = 3.0
@@ -93,6 +95,7 @@ def evaluate(frame: pl.DataFrame, *, seed: int = 7, rounds: int = ROUNDS) -> Eva
     trained = frame.filter(pl.col("part").is_in(["train", "calibration"]))
     base = float(_floats(trained["y"]).mean()) if len(trained) else float("nan")
     leads = tested["lead_id"].to_numpy()
+    rounds = int(np.clip(MOST_DRAWN // len(y), FEWEST_ROUNDS, rounds))
     return Evaluation(
         rows=len(tested),
         leads=tested["lead_id"].n_unique(),

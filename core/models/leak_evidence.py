@@ -48,7 +48,8 @@ def lead_facts(history: LeadHistory, rows: pl.DataFrame, positive: str) -> pl.Da
         pl.col("at").cast(pl.Datetime("us")).min().alias("decided_at"),
         (pl.col("outcome") == positive).any().alias("won"),
     )
-    labelled = rows.group_by("lead_id").agg((pl.col("y").max() == 1).alias("labelled"), pl.col("part").first())
+    used = pl.col("part").filter(pl.col("part") != "dropped")
+    labelled = rows.group_by("lead_id").agg((pl.col("y").max() == 1).alias("labelled"), used.first())
     joined = (
         history.leads.select("lead_id", pl.col("created_at").cast(pl.Datetime("us")))
         .join(decided, on="lead_id", how="left")

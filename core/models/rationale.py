@@ -40,13 +40,13 @@ def value_text(value: object) -> str:
 
 
 def sentence(label: str, value: object, points: float) -> str:
-    """What one feature does to the score, such as `Pricing page visits, last 7 days: 5 adds 12.3 points.`"""
+    """What one feature does to the score: `Pricing page visits, last 7 days: 5 - raises the score by 12.3 points.`"""
     told = f"{label}: {value_text(value)}"
     if abs(points) < SILENT:
-        return f"{told} makes no difference."
+        return f"{told} - hardly moves the score."
     amount = f"{abs(points) * 100:.1f}"
     unit = "point" if amount == "1.0" else "points"
-    return f"{told} adds {amount} {unit}." if points > 0 else f"{told} takes off {amount} {unit}."
+    return f"{told} - {'raises' if points > 0 else 'lowers'} the score by {amount} {unit}."
 
 
 def reasons(

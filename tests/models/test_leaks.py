@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from core.models import leak_events
 from core.models.leak_evidence import one_sided
 from core.models.leak_names import hint
 from core.models.leaks import LeadHistory, suspected
@@ -152,6 +153,37 @@ def test_outcome_adjacent_crm_fields_are_known_by_name(name):
 @pytest.mark.parametrize("name", ["last_name", "origin", "employees", "What is your current occupation", "AMOUNT_REQ"])
 def test_plain_fields_are_not_hinted_at(name):
     assert hint(name) is None
+
+
+def test_a_long_log_is_judged_on_a_sample_of_leads(monkeypatch):
+    monkeypatch.setattr(leak_events, "MOST_PAIRS", 200)
+    once = events("sync", lambda n: True, lambda n: CREATED[n] + timedelta(hours=2))
+    again = events("sync", lambda n: WON[n], lambda n: CREATED[n] + timedelta(hours=3))
+    assert found(pl.concat([once, again]))["sync"].rules == ("separates",)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pl.Series([None] * LEADS, dtype=pl.Float64),
+        pl.Series([float("nan")] * LEADS),
+        pl.Series([float("inf")] * LEADS),
+        pl.Series([True] * LEADS),
+        pl.Series(CREATED),
+        pl.Series([f"id {n}" for n in range(LEADS)]),
+    ],
+)
+def test_columns_that_say_nothing_are_not_suspected(column):
+    assert found(attributes={"thing": column}) == {}
+
+
+def test_a_time_that_only_winners_have_is_suspected():
+    assert (
+        "one_outcome"
+        in found(attributes={"signed": [at if won else None for at, won in zip(CLOSED, WON, strict=True)]})[
+            "signed"
+        ].rules
+    )
 
 
 def test_no_leads_give_no_suspects():

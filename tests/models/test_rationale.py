@@ -16,13 +16,13 @@ def explained(model, frame):
 @pytest.mark.parametrize(
     ("value", "points", "text"),
     [
-        (5, 0.1234, "Visits: 5 adds 12.3 points."),
-        (None, -0.031, "Visits: not known takes off 3.1 points."),
-        (True, 0.01, "Visits: yes adds 1.0 point."),
-        (0.12345, 0.0, "Visits: 0.123 makes no difference."),
-        (12345.6, -0.002, "Visits: 12,346 takes off 0.2 points."),
-        ("software", 0.5, "Visits: software adds 50.0 points."),
-        (float("nan"), 0.02, "Visits: not known adds 2.0 points."),
+        (5, 0.1234, "Visits: 5 - raises the score by 12.3 points."),
+        (None, -0.031, "Visits: not known - lowers the score by 3.1 points."),
+        (True, 0.01, "Visits: yes - raises the score by 1.0 point."),
+        (0.12345, 0.0, "Visits: 0.123 - hardly moves the score."),
+        (12345.6, -0.002, "Visits: 12,346 - lowers the score by 0.2 points."),
+        ("software", 0.5, "Visits: software - raises the score by 50.0 points."),
+        (float("nan"), 0.02, "Visits: not known - raises the score by 2.0 points."),
     ],
 )
 def test_a_reason_is_a_sentence_for_people(value, points, text):
