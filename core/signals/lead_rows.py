@@ -18,7 +18,7 @@ from core.signals.raw import REJECTS, ROW, Raw, ReadOptions, rejects, row_texts
 from core.signals.typed_text import as_text, looks_like_time, moments, typed
 
 PLACEHOLDERS = frozenset(
-    ("select", "-select-", "--select--", "please select", "select...", "n/a", "#n/a", "na", "(not set)", "not set",
+    ("select", "-select-", "--select--", "please select", "select...", "n/a", "#n/a", "(not set)", "not set",
      "(not provided)", "not provided", "(none)", "-", "--", "?", "null", "nil", "none", "nan", "nat", "unspecified")
 )  # fmt: skip
 ATTRIBUTE = "a:"

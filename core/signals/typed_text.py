@@ -11,6 +11,7 @@ WHOLE = r"^[+-]?\d{1,15}$"
 LEADING_ZERO = r"^[+-]?0\d"
 LONG_DIGITS = r"^[+-]?\d{16,}$"
 INFINITE = r"^[+-]?(?i:inf|infinity)$"
+NOT_AVAILABLE = "NA"  # missing among numbers, North America among words
 TRUTHS = {"true": True, "false": False}
 ISO = r"^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)?\s*(?i:z|utc|gmt|[+-]\d{2}(:?\d{2})?)?$"
 SLASHED = r"^(\d{1,2})([/.])(\d{1,2})[/.](\d{4})(?:[ T](\d{1,2}:\d{2}(?::\d{2})?)\s*(?i:(am|pm))?)?$"
@@ -53,7 +54,7 @@ def typed(series: pl.Series, textual: bool = True) -> Typed:
     if present.is_empty():
         return Typed(series, "text")
     infinite = series.str.contains(INFINITE).fill_null(False)
-    if is_number_column(present):
+    if is_number_column(present.filter(present != NOT_AVAILABLE)):
         return _numbers(series, infinite)
     if present.str.to_lowercase().is_in(list(TRUTHS)).all():
         return Typed(series.str.to_lowercase() == "true", "boolean")
@@ -70,7 +71,8 @@ def is_number_column(present: pl.Series) -> bool:
 
 
 def _numbers(series: pl.Series, infinite: pl.Series) -> Typed:
-    finite = series.to_frame("v").select(pl.when(~infinite).then(pl.col("v"))).to_series()
+    number = ~infinite & (series != NOT_AVAILABLE)
+    finite = series.to_frame("v").select(pl.when(number).then(pl.col("v"))).to_series()
     whole = bool(finite.drop_nulls().str.contains(WHOLE).all())
     values = finite.str.strip_prefix("+").cast(pl.Int64 if whole else pl.Float64, strict=False).alias(series.name)
     return Typed(values, "number", infinite if bool(infinite.any()) else None)

@@ -160,3 +160,10 @@ def test_events_of_leads_that_no_file_names_are_warned_about(signals, write, lea
     found = signals.import_events(write("e.csv", "lead_id,type,ts\nl1,a,2026-03-01\nnew,a,2026-03-01\n"), actor="ana")
     assert found.accepted == 2
     assert [(warning.code, warning.message[:7]) for warning in found.warnings] == [("unmatched_records", "1 event")]
+
+
+def test_north_america_is_no_placeholder(signals, write):
+    signals.import_leads(write("r.csv", "lead_id,region\nl1,NA\nl2,DACH\n"), actor="ana")
+    signals.import_events(write("e.csv", "lead_id,type,ts,region\nl1,a,2026-03-01,NA\n"), actor="ana")
+    assert signals.attributes_wide()["region"].to_list() == ["NA", "DACH"]
+    assert signals.events_of("l1")["region"].to_list() == ["NA"]

@@ -66,3 +66,8 @@ def test_dates_that_can_be_read_two_ways_are_refused_until_said():
         moments(dates)
     assert moments(dates, "dmy")[0] == datetime(2021, 2, 3)
     assert moments(dates, "mdy")[0] == datetime(2021, 3, 2)
+
+
+def test_na_is_missing_among_numbers_and_north_america_among_words():
+    assert typed(pl.Series("c", ["1", "NA", None])).values.to_list() == [1, None, None]
+    assert typed(pl.Series("c", ["NA", "DACH"])).values.to_list() == ["NA", "DACH"]
