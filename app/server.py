@@ -6,6 +6,7 @@ import sys
 import tomllib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,7 @@ def serve(store_dir: Path, port: int = 8501, host: str = "127.0.0.1") -> None:
     from app import services
 
     check(host, port)
+    import_shared()
     services.configure(store_dir)
     opened = services.workbench()
     url = f"http://{host}:{port}"
@@ -61,6 +63,12 @@ def serve(store_dir: Path, port: int = 8501, host: str = "127.0.0.1") -> None:
         )
     finally:
         services.close()
+
+
+def import_shared() -> None:
+    """Import what Streamlit and Plotly look up in `sys.modules`, so that no session sees it half-imported."""
+    for name in ("pandas", "PIL.Image"):
+        import_module(name)
 
 
 def check(host: str, port: int) -> None:

@@ -45,4 +45,4 @@ def page_for(server: str, chromium: Browser) -> Iterator[PageFor]:
             return page
 
         yield opened
-        assert [text for watch in watches for text in watch.complaints] == []
+    assert [text for watch in watches for text in watch.complaints] == []

@@ -40,7 +40,7 @@ def pictures(folder: Path, paths: Sequence[str]) -> list[str]:
                         page.wait_for_timeout(800)
                         name = path.split("?")[0].strip("/") or "overview"
                         page.screenshot(path=folder / f"{name}-{theme}{suffix}.png")
-                        complaints += [f"/{path} {theme}: {text}" for text in watch.complaints]
+                    complaints += [f"/{path} {theme}: {text}" for text in watch.complaints]
     return complaints
 
 

@@ -54,6 +54,10 @@ class Watch:
         if not request.url.startswith((self.home, self.home.replace("http", "ws", 1), "data:", "blob:")):
             self.complaints.append(f"outside request: {request.url}")
 
+    def faults(self, page: Page) -> None:
+        """Note every fault of the page's script that is shown."""
+        self.complaints += [f"fault: {text}" for text in page.locator('[data-testid="stException"]').all_inner_texts()]
+
     def fault(self, error: Exception) -> None:
         """Note an uncaught exception of the page."""
         self.complaints.append(f"page error: {error}")
@@ -125,7 +129,7 @@ def chromium() -> Iterator[Browser]:
 def opened(
     browser: Browser, url: str, path: str, theme: str, size: tuple[int, int] = (1440, 900)
 ) -> Iterator[tuple[Page, Watch]]:
-    """A page at `path`, settled, in `theme` (light or dark), with what it complains about."""
+    """A page at `path`, settled, in `theme` (light or dark), with what it and its script complain about."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if theme == "dark" else "light",
@@ -139,6 +143,7 @@ def opened(
         page.goto(f"{url}/{path.lstrip('/')}")
         settle(page)
         yield page, watch
+        watch.faults(page)
     finally:
         context.close()
 
