@@ -11,7 +11,7 @@ from core.signals.raw import Raw
 from core.signals.readers.opening import require_file
 from core.signals.typed_text import as_text, moments
 
-NULLS = ("null", "NULL", "None", "NaN", "nan", "N/A", "n/a", "#N/A", "NaT")
+NULLS = ("null", "NULL", "NaN", "nan", "N/A", "n/a", "#N/A", "NaT")
 
 
 def file_hash(path: Path) -> str:

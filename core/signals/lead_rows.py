@@ -19,7 +19,7 @@ from core.signals.typed_text import as_text, looks_like_time, moments, typed
 
 PLACEHOLDERS = frozenset(
     ("select", "-select-", "--select--", "please select", "select...", "n/a", "#n/a", "(not set)", "not set",
-     "(not provided)", "not provided", "(none)", "-", "--", "?", "null", "nil", "none", "nan", "nat", "unspecified")
+     "(not provided)", "not provided", "(none)", "-", "--", "?", "null", "nil", "--none--", "nan", "nat")
 )  # fmt: skip
 ATTRIBUTE = "a:"
 PERSONAL = "p:"
