@@ -8,7 +8,7 @@ from app.theme import Tokens
 
 
 def lift(deciles: pl.DataFrame, base_rate: float, colours: Tokens) -> go.Figure:
-    """Win rate by tenth of the ranking against the base rate; columns `decile` (1 is the best), `rate`, `rows`."""
+    """Win rate by tenth of the ranking; columns `decile` (1 is the best), `rate`, `rows`; lifts named where above 1."""
     figure = blank(colours, height=260, bargap=0.35)
     paint = [colours.gain if rate >= base_rate else colours.neutral for rate in deciles["rate"]]
     figure.add_trace(
@@ -17,7 +17,7 @@ def lift(deciles: pl.DataFrame, base_rate: float, colours: Tokens) -> go.Figure:
             y=deciles["rate"],
             marker_color=paint,
             customdata=deciles["rows"],
-            text=[f"{rate / base_rate:.1f}×" if base_rate else "" for rate in deciles["rate"]],
+            text=[f"{rate / base_rate:.1f}×" if 0 < base_rate <= rate else "" for rate in deciles["rate"]],
             textposition="outside",
             textfont={"color": colours.ink, "size": 11},
             textangle=0,

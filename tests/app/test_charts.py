@@ -45,10 +45,10 @@ def test_a_label_too_long_for_two_lines_ends_in_an_ellipsis():
     assert base.two_lines("short", 10) == "short"
 
 
-def test_lift_is_told_against_the_base_rate(colours):
+def test_lift_is_told_where_it_beats_the_base_rate(colours):
     deciles = pl.DataFrame({"decile": [1, 2], "rate": [0.4, 0.1], "rows": [10, 10]})
     trace = quality.lift(deciles, 0.2, colours).data[0]
-    assert list(trace.text) == ["2.0×", "0.5×"]
+    assert list(trace.text) == ["2.0×", ""]
     assert list(trace.marker.color) == [colours.gain, colours.neutral]
 
 
