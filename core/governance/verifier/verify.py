@@ -97,9 +97,8 @@ def chain_faults(entries: list[Row]) -> Iterator[str]:
         prev = entry["hash"]
 
 
-def decision_faults(entries: list[Row], decisions: list[Row]) -> Iterator[str]:
-    """Whatever is altered, missing or added among the decisions."""
-    batches = {}
+def decision_faults(entries: list[Row], decisions: Iterator[Row], batches: dict[int, list]) -> Iterator[str]:
+    """Whatever is altered, missing or added among the decisions; `batches` collects (leaf number, hash) by entry."""
     for row in decisions:
         record = row["record"]
         content = {name: value for name, value in record.items() if name not in OUTSIDE_HASH}
@@ -116,16 +115,17 @@ def decision_faults(entries: list[Row], decisions: list[Row]) -> Iterator[str]:
 
 def main(folder: Path) -> int:
     """Verify the export in the folder; the exit code."""
-    entries = list(rows(folder / "ledger.jsonl"))
-    decisions = list(rows(folder / "decisions.jsonl"))
+    entries, batches = list(rows(folder / "ledger.jsonl")), {}
     told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    faults = list(chain_faults(entries)) + list(decision_faults(entries, decisions))
+    faults = list(chain_faults(entries))
+    faults += decision_faults(entries, rows(folder / "decisions.jsonl"), batches)
     if told["head"] != (entries[-1]["hash"] if entries else GENESIS):
         faults.append("manifest: the ledger does not end where the manifest says")
     for fault in faults:
         sys.stdout.write(fault + "\n")
+    count = sum(len(leaves) for leaves in batches.values())
     verdict = "BROKEN" if faults else "OK"
-    sys.stdout.write(f"{verdict}: {len(entries)} entries, {len(decisions)} decisions, head {told['head']}\n")
+    sys.stdout.write(f"{verdict}: {len(entries)} entries, {count} decisions, head {told['head']}\n")
     return 1 if faults else 0
 
 
