@@ -3,10 +3,10 @@
 In this order, each while there is room under the limit:
 
 1. attributes (at most half of the room where there are events): numbers, booleans, categories of at most 100 values
-   or a tenth of the leads; constants and identifiers are left out;
+   or a quarter as many as leads (models group the rare ones); constants and identifiers are left out;
 2. behaviour over all events: counts in four windows that fit how long leads live, recency, tenure, active days,
    breadth, pace, decay, rhythm, and the latest kind of activity;
-3. properties: latest and number of different values of text, sums and means of numbers, counts of flag values;
+3. properties: latest and number of different values of text and of codes, sums and means of numbers, counts of flag values;
 4. per event type, the commonest first and in turns: count, recency, count in the middle window, days since the first;
 5. per source where there are several: count and share.
 """
@@ -141,7 +141,7 @@ class _Author:
         yield self._all(f"{name}_max", "max", of=of)
 
     def _worded(self, found: PropertyProfile) -> Iterator[Feature]:
-        if found.words < found.events:
+        if found.words < found.events and not found.is_code:
             return
         name, of = _identifier(found.key), f"properties.{found.key}"
         if found.values <= LARGEST_CATEGORY:
@@ -252,7 +252,7 @@ def _is_telling(attribute: AttributeProfile, leads: int) -> bool:
         return False
     is_identifier = attribute.values == attribute.leads > FEWEST_IDENTIFIERS
     if attribute.type == "category":
-        return attribute.values <= max(LARGEST_CATEGORY, leads // 10) and not is_identifier
+        return attribute.values <= max(LARGEST_CATEGORY, leads // 4) and not is_identifier
     return not (attribute.type == "number" and attribute.whole and is_identifier)
 
 
