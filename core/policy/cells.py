@@ -23,9 +23,9 @@ def cell_text(name: str, cell: Cell) -> str:
     return f"{name} = {literal(cell)}"
 
 
-def row_texts(row: Row) -> list[tuple[str, str]]:
-    """Column and condition of every written cell of a row, in the row's order."""
-    return [(name, cell_text(name, cell)) for name, cell in row.when.items() if not is_blank(cell)]
+def written_cells(row: Row) -> list[tuple[str, Cell]]:
+    """Column and value of every cell of a row that is not blank, in the row's order."""
+    return [(name, cell) for name, cell in row.when.items() if not is_blank(cell)]
 
 
 def literal(value: Scalar | None) -> str:

@@ -3,12 +3,23 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from core.kernel.expressions import Diagnostic, Expression, ExpressionInvalid, Schema, parse
+from core.kernel.expressions import (
+    Comparison,
+    Diagnostic,
+    Expression,
+    ExpressionInvalid,
+    InList,
+    Literal,
+    Schema,
+    parse,
+)
 from core.kernel.strict_yaml import Path
-from core.policy.cells import row_texts
+from core.policy.blocks import Row
+from core.policy.cells import cell_text, literal, written_cells
 from core.policy.document import Document
 from core.policy.shape import Located
 from core.policy.stages import claim_schema, schema_of
+from core.policy.types import Cell, Scalar
 
 Cells = tuple[tuple[str, Expression], ...]
 
@@ -68,15 +79,32 @@ class Compiler:
         schema = self._schema("routing")
         rules = self._document.routing.rules
         return tuple(
-            tuple(self._cells(row_texts(row), schema, ("routing", "rules", place, "when")))
-            for place, row in enumerate(rules)
+            tuple(self._cells(row, schema, ("routing", "rules", place, "when"))) for place, row in enumerate(rules)
         )
 
-    def _cells(self, texts: Iterable[tuple[str, str]], schema: Schema, path: Path) -> Iterator[tuple[str, Expression]]:
-        for name, text in texts:
-            parsed = self._parse(text, schema, (*path, name), inside=False)
+    def _cells(self, row: Row, schema: Schema, path: Path) -> Iterator[tuple[str, Expression]]:
+        for name, cell in written_cells(row):
+            place = (*path, name)
+            read = self._list if isinstance(cell, tuple) else self._one
+            parsed = read(name, cell, schema, place)  # type: ignore[arg-type]
             if parsed:
                 yield name, parsed
+
+    def _one(self, name: str, cell: Cell, schema: Schema, path: Path) -> Expression | None:
+        return self._parse(cell_text(name, cell), schema, path, inside=False)
+
+    def _list(self, name: str, cell: tuple[Scalar, ...], schema: Schema, path: Path) -> Expression | None:
+        """A list cell, value by value, so that it may be long and a wrong value is found at its place."""
+        if not cell:
+            hint = "List the values that the row takes, or leave the cell blank for any value."
+            self.found.append(self._located.diagnostic("empty_cell", path, f"The cell of `{name}` is empty.", hint))
+        texts = [f"{name} = {literal(value)}" for value in cell]
+        parsed = [self._parse(text, schema, (*path, place), inside=False) for place, text in enumerate(texts)]
+        equal = [item.node for item in parsed if item and isinstance(item.node, Comparison)]
+        values = tuple(node.right for node in equal if isinstance(node.right, Literal))
+        if not values or len(values) < len(cell):
+            return None
+        return Expression(cell_text(name, cell), InList(equal[0].left, values))
 
     def _overlay_conditions(self) -> None:
         """Conditions that are not executed yet must parse all the same."""

@@ -19,7 +19,7 @@ def changed_lines(before, after):
 def test_a_threshold_is_changed_where_it_stands():
     text = editing.with_threshold(example_text(), "warm", 0.6, 0.5)
     assert changed_lines(example_text(), text) == [
-        ("    warm:    {enter: 0.5500, exit: 0.5000}", "    warm:    {enter: 0.6, exit: 0.5000}")
+        ("    warm:    {enter: 0.5500, exit: 0.5000}", "    warm:    {enter: 0.6000, exit: 0.5000}")
     ]
     assert parser.load(text, "x").document.bands.thresholds["warm"].enter == 0.6
 

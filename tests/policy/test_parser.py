@@ -34,6 +34,19 @@ def test_a_finding_inside_a_condition_points_at_its_character():
     assert "is_customer" in found.hint
 
 
+def test_a_wrong_value_of_a_list_is_found_at_its_place():
+    text = example_text().replace("region: [UKI, DACH, ROEU]}", "region: [UKI, DAHC, ROEU]}")
+    (found,) = parser.read(text, "case.yaml")[1]
+    assert text.splitlines()[found.line - 1][found.column - 1 :].startswith("DAHC")
+
+
+def test_a_list_cell_may_be_long():
+    words = ", ".join(f"W{place}" for place in range(400))
+    text = example_text().replace("values: [NA, UKI,", f"values: [{words}, NA, UKI,")
+    text = text.replace("region: [UKI, DACH, ROEU]}", f"region: [{words}, UKI, DACH, ROEU]}}")
+    assert parser.read(text, "case.yaml")[1] == []
+
+
 def test_all_findings_are_listed_and_the_error_carries_the_first():
     text = example_text().replace('if: "erased"', 'if: "erasd"').replace("do: call_now", "do: call_nw")
     with pytest.raises(PolicyInvalid) as refused:
