@@ -23,7 +23,7 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _OLD_TRUTH = frozenset({"y", "n", "yes", "no", "on", "off"})
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)", re.ASCII)
-_FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,4})?", re.ASCII)
+_FLOAT = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?", re.ASCII)
 _SURPRISES = (
     (re.compile(r"[-+]?\.(?:inf|nan)", re.IGNORECASE), "is not a finite number"),
     (re.compile(r"[-+]?0[0-9_]+(?:\.[0-9]*)?"), "begins with zero, which some readers take as octal"),

@@ -125,3 +125,8 @@ def test_an_unknown_key_names_its_place_and_the_nearest_known_one():
     assert (caught.value.where.line, caught.value.where.column) == (2, 1)
     assert "`features`" in caught.value.remedy
     check_keys(value, {"name", "featurs"}, where_path=(), file="doc.yaml", positions=positions)
+
+
+@pytest.mark.parametrize("word", ["E0", "e5", ".e1", "+.E2"])
+def test_a_word_that_has_an_exponent_but_no_digits_before_it_is_text(word):
+    assert load(word, file="x")[0] == word
