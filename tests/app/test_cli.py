@@ -1,0 +1,246 @@
+"""Every command: a success that fits its published schema, and a refusal with its code and exit code."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pytest
+from jsonschema import Draft202012Validator
+
+from app.cli import run
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMAS = ROOT / "data" / "schemas"
+STRICTER = "policies/default.yaml"
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a command left: exit code and both outputs."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def call(*arguments: str, user: str | None = None) -> Called:
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        for name in [name for name in os.environ if name.startswith("LEADBENCH_")]:
+            patch.delenv(name)
+        if user:
+            patch.setenv("LEADBENCH_USER", user)
+        patch.chdir(ROOT)
+        code = run(list(arguments))
+    return Called(code, out.getvalue(), err.getvalue())
+
+
+def done(schema: str, *arguments: str, user: str | None = None, code: int = 0) -> dict:
+    result = call(*arguments, "--json", user=user)
+    assert result.returncode == code, result.stdout + result.stderr
+    found = json.loads(result.stdout)
+    Draft202012Validator(json.loads((SCHEMAS / f"{schema}.json").read_text())).validate(found)
+    return found
+
+
+def refused(*arguments: str, user: str | None = None) -> dict:
+    return done("error", *arguments, user=user, code=1)["error"]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> tuple[Path, dict]:
+    store = tmp_path_factory.mktemp("cli") / "store"
+    result = done("run", "demo", "--no-serve", "--events", "12000", "--leads", "1000", "--store", str(store))
+    return store, result
+
+
+@pytest.fixture
+def stricter(tmp_path) -> Path:
+    path = tmp_path / "stricter.yaml"
+    text = (ROOT / STRICTER).read_text().replace("risk_class: medium", "risk_class: low")
+    path.write_text(text.replace("0.5500", "0.6000").replace("0.5000", "0.5600"))
+    return path
+
+
+def test_the_demo_decides_its_open_leads(demo):
+    _, result = demo
+    assert result["decisions"]["count"] > 0
+    assert result["metrics"]["auc"] > (result["baselines"]["recency"]["auc"] or 0.5)
+
+
+def test_json_goes_alone_to_standard_output(demo):
+    store, _ = demo
+    command = [sys.executable, "-c", "from app.cli import main; main()", "audit", "replay", "--sample", "3"]
+    command += ["--store", str(store), "--json"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert json.loads(result.stdout)["replayed"] == 3
+    assert "replayed" in result.stderr
+
+
+def test_reads_fit_their_schemas(demo):
+    store, _ = demo
+    at = ("--store", str(store))
+    assert done("audit_verify", "audit", "verify", *at)["ok"]
+    assert done("users_list", "users", "list", *at)["users"]
+    assert done("store_info", "store", "info", *at)["decisions"] > 0
+    assert done("features_list", "features", "list", *at)["features"]
+    assert done("policy_history", "policy", "history", *at)["active"]["name"] == "default"
+    assert done("quarantine_list", "quarantine", "list", *at)["count"] == 0
+
+
+def test_replay_is_equal(demo):
+    store, _ = demo
+    report = done("audit_replay", "audit", "replay", "--sample", "20", "--store", str(store))
+    assert (report["replayed"], report["equal"], report["differences"]) == (20, 20, [])
+
+
+def test_the_exported_evidence_verifies_with_python_alone(demo, tmp_path):
+    store, _ = demo
+    found = done("audit_export", "audit", "export", "--out", str(tmp_path / "out"), "--store", str(store))
+    assert found["decisions"] > 0
+    check = subprocess.run(
+        [sys.executable, "-I", "-S", str(tmp_path / "out" / "verify.py")], capture_output=True, text=True, check=False
+    )
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
+def test_a_tampered_export_does_not_verify(demo, tmp_path):
+    store, _ = demo
+    done("audit_export", "audit", "export", "--out", str(tmp_path / "out"), "--store", str(store))
+    records = tmp_path / "out" / "decisions.jsonl"
+    lines = records.read_text().splitlines()
+    lines[0] = lines[0].replace("PERMIT", "DENY", 1)
+    records.write_text("\n".join(lines) + "\n")
+    check = subprocess.run([sys.executable, str(tmp_path / "out" / "verify.py")], capture_output=True, check=False)
+    assert check.returncode == 1
+
+
+def test_features_are_built_at_a_spine(demo, tmp_path):
+    store, _ = demo
+    (tmp_path / "set.yaml").write_text(
+        "schema: leadbench/features/v1\nname: two\nfeatures:\n"
+        "  - {name: events, aggregate: count, window: all}\n  - {name: employees, attribute: employees}\n"
+    )
+    pl.DataFrame({"lead_id": ["nobody"], "as_of": ["2026-10-01"]}).with_columns(
+        pl.col("as_of").str.to_datetime(time_unit="us")
+    ).write_parquet(tmp_path / "spine.parquet")
+    paths = ("--set", str(tmp_path / "set.yaml"), "--spine", str(tmp_path / "spine.parquet"))
+    found = done(
+        "features_build", "features", "build", *paths, "--out", str(tmp_path / "o.parquet"), "--store", str(store)
+    )
+    assert (found["rows"], found["features"]) == (1, 2)
+    assert pl.read_parquet(tmp_path / "o.parquet")["events"].to_list() == [0]
+
+
+def test_a_policy_goes_from_draft_to_published_and_back(demo, stricter):
+    store, _ = demo
+    at = ("--store", str(store))
+    assert done("policy_simulate", "policy", "simulate", str(stricter), *at)["leads"] > 0
+    ref = done("policy_step", "policy", "submit", str(stricter), *at, user="ana")["ref"]
+    assert refused("policy", "approve", ref, *at, user="ana")["code"] in ("author_cannot_approve", "forbidden")
+    assert refused("policy", "publish", ref, "--reason", "now", *at, user="ana")["code"] == "not_approved"
+    approved = done("policy_step", "policy", "approve", ref, "--comment", "checked", *at, user="rita")
+    assert approved["state"] == "approved"
+    assert (
+        done("policy_step", "policy", "publish", ref, "--reason", "capacity", *at, user="ana")["state"] == "published"
+    )
+    back = done("policy_step", "policy", "rollback", "default", "--reason", "too strict", *at, user="rita")
+    assert back["ref"] != ref
+    assert done("audit_verify", "audit", "verify", *at)["ok"]
+
+
+def test_policy_documents_need_no_store(stricter):
+    assert done("policy_check", "policy", "check", str(stricter))["ok"]
+    decided = done("policy_decide", "policy", "decide", str(stricter), "--inputs", '{"score": 0.99}')
+    assert decided["outcome"]["band"] == "hot"
+    changed = done("policy_diff", "policy", "diff", STRICTER, str(stricter))
+    assert not changed["same"] and changed["changes"]
+    assert call("policy", "diff", STRICTER, str(stricter), "--exit-code").returncode == 1
+    assert call("policy", "diff", STRICTER, STRICTER, "--exit-code").returncode == 0
+
+
+def test_steps_by_themselves(demo):
+    store, _ = demo
+    at = ("--store", str(store))
+    assert done("score", "score", *at)["decisions"]["count"] > 0
+    assert done("drift", "drift", *at)["features"]
+
+
+def test_imports_and_inspection(tmp_path):
+    (tmp_path / "events.csv").write_text(
+        "lead_id,type,occurred_at,source\nl1,page_viewed,2026-01-01T10:00:00Z,web\nl1,page_viewed,not a time,web\n"
+    )
+    assert done("inspect", "inspect", str(tmp_path / "events.csv"))["rows"] == 2
+    at = ("--store", str(tmp_path / "store"))
+    found = done("import", "import", "events", str(tmp_path / "events.csv"), *at)
+    assert (found["accepted"], found["quarantined"]) == (1, 1)
+    again = done("import", "import", "events", str(tmp_path / "events.csv"), *at)
+    assert (again["accepted"], again["duplicate"]) == (0, 2)
+    assert done("quarantine_list", "quarantine", "list", *at)["count"] == 1
+
+
+def test_people_are_managed_by_the_admin(tmp_path):
+    (tmp_path / "leads.csv").write_text("lead_id,created_at\nl1,2026-01-01T10:00:00Z\n")
+    at = ("--store", str(tmp_path / "store"))
+    done("import", "import", "leads", str(tmp_path / "leads.csv"), *at)
+    assert refused("users", "add", "mara", "--role", "reviewer", *at, user="ana")["code"] == "forbidden"
+    assert done("users_step", "users", "add", "mara", "--role", "reviewer", *at, user="root")["role"] == "reviewer"
+    assert done("users_step", "users", "disable", "mara", *at, user="root")["active"] is False
+
+
+REFUSALS = [
+    ("file_missing", ("run", "nowhere.yaml")),
+    ("no_store", ("audit", "verify")),
+    ("no_store", ("explain", "somebody")),
+    ("no_store", ("score",)),
+    ("no_store", ("train",)),
+    ("no_store", ("drift",)),
+    ("no_store", ("features", "list")),
+    ("no_store", ("users", "list")),
+    ("no_store", ("store", "info")),
+    ("no_store", ("quarantine", "list")),
+    ("no_store", ("policy", "history")),
+    ("no_store", ("serve",)),
+    ("file_missing", ("policy", "check", "nowhere.yaml")),
+    ("file_missing", ("policy", "simulate", "nowhere.yaml")),
+    ("file_missing", ("inspect", "nowhere.csv")),
+]
+
+
+@pytest.mark.parametrize("code, arguments", REFUSALS, ids=[" ".join(arguments) for _, arguments in REFUSALS])
+def test_a_refusal_has_its_code_and_a_remedy(tmp_path, code, arguments):
+    stored = (
+        () if arguments[0] in ("inspect",) or arguments[:2] == ("policy", "check") else ("--store", str(tmp_path / "x"))
+    )
+    json_flag = () if arguments[0] == "serve" else ("--json",)
+    result = call(*arguments, *stored, *json_flag)
+    assert result.returncode == 1, result.stderr
+    assert not (tmp_path / "x" / "store.duckdb").exists()
+    if json_flag:
+        error = json.loads(result.stdout)["error"]
+        assert error["code"] == code and error["remedy"]
+    else:
+        assert str(tmp_path / "x") in result.stderr
+
+
+def test_writing_without_a_name_is_refused(demo, stricter):
+    store, _ = demo
+    assert refused("policy", "submit", str(stricter), "--store", str(store))["code"] == "no_identity"
+
+
+def test_usage_errors_exit_with_2():
+    assert call("nonsense").returncode == 2
+    assert call("audit", "replay").returncode == 2
+
+
+@pytest.mark.parametrize("command", ["run", "demo", "inspect", "explain", "drift", "score", "train", "serve"])
+def test_help_shows_an_example(command):
+    result = call(command, "--help")
+    assert result.returncode == 0
+    assert f"Example: leadbench {command}" in result.stdout
