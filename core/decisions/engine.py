@@ -60,29 +60,39 @@ def decide(
     spine: lead_id, as_of, known_at (naive UTC; null on undated stores). Rows are decided in order of time, so that
     a history carries each lead's band and state on. One transaction and one ledger entry per `batch_rows` rows.
     """
-    deciding = Deciding(db, feature_set, model, policy, arm, actor, model_ok)
-    store = DecisionStore(db)
+    deciding, store = Deciding(db, feature_set, model, policy, arm, actor, model_ok), DecisionStore(db)
     ordered = spine.sort("as_of", "lead_id", nulls_last=False)
     ordered = ordered.with_columns(pl.Series("decision_id", deciding.ids(ordered), dtype=pl.String))
-    fresh = ordered.filter(~pl.col("decision_id").is_in(list(store.known(ordered["decision_id"].to_list()))))
+    ids = ordered["decision_id"].unique().to_list()
+    fresh = ordered.filter(~pl.col("decision_id").is_in(list(store.known(ids))))
     fresh = fresh.unique("decision_id", keep="first", maintain_order=True)
-    written, stages = [], {"features": 0, "score": 0, "policy": 0, "record": 0}
-    for start in range(0, fresh.height, batch_rows):
-        part = fresh.slice(start, batch_rows)
-        written.append(_decide_batch(deciding, store, part, stages))
-        if progress:
-            progress((start + part.height) / fresh.height, f"{start + part.height:,} of {fresh.height:,} leads decided")
-    figures = store.summary(ordered["decision_id"].unique().to_list())
-    seconds = {name: spent / 1e6 for name, spent in stages.items()}
-    entries = [entry for entry in written if entry is not None]
+    stages = {"features": 0, "score": 0, "policy": 0, "record": 0}
+    entries = list(_decide_all(deciding, store, fresh, batch_rows, stages, progress))
     added = sum(rows for _, rows in entries)
     return DecisionBatch(
         added=added,
         duplicate=ordered.height - added,
         merkle_roots=tuple(root for root, _ in entries),
-        seconds=seconds,
-        **figures,
+        seconds={name: spent / 1e6 for name, spent in stages.items()},
+        **store.summary(ids),
     )
+
+
+def _decide_all(
+    deciding: Deciding,
+    store: DecisionStore,
+    fresh: pl.DataFrame,
+    batch_rows: int,
+    stages: Stages,
+    progress: Progress | None,
+) -> Iterator[tuple[str, int]]:
+    """Decide batch after batch; the Merkle root and rows of each that wrote something."""
+    for start in range(0, fresh.height, batch_rows):
+        part = fresh.slice(start, batch_rows)
+        if entry := _decide_batch(deciding, store, part, stages):
+            yield entry
+        if progress:
+            progress((start + part.height) / fresh.height, f"{start + part.height:,} of {fresh.height:,} leads decided")
 
 
 def _decide_batch(
