@@ -162,6 +162,19 @@ class NothingAccepted(LeadbenchError):
         )
 
 
+class TooManyTypes(LeadbenchError):
+    """A type column that holds free text."""
+
+    code = "too_many_types"
+
+    def __init__(self, found: int, most: int, example: str) -> None:
+        super().__init__(
+            f"The events have {found:,} different types, such as `{example}`; a log has at most {most:,}.",
+            value=found,
+            remedy="Map `type` to the column that names the kind of event, not to one with free text.",
+        )
+
+
 class UnknownQuarantine(LeadbenchError):
     """A quarantine id that is not waiting."""
 

@@ -13,6 +13,7 @@ from core.kernel.clock import Clock
 from core.kernel.workers import PARSING, Progress, report_progress, run_in_worker
 from core.signals import aliases, readers
 from core.signals.columns import without_nulls
+from core.signals.guesses import guesses
 from core.signals.lead_rows import PLACEHOLDERS, without_placeholders
 from core.signals.mapping import suggested_map
 from core.signals.personal import personal_columns
@@ -79,7 +80,7 @@ def inspect_file(path: str, options: ReadOptions, now: datetime) -> dict[str, An
         "kind": looked.kind,
         "rows": raw.read,
         "columns": [_column(looked, name) for name in raw.columns],
-        "suggested_map": suggested_map(raw.columns, looked.kind),
+        "suggested_map": _suggested(looked),
         "time_columns": list(looked.times),
         "findings": [finding.to_json() for finding in all_findings(looked)],
     }
@@ -102,6 +103,11 @@ def look(raw: Raw, now: datetime) -> Looked:
     times, unread = _times(values)
     personal = personal_columns(raw.frame, raw.columns, ())
     return Looked(raw, _kind(raw), fields, values, times, held, personal, infinite, now, unread)
+
+
+def _suggested(looked: Looked) -> dict[str, Any]:
+    known = suggested_map(looked.raw.columns, looked.kind)
+    return known | guesses(looked.kind, known, looked.values, list(looked.times))
 
 
 def _kind(raw: Raw) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from core.kernel.database import Change
+from core.signals.errors import TooManyTypes
 from core.signals.event_rows import PERSONAL
 from core.signals.properties import json_object, merged
 from core.signals.raw import REJECTS, ROW, row_texts
@@ -135,6 +136,7 @@ def land(change: Change, rows: pl.DataFrame, batch_id: str) -> Landed:
 
 
 def _number(change: Change, batch_id: str) -> int:
+    _refuse_many_types(change)
     new_leads = change.execute(NEW_LEADS, {"batch": batch_id})
     change.execute(EARLIER)
     change.execute(LEADS_SEEN)
@@ -142,6 +144,14 @@ def _number(change: Change, batch_id: str) -> int:
     if change.execute(NEW_ACCOUNTS) or change.scalar("SELECT count(account_id) FROM incoming"):
         change.execute(LEAD_ACCOUNTS, {"batch": batch_id})
     return new_leads
+
+
+def _refuse_many_types(change: Change) -> None:
+    found = change.scalar(
+        "SELECT count(*) FROM (SELECT source, type FROM incoming UNION SELECT source, type FROM event_kinds)"
+    )
+    if found > KIND_LIMIT:
+        raise TooManyTypes(found, KIND_LIMIT, change.scalar("SELECT min(type) FROM incoming"))
 
 
 def _sealed(change: Change, rows: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from core.signals.errors import NothingAccepted, UnmappedField
+from core.signals.errors import NothingAccepted, TooManyTypes, UnmappedField
 
 HEAD = "event_id,lead_id,type,occurred_at,source,page,amount\n"
 ROWS = [
@@ -243,3 +243,10 @@ def test_ids_of_several_json_types_are_one_kind_of_text(signals, write):
 def test_an_adapter_name_is_no_file_format(signals, write):
     path = write("s.csv", "lead_id,type,ts\nl1,a,2026-01-01\n")
     assert signals.import_events(path, format="segment", actor="ana").accepted == 1
+
+
+def test_free_text_as_type_is_refused(signals, write):
+    rows = "".join(f"l1,said {n},2026-01-01\n" for n in range(5_001))
+    with pytest.raises(TooManyTypes, match="5,001"):
+        signals.import_events(write("t.csv", "lead_id,type,ts\n" + rows), actor="ana")
+    assert signals.db.entries().is_empty()

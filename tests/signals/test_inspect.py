@@ -88,3 +88,12 @@ def test_a_clean_file_has_no_findings(write):
 
 def test_inspection_runs_in_a_worker_and_needs_no_store(table):
     assert set(inspect(table, FixedClock(NOW))) == KEYS
+
+
+def test_columns_without_a_known_name_are_guessed_from_what_they_hold(write):
+    rows = "\n".join(f"C-{n},2026-01-{1 + n % 20:02},2026-03-01,{n % 30}" for n in range(60))
+    path = write("c.csv", f"Customer Ref,Sign-up day,Deal closed,visits\n{rows}\n")
+    assert inspect_file(str(path), ReadOptions(), NOW)["suggested_map"] == {
+        "lead_id": "Customer Ref",
+        "created_at": "Sign-up day",
+    }

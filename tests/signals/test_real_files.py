@@ -2,6 +2,11 @@
 
 import pytest
 
+from core.kernel.clock import SystemClock
+from core.kernel.database import Database
+from core.signals.service import Signals
+
+WHOLE = "SELECT * EXCLUDE (batch_id) FROM event_log ORDER BY event_no"
 LOSSES = "type IN ('A_DECLINED', 'A_CANCELLED')"
 LOG = {
     "map": {"lead_id": "case_id", "type": "activity", "occurred_at": "ts", "source": {"literal": "crm"}},
@@ -10,11 +15,14 @@ LOG = {
 
 
 @pytest.mark.recipe
-def test_the_loan_log_gives_the_same_events_from_csv_and_xes(signals, real_workers, real_data):
+def test_the_loan_log_gives_the_same_events_from_csv_and_xes(signals, real_workers, real_data, tmp_path):
     csv = signals.import_events(real_data / "bpi2012" / "bpi2012_events.csv.gz", LOG, actor="ana")
     assert (csv.read, csv.accepted, csv.quarantined, csv.new_leads) == (262_200, 262_200, 0, 13_087)
     xes = signals.import_events(real_data / "bpi2012" / "BPI_Challenge_2012.xes.gz", LOG, actor="ana")
     assert (xes.read, xes.duplicate, xes.unchanged) == (262_200, 262_200, True)
+    with Database.open(tmp_path / "second", SystemClock()) as second:
+        Signals(second).import_events(real_data / "bpi2012" / "BPI_Challenge_2012.xes.gz", LOG, actor="ana")
+        assert second.read(WHOLE).equals(signals.db.read(WHOLE))
     signals.import_outcomes({"from_events": {"won": "type = 'A_APPROVED'", "lost": LOSSES}}, actor="ana")
     assert signals.summary()["outcomes"] == {"lost": 10_442, "won": 2_246, "open": 399}
 
