@@ -2,15 +2,19 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
-from core.signals.mapping import Resolved
+from core.signals.aliases import REQUIRED, plain_name
+from core.signals.mapping import Mapping, Resolved, resolve
 from core.signals.raw import Raw
 from core.signals.readers.opening import require_file
 from core.signals.typed_text import as_text, moments
 
+LOOSE_NAMES = ("created", "date")
+TIMES = ("created_at", "known_at", "received_at", "at")
 NULLS = ("null", "NULL", "NaN", "nan", "N/A", "n/a", "#N/A", "NaT")
 
 
@@ -28,6 +32,31 @@ def without_nulls(series: pl.Series) -> pl.Series:
     return (
         series.to_frame("v").select(pl.when(~pl.col("v").is_in(NULLS)).then(pl.col("v"))).to_series().alias(series.name)
     )
+
+
+def lay(mapping: Mapping, raw: Raw, kind: str, path: object) -> Resolved:
+    """The mapping on the file's columns; a time found by a loose name alone stays a plain column where it reads as none.
+
+    Raises what `resolve` raises, and AmbiguousDates.
+    """
+    laid = resolve(mapping, raw.columns, kind, path)
+    wrong = {name for name in TIMES if _is_misread(raw, laid, name, kind)}
+    if not wrong:
+        return laid
+    columns = {name: names for name, names in laid.columns.items() if name not in wrong}
+    freed = [column for name in wrong for column in laid.columns[name]] if mapping.keep is None else []
+    kept = tuple(column for column in raw.columns if column in laid.kept or column in freed)
+    return replace(laid, columns=columns, kept=kept)
+
+
+def _is_misread(raw: Raw, laid: Resolved, name: str, kind: str) -> bool:
+    if name in laid.mapping.columns or name not in laid.columns or name in REQUIRED[kind]:
+        return False
+    if plain_name(laid.columns[name][0]) not in LOOSE_NAMES:
+        return False
+    values = pick(raw, laid, name)
+    sample = values.drop_nulls().head(1_000) if values is not None else pl.Series(dtype=pl.String)
+    return moments(sample, laid.mapping.dates).null_count() > 0.5 * len(sample)
 
 
 def pick(raw: Raw, laid: Resolved, field: str) -> pl.Series | None:

@@ -9,8 +9,8 @@ import polars as pl
 from core.kernel.workers import report_progress
 from core.signals import aliases, checks, readers
 from core.signals.checks import Check, Finding
-from core.signals.columns import file_hash, pick, text_field, time_field, without_nulls
-from core.signals.mapping import Mapping, Resolved, resolve
+from core.signals.columns import file_hash, lay, pick, text_field, time_field, without_nulls
+from core.signals.mapping import Mapping, Resolved
 from core.signals.personal import PersonalMembers, personal_columns
 from core.signals.properties import json_object, merged
 from core.signals.raw import ROW, Raw, ReadOptions
@@ -64,7 +64,7 @@ def event_rows(
     raw: Raw, mapping: Mapping, now: datetime, path: object
 ) -> tuple[pl.DataFrame, pl.DataFrame, tuple[Finding, ...]]:
     """The checked event rows of records already read, the rejects, and what was noticed."""
-    laid = resolve(mapping, raw.columns, "events", path)
+    laid = lay(mapping, raw, "events", path)
     adapter = aliases.adapter(raw.columns, raw.format)
     frame = _envelope(raw, laid)
     frame = _cloud_event(frame) if adapter == "cloudevents" else frame

@@ -11,8 +11,8 @@ import polars as pl
 from core.kernel.workers import report_progress
 from core.signals import aliases, checks, readers
 from core.signals.checks import Check, Finding
-from core.signals.columns import file_hash, text_field, time_field
-from core.signals.mapping import Mapping, Resolved, resolve
+from core.signals.columns import file_hash, lay, text_field, time_field
+from core.signals.mapping import Mapping, Resolved
 from core.signals.personal import personal_columns
 from core.signals.raw import REJECTS, ROW, Raw, ReadOptions, rejects, row_texts
 from core.signals.typed_text import as_text, looks_like_time, moments, typed
@@ -59,7 +59,7 @@ def prepare_leads(path: str, mapping: Mapping, options: ReadOptions, now: dateti
     file = Path(path)
     raw = readers.read(file, replace(options, kind="leads", delimiter=options.delimiter or mapping.delimiter))
     report_progress(0.5, f"{raw.read:,} records read")
-    laid = resolve(mapping, raw.columns, "leads", path)
+    laid = lay(mapping, raw, "leads", path)
     frame, attributes, findings = _typed_frame(raw, laid)
     good, bad = checks.divide(frame, _gate(frame, now), raw)
     good = good.drop([name for name in good.columns if name.startswith("__") and name != ROW])

@@ -9,8 +9,8 @@ import polars as pl
 from core.kernel.expressions import Field, Kind
 from core.signals import aliases, checks, readers
 from core.signals.checks import Check
-from core.signals.columns import file_hash, pick, text_field, time_field, without_nulls
-from core.signals.mapping import Mapping, Resolved, resolve
+from core.signals.columns import file_hash, lay, pick, text_field, time_field, without_nulls
+from core.signals.mapping import Mapping, Resolved
 from core.signals.raw import ROW, Raw, ReadOptions
 from core.signals.typed_text import typed
 
@@ -39,7 +39,7 @@ def prepare_outcomes(path: str, mapping: Mapping, options: ReadOptions, now: dat
     """The outcome records of a file and its rejects."""
     file = Path(path)
     raw = readers.read(file, replace(options, kind="outcomes", delimiter=options.delimiter or mapping.delimiter))
-    laid = resolve(mapping, raw.columns, "outcomes", path)
+    laid = lay(mapping, raw, "outcomes", path)
     frame, fields = _frame(raw, laid)
     good, bad = checks.divide(frame, _gate(now), raw)
     good = good.drop([name for name in good.columns if name.startswith("__") and name != ROW])

@@ -167,3 +167,9 @@ def test_north_america_is_no_placeholder(signals, write):
     signals.import_events(write("e.csv", "lead_id,type,ts,region\nl1,a,2026-03-01,NA\n"), actor="ana")
     assert signals.attributes_wide()["region"].to_list() == ["NA", "DACH"]
     assert signals.events_of("l1")["region"].to_list() == ["NA"]
+
+
+def test_a_column_that_is_only_called_like_a_time_stays_an_attribute(signals, write):
+    found = signals.import_leads(write("l.csv", "lead_id,created,v\nl1,yes,1\nl2,no,2\n"), actor="ana")
+    assert found.accepted == 2
+    assert signals.attributes_wide()["created"].to_list() == ["yes", "no"]
