@@ -35,7 +35,7 @@ def without_nulls(series: pl.Series) -> pl.Series:
 
 
 def lay(mapping: Mapping, raw: Raw, kind: str, path: object) -> Resolved:
-    """The mapping on the file's columns; a time found by a loose name alone stays a plain column where it reads as none.
+    """The mapping on the file's columns; a time found by a loose name stays a plain column where it reads as none.
 
     Raises what `resolve` raises, and AmbiguousDates.
     """
