@@ -1,12 +1,19 @@
 """The commands of Policy studio and Approvals; core asks who may do what and binds approval to the content."""
 
+from collections.abc import Callable
+from threading import Event
+
 from app import session
 from app.commands import acting
+from app.jobs import Work
 from app.queries.access import rooms
 from core.governance.permissions import Permission
 from core.governance.standing import Standing
+from core.kernel.ledger import Verification
+from core.kernel.workers import Cancelled, Progress
 
 FILE = "policy studio"
+Command = Callable[[], Standing]
 
 
 def actor() -> str:
@@ -62,3 +69,31 @@ def roll_back(name: str, reason: str, to: str | None) -> Standing:
 def approve_model(version: str, model_hash: str, comment: str) -> None:
     """Say as a second person that the model may decide live."""
     rooms().model_releases.approve_model(model_hash, version, actor(), comment or None)
+
+
+def verify() -> Verification:
+    """Walk the ledger's chain."""
+    acting(Permission.AUDIT)
+    return rooms().db.verify()
+
+
+def replay(*, decision_id: str | None = None, sample: int | None = None, seed: int = 7) -> Work:
+    """The work of making stored decisions again and comparing them field by field."""
+    from core.decisions.replay import replay as again
+
+    acting(Permission.AUDIT)
+    db, loaders = rooms().db, rooms().loaders
+    return lambda progress, cancel: again(
+        db, loaders, decision_id=decision_id, sample=sample, seed=seed, progress=cancellable(progress, cancel)
+    )
+
+
+def cancellable(progress: Progress, cancel: Event) -> Progress:
+    """Progress that stops the work at its next word once it was cancelled."""
+
+    def tell(done: float, text: str = "") -> None:
+        if cancel.is_set():
+            raise Cancelled("the replay")
+        progress(done, text)
+
+    return tell

@@ -4,12 +4,13 @@ import streamlit as st
 
 from app import session
 from app.charts import comparison, flows
-from app.components import badges, chart, columns, export_menu, frame_table, glossary, kpi
+from app.components import badges, chart, columns, export_menu, frame_table, glossary, kpi, linked
 from app.queries import policies, simulation
 from app.queries.simulation import Simulated
 from core.policy.store import StoredVersion
 
-OUTPUTS = {"band": "Band", "pool": "Pool", "action": "Action", "disposition": "Disposition"}
+OUTPUTS = {"pool": "Pool", "band": "Band", "action": "Action", "disposition": "Disposition"}
+MODES = {"flow": "Flow", "matrix": "Matrix"}
 WHICH = {"up": "Winners", "down": "Losers", "all": "All that change"}
 
 
@@ -19,9 +20,9 @@ def figures(found: Simulated, key: str) -> None:
     expected = told.expected_after - told.expected_before
     kpi.tiles(
         [
-            kpi.Kpi("Decided otherwise", f"{told.changed / max(told.leads, 1):.1%}", note=f"{told.changed:,} leads",
+            kpi.Kpi("Decided otherwise", f"{told.changed / max(told.leads, 1):.1%}", note=leads(told.changed),
                     better="off"),
-            kpi.Kpi("Leads re-routed", f"{told.rerouted / max(told.leads, 1):.1%}", note=f"{told.rerouted:,} leads",
+            kpi.Kpi("Leads re-routed", f"{told.rerouted / max(told.leads, 1):.1%}", note=leads(told.rerouted),
                     help=glossary.term("pool")),
             kpi.Kpi(f"{told.top.capitalize()} leads", f"{told.top_after:,}", _signed(told.top_after - told.top_before),
                     f"from {told.top_before:,}", better="off", help=glossary.term("band")),
@@ -35,6 +36,11 @@ def figures(found: Simulated, key: str) -> None:
     )  # fmt: skip
 
 
+def leads(count: int) -> str:
+    """`1 lead`, `1,715 leads`."""
+    return f"{count:,} lead{'' if count == 1 else 's'}"
+
+
 def _signed(count: int) -> str | None:
     return f"{count:+,d}" if count else None
 
@@ -43,19 +49,12 @@ def moves(found: Simulated, live: StoredVersion, key: str) -> None:
     """Draw where leads move, as a flow or as a matrix."""
     with chart.card("Where leads move", "Leads as they stood at their newest decision, decided by both versions."):
         with st.container(horizontal=True, vertical_alignment="center"):
-            output = st.segmented_control(
-                "Output", list(OUTPUTS), format_func=OUTPUTS.__getitem__, default="pool", required=True, key="output",
-                bind="query-params", label_visibility="collapsed",
-            )  # fmt: skip
+            output = linked.segments("Output", OUTPUTS, "output", f"{key}_output")
             st.space("stretch")
-            mode = st.segmented_control(
-                "View", ["Flow", "Matrix"], default="Flow", required=True, key="mode", bind="query-params",
-                label_visibility="collapsed",
-            )  # fmt: skip
-        output = output or "pool"
+            mode = linked.segments("View", MODES, "mode", f"{key}_mode")
         rows, order = simulation.moves(found, output)
         before, after = f"Live {policies.title(live)}", "Draft"
-        draw = flows.matrix if mode == "Matrix" else flows.sankey
+        draw = flows.matrix if mode == "matrix" else flows.sankey
         words = _moves_words(found, output)
         chart.show(draw(rows, order, chart.colours(), before=before, after=after), f"{key}_{mode}_{output}",
                    alt=f"Moves of leads by {output}. {words}", words=words)  # fmt: skip
@@ -73,7 +72,7 @@ def _moves_words(found: Simulated, output: str) -> str:
 
 def counts(found: Simulated, key: str) -> None:
     """Draw how many leads have each band, pool or action before and after."""
-    output = session.value("output") or "pool"
+    output = session.value(f"{key}_moves_output") or "pool"
     rows = simulation.counts(found, output)
     with chart.card(f"Leads by {output}, now and then"):
         figure = comparison.before_after(rows, chart.colours(), before="Live", after="Draft")
@@ -86,7 +85,8 @@ def hits(found: Simulated, key: str) -> None:
     st.markdown("**Rule order**", help="How many leads a rule had a part in: live, then draft.")
     rows = simulation.rule_hits(found)
     config = {"rule": "Rule", "before": columns_count("Live"), "after": columns_count("Draft")}
-    frame_table.show(rows, f"{key}_hits", columns=config, order=list(config), alt="Rules with their leads.")
+    frame_table.show(rows, f"{key}_hits", columns=config, order=list(config), height=frame_table.fitting(8),
+                     alt="Rules with their leads.")  # fmt: skip
 
 
 def columns_count(label: str) -> object:
@@ -100,13 +100,11 @@ def lists(found: Simulated, live: StoredVersion, key: str) -> None:
     sizes = {"up": told.up, "down": told.down, "all": told.changed}
     with chart.card("Who would be treated differently"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            which = st.segmented_control(
-                "List", list(WHICH), format_func=lambda name: f"{WHICH[name]} · {sizes[name]:,}", default="up",
-                required=True, key="movers", bind="query-params", label_visibility="collapsed",
-                help="Winners go up a band; losers go down one, or are held or denied.",
-            )  # fmt: skip
+            named = {name: f"{title} · {sizes[name]:,}" for name, title in WHICH.items()}
+            help = "Winners go up a band; losers go down one, or are held or denied."
+            which = linked.segments("List", named, "movers", f"{key}_which", help=help)
             st.space("stretch")
-            rows = simulation.movers(found, which or "up")
+            rows = simulation.movers(found, which)
             export_menu.show(rows, "simulation", f"{key}_export", about=simulation.about(found, live))
         config = {
             "lead": "Lead",
@@ -121,6 +119,11 @@ def lists(found: Simulated, live: StoredVersion, key: str) -> None:
         }
         frame_table.show(rows.head(500), f"{key}_{which}", columns=config, order=list(config),
                          height=frame_table.fitting(min(rows.height, 8)), alt="Leads that would move.")  # fmt: skip
+
+
+def badge() -> str:
+    """Markdown of the badge that says a figure is simulated."""
+    return badges.evidence("simulated")
 
 
 def evidence(found: Simulated) -> None:

@@ -6,6 +6,7 @@ from app import release_commands
 from app.components import (
     chart,
     empty_state,
+    linked,
     policy_checks,
     policy_form,
     policy_release,
@@ -28,13 +29,10 @@ STEPS = {
 }
 
 
-def choose() -> str:
+def choose(key: str) -> str:
     """Draw the steps; the one that is open."""
-    step = st.segmented_control(
-        "Step", list(STEPS), format_func=lambda name: f":material/{STEPS[name][1]}: {STEPS[name][0]}", default="draft",
-        required=True, key="step", bind="query-params", label_visibility="collapsed",
-    )  # fmt: skip
-    return step or "draft"
+    named = {name: f":material/{icon}: {title}" for name, (title, icon) in STEPS.items()}
+    return linked.segments("Step", named, "step", f"{key}_step")
 
 
 def show(step: str, draft: Draft, live: StoredVersion, key: str) -> None:
@@ -52,8 +50,8 @@ def show(step: str, draft: Draft, live: StoredVersion, key: str) -> None:
 
 
 def edit(draft: Draft, live: StoredVersion, key: str) -> None:
-    """Draw the form and the YAML side by side."""
-    left, right = st.columns([1, 1.15], gap="small")
+    """Draw the form and the YAML side by side, and the routing table under both."""
+    left, right = st.columns([1, 1.25], gap="small")
     outline = policies.outline(draft.text)
     with left:
         with chart.card("Form", "The form and the YAML edit the same text."):
@@ -61,14 +59,14 @@ def edit(draft: Draft, live: StoredVersion, key: str) -> None:
                 st.warning("The YAML cannot be read, so the form waits. See Check.", icon=":material/warning:")
             else:
                 rules(draft, outline, live, key)
-        with chart.card("Routing, first match wins"):
-            if outline is not None:
-                policy_form.routing(draft, outline, key)
+        policy_checks.card(draft.text, live)
     with right:
         with chart.card("YAML"):
             policy_form.text(draft, key)
         policy_checks.differences(live.source, draft.text, f"Changes from {policies.title(live)}")
-        policy_checks.card(draft.text, live)
+    with chart.card("Routing, first match wins", "A blank cell lets any lead through; add a row at the end."):
+        if outline is not None:
+            policy_form.routing(draft, outline, key)
 
 
 def rules(draft: Draft, outline: Outline, live: StoredVersion, key: str) -> None:
@@ -95,7 +93,7 @@ def simulate(draft: Draft, live: StoredVersion, key: str) -> None:
         with first:
             policy_simulation.counts(found, key)
         with second:
-            policy_checks.card(draft.text, live)
+            policy_checks.card(draft.text, live, *simulation.checks(found))
             policy_simulation.evidence(found)
     if found is not None:
         first, second = st.columns([1.9, 1], gap="small")

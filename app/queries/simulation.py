@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.queries import leads, policies
 from app.queries.access import database, revision
+from app.queries.policies import Check
 from core.decisions import standing
 from core.kernel.canonical import digest
 from core.policy import evaluator, inputs
@@ -21,8 +22,9 @@ from core.simulation.one_step import MATRIX_OUTPUTS, Simulation
 
 OUTPUTS = MATRIX_OUTPUTS
 NOBODY = "none"
-MOST_NODES = 8
+SMALL = 0.03
 REST = "other"
+MOST_GROWTH = 0.2
 SHOWN = ("disposition", "band", "pool", "sla_min", "action", "next_state", "priority")
 
 
@@ -108,33 +110,46 @@ def _figures(run: Simulation, rows: pl.DataFrame) -> Figures:
 
 
 def moves(found: Simulated, output: str) -> tuple[pl.DataFrame, list[str]]:
-    """before, after and leads of one output, and the order of its values; rare values become `other`."""
+    """before, after and leads of one output, and the order of its values; small values become `other`."""
     matrix = found.run.matrix(output)
     order = _order(found, output, matrix)
-    if len(order) <= MOST_NODES:
+    small = _small(found, matrix) if output in ("pool", "action") else set()
+    if len(small) < 2:
         return matrix, order
-    kept = order[: MOST_NODES - 1]
     folded = matrix.with_columns(
-        pl.when(pl.col(side).is_in(kept)).then(side).otherwise(pl.lit(REST)).alias(side) for side in ("before", "after")
+        pl.when(pl.col(side).is_in(small)).then(pl.lit(REST)).otherwise(side).alias(side)
+        for side in ("before", "after")
     )
-    return folded.group_by("before", "after", maintain_order=True).agg(pl.sum("leads")), [*kept, REST]
+    rows = folded.group_by("before", "after", maintain_order=True).agg(pl.sum("leads"))
+    return rows, [*(value for value in order if value not in small), REST]
+
+
+def _small(found: Simulated, matrix: pl.DataFrame) -> set[str]:
+    """The values that too few leads have on either side to be drawn apart."""
+    least = SMALL * found.figures.leads
+    sizes: dict[str, int] = {}
+    for before, after, count in matrix.iter_rows():
+        sizes[before] = sizes.get(before, 0) + count
+        sizes[after] = sizes.get(after, 0) + (count if before != after else 0)
+    return {value for value, size in sizes.items() if size < least}
 
 
 def _order(found: Simulated, output: str, matrix: pl.DataFrame) -> list[str]:
+    """The values best first: bands as the policy orders them, pools and actions by the mean score of their leads."""
     values = set(matrix["before"]) | set(matrix["after"])
     if output == "band":
-        words = [*found.run.before.document.bands.order, *found.run.after.document.bands.order]
-        return [*[word for word in dict.fromkeys(words) if word in values], *([NOBODY] if NOBODY in values else [])]
+        words = [*found.run.before.document.bands.order, *found.run.after.document.bands.order, NOBODY]
+        return [word for word in dict.fromkeys(words) if word in values]
     if output == "disposition":
         return [word for word in ("PERMIT", "HOLD", "DENY") if word in values]
-    sizes = matrix.group_by("before").agg(pl.sum("leads")).sort("leads", "before", descending=[True, False])
-    ordered = sizes["before"].to_list()
-    return [*ordered, *sorted(values - set(ordered))]
+    value = pl.col(f"{output}_after").fill_null(NOBODY).alias("value")
+    scores = dict(found.rows.group_by(value).agg(pl.mean("score")).iter_rows())
+    return sorted(values, key=lambda one: (one == NOBODY, -(scores.get(one) or 0.0), one))
 
 
 def counts(found: Simulated, output: str) -> pl.DataFrame:
     """value, before and after: how many leads have each value of the output, in its order."""
-    matrix, order = found.run.matrix(output), _order(found, output, found.run.matrix(output))
+    matrix, order = moves(found, output)
     sides = [
         matrix.group_by(pl.col(side).alias("value")).agg(pl.sum("leads").alias(side)) for side in ("before", "after")
     ]
@@ -174,6 +189,25 @@ def rule_hits(found: Simulated) -> pl.DataFrame:
     ]
     kinds = {"rule": pl.String, "block": pl.String, "before": pl.Int64, "after": pl.Int64}
     return pl.DataFrame(rows, schema=kinds, orient="row")
+
+
+def checks(found: Simulated) -> list[Check]:
+    """What the simulation alone can tell: growth of the best band, and leads that no pool takes."""
+    told = found.figures
+    growth = (told.top_after - told.top_before) / max(told.top_before, 1)
+    direction = "grew" if growth >= 0 else "shrank"
+    grown = Check(
+        "warning" if abs(growth) > MOST_GROWTH else "passed",
+        f"{told.top.capitalize()} {direction} by {abs(growth):.0%} (warn above {MOST_GROWTH:.0%})",
+        "Simulated on the leads as they stand.",
+    )
+    permitted = found.rows.filter((pl.col("disposition_after") == "PERMIT") & pl.col("pool_after").is_null()).height
+    missing = Check(
+        "failed" if permitted else "passed",
+        f"{permitted:,} eligible leads without a pool" if permitted else "Every eligible lead has a pool",
+        "Simulated on the leads as they stand.",
+    )
+    return [grown, missing]
 
 
 def about(found: Simulated, base: StoredVersion) -> dict[str, str]:

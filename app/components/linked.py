@@ -1,0 +1,24 @@
+"""A choice that lives in the page's address under short words, whatever its options are called on screen."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from app import session
+
+
+def segments(label: str, options: Mapping[str, str], parameter: str, key: str, *, help: str | None = None) -> str:
+    """Draw the options (word → what is shown) side by side; the word that is chosen, the first one by default."""
+    words = list(options)
+    asked = session.parameter(parameter, words[0])
+    session.remember(key, asked if asked in options else words[0])
+    chosen = st.segmented_control(
+        label, words, key=key, format_func=lambda word: options[word], required=True, label_visibility="collapsed",
+        help=help, on_change=_write, args=(parameter, key, words[0]),
+    )  # fmt: skip
+    return chosen or words[0]
+
+
+def _write(parameter: str, key: str, default: str) -> None:
+    chosen = session.value(key) or default
+    session.address({parameter: None if chosen == default else chosen})
