@@ -11,6 +11,7 @@ from core.governance.users import Users
 from core.kernel.clock import SystemClock
 from core.kernel.database import Database
 from core.signals.service import Signals
+from core.workbench import Workbench
 
 
 @pytest.fixture
@@ -22,4 +23,35 @@ def open_store(tmp_path: Path) -> Iterator[SimpleNamespace]:
         opened = SimpleNamespace(db=db, rooms=rooms, close=lambda: None)
         services.use(opened)  # type: ignore[arg-type]
         yield opened
+        services.use(None)
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small decided store, made once; do not write to it."""
+    from tests.app.demo import make
+
+    return make(tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture(scope="session")
+def _demo_opened(demo_folder: Path) -> Iterator[Workbench]:
+    with Workbench.open(demo_folder, SystemClock()) as bench:
+        yield bench
+
+
+@pytest.fixture
+def demo(_demo_opened: Workbench) -> Iterator[Workbench]:
+    """The small decided store as the app's workbench; tests must leave it as it is."""
+    services.use(_demo_opened)
+    yield _demo_opened
+    services.use(None)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Workbench]:
+    """A new store with its first users and nothing else, as the app's workbench."""
+    with Workbench.open(tmp_path / "store", SystemClock()) as bench:
+        services.use(bench)
+        yield bench
         services.use(None)

@@ -1,0 +1,84 @@
+"""Jobs: they run on their own, say how far they are, and end as done, refused, cancelled or failed."""
+
+import threading
+
+from app.jobs import Jobs
+from core.kernel.errors import LeadbenchError
+from core.kernel.workers import Cancelled
+
+
+def finished(jobs, work):
+    job = jobs.start("Work", "ana", work)
+    jobs._threads[job.job_id].join(10)
+    return job
+
+
+def test_a_job_ends_with_its_result_and_its_log():
+    def work(progress, cancel):
+        progress(0.5, "half")
+        return 42
+
+    job = finished(Jobs(), work)
+    assert (job.state, job.result, job.done, [text for _, text in job.log]) == ("done", 42, 1.0, ["half"])
+
+
+def test_progress_never_goes_back():
+    def work(progress, cancel):
+        progress(0.6, "a")
+        progress(0.2, "b")
+        raise LeadbenchError("no", remedy="none")
+
+    assert finished(Jobs(), work).done == 0.6
+
+
+def test_a_refusal_is_kept_with_its_remedy():
+    def work(progress, cancel):
+        raise LeadbenchError("`x` is wrong.", value="x", remedy="Write y.")
+
+    job = finished(Jobs(), work)
+    assert job.state == "refused" and job.refusal is not None and job.refusal.remedy == "Write y."
+
+
+def test_a_fault_keeps_its_traceback_and_no_result():
+    job = finished(Jobs(), lambda progress, cancel: 1 / 0)
+    assert job.state == "failed" and "ZeroDivisionError" in job.fault and job.result is None
+
+
+def test_cancel_reaches_the_work():
+    started = threading.Event()
+
+    def work(progress, cancel):
+        started.set()
+        assert cancel.wait(10)
+        raise Cancelled("work")
+
+    jobs = Jobs()
+    job = jobs.start("Work", "ana", work)
+    assert started.wait(10)
+    job.cancel.set()
+    jobs._threads[job.job_id].join(10)
+    assert job.state == "cancelled"
+
+
+def test_the_end_of_the_process_cancels_what_runs():
+    jobs = Jobs()
+    job = jobs.start("Work", "ana", lambda progress, cancel: cancel.wait(10))
+    jobs.end()
+    assert not job.running
+
+
+def test_only_finished_jobs_are_forgotten(monkeypatch):
+    monkeypatch.setattr("app.jobs.KEPT", 2)
+    jobs, hold = Jobs(), threading.Event()
+    running = jobs.start("Long", "ana", lambda progress, cancel: hold.wait(10))
+    for _ in range(4):
+        finished(jobs, lambda progress, cancel: 1)
+    assert jobs.get(running.job_id) is running
+    hold.set()
+    jobs.end()
+
+
+def test_jobs_are_found_by_name_newest_first():
+    jobs = Jobs()
+    first, second = finished(jobs, lambda progress, cancel: 1), finished(jobs, lambda progress, cancel: 2)
+    assert jobs.of("Work") == [second, first] and jobs.of("Other") == []

@@ -1,0 +1,156 @@
+"""Overview, Leads, Lead 360, Features and Data: each launches on an empty store and on a decided one, and says why."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.kernel.settings import PROJECT_ROOT
+
+PAGES = ("overview", "leads", "lead", "features", "data")
+HEAVY = ("evidently", "shap", "statsmodels", "lightgbm")
+
+
+def opened(page: str, **parameters: str) -> AppTest:
+    at = AppTest.from_file(str(PROJECT_ROOT / "app" / "main.py"), default_timeout=60).run()
+    if page != "overview":
+        at.switch_page(f"../pages/{page}.py")
+    for name, value in parameters.items():
+        at.query_params[name] = value
+    return at.run()
+
+
+def words(at: AppTest) -> str:
+    return " ".join(one.value for kind in (at.markdown, at.caption, at.title, at.info) for one in kind)
+
+
+@pytest.mark.parametrize("script", PAGES)
+def test_a_page_launches_on_an_empty_store(empty, script):
+    at = opened(script)
+    assert not at.exception
+    assert at.title
+
+
+@pytest.mark.parametrize("script", PAGES)
+def test_a_page_launches_on_a_decided_store(demo, script):
+    at = opened(script)
+    assert not at.exception
+    assert not at.error
+
+
+def test_an_empty_overview_names_the_one_thing_to_do(empty):
+    assert "This store is empty" in words(opened("overview"))
+
+
+def test_the_overview_shows_what_needs_somebody_and_what_changed(demo):
+    at = opened("overview")
+    assert "not yet approved by a second person" in words(at)
+    assert any("A model was trained" in one.label for one in at.expander)
+
+
+def test_every_number_of_the_leads_page_stands_with_policy_model_and_time(demo):
+    text = words(opened("leads"))
+    assert "default v1" in text and "model 1" in text and "as of" in text
+
+
+def test_the_peek_panel_tells_percentile_score_reason_rule_and_arm(demo):
+    text = words(opened("leads"))
+    assert "/ 100" in text and "Score **0." in text and "rule `" in text and "Trial" in text
+
+
+def test_the_view_and_the_bands_come_from_the_address(demo):
+    at = opened("leads", view="All leads", band="B")
+    assert not at.exception
+    shown = at.dataframe[0].value
+    assert set(shown["band"]) == {"warm"}
+
+
+def test_a_search_without_a_match_offers_to_clear_the_filters(demo):
+    at = opened("leads")
+    at.text_input(key="leads_search").set_value("no such lead anywhere").run()
+    assert "No lead matches" in words(at)
+    at.button(key="leads_clear").click().run()
+    assert not at.exception
+    assert at.dataframe[0].value.shape[0] > 0
+
+
+def test_a_role_that_may_not_see_names_sees_ids(demo):
+    at = opened("leads")
+    named = at.dataframe[0].value["lead"].tolist()
+    at.sidebar.selectbox[0].select("rita").run()
+    masked = at.dataframe[0].value["lead"].tolist()
+    assert all(one.startswith("ld_") for one in masked)
+    assert not any(one.startswith("ld_") for one in named)
+
+
+@pytest.mark.parametrize("tab", ["Why", "Decision trace", "Timeline", "Score history", "Profile"])
+def test_each_tab_of_a_lead_is_drawn(demo, tab):
+    lead = demo.rooms.decisions.latest()["lead_id"][0]
+    at = opened("lead", id=lead, tab=tab)
+    assert not at.exception and not at.error
+    assert [one.label for one in at.metric][:3] == ["Percentile", "Score", "Band"]
+
+
+def test_looking_back_before_the_first_decision_says_that_there_is_none(demo):
+    lead = demo.rooms.decisions.latest()["lead_id"][0]
+    at = opened("lead", id=lead, asof="2020-01-01T00:00")
+    assert not at.exception
+    assert "has no decision" in at.error[0].value
+
+
+def test_an_unknown_lead_offers_the_best_ranked_ones(demo):
+    at = opened("lead", id="nobody-of-that-name")
+    assert not at.exception
+    assert "No lead is called" in words(at)
+
+
+def test_a_wrong_condition_is_refused_with_its_place_while_it_is_written(demo):
+    at = opened("features", tab="Builder")
+    assert not at.exception and not at.error
+    at.text_input(key="features_builder_where").set_value("type = 'blog_viewed' AND seconds + 1 > 2").run()
+    assert not at.exception
+    assert "builder:" in at.error[0].value
+
+
+def test_the_builder_shows_sql_and_twenty_rows(demo):
+    at = opened("features", tab="Builder")
+    assert at.dataframe[0].value.shape[0] == 20
+    assert any("SELECT" in one.value for one in at.code)
+
+
+@pytest.mark.parametrize("tab", ["Sources", "Import", "Outcomes", "Quarantine", "SQL console"])
+def test_each_tab_of_data_is_drawn(demo, tab):
+    at = opened("data", tab=tab)
+    assert not at.exception and not at.error
+
+
+def test_the_console_refuses_what_is_no_select(demo):
+    at = opened("data", tab="SQL console")
+    at.text_area(key="data_console_text").set_value("DROP TABLE leads")
+    at.button(key="data_console_run").click().run()
+    assert not at.exception
+    assert "only reads" in at.error[0].value
+
+
+def test_opening_the_pages_imports_no_heavy_engine(demo_folder, tmp_path):
+    code = f"""
+import json, shutil, sys
+from pathlib import Path
+from streamlit.testing.v1 import AppTest
+from app import services
+from core.workbench import Workbench
+shutil.copytree({str(demo_folder)!r}, {str(tmp_path / "copy")!r}, ignore=shutil.ignore_patterns("lock"))
+services.use(Workbench.open(Path({str(tmp_path / "copy")!r})))
+for page in {PAGES!r}:
+    at = AppTest.from_file("app/main.py", default_timeout=60).run()
+    if page != "overview":
+        at.switch_page(f"../pages/{{page}}.py").run()
+    assert not at.exception, page
+print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))
+services.close()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT_ROOT, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout.strip().splitlines()[-1]) == []
