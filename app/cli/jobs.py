@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: leadbench train --as ana")(train)
     app.command(epilog="Example: leadbench score --as ana")(score)
     app.command(epilog="Example: leadbench drift --json")(drift)
-    app.command(epilog="Example: leadbench explain lead_000042 --json")(explain)
+    app.command(epilog="Example: leadbench explain ld_10042 --json")(explain)
 
 
 def demo(

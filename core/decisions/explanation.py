@@ -6,12 +6,12 @@ import numpy as np
 
 from core.decisions.record import Record
 from core.models.model import Model
+from core.models.rationale import sentence
 
 OUTCOME = (
     "decided_at", "arm", "disposition", "band", "priority", "prev_state", "next_state", "pool", "assignee", "sla_min",
     "action", "reasons", "errors",
 )  # fmt: skip
-SMALLEST_POINTS = 0.0005
 
 
 def explain(record: Record, model: Model) -> dict[str, Any]:
@@ -47,20 +47,3 @@ def _point(name: str, label: str, value: Any, points: float) -> dict[str, Any]:
         "points": points,
         "sentence": sentence(label, value, points),
     }
-
-
-def sentence(label: str, value: Any, points: float) -> str:
-    """What a feature does to the score, for a reader in sales: points as hundredths of the probability."""
-    told = f"{label}: {shown(value)}"
-    if abs(points) < SMALLEST_POINTS:
-        return f"{told} - hardly moves the score."
-    return f"{told} - {'raises' if points > 0 else 'lowers'} the score by {abs(points) * 100:.1f} points."
-
-
-def shown(value: Any) -> str:
-    """A feature's value as words."""
-    if value is None:
-        return "not known"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)

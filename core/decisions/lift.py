@@ -10,11 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from core.decisions.explanation import shown
 from core.decisions.record import Record
 from core.decisions.reexecution import vectors
 from core.features.document import Feature, FeatureSet
 from core.models.model import Model
+from core.models.rationale import value_text
 from core.models.scoring import score
 from core.policy import evaluator
 from core.policy.document import Policy
@@ -172,5 +172,5 @@ def _smallest(reaching: Sequence[Option]) -> tuple[Option, ...]:
 
 def _told(option: Option) -> str:
     moved = next((one for one in option.changes if one.label == option.subject), None)
-    steps = f" ({shown(moved.before)} to {shown(moved.after)})" if moved else ""
+    steps = f" ({value_text(moved.before)} to {value_text(moved.after)})" if moved else ""
     return f"{option.times} more of “{option.subject}”{steps}"

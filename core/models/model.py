@@ -26,11 +26,6 @@ class Reference:
     fit_quartiles: tuple[float, float, float]
     engagement_quartiles: tuple[float, float, float]
 
-    def quantile(self, share_above: float) -> float:
-        """The probability that the top share (0.05: the best 5 %) of the population reaches, 4 decimals."""
-        place = min(len(self.probabilities) - 1, int((1.0 - share_above) * len(self.probabilities)))
-        return round(self.probabilities[place], 4)
-
 
 @dataclass(frozen=True)
 class Model:
@@ -80,11 +75,6 @@ class Model:
     def folder_name(self) -> str:
         """The name of the model's folder: the first 16 hex digits of its hash."""
         return self.model_hash.removeprefix("sha256:")[:16]
-
-    def proposed_thresholds(self) -> dict[str, float]:
-        """Band thresholds for a default policy: the top 5, 20 and 50 % of the reference population."""
-        shares = {"hot": 0.05, "warm": 0.2, "nurture": 0.5}
-        return {band: self.reference.quantile(share) for band, share in shares.items()}
 
     def save(self, directory: Path) -> None:
         """Write model.txt and model.json into the folder, made where it is missing."""

@@ -42,7 +42,8 @@ def choose(rooms: Rooms, file: RecipeFile, model: Model, actor: str) -> Policy:
     found = active(rooms.releases)
     if found is not None:
         return found.policy
-    text = default.propose(thresholds=model.proposed_thresholds(), fields=_fields(rooms))
+    thresholds = default.thresholds_from(model.reference.probabilities)
+    text = default.propose(thresholds=thresholds, fields=_fields(rooms))
     return rooms.releases.bootstrap(text, "default").version.policy
 
 

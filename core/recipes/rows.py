@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from core.kernel.times import duration_text, duration_us, naive
+from core.kernel.times import duration_text, duration_us, to_text
 from core.models.labels import LabelSpec, LandmarkRows, LandmarkSpec, landmark_rows
 from core.models.split import Split, SplitSpec, split
 from core.recipes.document import Label, Landmarks, Recipe
@@ -41,11 +41,9 @@ def prepare(population: Population, recipe: Recipe, label: Label) -> Prepared:
         population.leads, population.outcomes, spec, landmark_spec(recipe.landmarks), population.observed_until
     )
     found = replace(found, rows=_as_written(found.rows, recipe.landmarks))
-    observed, hidden = _observed(found, population, spec)
-    done = split(observed.rows, split_spec(population, recipe))
-    censored = found.censored + hidden
-    cautions = [population.truncation_warning(), _chance(population), _censoring(censored, observed.rows.height)]
-    return Prepared(done, censored, label, tuple(caution for caution in cautions if caution))
+    done = split(found.rows, split_spec(population, recipe))
+    cautions = [_truncation(found), _chance(population), _censoring(found.censored, found.rows.height)]
+    return Prepared(done, found.censored, label, tuple(caution for caution in cautions if caution))
 
 
 def landmark_spec(landmarks: Landmarks | str) -> LandmarkSpec:
@@ -87,14 +85,14 @@ def random_split(rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     return split(rows.drop("part"), spec).rows
 
 
-def _observed(found: LandmarkRows, population: Population, spec: LabelSpec) -> tuple[LandmarkRows, int]:
-    """Leave out rows whose window ended before outcomes were recorded at all."""
-    start = population.truncated_before
-    if start is None or spec.horizon_us is None:
-        return found, 0
-    ends = pl.col("as_of") + pl.duration(microseconds=spec.horizon_us)
-    kept = found.rows.filter((ends >= pl.lit(naive(start), dtype=pl.Datetime("us"))).fill_null(True))
-    return replace(found, rows=kept), found.rows.height - kept.height
+def _truncation(found: LandmarkRows) -> Caution | None:
+    if found.recorded_from is None:
+        return None
+    return Caution(
+        "truncated_outcomes",
+        f"No outcome was recorded before {to_text(found.recorded_from)}, though leads came earlier: silence is not "
+        f"failure. {found.truncated:,} rows that begin before that moment are left out.",
+    )
 
 
 def _chance(population: Population) -> Caution | None:

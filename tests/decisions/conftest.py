@@ -15,7 +15,7 @@ from core.models.encoding import FeatureInfo
 from core.models.model import Model
 from core.models.training import TrainConfig, train
 from core.policy import parser as policy_parser
-from core.policy.default import propose
+from core.policy.default import propose, thresholds_from
 from core.policy.document import Policy
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -136,7 +136,7 @@ def model(tmp_path_factory: pytest.TempPathFactory, feature_set: FeatureSet) -> 
 
 @pytest.fixture(scope="session")
 def policy(model: Model) -> Policy:
-    text = propose("default", model.proposed_thresholds(), {"region": ["NA", "DACH", "APAC"]})
+    text = propose("default", thresholds_from(model.reference.probabilities), {"region": ["NA", "DACH", "APAC"]})
     return policy_parser.load(text, "default.yaml")
 
 

@@ -52,19 +52,6 @@ def test_the_largest_part_comes_first_and_every_feature_is_told_once(records, mo
     assert sorted(one["feature"] for one in told) == sorted(model.names)
 
 
-@pytest.mark.parametrize(
-    ("value", "points", "words"),
-    [
-        (4, 0.0213, "Visits: 4 - raises the score by 2.1 points."),
-        (None, -0.03, "Visits: not known - lowers the score by 3.0 points."),
-        (True, 0.0, "Visits: yes - hardly moves the score."),
-        (1234.5678, 0.01, "Visits: 1,235 - raises the score by 1.0 points."),
-    ],
-)
-def test_a_sentence_says_value_direction_and_size(value, points, words):
-    assert explanation.sentence("Visits", value, points) == words
-
-
 def test_every_move_that_is_named_reaches_a_higher_band(records, model, policy, feature_set):
     order = policy.document.bands.order
     found = [(record, lift(record, model, policy, feature_set)) for record in records[:60]]

@@ -1,4 +1,3 @@
-import numpy as np
 import polars as pl
 import pytest
 
@@ -78,10 +77,3 @@ def test_the_probability_is_calibrated_on_rows_that_training_did_not_see():
     model = train(frame, FEATURES, TrainConfig(trees=20, learning_rate=0.1, calibrate="isotonic")).model
     tested = frame.filter(pl.col("part") == "test")
     assert probabilities(model, tested).mean() == pytest.approx(tested["y"].mean(), abs=0.04)
-
-
-def test_thresholds_are_quantiles_of_the_reference_population(model):
-    thresholds = model.proposed_thresholds()
-    assert thresholds["hot"] > thresholds["warm"] > thresholds["nurture"] > 0
-    reference = np.array(model.reference.probabilities)
-    assert (reference >= thresholds["warm"] - 1e-4).mean() == pytest.approx(0.2, abs=0.02)
