@@ -1,11 +1,15 @@
 """Taking rows away: CSV, Excel with a page that says what they are, Parquet, JSON."""
 
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 import streamlit as st
+
+from app import session
+from app.queries.access import may, rooms
+from core.exports import tables
+from core.governance.permissions import Permission
 
 Frame = Callable[[], pl.DataFrame] | pl.DataFrame
 
@@ -21,15 +25,20 @@ class Form:
 
 
 def show(frame: Frame, name: str, key: str, *, about: Mapping[str, str]) -> None:
-    """Draw the Export button; `frame` may be a function, called only when a file is taken.
+    """Draw the Export button; `frame` may be a function, called only when a file is taken, outside the session.
 
-    `about` names what the rows are (filter, policy, model, time): the Excel file's `Read me` sheet.
+    `about` names what the rows are (filter, policy, model, time): the Excel file's `Read me` sheet. Core's permission
+    table is asked again when a file is made.
     """
+    actor = session.identity()
+    if not may(Permission.EXPORT):
+        st.button("Export", icon=":material/download:", key=f"{key}_menu", disabled=True, help="Not with your role.")
+        return
     with st.popover("Export", icon=":material/download:", key=f"{key}_menu"):
         for form in FORMS:
             st.download_button(
                 form.label,
-                data=lambda form=form: form.write(frame() if callable(frame) else frame, about),
+                data=lambda form=form: _made(form, frame, about, actor),
                 file_name=f"{name}.{form.ending}",
                 mime=form.media,
                 key=f"{key}_{form.ending}",
@@ -38,43 +47,30 @@ def show(frame: Frame, name: str, key: str, *, about: Mapping[str, str]) -> None
             )
 
 
+def _made(form: Form, frame: Frame, about: Mapping[str, str], actor: str | None) -> bytes:
+    people = rooms().users
+    people.require(people.identity(actor).name, Permission.EXPORT)
+    return form.write(frame() if callable(frame) else frame, about)
+
+
 def csv(frame: pl.DataFrame, about: Mapping[str, str]) -> bytes:
-    """UTF-8 with a byte-order mark, lists joined by `; `; cells that a spreadsheet would run are made plain text."""
-    safe = pl.col(pl.String).str.replace(r"^([=+\-@\t\r])", "'$1")
-    return b"\xef\xbb\xbf" + flat(frame).with_columns(safe).write_csv().encode()
+    """UTF-8 with a byte-order mark; no cell can start a formula."""
+    return tables.to_csv(frame)
 
 
 def excel(frame: pl.DataFrame, about: Mapping[str, str]) -> bytes:
     """A formatted sheet with a frozen head, and a `Read me` sheet."""
-    import xlsxwriter
-
-    buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
-        flat(frame).write_excel(book, worksheet="Rows", autofit=True, freeze_panes=(1, 0))
-        pl.DataFrame({"About": list(about), "Value": list(about.values())}).write_excel(
-            book, worksheet="Read me", autofit=True
-        )
-    return buffer.getvalue()
+    return tables.to_excel(frame, about, about.get("List", "List"))
 
 
 def parquet(frame: pl.DataFrame, about: Mapping[str, str]) -> bytes:
-    """The frame as it is."""
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer)
-    return buffer.getvalue()
+    """The frame as it is, with what it is about in the file's metadata."""
+    return tables.to_parquet(frame, about)
 
 
 def json(frame: pl.DataFrame, about: Mapping[str, str]) -> bytes:
     """A list of objects, one a row."""
-    return frame.write_json().encode()
-
-
-def flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with lists as text and times without a zone, for forms that know neither."""
-    lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
-    joined = frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join("; ") for name in lists)
-    zoned = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
-    return joined.with_columns(pl.col(zoned).dt.replace_time_zone(None))
+    return tables.to_json(frame)
 
 
 FORMS = (

@@ -26,8 +26,9 @@ def show(row: Mapping[str, Any], key: str) -> None:
         except LeadbenchError as refusal:
             refused(refusal)
             return
-        _why(explained, key)
+        st.markdown(in_words(explained))
         _rule(row)
+        _why(explained, key)
         st.page_link(
             navigation.script("lead"),
             label="Open Lead 360",
@@ -67,7 +68,6 @@ def _change(change: int | None) -> str:
 
 def _why(explained: dict[str, Any], key: str) -> None:
     points = reads.points(explained)
-    st.markdown(in_words(explained))
     figure = waterfall(points.select("label", "points"), explained["base"], chart.colours(), most=4)
     chart.show(figure, f"{key}_waterfall", alt=f"Waterfall from the base to the score. {in_words(explained)}")
 
@@ -87,9 +87,9 @@ def _named(point: Mapping[str, Any]) -> str:
 
 
 def _rule(row: Mapping[str, Any]) -> None:
-    fired = reads.rules(row["reasons"]).split(", ")[-1]
+    fired = " ".join(f"`{one}`" for one in reads.rules(row["reasons"]).split(", ") if one)
     pool = f"**{row['pool']}**" if row["pool"] else "**no pool**"
-    due = f" · within {row['sla_min']} min" if row["sla_min"] else ""
-    st.markdown(f":material/alt_route: {pool} · rule `{fired or 'otherwise'}`{due}", help=glossary.term("pool"))
-    st.caption(f"policy {versions.policy_name(row['policy_hash'])} · {versions.model_name(row['model_hash'])}")
-    badges.show(badges.trial(row["arm"]))
+    due = f" · {row['sla_min']} min" if row["sla_min"] else ""
+    st.markdown(f":material/alt_route: {pool}{due} · {fired or 'no rule'}", help=glossary.term("pool"))
+    names = f"policy {versions.policy_name(row['policy_hash'])} · {versions.model_name(row['model_hash'])}"
+    st.markdown(f":small[:gray[{names}]] {badges.trial(row['arm'])}")

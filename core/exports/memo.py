@@ -16,7 +16,7 @@ def escaped(value: object) -> str:
 
 def to_json(explanation: Mapping[str, Any], origin: Origin) -> bytes:
     """The explanation (contracts.md, `explain`) with the facts of its export."""
-    facts = {name.lower().replace(" ", "_"): value for name, value in origin.lines(1)}
+    facts = {name.lower().replace(" ", "_"): value for name, value in origin.lines()}
     return json.dumps({"memo": facts, **explanation}, ensure_ascii=False, indent=2, default=str).encode()
 
 
@@ -35,7 +35,7 @@ def to_markdown(explanation: Mapping[str, Any], origin: Origin) -> bytes:
 
 def _outcome(explanation: Mapping[str, Any], decision: Mapping[str, Any]) -> str:
     rows = [
-        ("Percentile", f"{explanation['percentile']:.0f}"),
+        ("Percentile", _rank(explanation["percentile"])),
         ("Score", f"{explanation['score']:.4f} (calibrated probability)"),
         ("Fit and engagement", f"{explanation.get('fit')} / {explanation.get('engagement')}"),
         ("Disposition", decision.get("disposition")),
@@ -45,6 +45,10 @@ def _outcome(explanation: Mapping[str, Any], decision: Mapping[str, Any]) -> str
         ("As of", explanation["as_of"]),
     ]
     return _table(("", ""), [(name, escaped(value)) for name, value in rows])
+
+
+def _rank(percentile: float | None) -> str | None:
+    return None if percentile is None else str(int(percentile))
 
 
 def _points(explanation: Mapping[str, Any]) -> str:
@@ -62,7 +66,7 @@ def _reasons(reasons: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _versions(explanation: Mapping[str, Any], origin: Origin) -> str:
-    given = [(name, value) for name, value in origin.lines(1) if name not in ("List", "Rows", "Filter", "As of")]
+    given = [(name, value) for name, value in origin.lines() if name not in ("List", "Filter", "As of")]
     hashes = [(name.replace("_", " ").capitalize(), explanation.get(name)) for name in ("decision_id", "model_hash")]
     rows = [*given, *hashes, ("Policy hash", explanation.get("policy_hash"))]
     return _table(("", ""), [(name, escaped(value)) for name, value in rows])

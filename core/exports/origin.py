@@ -18,20 +18,14 @@ class Origin:
     made_at: datetime
     actor: str
 
-    def lines(self, rows: int) -> list[tuple[str, str]]:
+    def lines(self) -> list[tuple[str, str]]:
         """The facts as (name, value), in the order of a `Read me` sheet."""
         return [
             ("List", self.title),
-            ("Rows", f"{rows:,}"),
             ("Filter", self.filter or "none"),
             ("Policy", self.policy or "none"),
             ("Model", self.model or "none"),
             ("As of", to_text(self.as_of) if self.as_of else "unknown"),
             ("Exported at", to_text(self.made_at)),
             ("Exported by", self.actor),
-            ("Made with", "leadbench"),
         ]
-
-    def metadata(self, rows: int) -> dict[str, str]:
-        """The same facts as `leadbench.<name>` keys of a Parquet file."""
-        return {f"leadbench.{name.lower().replace(' ', '_')}": value for name, value in self.lines(rows)}

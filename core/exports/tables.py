@@ -1,13 +1,13 @@
 """Lists as files: CSV, Parquet and Excel, safe to open in a spreadsheet."""
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 import polars.selectors as cs
 
 from core.exports.errors import ExportTooLarge
-from core.exports.origin import Origin
 
 BOM = b"\xef\xbb\xbf"
 STARTERS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -45,15 +45,24 @@ def to_csv(frame: pl.DataFrame, *, bom: bool = True) -> bytes:
     return (BOM if bom else b"") + timed.write_csv().encode()
 
 
-def to_parquet(frame: pl.DataFrame, origin: Origin) -> bytes:
-    """Parquet with the types as they are and the origin in the file's own metadata."""
+def to_parquet(frame: pl.DataFrame, about: Mapping[str, str]) -> bytes:
+    """Parquet with the types as they are; what it is about is in the file's own metadata as `leadbench.<name>`."""
     buffer = io.BytesIO()
-    frame.write_parquet(buffer, metadata=origin.metadata(frame.height))
+    told = {f"leadbench.{name.lower().replace(' ', '_')}": value for name, value in about.items()}
+    frame.write_parquet(buffer, metadata=told)
     return buffer.getvalue()
 
 
-def to_excel(frame: pl.DataFrame, origin: Origin) -> bytes:
-    """A workbook with the list and a `Read me` sheet; no cell is a formula or a link. Raises ExportTooLarge."""
+def to_json(frame: pl.DataFrame) -> bytes:
+    """A list of objects, one a row; times are ISO 8601."""
+    return frame.select(cs.exclude(cs.binary())).write_json().encode()
+
+
+def to_excel(frame: pl.DataFrame, about: Mapping[str, str], title: str = "List") -> bytes:
+    """A workbook with the list and a `Read me` sheet that says what it is about; no cell is a formula or a link.
+
+    Raises ExportTooLarge.
+    """
     import xlsxwriter
 
     if frame.height > EXCEL_ROWS:
@@ -61,8 +70,8 @@ def to_excel(frame: pl.DataFrame, origin: Origin) -> bytes:
     buffer = io.BytesIO()
     plain = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
     with xlsxwriter.Workbook(buffer, plain) as book:
-        _list_sheet(book, frame, origin.title)
-        _read_me(book, origin, frame.height)
+        _list_sheet(book, frame, title)
+        _read_me(book, {"Rows": f"{frame.height:,}", **about, "Made with": "leadbench"})
     return buffer.getvalue()
 
 
@@ -83,10 +92,10 @@ def _sheet_name(title: str) -> str:
     return "List" if not kept or kept.lower() == READ_ME.lower() else kept
 
 
-def _read_me(book: Any, origin: Origin, rows: int) -> None:
+def _read_me(book: Any, about: Mapping[str, str]) -> None:
     sheet, bold = book.add_worksheet(READ_ME), book.add_format({"bold": True})
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, 1, 90)
-    for row, (name, value) in enumerate(origin.lines(rows)):
+    for row, (name, value) in enumerate(about.items()):
         sheet.write_string(row, 0, name, bold)
         sheet.write_string(row, 1, value)

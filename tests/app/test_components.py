@@ -124,7 +124,7 @@ def test_csv_has_a_byte_order_mark_and_no_formula():
 
 def test_excel_says_what_the_rows_are():
     data = io.BytesIO(export_menu.excel(FRAME, {"policy": "v3"}))
-    assert pl.read_excel(data, sheet_name="Read me").rows() == [("policy", "v3")]
+    assert ("policy", "v3") in pl.read_excel(data, sheet_name="Read me").rows()
     assert pl.read_excel(data, sheet_name="Rows")["name"].to_list() == ["=1+1", "Ana"]
 
 

@@ -1,6 +1,7 @@
 """Lists as files: nothing in them is a formula, and every file says where it comes from."""
 
 import io
+import json
 from datetime import UTC, datetime
 
 import polars as pl
@@ -11,7 +12,7 @@ from core.exports.errors import ExportTooLarge
 from core.exports.origin import Origin
 
 MOMENT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-ORIGIN = Origin("Leads", "band = A", "default@v1", "2", MOMENT, MOMENT, "ana")
+ABOUT = dict(Origin("Leads", "band = A", "default@v1", "2", MOMENT, MOMENT, "ana").lines())
 HOSTILE = ["=1+1", "+cmd|'/c calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠x"]
 FRAME = pl.DataFrame(
     {
@@ -62,7 +63,7 @@ def test_missing_text_stays_missing():
 
 def test_the_workbook_has_a_read_me_sheet_with_filter_policy_model_and_time():
     read_me = tables.READ_ME
-    data = tables.to_excel(FRAME, ORIGIN)
+    data = tables.to_excel(FRAME, ABOUT)
     rows = pl.read_excel(io.BytesIO(data), sheet_name=read_me, has_header=False).rows()
     facts = dict(rows)
     assert (facts["Filter"], facts["Policy"], facts["Model"]) == ("band = A", "default@v1", "2")
@@ -72,31 +73,36 @@ def test_the_workbook_has_a_read_me_sheet_with_filter_policy_model_and_time():
 def test_no_cell_of_a_workbook_is_a_formula():
     import zipfile
 
-    book = zipfile.ZipFile(io.BytesIO(tables.to_excel(FRAME, ORIGIN)))
+    book = zipfile.ZipFile(io.BytesIO(tables.to_excel(FRAME, ABOUT)))
     sheets = [book.read(name).decode() for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
     assert len(sheets) == 2 and not any("<f>" in sheet for sheet in sheets)
 
 
 @pytest.mark.parametrize("title", ["Read me", "a/b*c?[d]", "", "x" * 80])
 def test_any_title_makes_a_sheet(title):
-    origin = Origin(title, "", "", "", None, MOMENT, "ana")
-    assert len(sheets(tables.to_excel(FRAME, origin))) == 2
+    assert len(sheets(tables.to_excel(FRAME, ABOUT, title))) == 2
 
 
 def test_more_rows_than_a_sheet_holds_are_refused(monkeypatch):
     monkeypatch.setattr(tables, "EXCEL_ROWS", 3)
     with pytest.raises(ExportTooLarge, match="Parquet"):
-        tables.to_excel(FRAME, ORIGIN)
+        tables.to_excel(FRAME, ABOUT)
 
 
 def test_parquet_keeps_types_and_carries_the_origin():
-    data = tables.to_parquet(FRAME, ORIGIN)
+    data = tables.to_parquet(FRAME, ABOUT)
     assert pl.read_parquet(io.BytesIO(data)).equals(FRAME)
     assert pl.read_parquet_metadata(io.BytesIO(data))["leadbench.policy"] == "default@v1"
+
+
+def test_json_is_a_list_of_objects_without_bytes():
+    frame = FRAME.with_columns(sealed=pl.lit(b"x"))
+    rows = json.loads(tables.to_json(frame))
+    assert len(rows) == FRAME.height and "sealed" not in rows[0]
 
 
 def test_an_empty_list_exports():
     empty = FRAME.clear()
     assert tables.to_csv(empty).startswith(tables.BOM + b"lead")
-    assert tables.to_excel(empty, ORIGIN)
-    assert tables.to_parquet(empty, ORIGIN)
+    assert tables.to_excel(empty, ABOUT)
+    assert tables.to_parquet(empty, ABOUT)
