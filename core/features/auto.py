@@ -6,7 +6,8 @@ In this order, each while there is room under the limit:
    or a quarter as many as leads (models group the rare ones); constants and identifiers are left out;
 2. behaviour over all events: counts in four windows that fit how long leads live, recency, tenure, active days,
    breadth, pace, decay, rhythm, and the latest kind of activity;
-3. properties: latest and number of different values of text and of codes, sums and means of numbers, counts of flag values;
+3. properties: latest and number of different values of text and of codes, sums and means of numbers, counts of
+   flag values;
 4. per event type, the commonest first and in turns: count, recency, count in the middle window, days since the first;
 5. per source where there are several: count and share.
 """

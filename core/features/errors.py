@@ -58,19 +58,6 @@ class AttributePersonal(LeadbenchError):
         )
 
 
-class PropertyUnknown(LeadbenchError):
-    """A feature reads a property that no event has."""
-
-    code = "unknown_property"
-
-    def __init__(self, feature: str, name: str, owners: str, known: Collection[str]) -> None:
-        super().__init__(
-            f"Feature `{feature}` reads `{name}`, which {owners} do not have.",
-            value=name,
-            remedy=_did_you_mean(name, known, "Check the spelling against the event schema."),
-        )
-
-
 class SpineInvalid(LeadbenchError):
     """A spine that cannot say which rows to build."""
 

@@ -1,5 +1,6 @@
 """What a log holds, counted without any look at outcomes: the ground of the default feature set."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -8,6 +9,14 @@ import polars as pl
 from core.kernel.database import Cursor, Database
 
 SAMPLE_EVENTS = 200_000
+SPARSE = 20
+MOST_CODES = 1000
+_MEASURE_WORDS = """
+amount price value cost revenue total sum count number qty quantity seat score rate age size length second minute hour
+day week month year duration time percent budget salary income width height weight view visit lat lon
+"""
+MEASURES = frozenset(_MEASURE_WORDS.split())
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _LEADS_SQL = "CREATE OR REPLACE TEMP TABLE profiled AS SELECT l.lead_no FROM leads l {}"
 _KINDS_SQL = """
 SELECT k.type, k.source, count(*) AS events
@@ -25,10 +34,13 @@ SELECT coalesce(quantile_disc(span, 0.75), 0) AS span, count(*) AS leads FROM (
 """
 _PROPERTIES_SQL = """
 SELECT key, count(*) AS events, count(DISTINCT kind_no) AS kinds,
-       count_if(kind IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')) AS numbers,
-       count_if(kind IN ('VARCHAR', 'BOOLEAN')) AS words, count(DISTINCT value) AS values
+       count(*) FILTER (WHERE kind IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')) AS numbers,
+       count(*) FILTER (WHERE kind IN ('VARCHAR', 'BOOLEAN')) AS words, count(DISTINCT value) AS values,
+       count(*) FILTER (WHERE number = trunc(number)) AS whole,
+       coalesce(max(number) - min(number), 0) AS range
 FROM (
-    SELECT kind_no, key, json_extract(properties, pointer) AS value, json_type(properties, pointer) AS kind
+    SELECT kind_no, key, CAST(json_extract(properties, pointer) AS VARCHAR) AS value,
+           TRY_CAST(value AS DOUBLE) AS number, json_type(properties, pointer) AS kind
     FROM (
         SELECT kind_no, key, properties, '/' || replace(replace(key, '~', '~0'), '/', '~1') AS pointer
         FROM (
@@ -64,7 +76,10 @@ class TypeProfile:
 
 @dataclass(frozen=True)
 class PropertyProfile:
-    """A property of events: how many (sampled) events have it, as numbers or as words, and its distinct values."""
+    """A property of events: how many (sampled) events have it, as numbers, whole numbers or words; its distinct values.
+
+    `range` is the largest number minus the smallest.
+    """
 
     key: str
     events: int
@@ -72,11 +87,20 @@ class PropertyProfile:
     numbers: int
     words: int
     values: int
+    whole: int
+    range: float
 
     @property
     def is_number(self) -> bool:
-        """Whether every value is a number."""
-        return self.numbers == self.events
+        """Whether every value is a number that measures something."""
+        return self.numbers == self.events and not self.is_code
+
+    @property
+    def is_code(self) -> bool:
+        """Whether the values are few whole numbers far apart and the name is no measure's: names of things."""
+        sparse = self.whole == self.events and self.range > SPARSE * self.values
+        words = {word.lower().rstrip("s") for word in _WORDS.findall(self.key)}
+        return sparse and self.values <= MOST_CODES and not words & MEASURES
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def sample_log(leads=60, scale=DAY):
     return Log(tuple(rows), attributes=tuple(known))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def filled(db):
     fill(db, sample_log())
     return db
@@ -69,6 +69,24 @@ def test_counts_recency_pace_decay_breadth_sequence_and_properties_are_there(fil
     assert names >= {"events", "days_since_last", "days_since_first", "last_type", "types", "pace", "events_fading"}
     assert names >= {"active_days", "gap_mean", "sources", "pricing_viewed", "pricing_viewed_days_since"}
     assert names >= {"seconds_sum", "seconds_mean", "page_last", "page_distinct", "web_events", "web_share"}
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "taken"),
+    [
+        ("agent", (11203, 10609, 10899), {"agent_last", "agent_distinct"}),
+        ("orderValue", (11203, 10609, 10899), {"ordervalue_sum", "ordervalue_mean", "ordervalue_max"}),
+        ("rooms", (1, 2, 3), {"rooms_sum", "rooms_mean", "rooms_max"}),
+    ],
+)
+def test_numbers_that_name_things_are_not_added_up(db, key, values, taken):
+    rows = [
+        Event(f"e{at}", f"L{at % 4}", "web", "visit", NOW - at * HOUR, NOW, properties={key: values[at % 3]})
+        for at in range(1, 30)
+    ]
+    fill(db, Log(tuple(rows)))
+    names = {name for name in derive(db).feature_names if name.startswith(key.lower())}
+    assert names == taken
 
 
 def test_labels_are_readable_and_use_the_business_names(filled):
