@@ -60,7 +60,7 @@ def csv(frame: pl.DataFrame, about: Mapping[str, str]) -> bytes:
 
 def excel(frame: pl.DataFrame, about: Mapping[str, str]) -> bytes:
     """A formatted sheet with a frozen head, and a `Read me` sheet."""
-    return tables.to_excel(frame, about, about.get("List", "List"))
+    return tables.to_excel(frame, about, about.get("List", "Rows"))
 
 
 def parquet(frame: pl.DataFrame, about: Mapping[str, str]) -> bytes:

@@ -76,7 +76,7 @@ def to_excel(frame: pl.DataFrame, about: Mapping[str, str], title: str = "List")
 
 
 def _list_sheet(book: Any, frame: pl.DataFrame, title: str) -> None:
-    cells = guarded(frame).with_columns(cs.string().str.head(EXCEL_CHARACTERS))
+    cells = flattened(frame).with_columns(cs.string().str.head(EXCEL_CHARACTERS))
     cells.write_excel(
         workbook=book,
         worksheet=_sheet_name(title),
