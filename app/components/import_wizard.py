@@ -73,8 +73,7 @@ def _detected(found: dict[str, Any], key: str) -> str:
             key=f"{key}_kind",
         )  # fmt: skip
         for one in found["findings"][:12]:
-            where = f"`{one['column']}` · " if one["column"] else ""
-            st.markdown(f":orange[:material/flag:] {where}{one['message']} :gray[{one['remedy']}]")
+            st.markdown(f":orange[:material/flag:] {one['message']}. :gray[{one['remedy']}]")
     return kind or found["kind"]
 
 
@@ -91,8 +90,8 @@ def _mapped(found: dict[str, Any], kind: str, key: str) -> tuple[pl.DataFrame, d
             "personal": st.column_config.CheckboxColumn("Personal", help="Sealed in the store, never a feature."),
         }
         edited = st.data_editor(
-            reads.plan(found, kind), key=f"{key}_plan_{kind}", column_config=config, hide_index=True, height=320,
-            alt="Which column of the file gives which field.",
+            reads.plan(found, kind), key=f"{key}_plan_{kind}", column_config=config, hide_index=True,
+            height=min(320, 38 + 35 * len(found["columns"])), alt="Which column of the file gives which field.",
         )  # fmt: skip
         return pl.DataFrame(edited), _extra(kind, key)
 
@@ -116,7 +115,7 @@ def _load(path: Path, kind: str, mapping: dict[str, Any], key: str) -> None:
         )
         load = st.button(
             LOAD, key=f"{key}_load", type="primary", icon=":material/upload:",
-            disabled=session.value(CHECKED) != plan_hash, help="After a dry run of this very mapping.",
+            disabled=not _checked(plan_hash), help="After a dry run of this very mapping.",
         )  # fmt: skip
     if try_it or load:
         with refusals():
@@ -124,6 +123,11 @@ def _load(path: Path, kind: str, mapping: dict[str, Any], key: str) -> None:
             session.remember(CHECKED, plan_hash)
             st.rerun()
     outcome(key)
+
+
+def _checked(plan_hash: str) -> bool:
+    job = jobs.current(DRY_RUN)
+    return session.value(CHECKED) == plan_hash and job is not None and job.state == "done"
 
 
 def outcome(key: str) -> None:
