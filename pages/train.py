@@ -1,5 +1,37 @@
-"""Train."""
+"""Which model is better, honestly: training, the leaderboard, and one model's figures."""
 
-from app.components import header
+import streamlit as st
 
-header.plain("Train")
+from app.components import empty_state, header, model_figures, model_list, train_form
+from app.queries import models
+
+board = models.leaderboard()
+recipe = models.recipe_name()
+counted = f"{board.height} model{'' if board.height == 1 else 's'}"
+header.plain("Train", f"{counted}, last recipe **{recipe}**" if recipe else "No recipe has run yet")
+
+side, main = st.columns([1, 2.75], gap="small")
+with side:
+    train_form.show("train")
+if board.is_empty():
+    with main:
+        empty_state.show("No model is registered yet. Once a recipe has run, its model and honest figures are here.")
+    st.stop()
+
+with main:
+    chosen = model_list.choose(board, "train_models")
+    model_figures.figures(chosen, "train_figures")
+    left, right = st.columns(2, gap="small")
+    with left:
+        model_figures.calibration(chosen, "train")
+        model_figures.by_landmark(chosen, "train")
+        model_figures.against(chosen, "train")
+    with right:
+        model_figures.lift(chosen, "train")
+        model_figures.scores(chosen, "train")
+        model_figures.suspects(chosen, "train")
+    compared = model_list.compare(board, "train_compare")
+    model_figures.capture(compared or [chosen], "train")
+    model_figures.scorecard(chosen, "train")
+with side:
+    model_list.trust(chosen, "train_trust")

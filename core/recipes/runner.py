@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -11,7 +11,7 @@ from typing import Any
 from core.kernel.errors import LeadbenchError
 from core.kernel.workers import Progress
 from core.recipes import loading, result
-from core.recipes.document import DecidePart, Recipe
+from core.recipes.document import DecidePart, Recipe, TrainPart
 from core.recipes.population import Population
 from core.recipes.reader import RecipeFile
 from core.recipes.rooms import Rooms
@@ -101,9 +101,21 @@ class Runner:
         self.rooms.runs.add(run, revision, actor)
         return finished | {"ledger_head": self.rooms.db.verify().head}
 
-    def train(self, *, actor: str, progress: Progress | None = None, cancel: Event | None = None) -> dict[str, Any]:
-        """Train the last recipe on what the store holds now; the result without decisions and drift."""
+    def train(
+        self,
+        *,
+        actor: str,
+        settings: TrainPart | None = None,
+        progress: Progress | None = None,
+        cancel: Event | None = None,
+    ) -> dict[str, Any]:
+        """Train the last recipe on what the store holds now; the result without decisions and drift.
+
+        `settings` replace the recipe's own for this once.
+        """
         file, course = self.last_recipe("train"), Course(self.rooms, progress)
+        if settings is not None:
+            file = replace(file, recipe=file.recipe.model_copy(update={"train": settings}))
         population = Population.of(self.rooms.signals)
         studied, trained = self._learn(file, population, actor, course, cancel)
         found = studied.to_json() | trained.to_json()

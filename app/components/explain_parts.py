@@ -1,0 +1,152 @@
+"""What drives scores overall: importance, every lead's points, one feature, two groups of leads."""
+
+import polars as pl
+import streamlit as st
+
+from app import navigation
+from app.charts import importance
+from app.components import chart, columns, empty_state, export_menu, frame_table, glossary, lead_why
+from app.feedback import refused
+from app.queries import explain, lead, leads, versions
+from app.queries.explain import Stored
+from core.kernel.errors import LeadbenchError
+
+GROUPS = {"region": "Region", "segment": "Segment", "band": "Band", "pool": "Pool"}
+
+
+def run(hashes: list[str]) -> str:
+    """Draw the choice of a model; its hash."""
+    names = {one: versions.model_name(one) for one in hashes}
+    return (
+        st.selectbox(
+            "Model",
+            hashes,
+            format_func=names.__getitem__,
+            key="run",
+            bind="query-params",
+            label_visibility="collapsed",
+            width=160,
+        )
+        or hashes[0]
+    )
+
+
+def overall(found: Stored, key: str) -> None:
+    """Draw importance and every lead's points side by side."""
+    rows = found.importance
+    left, right = st.columns(2, gap="small")
+    with left, chart.card("What moves scores most", glossary.term("points")):
+        first, second = rows["label"][0], rows["label"][min(1, rows.height - 1)]
+        words = (
+            f"In words: {first} moves a score by {100 * rows['importance'][0]:.1f} points on average, {second} by "
+            f"{100 * rows['importance'][min(1, rows.height - 1)]:.1f}."
+        )
+        chart.show(
+            importance.bars(rows, chart.colours()), f"{key}_bars", alt=f"Importance by feature. {words}", words=words
+        )
+    with right, chart.card("Every lead's points", glossary.term("points")):
+        words = "In words: each dot is a lead; dots to the right raise its score, red dots have a high value."
+        figure = importance.beeswarm(explain.swarm(found), chart.colours())
+        chart.show(figure, f"{key}_swarm", alt=f"Points of leads by feature. {words}", words=words)
+    _table(found, key)
+
+
+def _table(found: Stored, key: str) -> None:
+    with chart.card("All features"):
+        config = {
+            "label": st.column_config.TextColumn("Feature", width="large"),
+            "role": st.column_config.TextColumn("Role", help=glossary.term("fit"), width="small"),
+            "importance": st.column_config.NumberColumn("Mean size", format="%.4f", help=glossary.term("points")),
+            "share": columns.share("Share of all"),
+            "raises": columns.share("Raises"),
+            "lowers": columns.share("Lowers"),
+        }
+        frame_table.show(
+            found.importance,
+            f"{key}_table",
+            columns=config,
+            order=list(config),
+            height=330,
+            alt="Every feature with its importance.",
+        )
+        about = {"List": "Global importance", "Leads": f"{found.leads:,} of {found.decided:,}"}
+        export_menu.show(found.importance, "importance", f"{key}_export", about=about)
+
+
+def one_feature(found: Stored, key: str) -> None:
+    """Draw one feature's points against its value, and the leads that are clicked."""
+    names = dict(found.importance.select("feature", "label").iter_rows())
+    feature = st.selectbox("Feature", list(names), format_func=names.__getitem__, key="f", bind="query-params") or ""
+    rows = explain.dependence(found, feature)
+    with chart.card(f"{names[feature]}: value and points", glossary.term("points")):
+        figure = importance.dependence(rows, names[feature], chart.colours())
+        words = _dependence_words(rows)
+        clicked = chart.show(
+            figure,
+            f"{key}_dependence_{feature}",
+            alt=f"Points by value of {names[feature]}. {words}",
+            words=words,
+            select=True,
+        )
+    ids = [str(point["customdata"]) for point in clicked if point.get("customdata")]
+    if ids:
+        with chart.card(f"{len(ids)} picked leads"):
+            frame_table.show(explain.picked(ids), f"{key}_picked", alt="The leads that were clicked.")
+
+
+def _dependence_words(rows: pl.DataFrame) -> str:
+    low, high = explain.bent(rows)
+    if low != low or high != high:
+        return "In words: boxes show how many points each value brings; leads without a value are left out."
+    return f"In words: lower values bring {100 * low:+.1f} points on average, higher ones {100 * high:+.1f}."
+
+
+def groups(found: Stored, key: str) -> None:
+    """Draw what sets two groups of leads apart."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        column = st.selectbox("Group by", list(GROUPS), format_func=GROUPS.__getitem__, key=f"{key}_by")
+        values = leads.choices(column)
+        if len(values) < 2:
+            st.caption("The leads of this store do not differ in it.")
+            return
+        first = st.selectbox("This group", values, 0, key=f"{key}_first_{column}")
+        second = st.selectbox("Against", values, 1, key=f"{key}_second_{column}")
+    rows = explain.contrast(found, column, first, second)
+    if rows.is_empty():
+        empty_state.show("One of the groups has no lead that this model decided.", icon="groups")
+        return
+    with chart.card(f"{first} against {second}: mean points", glossary.term("points")):
+        config = {
+            "label": st.column_config.TextColumn("Feature", width="large"),
+            "first": st.column_config.NumberColumn(first, format="%+.4f"),
+            "second": st.column_config.NumberColumn(second, format="%+.4f"),
+            "gap": st.column_config.NumberColumn("Gap", format="%+.4f"),
+        }
+        frame_table.show(rows, f"{key}_groups", columns=config, alt="Mean points of two groups.")
+        top = rows.row(0, named=True)
+        st.caption(f"In words: {top['label']} sets them apart most, by {100 * top['gap']:+.1f} points.")
+
+
+def one_lead(key: str) -> None:
+    """Draw one lead's waterfall, reasons and what would lift it a band."""
+    names = dict(leads.board().select("lead_id", "lead").head(500).iter_rows())
+    lead_id = st.selectbox(
+        "Lead",
+        list(names),
+        key="lead",
+        bind="query-params",
+        accept_new_options=True,
+        format_func=lambda one: f"{names.get(one, one)} · {one}",
+    )
+    try:
+        record = lead.record(str(lead_id))
+        lead_why.show(record, lead.explanation(record.decision_id), key)
+    except LeadbenchError as refusal:
+        refused(refusal)
+        return
+    st.page_link(
+        navigation.script("lead"),
+        label="Open Lead 360",
+        icon=":material/open_in_new:",
+        query_params={"id": str(lead_id)},
+    )

@@ -1,0 +1,194 @@
+"""How good a model is, honestly: figures with intervals, calibration, lift, baselines, and what not to believe."""
+
+import polars as pl
+import streamlit as st
+
+from app.charts import landmarks, quality
+from app.components import chart, frame_table, glossary, kpi
+from app.queries import models, versions
+from core.models.store import ModelVersion
+
+
+def figures(version: ModelVersion, key: str) -> None:
+    """Draw the headline figures."""
+    told = version.metrics
+    low, high = told.get("auc_ci95") or (None, None)
+    base = (told.get("baselines") or {}).get("base_rate") or {}
+    kpi.tiles(
+        [
+            kpi.Kpi(
+                "AUC",
+                _number(told.get("auc")),
+                note=f"95 % from {_number(low)} to {_number(high)}",
+                help=glossary.term("auc"),
+            ),
+            kpi.Kpi(
+                "Lift, best tenth",
+                f"{told.get('lift_at_10') or 0:.1f}×",
+                note="against a random tenth",
+                help=glossary.term("lift"),
+            ),
+            kpi.Kpi(
+                "Brier",
+                _number(told.get("brier")),
+                note=f"base rate alone {_number(base.get('brier'))}",
+                help=glossary.term("brier"),
+            ),
+            kpi.Kpi(
+                "Calibration gap",
+                f"{100 * (told.get('ece') or 0):.1f} pts",
+                note="said against happened",
+                help=glossary.term("ece"),
+            ),
+        ],
+        key,
+    )
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def calibration(version: ModelVersion, key: str) -> None:
+    """Draw what was promised against what happened."""
+    with chart.card("What it says, and what happens", glossary.term("calibration")):
+        bins = models.table(version, "calibration")
+        if bins.is_empty():
+            st.caption("This model was stored without its calibration table.")
+            return
+        gap = 100 * float(version.metrics.get("ece") or 0)
+        words = f"In words: on unseen leads, said and happened differ by {gap:.1f} points on average."
+        chart.show(
+            quality.calibration(bins, chart.colours()),
+            f"{key}_calibration",
+            alt=f"Calibration curve. {words}",
+            words=words,
+        )
+
+
+def lift(version: ModelVersion, key: str) -> None:
+    """Draw the win rate by tenth of the ranking."""
+    deciles = models.table(version, "lift")
+    base = float(version.metrics.get("base_rate_test") or 0)
+    with chart.card("The best tenth wins most", glossary.term("lift")):
+        if deciles.is_empty():
+            st.caption("This model was stored without its lift table.")
+            return
+        found = float(deciles["captured"][min(1, deciles.height - 1)])
+        best = deciles["rate"][0]
+        words = f"In words: the best tenth wins {best:.0%}, all {base:.0%}; two tenths hold {found:.0%} of the wins."
+        chart.show(
+            quality.lift(deciles, base, chart.colours()), f"{key}_lift", alt=f"Win rate by tenth. {words}", words=words
+        )
+
+
+def by_landmark(version: ModelVersion, key: str) -> None:
+    """Draw the AUC at each landmark with its interval."""
+    rows = models.by_landmark(version)
+    with chart.card("How early it knows", glossary.term("landmark")):
+        if rows.is_empty():
+            st.caption("The leads of this store have one undated moment only, so there is nothing by landmark.")
+            return
+        first, last = rows.row(0, named=True), rows.row(-1, named=True)
+        told = f"AUC {first['auc']:.2f} at {first['after']} and {last['auc']:.2f} at {last['after']}"
+        words = f"In words: {told}; bars are 95 % intervals by lead."
+        chart.show(
+            landmarks.intervals(rows, chart.colours()), f"{key}_landmarks", alt=f"AUC by landmark. {words}", words=words
+        )
+
+
+def scores(version: ModelVersion, key: str) -> None:
+    """Draw how the scores spread, with the policy's cuts."""
+    rows = models.scores(version)
+    with chart.card("How scores spread", glossary.term("score")):
+        if rows.is_empty():
+            st.caption("This model was stored without its histogram.")
+            return
+        cuts = versions.bands().enter
+        below = rows.filter(pl.col("high") <= 0.1)["rows"].sum() / max(int(rows["rows"].sum()), 1)
+        words = f"In words: {below:.0%} of the unseen rows score 10 % or less; dashed lines are the live policy's cuts."
+        chart.show(
+            quality.histogram(rows, chart.colours(), cuts),
+            f"{key}_scores",
+            alt=f"Histogram of scores. {words}",
+            words=words,
+        )
+
+
+def capture(chosen: list[ModelVersion], key: str) -> None:
+    """Draw the wins found by capacity, one curve a model."""
+    curves = {f"model {one.version}": models.capture(one) for one in chosen}
+    curves = {name: curve for name, curve in curves.items() if not curve.is_empty()}
+    with chart.card("Wins found by capacity", glossary.term("lift")):
+        if not curves:
+            st.caption("No lift table is stored.")
+            return
+        capacity = st.slider(
+            "Share of leads that can be worked", 0, 100, 20, format="%d %%", key="capacity", bind="query-params"
+        )
+        name, curve = next(iter(curves.items()))
+        found = float(curve.filter(pl.col("worked") <= capacity / 100 + 1e-9)["found"].max() or 0)  # type: ignore[arg-type]
+        words = (
+            f"In words: working {capacity} % of the leads, best first, {name} finds at least {found:.0%} of the wins."
+        )
+        figure = quality.capture(curves, chart.colours(), capacity / 100)
+        chart.show(figure, f"{key}_capture", alt=f"Share of wins by share of leads worked. {words}", words=words)
+
+
+def against(version: ModelVersion, key: str) -> None:
+    """Draw the baselines, and the figures that look better than they are."""
+    told = version.metrics
+    with chart.card("Against simpler methods", glossary.term("baseline")):
+        config = {
+            "method": "Method",
+            "auc": st.column_config.NumberColumn("AUC", format="%.3f", help=glossary.term("auc")),
+            "brier": st.column_config.NumberColumn("Brier", format="%.4f", help=glossary.term("brier")),
+            "note": st.column_config.TextColumn("What it is", width="medium"),
+        }
+        frame_table.show(models.against(version), f"{key}_against", columns=config, alt="The model and its baselines.")
+        if told.get("auc_random_split") is not None and models.is_timed(told):
+            st.warning(
+                f"A random split would claim AUC {told['auc_random_split']:.3f}: it mixes past and future.",
+                icon=":material/shuffle:",
+            )
+        elif not models.is_timed(told):
+            st.warning(
+                "These leads carry no usable time, so the split is not by time: no forecast.", icon=":material/shuffle:"
+            )
+
+
+def suspects(version: ModelVersion, key: str) -> None:
+    """Draw what was left out because it carries the outcome."""
+    rows, told = models.suspects(version), version.metrics
+    with chart.card("Suspected leaks", glossary.term("suspected_leak")):
+        if rows.is_empty():
+            st.markdown(":green[:material/check_circle:] Nothing separates winners too well to be believed.")
+            return
+        if told.get("auc_with_suspects") is not None:
+            st.warning(
+                f"With them AUC would be {told['auc_with_suspects']:.3f}: not believable, so they are left out.",
+                icon=":material/water_drop:",
+            )
+        config = {
+            "name": "Name",
+            "auc_alone": st.column_config.NumberColumn("AUC alone", format="%.3f", width="small"),
+            "evidence": st.column_config.TextColumn("Evidence", width="large"),
+            "accepted": st.column_config.CheckboxColumn("Accepted", width="small"),
+        }
+        frame_table.show(rows, f"{key}_suspects", columns=config, order=list(config), alt="What was left out, and why.")
+
+
+def scorecard(version: ModelVersion, key: str) -> None:
+    """Draw the readable scorecard that the model is measured against."""
+    rows = models.table(version, "scorecard")
+    if rows.is_empty():
+        return
+    with chart.card("Scorecard, the baseline that can be read aloud", glossary.term("baseline")):
+        config = {
+            "label": st.column_config.TextColumn("Feature", width="large"),
+            "bin": "Value",
+            "points": st.column_config.NumberColumn("Points", format="%+d", width="small"),
+            "share": st.column_config.NumberColumn("Leads", format="percent", width="small"),
+            "rate": st.column_config.NumberColumn("Won", format="percent", width="small"),
+        }
+        frame_table.show(rows, f"{key}_card", columns=config, order=list(config), height=320, alt="Points by value.")

@@ -1,0 +1,88 @@
+"""The leaderboard of models, the one that is looked at, a comparison, and a second person's approval."""
+
+import polars as pl
+import streamlit as st
+
+from app import release_commands, session
+from app.components import badges, chart, columns, export_menu, frame_table, glossary
+from app.feedback import done, refusals
+from app.queries import models
+from core.models.store import ModelVersion
+
+PARAMETER = "run"
+
+
+def choose(rows: pl.DataFrame, key: str) -> ModelVersion:
+    """Draw the leaderboard; the model that is picked, which the address names."""
+    asked = session.parameter(PARAMETER)
+    known = rows["version"].to_list()
+    with chart.card("Models, newest first", "Figures are on leads that the model had not seen."):
+        picked = frame_table.pick(
+            rows,
+            f"{key}_rows",
+            columns=_columns(),
+            order=list(_columns()),
+            start=known.index(asked) if asked in known else 0,
+            alt="Models with their figures.",
+            height=frame_table.fitting(min(rows.height, 6)),
+        )
+        export_menu.show(rows, "models", f"{key}_export", about={"List": "Models", "Figures": "on unseen leads"})
+    version = known[picked or 0]
+    session.address({PARAMETER: version})
+    return models.version(version)
+
+
+def _columns() -> dict[str, object]:
+    return {
+        "model": st.column_config.TextColumn("Model", width="small"),
+        "alias": st.column_config.TextColumn("Alias", help=glossary.term("champion"), width="small"),
+        "approved": st.column_config.TextColumn("Trust", help=glossary.term("trial"), width="small"),
+        "auc": st.column_config.NumberColumn("AUC", format="%.3f", help=glossary.term("auc"), width="small"),
+        "interval": "95 %",
+        "lift_at_10": st.column_config.NumberColumn("Lift", format="%.1f×", help=glossary.term("lift"), width="small"),
+        "brier": st.column_config.NumberColumn("Brier", format="%.4f", help=glossary.term("brier"), width="small"),
+        "ece": st.column_config.NumberColumn("Gap", format="percent", help=glossary.term("ece"), width="small"),
+        "trees": st.column_config.NumberColumn("Trees", width="small"),
+        "registered_at": columns.moment("Trained"),
+        "actor": st.column_config.TextColumn("By", width="small"),
+    }
+
+
+def trust(version: ModelVersion, key: str) -> None:
+    """Draw whether a second person trusts the model, and the button to say so."""
+    approved = models.is_approved(version)
+    badge = ":green-badge[:material/verified_user: Approved]" if approved else badges.trial("trial")
+    with chart.card(f"Model {version.version}"):
+        badges.show(badge, f":gray[trained by {version.actor}]", f"`{version.model_hash[7:19]}`")
+        if approved:
+            st.caption("A second person approved it: with a published policy it decides live.")
+            return
+        st.caption(
+            "Decisions are a trial until somebody who did not train it approves it.", help=glossary.term("four_eyes")
+        )
+        comment = st.text_input("Comment", key=f"{key}_comment", placeholder="What was looked at")
+        if st.button("Approve model", key=f"{key}_approve", icon=":material/verified_user:"):
+            with refusals():
+                release_commands.approve_model(version.version, version.model_hash, comment.strip())
+                done(f"Model {version.version} is approved.")
+                st.rerun()
+
+
+def compare(rows: pl.DataFrame, key: str) -> list[ModelVersion]:
+    """Draw the choice of models to compare with their figures; the models."""
+    with chart.card("Compare"):
+        known = rows["version"].to_list()
+        chosen = st.multiselect(
+            "Models",
+            known,
+            known[:2],
+            format_func=lambda one: f"model {one}",
+            max_selections=4,
+            key="compare",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        table = models.compared(chosen)
+        config = {name: st.column_config.NumberColumn(name, format="%.4f") for name in table.columns[1:]}
+        frame_table.show(table, f"{key}_figures", columns={"figure": "Figure", **config}, alt="Figures side by side.")
+    return [models.version(one) for one in chosen]

@@ -1,0 +1,100 @@
+"""Starting a training: what there is to learn from, the settings, and the job."""
+
+import streamlit as st
+
+from app import jobs, session, work_commands
+from app.components import chart, empty_state
+from app.feedback import refusals
+from app.queries import models
+from core.recipes.document import TrainPart
+
+TRAIN = "Train"
+CALIBRATIONS = ["auto", "sigmoid", "isotonic", "none"]
+
+
+def show(key: str) -> None:
+    """Draw the guard, the settings and the button; then the job, if there is one."""
+    guard, recipe = models.guard(), models.recipe_name()
+    with chart.card("Train", "The last recipe again, on what the store holds now; nothing is decided by it."):
+        if recipe is None:
+            empty_state.link("No recipe has run here yet: `leadbench run RECIPE`.", page="data", action="Load data")
+            return
+        st.caption(f"Recipe **{recipe}** · {guard.won:,} won and {guard.lost:,} lost leads")
+        if not guard.is_met:
+            st.warning(
+                f"Need at least {guard.needed} won and {guard.needed} lost; you have {guard.won}/{guard.lost}.",
+                icon=":material/data_alert:",
+            )
+        chosen = settings(key)
+        if st.button(
+            "Start training",
+            type="primary",
+            key=f"{key}_start",
+            icon=":material/model_training:",
+            disabled=not guard.is_met,
+            width="stretch",
+        ):
+            with refusals():
+                jobs.start(TRAIN, work_commands.train(chosen))
+                st.rerun()
+    job = jobs.current(TRAIN)
+    if job is not None:
+        jobs.show(job, f"{key}_job")
+        if job.result is not None:
+            outcome(job.result)
+
+
+def settings(key: str) -> TrainPart:
+    """Draw preset and settings; what they are set to."""
+    preset = st.selectbox(
+        "Preset",
+        list(models.PRESETS),
+        format_func=models.PRESETS.__getitem__,
+        key=f"{key}_preset",
+        persist_state="session",
+        on_change=_reset,
+        args=(key,),
+    )
+    start = models.settings(preset)
+    with st.expander("Settings"):
+        trees = st.number_input("Trees", 1, 5000, start.trees, step=20, key=f"{key}_trees", persist_state="session")
+        rate = st.number_input(
+            "Learning rate",
+            0.001,
+            1.0,
+            start.learning_rate,
+            step=0.005,
+            format="%.3f",
+            key=f"{key}_rate",
+            persist_state="session",
+        )
+        calibrate = st.selectbox(
+            "Calibration",
+            CALIBRATIONS,
+            CALIBRATIONS.index(start.calibrate),
+            key=f"{key}_calibrate",
+            persist_state="session",
+        )
+        seed = st.number_input(
+            "Seed",
+            0,
+            2**31 - 1,
+            start.seed,
+            key=f"{key}_seed",
+            persist_state="session",
+            help="The same data, settings and seed give the same model, bit for bit.",
+        )
+    given = {"trees": int(trees), "learning_rate": float(rate), "calibrate": calibrate, "seed": int(seed)}
+    return TrainPart.model_validate(given)
+
+
+def _reset(key: str) -> None:
+    session.forget(*(f"{key}_{name}" for name in ("trees", "rate", "calibrate", "seed")))
+
+
+def outcome(result: dict) -> None:
+    """Draw what a training came to, with its warnings."""
+    model, metrics = result["model"], result["metrics"]
+    st.markdown(f"**Model {model['version']}** reaches AUC **{metrics['auc']:.3f}** on unseen leads.")
+    for warning in result["warnings"]:
+        st.caption(f":orange[:material/warning:] {warning['message']}")

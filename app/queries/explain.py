@@ -1,0 +1,143 @@
+"""What drives scores over all leads, from the contributions that were stored with their decisions."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import streamlit as st
+
+from app.queries import leads, versions
+from app.queries.access import database, revision, rooms
+from core.decisions.store_board import DecisionBoard
+
+MOST_LEADS = 4_000
+SEED = 7
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The stored contributions of one model's newest decisions, long: lead_id, feature, value (text), number, points.
+
+    `leads` were read of `decided`; a larger store is sampled with a seed.
+    """
+
+    points: pl.DataFrame
+    importance: pl.DataFrame
+    leads: int
+    decided: int
+
+
+def runs() -> list[str]:
+    """The hashes of the models that decided the leads' newest decisions, commonest first."""
+    board = leads.board()
+    if board.is_empty():
+        return []
+    return board["model_hash"].value_counts(sort=True)["model_hash"].to_list()
+
+
+def stored(model_hash: str) -> Stored:
+    """The contributions that were stored with the newest decisions by this model; never computed again."""
+    return _stored(revision("decisions", "signals"), revision("features"), model_hash)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading stored contributions")
+def _stored(decisions: str, features: str, model_hash: str) -> Stored:
+    board = leads.board().filter(pl.col("model_hash") == model_hash)
+    decided = board.height
+    if decided > MOST_LEADS:
+        board = board.sample(MOST_LEADS, seed=SEED)
+    set_hash = board["feature_set_hash"][0]
+    told = DecisionBoard(database()).points(board["decision_id"].to_list())
+    vectors = dict(rooms().decisions.newest().select("lead_id", "features").iter_rows())
+    leads_by_id = dict(board.select("decision_id", "lead_id").iter_rows())
+    points = _long(told, leads_by_id, vectors, versions.labels(set_hash))
+    return Stored(points, _importance(points, roles(set_hash)), board.height, decided)
+
+
+def _long(
+    told: pl.DataFrame, leads_by_id: dict[str, str], vectors: dict[str, str], labels: dict[str, str]
+) -> pl.DataFrame:
+    columns: dict[str, list] = {"lead_id": [], "feature": [], "raw": [], "points": []}
+    for decision_id, text in told.iter_rows():
+        lead_id = leads_by_id[decision_id]
+        values = dict(json.loads(vectors[lead_id]))
+        for feature, part in json.loads(text):
+            columns["lead_id"].append(lead_id)
+            columns["feature"].append(feature)
+            columns["raw"].append(values.get(feature))
+            columns["points"].append(part)
+    raw = columns.pop("raw")
+    frame = pl.DataFrame(columns, schema={"lead_id": pl.String, "feature": pl.String, "points": pl.Float64})
+    return frame.with_columns(
+        pl.Series("value", [None if one is None else str(one) for one in raw], dtype=pl.String),
+        pl.Series("number", [_number(one) for one in raw], dtype=pl.Float64),
+        label=pl.col("feature").replace(labels),
+    )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def roles(set_hash: str) -> dict[str, str]:
+    """By feature: fit (who they are) or engagement (what they do)."""
+    return {one.name: one.role for one in rooms().features.get(set_hash).features}
+
+
+def _importance(points: pl.DataFrame, roles: dict[str, str]) -> pl.DataFrame:
+    grouped = points.group_by("feature", "label").agg(
+        importance=pl.col("points").abs().mean(),
+        mean=pl.col("points").mean(),
+        raises=(pl.col("points") > 0.0005).mean(),
+        lowers=(pl.col("points") < -0.0005).mean(),
+    )
+    total = float(grouped["importance"].sum()) or 1.0
+    return grouped.with_columns(
+        share=pl.col("importance") / total,
+        role=pl.col("feature").replace_strict(roles, default="engagement", return_dtype=pl.String),
+    ).sort("importance", "feature", descending=[True, False])
+
+
+def swarm(found: Stored, most: int = 10, dots: int = 400) -> pl.DataFrame:
+    """label, points, rank and lead_id of the largest features; `rank` is the value's rank, null where it has none."""
+    largest = found.importance["feature"].head(most).to_list()
+    kept = found.points["lead_id"].unique(maintain_order=True).head(dots)
+    rows = found.points.filter(pl.col("feature").is_in(largest) & pl.col("lead_id").is_in(kept.to_list()))
+    place = (pl.col("number").rank("average").over("feature") - 0.5) / pl.col("number").count().over("feature")
+    return rows.with_columns(rank=place).select("label", "points", "rank", "lead_id")
+
+
+def dependence(found: Stored, feature: str) -> pl.DataFrame:
+    """value (a number, or text), points and lead_id of one feature."""
+    rows = found.points.filter(pl.col("feature") == feature)
+    numeric = rows["number"].is_not_null().any()
+    value = pl.col("number") if numeric else pl.col("value").fill_null("missing")
+    return rows.select(value.alias("value"), "points", "lead_id").drop_nulls("value")
+
+
+def bent(rows: pl.DataFrame) -> tuple[float, float]:
+    """Mean points of the lower and of the upper half of a feature's values; equal values count as lower."""
+    if rows.is_empty() or not rows["value"].dtype.is_numeric():
+        return float("nan"), float("nan")
+    values, points = rows["value"].to_numpy(), rows["points"].to_numpy()
+    upper = values > np.median(values)
+    return float(points[~upper].mean()), float(points[upper].mean()) if upper.any() else float("nan")
+
+
+def contrast(found: Stored, column: str, first: str, second: str, most: int = 8) -> pl.DataFrame:
+    """label, first and second: mean points of the features that differ most between two groups of leads."""
+    groups = leads.board().select("lead_id", pl.col(column).alias("group"))
+    rows = found.points.join(groups, on="lead_id").filter(pl.col("group").is_in([first, second]))
+    means = rows.group_by("label").agg(
+        first=pl.col("points").filter(pl.col("group") == first).mean(),
+        second=pl.col("points").filter(pl.col("group") == second).mean(),
+    )
+    gap = (pl.col("first") - pl.col("second")).alias("gap")
+    return means.with_columns(gap).drop_nulls().sort(pl.col("gap").abs(), descending=True).head(most)
+
+
+def picked(lead_ids: list[str]) -> pl.DataFrame:
+    """The board's rows of these leads: lead, company, percentile, score, band, pool."""
+    rows = leads.board().filter(pl.col("lead_id").is_in(lead_ids))
+    return rows.select("lead_id", "lead", "company", "percentile", "score", "band", "pool")

@@ -1,0 +1,19 @@
+"""The commands of Train and Drift: heavy work for a job, asked of the permission table in core first."""
+
+from app.commands import acting
+from app.jobs import Work
+from app.services import workbench
+from core.governance.permissions import Permission
+from core.recipes.document import TrainPart
+
+
+def train(settings: TrainPart) -> Work:
+    """The work of training the last recipe with these settings."""
+    actor, runner = acting(Permission.TRAIN).name, workbench().runner
+    return lambda progress, cancel: runner.train(actor=actor, settings=settings, progress=progress, cancel=cancel)
+
+
+def drift() -> Work:
+    """The work of comparing the newest leads with those that the model was trained on."""
+    actor, runner = acting(Permission.ASSESS).name, workbench().runner
+    return lambda progress, cancel: runner.drift(actor=actor, progress=progress, cancel=cancel)

@@ -1,0 +1,130 @@
+"""Policy studio and Approvals: a change from the form to publishing and back, by two people."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import services
+from core.kernel.clock import SystemClock
+from core.kernel.settings import PROJECT_ROOT
+from core.policy import editing
+from core.workbench import Workbench
+
+STRICTER = "fewer hot leads while two representatives are away"
+
+
+@pytest.fixture(scope="module")
+def bench(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    folder = tmp_path_factory.mktemp("release") / "store"
+    shutil.copytree(demo_folder, folder, ignore=shutil.ignore_patterns("lock"))
+    with Workbench.open(folder, SystemClock()) as opened:
+        services.use(opened)
+        yield opened
+        services.use(None)
+
+
+def page(script: str, user: str = "ana", **parameters: str) -> AppTest:
+    at = AppTest.from_file(str(PROJECT_ROOT / "app" / "main.py"), default_timeout=60)
+    at.session_state["session_identity"] = user
+    at = at.run().switch_page(f"../pages/{script}.py")
+    for name, value in parameters.items():
+        at.query_params[name] = value
+    at = at.run()
+    assert [error.message for error in at.exception] == []
+    return at
+
+
+def button(at: AppTest, label: str):
+    return next(one for one in at.button if one.label == label)
+
+
+def errors(at: AppTest) -> str:
+    return " ".join(error.value for error in at.error)
+
+
+@pytest.mark.parametrize("step", ["draft", "check", "simulate", "approve", "roll-out"])
+def test_every_step_opens(bench, step):
+    assert page("policy", step=step).title[0].value == "Policy studio"
+
+
+@pytest.mark.parametrize("tab", ["Inbox", "History", "Audit"])
+def test_every_tab_of_approvals_opens(bench, tab):
+    assert page("approvals", tab=tab).title[0].value == "Approvals"
+
+
+def test_the_form_edits_the_text_and_the_text_the_form(bench):
+    at = page("policy")
+    hot = next(one for one in at.slider if "hot" in one.label)
+    leave, enter = hot.value
+    at = hot.set_value((leave, round(enter + 0.02, 3))).run()
+    text = at.text_area(key="policy_yaml").value
+    assert editing.outline(text).thresholds["hot"][1] == leave
+    assert editing.outline(text).thresholds["hot"][0] == round(enter + 0.02, 3)
+    typed = editing.with_threshold(text, "warm", 0.2222, 0.1111)
+    at = at.text_area(key="policy_yaml").set_value(typed).run()
+    warm = next(one for one in at.slider if "warm" in one.label)
+    assert warm.value == (0.1111, 0.2222)
+
+
+def test_a_text_that_is_no_policy_is_told_where_it_is_wrong(bench):
+    at = page("policy")
+    text = at.text_area(key="policy_yaml").value
+    at = at.text_area(key="policy_yaml").set_value(text.replace("apiVersion: leadpolicy/v1", "apiVersion: v9")).run()
+    assert not at.exception
+    assert any("line 2" in (one.help or "") for one in at.markdown)
+
+
+def test_from_an_edit_to_publishing_and_back_by_two_people(bench):
+    at = page("policy")
+    hot = next(one for one in at.slider if "hot" in one.label)
+    at = hot.set_value((hot.value[0], round(hot.value[1] + 0.05, 3))).run()
+    at = at.text_area(key="policy_rationale").set_value(STRICTER).run()
+    at = button(at, "Save draft").click().run()
+    at = button(at, "Request approval").click().run()
+    assert not at.exception and not at.error
+    submitted = next(one for one in bench.rooms.policies.history() if one.state == "submitted")
+
+    mine = page("approvals", v=submitted.ref)
+    mine = button(mine, "Approve").click().run()
+    assert "ana" in errors(mine) and bench.rooms.policies.get(submitted.ref).state == "submitted"
+
+    hers = page("approvals", "rita", v=submitted.ref)
+    hers = button(hers, "Refuse").click().run()
+    assert hers.error, "a no without a reason is refused"
+    hers = button(hers, "Approve").click().run()
+    assert bench.rooms.policies.get(submitted.ref).state == "approved"
+
+    live = page("approvals", "rita", v=submitted.ref)
+    live = button(live, "Publish").click().run()
+    assert live.error, "publishing needs a reason"
+    reason = next(one for one in live.text_input if one.label == "Reason")
+    live = reason.set_value("fewer calls").run()
+    live = button(live, "Publish").click().run()
+    assert bench.rooms.policies.active("default").content_hash == submitted.content_hash
+
+    back = page("approvals", "rita", tab="History")
+    back = next(one for one in back.text_input if one.label == "Reason").set_value("too few calls").run()
+    back = button(back, "Roll back").click().run()
+    assert not back.exception
+    assert bench.rooms.policies.get(submitted.ref).state == "rolled_back"
+    assert bench.rooms.policies.active("default").version == 1
+
+
+def test_a_viewer_may_look_but_not_simulate(bench):
+    bench.rooms.users.add("vic", "viewer", "root")
+    at = page("policy", "vic", step="simulate")
+    assert "vic" in errors(at)
+    at = page("approvals", "vic", tab="Audit")
+    at = button(at, "Verify chain").click().run()
+    assert "The chain holds" in at.success[0].value
+
+
+def test_a_model_is_approved_by_somebody_who_did_not_train_it(bench):
+    at = button(page("approvals"), "Approve model").click().run()
+    assert "ana" in errors(at)
+    at = button(page("approvals", "rita"), "Approve model").click().run()
+    assert not at.error
+    assert bench.rooms.model_releases.is_approved(bench.rooms.models.champion().model_hash)
