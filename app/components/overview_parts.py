@@ -12,7 +12,7 @@ def figures(key: str) -> None:
     """Draw five figures with their course."""
     won, totals, numbers = overview.winning(), data.totals(), leads.figures()
     top = f"Band {versions.bands().label(numbers.top)}" if numbers.top else "Best band"
-    board = leads.board()
+    board = leads.waiting()
     kpi.tiles(
         [
             kpi.Kpi(

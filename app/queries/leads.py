@@ -100,9 +100,14 @@ def _board(revision: str, role: str) -> pl.DataFrame:
     )
 
 
+def waiting() -> pl.DataFrame:
+    """The board without the leads that closed after their newest decision."""
+    return board().filter(~pl.col("closed_since"))
+
+
 def basis() -> Basis:
     """What the board rests on."""
-    rows = board()
+    rows = waiting()
     return Basis(
         rows.height,
         rows["as_of"].max(),  # type: ignore[arg-type]
@@ -129,7 +134,7 @@ def matching(chosen: Filter, seen_by: Role | None = None) -> pl.DataFrame:
 def _view(view: str) -> pl.Expr:
     top = (versions.bands().order or [""])[0]
     return {
-        "queue": pl.col("pool").is_not_null() & (pl.col("disposition") == "PERMIT"),
+        "queue": pl.col("pool").is_not_null() & (pl.col("disposition") == "PERMIT") & ~pl.col("closed_since"),
         "new": (pl.col("band") == top) & pl.col("moved"),
         "rising": pl.col("change") >= RISING,
         "review": pl.col("disposition") == "HOLD",

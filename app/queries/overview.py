@@ -94,7 +94,7 @@ def _rate(weeks: pl.DataFrame) -> float | None:
 
 def funnel() -> pl.DataFrame:
     """stage and leads: from every lead known to those in the best band."""
-    totals, board = data.totals(), leads.board()
+    totals, board = data.totals(), leads.waiting()
     best = (versions.bands().order or [""])[0]
     eligible = board.filter(pl.col("disposition") == "PERMIT")
     stages = {

@@ -15,11 +15,15 @@ BOARD = """
             lag(band) OVER earlier AS band_before, lag(as_of) OVER earlier AS before_at
         FROM decisions
         WINDOW earlier AS (PARTITION BY lead_id, arm ORDER BY as_of NULLS FIRST, entry_seq, leaf_no)
+    ), closed AS (
+        SELECT l.lead_id, min(coalesce(o.received_at, o.closed_at)) AS learned_at
+        FROM outcomes o JOIN leads l USING (lead_no) GROUP BY l.lead_id
     )
     SELECT n.decision_id, n.lead_id, n.as_of, n.known_at, n.decided_at, n.arm, n.score, n.percentile, n.fit_grade,
         n.engagement_grade, n.disposition, n.band, n.priority, n.next_state, n.pool, n.sla_min, n.action, n.reasons,
-        n.model_hash, n.policy_hash, n.feature_set_hash, p.percentile_before, p.score_before, p.band_before, p.before_at
-    FROM decisions_latest n JOIN placed p USING (decision_id)
+        n.model_hash, n.policy_hash, n.feature_set_hash, p.percentile_before, p.score_before, p.band_before,
+        p.before_at, coalesce(c.learned_at > n.as_of, FALSE) AS closed_since
+    FROM decisions_latest n JOIN placed p USING (decision_id) LEFT JOIN closed c ON c.lead_id = n.lead_id
     ORDER BY n.percentile DESC NULLS LAST, n.score DESC, n.lead_id
 """
 COURSES = """
@@ -45,7 +49,7 @@ class DecisionBoard:
         self._database = database
 
     def rows(self) -> pl.DataFrame:
-        """One row a lead: its newest decision, best percentile first, with the values of the one before it."""
+        """One row a lead: its newest decision, best percentile first, the values before, and `closed_since`."""
         return self._database.read(BOARD)
 
     def courses(self, leads: pl.DataFrame, until: datetime | None = None) -> pl.DataFrame:
