@@ -11,13 +11,13 @@ MOST = 12
 
 def show(text: str) -> None:
     """Say that `text` is no lead and offer those that match it, or the best ranked ones."""
-    found = leads.matching(leads.Filter("all", text=text)) if text else leads.board()
+    found = leads.matching(leads.Filter("all", text=text)) if text else leads.waiting()
     if leads.board().is_empty():
         empty_state.link("No lead has been decided yet. Load events first.", page="data", action="Go to Data")
         return
     if found.is_empty():
         st.info(f"No lead is called `{text}`. Here are the best ranked ones.", icon=":material/person_search:")
-        found = leads.board()
+        found = leads.waiting()
     st.markdown("**Leads that match**" if text else "**Best ranked leads**")
     with st.grid(3, min_column_width=300, key="lead_finder"):
         for row in found.head(MOST).iter_rows(named=True):

@@ -165,13 +165,6 @@ def _profile(revision: str, role: str, lead_id: str, moment: datetime | None) ->
     )
 
 
-def recent(most: int = 12) -> list[str]:
-    """The ids of the leads at the top of the board, for a page that was opened without one."""
-    from app.queries.leads import board
-
-    return board()["lead_id"].head(most).to_list()
-
-
 def before(history: pl.DataFrame, moment: datetime | None) -> pl.DataFrame:
     """The decisions up to the moment."""
     return history if moment is None else history.filter(pl.col("at") <= naive(moment))

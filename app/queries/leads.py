@@ -18,6 +18,7 @@ from core.kernel.times import to_text
 MOST_SHOWN = 1_000
 RISING = 5
 CHIPS = 3
+WAITING = ~pl.col("closed_since")
 CHIP_LEAST = 0.005
 VIEWS = {
     "queue": "Queue",
@@ -102,7 +103,7 @@ def _board(revision: str, role: str) -> pl.DataFrame:
 
 def waiting() -> pl.DataFrame:
     """The board without the leads that closed after their newest decision."""
-    return board().filter(~pl.col("closed_since"))
+    return board().filter(WAITING)
 
 
 def basis() -> Basis:
@@ -134,10 +135,10 @@ def matching(chosen: Filter, seen_by: Role | None = None) -> pl.DataFrame:
 def _view(view: str) -> pl.Expr:
     top = (versions.bands().order or [""])[0]
     return {
-        "queue": pl.col("pool").is_not_null() & (pl.col("disposition") == "PERMIT") & ~pl.col("closed_since"),
-        "new": (pl.col("band") == top) & pl.col("moved"),
-        "rising": pl.col("change") >= RISING,
-        "review": pl.col("disposition") == "HOLD",
+        "queue": WAITING & pl.col("pool").is_not_null() & (pl.col("disposition") == "PERMIT"),
+        "new": WAITING & (pl.col("band") == top) & pl.col("moved"),
+        "rising": WAITING & (pl.col("change") >= RISING),
+        "review": WAITING & (pl.col("disposition") == "HOLD"),
     }.get(view, pl.lit(True))
 
 
@@ -241,7 +242,7 @@ def figures() -> Figures:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _figures(revision: str) -> Figures:
-    rows, best = board(), (versions.bands().order or [""])[0]
+    rows, best = waiting(), (versions.bands().order or [""])[0]
     top, held = rows.filter(pl.col("band") == best), rows.filter(pl.col("disposition") == "HOLD")
     by_round = rounds().filter(pl.col("band") == best).sort("as_of")
     course = [float(count) for count in by_round["decisions"]]

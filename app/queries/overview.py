@@ -171,7 +171,7 @@ def _quarantine() -> Alert | None:
 
 
 def _trial() -> Alert | None:
-    board = leads.board()
+    board = leads.waiting()
     trial = int((board["arm"] == "trial").sum()) if board.height else 0
     text = f"**{trial:,} decisions are a trial**: the model is not yet approved by a second person"
     return Alert("blue", "experiment", text, "approvals") if trial else None
