@@ -25,8 +25,11 @@ if found.rows.is_empty():
 seen_by = role()
 with actions:
     export_menu.show(lambda: leads.to_export(chosen, seen_by), "leads", "leads_export", about=basis.about(chosen))
-grid, panel = st.columns([2.75, 1], gap="small")
-with grid:
-    row = lead_grid.show(found, "leads_grid")
-with panel:
-    peek.show(row, "leads_peek")
+if lead_filters.in_drawer():
+    peek.drawer(lead_grid.show(found, "leads_grid"), "leads_peek")
+else:
+    grid, panel = st.columns([2.75, 1], gap="small")
+    with grid:
+        row = lead_grid.show(found, "leads_grid")
+    with panel:
+        peek.show(row, "leads_peek")

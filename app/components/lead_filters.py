@@ -8,6 +8,7 @@ from app.queries import leads, versions
 from app.queries.leads import Filter
 
 SEARCH = "leads_search"
+REASONS = "reasons"
 START = {"view": "all", "band": [], "pool": [], "region": [], "arm": [], SEARCH: ""}
 
 
@@ -37,7 +38,16 @@ def _more() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
         pool = st.multiselect("Pool", leads.choices("pool"), key="pool", bind="query-params")
         region = st.multiselect("Region", leads.choices("region"), key="region", bind="query-params")
         arm = st.multiselect("Arm", leads.choices("arm"), key="arm", bind="query-params", help=glossary.term("arm"))
+        st.segmented_control(
+            "Reasons", ["Panel", "Drawer"], default="Panel", required=True, key=REASONS, bind="query-params",
+            help="The drawer leaves the whole width to the list; it opens when a lead is selected.",
+        )  # fmt: skip
     return tuple(pool), tuple(region), tuple(arm)
+
+
+def in_drawer() -> bool:
+    """Whether reasons open in a drawer, for narrow screens."""
+    return session.value(REASONS) == "Drawer"
 
 
 def nothing_found() -> None:

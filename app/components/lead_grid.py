@@ -27,8 +27,8 @@ def show(found: Ranked, key: str) -> Mapping[str, Any]:
     row = found.rows.row(picked or 0, named=True)
     session.address({"row": row["lead_id"]})
     st.caption(
-        f"Showing {found.rows.height:,} of {found.matching:,} that match · {found.total:,} ever decided · best percentile "
-        "first · select a row to see why it is here"
+        f"Showing {found.rows.height:,} of {found.matching:,} that match · {found.total:,} ever decided · "
+        "best percentile first · select a row to see why it is here"
     )
     return row
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import navigation
+from app import navigation, session
 from app.charts.points import waterfall
 from app.components import badges, chart, glossary
 from app.feedback import refused
@@ -35,6 +35,13 @@ def show(row: Mapping[str, Any], key: str) -> None:
             icon=":material/open_in_new:",
             query_params={"id": row["lead_id"]},
         )
+
+
+def drawer(row: Mapping[str, Any], key: str) -> None:
+    """Open the panel as a drawer once for each row that is newly picked."""
+    if session.value(f"{key}_opened", row["lead_id"]) != row["lead_id"]:
+        st.dialog("Why this lead", position="right", width="medium")(show)(row, key)
+    session.remember(f"{key}_opened", row["lead_id"])
 
 
 def _who(row: Mapping[str, Any]) -> None:
@@ -90,6 +97,6 @@ def _rule(row: Mapping[str, Any]) -> None:
     fired = " ".join(f"`{one}`" for one in reads.rules(row["reasons"]).split(", ") if one)
     pool = f"**{row['pool']}**" if row["pool"] else "**no pool**"
     due = f" · {row['sla_min']} min" if row["sla_min"] else ""
-    st.markdown(f":material/alt_route: {pool}{due} · {fired or 'no rule'}", help=glossary.term("pool"))
+    st.markdown(f":material/alt_route: {pool}{due} · {fired or 'no rule'}")
     names = f"policy {versions.policy_name(row['policy_hash'])} · {versions.model_name(row['model_hash'])}"
     st.markdown(f":small[:gray[{names}]] {badges.trial(row['arm'])}")

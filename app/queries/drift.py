@@ -67,7 +67,9 @@ def table(report: Report) -> pl.DataFrame:
     rows = [{name: one.get(name) for name in kinds} for one in report.told["features"]]
     frame = pl.DataFrame(rows, schema=kinds)
     moved = pl.when(pl.col("verdict") == "drift").then("decisions_moved")
-    return frame.with_columns(decisions_moved=moved, said=pl.col("verdict").replace(VERDICTS))
+    return frame.with_columns(decisions_moved=moved, said=pl.col("verdict").replace(VERDICTS)).sort(
+        "decisions_moved", "statistic", descending=True, nulls_last=True, maintain_order=True
+    )
 
 
 def shares(report: Report, name: str) -> pl.DataFrame:

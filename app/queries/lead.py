@@ -88,12 +88,12 @@ def points(explanation: dict[str, Any]) -> pl.DataFrame:
 
 
 def shown(value: object) -> str:
-    """A feature's value as text: whole numbers without a point, others with up to three places."""
+    """A feature's value as text: whole numbers without a point, others with up to two places."""
     if value is None:
         return "missing"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,.3f}".rstrip("0").rstrip(".") if isinstance(value, int | float) else str(value)
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, int | float) else str(value)
 
 
 def history(lead_id: str) -> pl.DataFrame:

@@ -23,7 +23,8 @@ def cards(lead_ids: Sequence[str], role: Role) -> pl.DataFrame:
     """lead_id, lead (name or id), company, region, segment; names only for stores of up to 20,000 decided leads."""
     named = len(lead_ids) <= MOST_NAMED
     wanted = [name for kind, names in WORDS.items() for name in names if named or kind != "person"]
-    found = _wide(SignalPages(database()).attributes(lead_ids, _present(wanted)), wanted)
+    everything = [name for names in WORDS.values() for name in names]
+    found = _wide(SignalPages(database()).attributes(lead_ids, _present(wanted)), everything)
     seen = mask(found, role).with_columns(cs.string().exclude("lead_id").replace(MASK, None))
     people = pl.DataFrame({"lead_id": lead_ids}, schema={"lead_id": pl.String}).join(seen, on="lead_id", how="left")
     return people.select(
@@ -43,13 +44,13 @@ def _plain(name: str) -> str:
     return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
-def _wide(found: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
+def _wide(found: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     plain = {name: _plain(name) for name in found["name"].unique()}
     named = found.with_columns(pl.col("name").replace(plain))
-    columns = pl.DataFrame({"name": wanted}, schema={"name": pl.String})
+    columns = pl.DataFrame({"name": names}, schema={"name": pl.String})
     cells = named.select("lead_id", "name", "value")
     wide = cells.pivot("name", index="lead_id", on_columns=columns["name"], values="value", aggregate_function="first")
-    return wide if wide.height else pl.DataFrame(schema={"lead_id": pl.String} | dict.fromkeys(wanted, pl.String))
+    return wide if wide.height else pl.DataFrame(schema={"lead_id": pl.String} | dict.fromkeys(names, pl.String))
 
 
 def _person() -> pl.Expr:

@@ -81,8 +81,8 @@ def test_a_lead_that_closed_after_its_newest_decision_is_marked(tmp_path):
             change.insert("decisions", pl.DataFrame(ROWS, infer_schema_length=None))
             change.execute("INSERT INTO leads BY NAME SELECT 1 AS lead_no, 'a' AS lead_id, 'b1' AS batch_id")
             change.execute(
-                "INSERT INTO outcomes BY NAME SELECT 1 AS lead_no, 'won' AS outcome, TIMESTAMP '2026-11-23' AS closed_at, "
-                "'b1' AS batch_id"
+                "INSERT INTO outcomes BY NAME SELECT 1 AS lead_no, 'won' AS outcome, 'b1' AS batch_id, "
+                "TIMESTAMP '2026-11-23' AS closed_at"
             )
         closed = dict(DecisionBoard(database).rows().select("lead_id", "closed_since").iter_rows())
     assert closed == {"a": True, "b": False, "c": False}
