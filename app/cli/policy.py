@@ -68,8 +68,8 @@ def read_document(path: Path) -> str:
 
 
 def read_inputs(text: str) -> dict[str, Any]:
-    """The JSON object given inline, as @file, or as - for standard input; raises InputsInvalid."""
-    source = sys.stdin.read() if text == "-" else Path(text[1:]).read_text() if text.startswith("@") else text
+    """The JSON object given inline, in a file, or on standard input (-); raises InputsInvalid."""
+    source = sys.stdin.read() if text == "-" else _file_text(text) or text
     try:
         value = json.loads(source)
     except json.JSONDecodeError as error:
@@ -77,6 +77,14 @@ def read_inputs(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputsInvalid(source, f"it is a {type(value).__name__}")
     return value
+
+
+def _file_text(text: str) -> str | None:
+    """The content of the file that the text names, perhaps after an @; None where it names none."""
+    if text.lstrip().startswith("{"):
+        return None
+    path = Path(text.removeprefix("@"))
+    return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
 @group.command(epilog="Example: leadbench policy check policies/default.yaml --json")
@@ -91,14 +99,17 @@ def check(file: FileArgument, as_json: JsonOption = False) -> None:
 @group.command(epilog="""Example: leadbench policy decide policies/default.yaml --inputs '{"score": 0.8}'""")
 def decide(
     file: FileArgument,
-    given: Annotated[str, typer.Option("--inputs", help="JSON, @file or -; unnamed fields are typical.")] = "{}",
+    given: Annotated[
+        str, typer.Option("--inputs", "--input", help="JSON, a file or -; unnamed fields are typical.")
+    ] = "{}",
     as_json: JsonOption = False,
 ) -> None:
     """Decide one lead and show how."""
     speak(as_json)
     policy = parser.load(read_document(file), str(file))
     filled = inputs.fill(policy, read_inputs(given))
-    emit(evaluator.explain(policy, filled))
+    found = evaluator.explain(policy, filled)
+    emit({**found.pop("outcome"), **found})
 
 
 @group.command("diff", epilog="Example: leadbench policy diff old.yaml new.yaml --exit-code")
