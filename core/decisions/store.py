@@ -21,10 +21,11 @@ SLIM = """decision_id, lead_id, as_of, known_at, decided_at, arm, score, percent
 BEFORE = """
     SELECT s.row_no, d.as_of, d.band, d.band_since, d.state, d.state_since
     FROM spine_rows s ASOF JOIN (
-        SELECT lead_id, as_of, arg_max(band, place) AS band, arg_max(band_since, place) AS band_since,
-            arg_max(next_state, place) AS state, arg_max(state_since, place) AS state_since
-        FROM (SELECT *, entry_seq * 10000000 + leaf_no AS place FROM decisions
-              WHERE arm = $arm AND lead_id IN (SELECT lead_id FROM spine_rows)) GROUP BY lead_id, as_of
+        SELECT lead_id, as_of, band_since, state_since, last_value(band IGNORE NULLS) OVER so_far AS band,
+            last_value(next_state IGNORE NULLS) OVER so_far AS state
+        FROM decisions WHERE arm = $arm AND lead_id IN (SELECT lead_id FROM spine_rows)
+        WINDOW so_far AS (PARTITION BY lead_id ORDER BY as_of, entry_seq, leaf_no ROWS UNBOUNDED PRECEDING)
+        QUALIFY row_number() OVER (PARTITION BY lead_id, as_of ORDER BY entry_seq DESC, leaf_no DESC) = 1
     ) d ON s.lead_id = d.lead_id AND s.as_of > d.as_of"""
 WORDS = ("disposition", "band", "pool", "action")
 

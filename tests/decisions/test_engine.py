@@ -18,6 +18,7 @@ from core.kernel.canonical import canonical, digest
 from core.kernel.ledger import merkle_root
 from core.kernel.times import naive
 from core.policy import evaluator
+from core.policy import parser as policy_parser
 from tests.decisions.conftest import AS_OF, FEATURES, NOW, lead_id
 
 DAY = 86_400_000_000
@@ -233,3 +234,14 @@ def test_a_feature_called_score_does_not_stand_in_for_the_score(store, deciders,
     record = DecisionStore(store).of(lead_id(1))
     assert record.inputs["score"] == record.score
     assert dict(record.features)["score"] != record.score
+
+
+def test_a_lead_held_by_a_broken_contract_keeps_the_band_that_is_stored(store, decided, deciders, policy):
+    typed = "    employees: {type: int, min: 0, max: 5}\n"
+    broken = policy_parser.load(policy.text.replace("  fields:\n", f"  fields:\n{typed}", 1), "broken.yaml")
+    later = population(store, as_of=AS_OF.replace(day=2)).spine
+    before = {state.band for state in DecisionStore(store).before(later, "trial").values()}
+    decide(store, later, **{**deciders, "policy": broken})
+    held = DecisionStore(store).before(population(store, as_of=AS_OF.replace(day=3)).spine, "trial")
+    assert {state.band for state in held.values()} == before
+    assert {state.band_since for state in held.values()} == {AS_OF}
