@@ -1,6 +1,7 @@
 """The full trace of one decision: what was asked, what held, what was passed over, and by how much."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from core.policy.banding import DWELL, Step, ladder_of
 from core.policy.closures import closure
@@ -13,7 +14,7 @@ from core.policy.outcome import Outcome
 from core.policy.routing import STATE, by_precedence
 
 Values = Mapping[str, object]
-Trace = dict[str, object]
+Trace = dict[str, Any]
 
 
 def explain(policy: Policy, inputs: Mapping[str, object]) -> Trace:
