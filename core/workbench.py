@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from core.governance.permissions import Permission
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.database import Database
 from core.recipes.rooms import Rooms
@@ -39,6 +40,9 @@ class Workbench:
     ) -> None:
         self.close()
 
-    def identity(self, name: str | None, *, default: bool = False) -> str:
-        """The name of who acts; raises NoIdentity and UserUnknown."""
-        return self.rooms.users.identity(name, default=default).name
+    def identity(self, name: str | None, *, default: bool = False, permission: Permission | None = None) -> str:
+        """The name of who acts; raises NoIdentity, UserUnknown, and Forbidden where the permission is not theirs."""
+        user = self.rooms.users.identity(name, default=default)
+        if permission is not None:
+            self.rooms.users.require(user.name, permission)
+        return user.name

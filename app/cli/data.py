@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
+from core.governance.permissions import Permission
 from core.kernel.clock import SystemClock
 from core.kernel.errors import LeadbenchError
 from core.kernel.strict_yaml import load
@@ -99,7 +100,7 @@ def _import(
     speak(as_json)
     given = _mapping(mapping)
     with opened(store, create=True) as bench:
-        actor = bench.identity(user_name(as_user), default=True)
+        actor = bench.identity(user_name(as_user), default=True, permission=Permission.IMPORT)
         found = bench.rooms.signals.import_file(
             kind, path, given, format=as_format, dry_run=dry_run, actor=actor, progress=progress
         ).to_json()
@@ -139,7 +140,8 @@ def redrive(
     speak(as_json)
     given = _mapping(mapping)
     with opened(store) as bench:
-        found = bench.rooms.signals.redrive(batch_id, given or None, actor=bench.identity(user_name(as_user))).to_json()
+        actor = bench.identity(user_name(as_user), permission=Permission.IMPORT)
+        found = bench.rooms.signals.redrive(batch_id, given or None, actor=actor).to_json()
     emit(found, lambda: table([found], ["read", "accepted", "duplicate", "quarantined"]))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from core.governance.permissions import Permission
 from core.kernel.errors import LeadbenchError
 from core.kernel.workers import Progress
 from core.recipes import loading, result
@@ -82,6 +83,7 @@ class Runner:
         self, file: RecipeFile, *, actor: str, progress: Progress | None = None, cancel: Event | None = None
     ) -> dict[str, Any]:
         """The whole job; the result of recipes.md. A failing step leaves the store as it was before that step."""
+        self._permit(actor, Permission.IMPORT, *((Permission.TRAIN, Permission.SCORE) if file.recipe.label else ()))
         course = Course(self.rooms, progress)
         run_key = loading.run_key(file)
         with course.step("import") as tell:
@@ -113,6 +115,7 @@ class Runner:
 
         `settings` replace the recipe's own for this once.
         """
+        self._permit(actor, Permission.TRAIN)
         file, course = self.last_recipe("train"), Course(self.rooms, progress)
         if settings is not None:
             file = replace(file, recipe=file.recipe.model_copy(update={"train": settings}))
@@ -132,6 +135,7 @@ class Runner:
         progress: Progress | None = None,
     ) -> dict[str, Any]:
         """Decide the leads by the newest model and the recipe's policy."""
+        self._permit(actor, Permission.SCORE)
         file, course = self.last_recipe("score"), Course(self.rooms, progress)
         asked = DecidePart(as_of=as_of or "latest", leads=leads)  # type: ignore[arg-type]
         with course.step("decide") as tell:
@@ -139,12 +143,17 @@ class Runner:
 
     def drift(self, *, actor: str, progress: Progress | None = None, cancel: Event | None = None) -> dict[str, Any]:
         """The `drift` object for the last recipe's parts, with the newest model and the active policy."""
+        self._permit(actor, Permission.ASSESS)
         file, course = self.last_recipe("drift"), Course(self.rooms, progress)
         steps = Steps(self.rooms, file, actor, cancel)
         with course.step("features"):
             studied = steps.study(Population.of(self.rooms.signals))
         with course.step("drift") as tell:
             return steps.drift_again(studied, tell)
+
+    def _permit(self, actor: str, *permissions: Permission) -> None:
+        for permission in permissions:
+            self.rooms.users.require(actor, permission)
 
     def last_recipe(self, step: str) -> RecipeFile:
         """The recipe that ran last, with its folder; raises NothingRun."""

@@ -183,6 +183,7 @@ def test_imports_and_inspection(tmp_path):
     again = done("import", "import", "events", str(tmp_path / "events.csv"), *at)
     assert (again["accepted"], again["duplicate"]) == (0, 2)
     assert done("quarantine_list", "quarantine", "list", *at)["count"] == 1
+    assert refused("import", "events", str(tmp_path / "events.csv"), *at, user="rita")["code"] == "forbidden"
 
 
 def test_people_are_managed_by_the_admin(tmp_path):
