@@ -43,7 +43,15 @@ def _room(outline: Outline) -> float:
 
 def _cut(draft: Draft, band: str, name: str) -> None:
     leave, enter = session.value(name)
-    policy_draft.edit(draft, lambda text: editing.with_threshold(text, band, enter, leave))
+    policy_draft.edit(draft, lambda text: _moved(text, band, enter, leave))
+
+
+def _moved(text: str, band: str, enter: float, leave: float) -> str:
+    """The text with the end that was moved; the slider's rounding of the other end is no edit."""
+    written = editing.outline(text)
+    old = written.thresholds[band] if written else (enter, leave)
+    kept = [before if abs(now - before) < STEP else now for now, before in zip((enter, leave), old, strict=True)]
+    return editing.with_threshold(text, band, *kept)
 
 
 def guards(draft: Draft, outline: Outline, live: StoredVersion, key: str) -> None:

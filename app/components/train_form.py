@@ -46,40 +46,27 @@ def show(key: str) -> None:
 
 def settings(key: str) -> TrainPart:
     """Draw preset and settings; what they are set to."""
-    preset = st.selectbox(
+    st.selectbox(
         "Preset",
         list(models.PRESETS),
         format_func=models.PRESETS.__getitem__,
         key=f"{key}_preset",
         persist_state="session",
-        on_change=_reset,
+        on_change=_preset,
         args=(key,),
     )
-    start = models.settings(preset)
+    if session.value(f"{key}_trees") is None:
+        _preset(key)
     with st.expander("Settings"):
-        trees = st.number_input("Trees", 1, 5000, start.trees, step=20, key=f"{key}_trees", persist_state="session")
+        trees = st.number_input("Trees", 1, 5000, step=20, key=f"{key}_trees", persist_state="session")
         rate = st.number_input(
-            "Learning rate",
-            0.001,
-            1.0,
-            start.learning_rate,
-            step=0.005,
-            format="%.3f",
-            key=f"{key}_rate",
-            persist_state="session",
+            "Learning rate", 0.001, 1.0, step=0.005, format="%.3f", key=f"{key}_rate", persist_state="session"
         )
-        calibrate = st.selectbox(
-            "Calibration",
-            CALIBRATIONS,
-            CALIBRATIONS.index(start.calibrate),
-            key=f"{key}_calibrate",
-            persist_state="session",
-        )
+        calibrate = st.selectbox("Calibration", CALIBRATIONS, key=f"{key}_calibrate", persist_state="session")
         seed = st.number_input(
             "Seed",
             0,
             2**31 - 1,
-            start.seed,
             key=f"{key}_seed",
             persist_state="session",
             help="The same data, settings and seed give the same model, bit for bit.",
@@ -88,8 +75,16 @@ def settings(key: str) -> TrainPart:
     return TrainPart.model_validate(given)
 
 
-def _reset(key: str) -> None:
-    session.forget(*(f"{key}_{name}" for name in ("trees", "rate", "calibrate", "seed")))
+def _preset(key: str) -> None:
+    """Set every setting as the preset says."""
+    told = models.settings(session.value(f"{key}_preset") or "recipe")
+    for name, value in (
+        ("trees", told.trees),
+        ("rate", told.learning_rate),
+        ("calibrate", told.calibrate),
+        ("seed", told.seed),
+    ):
+        session.remember(f"{key}_{name}", value)
 
 
 def outcome(result: dict) -> None:

@@ -1,59 +1,93 @@
-"""Edits that a form makes leave every other character as it was."""
+"""A form's edits of a policy's text change what was edited and nothing else."""
 
 import pytest
 
-from core.kernel.strict_yaml import load
-from core.policy import editing, parser
-from tests.policy.conftest import example_text
+from core.policy import default, diff, editing, parser
+
+TEXT = default.propose(fields={"region": ["EMEA", "NA", "Österreich – Süd"]})
 
 
-def rules(text, path):
-    tree, _ = load(text, file="x")
-    return tree[path[0]][path[1]]
+def lines_that_differ(before: str, after: str) -> list[str]:
+    return [line for line in after.splitlines() if line not in before.splitlines()]
 
 
-def changed_lines(before, after):
-    return [(a, b) for a, b in zip(before.splitlines(), after.splitlines(), strict=True) if a != b]
+def test_an_outline_holds_what_the_form_shows():
+    found = editing.outline(TEXT)
+    assert found is not None
+    assert found.thresholds == {"hot": (0.8, 0.75), "warm": (0.55, 0.49), "nurture": (0.25, 0.2)}
+    assert [rule["id"] for rule in found.guards] == ["g.suppressed", "g.stale", "g.model_red"]
+    assert found.risk_class == "low"
 
 
-def test_a_threshold_is_changed_where_it_stands():
-    text = editing.with_threshold(example_text(), "warm", 0.6, 0.5)
-    assert changed_lines(example_text(), text) == [
-        ("    warm:    {enter: 0.5500, exit: 0.5000}", "    warm:    {enter: 0.6000, exit: 0.5000}")
-    ]
-    assert parser.load(text, "x").document.bands.thresholds["warm"].enter == 0.6
+@pytest.mark.parametrize("text", ["a: [", "- 1\n", "a: 1\na: 2\n", ""])
+def test_a_text_that_cannot_be_read_has_no_outline(text):
+    assert editing.outline(text) is None
 
 
-def test_a_threshold_that_stays_changes_nothing():
-    assert editing.with_threshold(example_text(), "hot", 0.8, 0.74) == example_text()
+@pytest.mark.parametrize("text", ["bands: 3\nguards: []\n", "bands: {order: 1, thresholds: [1]}\n", "metadata: x\n"])
+def test_a_text_of_another_shape_has_an_empty_outline(text):
+    found = editing.outline(text)
+    assert found is not None and not found.thresholds and not found.guards
 
 
-@pytest.mark.parametrize("path", [editing.GUARDS, editing.ROUTES])
-def test_rules_that_stay_keep_their_text(path):
-    assert editing.with_rules(example_text(), path, rules(example_text(), path)) == example_text()
+def test_a_threshold_changes_one_number_and_keeps_its_places():
+    after = editing.with_threshold(TEXT, "hot", 0.7, 0.75)
+    assert lines_that_differ(TEXT, after) == ["    hot:     {enter: 0.7000, exit: 0.7500}"]
 
 
-def test_one_changed_rule_is_the_only_changed_line():
-    kept = [dict(rule) for rule in rules(example_text(), editing.ROUTES)]
-    kept[9] = {**kept[9], "when": {"band": "warm", "employees": ">= 500"}}
-    text = editing.with_rules(example_text(), editing.ROUTES, kept)
-    assert len(changed_lines(example_text(), text)) == 1
-    assert parser.load(text, "x").document.routing.rules[9].when["employees"] == ">= 500"
+def test_an_equal_threshold_leaves_the_text_alone():
+    assert editing.with_threshold(TEXT, "hot", 0.8, 0.75) == TEXT
 
 
-def test_a_value_that_is_not_there_is_added_to_its_block():
-    text = editing.with_value(example_text(), ("bands", "min_dwell_min"), 45)
-    assert parser.load(text, "x").document.bands.min_dwell_min == 45
-    without = example_text().replace("  change_ticket: RVO-1482\n", "")
-    assert parser.load(editing.with_value(without, ("metadata", "change_ticket"), "X-1"), "x").document.metadata
+def test_equal_rules_leave_the_text_alone():
+    found = editing.outline(TEXT)
+    assert found is not None
+    assert editing.with_rules(TEXT, editing.ROUTES, found.routes) == TEXT
+    assert editing.with_rules(TEXT, editing.GUARDS, found.guards) == TEXT
 
 
-def test_a_long_rationale_is_written_as_one_value():
-    words = "Because: 'quotes', \"more quotes\", # no comment\nand a second line"
-    text = editing.with_value(example_text(), ("metadata", "rationale"), words)
-    assert parser.load(text, "x").document.metadata.rationale == words
+def test_one_changed_row_changes_one_line():
+    found = editing.outline(TEXT)
+    assert found is not None
+    rows = list(found.routes)
+    rows[-1] = {**rows[-1], "then": {**rows[-1]["then"], "sla_min": 720}}
+    after = editing.with_rules(TEXT, editing.ROUTES, rows)
+    assert len(lines_that_differ(TEXT, after)) == 1
+    assert parser.load(after, "after").document.routing.rules[-1].then.sla_min == 720
 
 
-@pytest.mark.parametrize("value", [None, True, 3, 0.5, "warm", ">= 200", ["hot", "warm"]])
-def test_a_cell_reads_back_as_it_was_written(value):
+def test_rules_can_be_dropped_and_put_back_in_their_order():
+    found = editing.outline(TEXT)
+    assert found is not None
+    without = editing.with_rules(TEXT, editing.GUARDS, found.guards[1:])
+    again = editing.with_rules(without, editing.GUARDS, found.guards)
+    assert diff.diff(parser.load(TEXT, "a"), parser.load(again, "b")) == ()
+    none = editing.with_rules(TEXT, editing.GUARDS, [])
+    back = editing.with_rules(none, editing.GUARDS, found.guards)
+    assert diff.diff(parser.load(TEXT, "a"), parser.load(back, "b")) == ()
+
+
+def test_comments_beside_other_rules_stay():
+    text = TEXT.replace("    - {id: g.stale,", "    # asked for by sales\n    - {id: g.stale,")
+    found = editing.outline(text)
+    assert found is not None
+    assert "asked for by sales" in editing.with_rules(text, editing.GUARDS, found.guards[:2])
+
+
+def test_a_missing_key_is_added_to_its_block():
+    after = editing.with_value(TEXT, ("metadata", "change_ticket"), "RO-1: hot, now")
+    assert parser.load(after, "after").document.metadata.change_ticket == "RO-1: hot, now"
+    inside = editing.with_value(TEXT, ("metadata", "labels", "team"), "north")
+    assert parser.load(inside, "inside").document.metadata.labels["team"] == "north"
+
+
+def test_a_folded_text_is_replaced_whole():
+    after = editing.with_value(TEXT, ("metadata", "rationale"), "Fewer calls: two are away")
+    assert parser.load(after, "after").document.metadata.rationale == "Fewer calls: two are away"
+
+
+@pytest.mark.parametrize(
+    "value", [["hot", "warm"], "hot", ">= 5", 5, 0.25, True, False, None, "[x", "EMEA, NA", [1, 2]]
+)
+def test_a_cell_comes_back_as_it_went(value):
     assert editing.cell_value(editing.cell_text(value)) == value

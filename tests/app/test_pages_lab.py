@@ -1,0 +1,111 @@
+"""Train, Explain and Drift over a small decided store."""
+
+import json
+import threading
+
+import polars as pl
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import work_commands
+from app.queries import drift, explain, models
+from core.kernel.settings import PROJECT_ROOT
+
+
+def page(script: str, user: str = "ana", **parameters: str) -> AppTest:
+    at = AppTest.from_file(str(PROJECT_ROOT / "app" / "main.py"), default_timeout=60)
+    at.session_state["session_identity"] = user
+    at = at.run().switch_page(f"../pages/{script}.py")
+    for name, value in parameters.items():
+        at.query_params[name] = value
+    at = at.run()
+    assert [error.message for error in at.exception] == []
+    return at
+
+
+def test_train_shows_the_figures_that_were_stored_with_the_model(demo):
+    at = page("train")
+    told = demo.rooms.models.champion().metrics
+    figures = {one.label: one.value for one in at.metric}
+    assert figures["AUC"] == f"{told['auc']:.3f}"
+    assert any("random split" in one.value for one in at.warning)
+
+
+def test_train_offers_no_training_to_who_may_not(demo):
+    at = page("train", "rita")
+    start = next(one for one in at.button if one.label == "Start training")
+    at = start.click().run()
+    assert "rita" in at.error[0].value
+    assert demo.rooms.models.list().height == 1
+
+
+def test_a_preset_sets_the_trees(demo):
+    at = page("train")
+    at = at.selectbox(key="train_preset").select("quick").run()
+    assert at.number_input(key="train_trees").value == 80
+
+
+def test_captured_wins_grow_to_all_of_them(demo):
+    page("train")
+    curve = models.capture(demo.rooms.models.champion())
+    assert curve["found"].is_sorted() and curve["worked"].is_sorted()
+    assert curve.row(0) == (0.0, 0.0)
+    assert curve["found"][-1] == pytest.approx(1.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("tab", ["Overall", "One feature", "Two groups", "One lead"])
+def test_every_tab_of_explain_opens(demo, tab):
+    assert page("explain", tab=tab).title[0].value == "Explain"
+
+
+def test_importance_is_the_mean_size_of_the_stored_points(demo):
+    page("explain")
+    found = explain.stored(explain.runs()[0])
+    text = demo.rooms.decisions.newest()["lead_id"].to_list()
+    assert found.leads == len(text)
+    first = found.importance.row(0, named=True)
+    sizes = []
+    for lead_id in text:
+        points = dict(demo.rooms.decisions.of(lead_id).points)
+        sizes.append(abs(points[first["feature"]]))
+    assert first["importance"] == pytest.approx(sum(sizes) / len(sizes), abs=1e-12)
+    assert found.importance["share"].sum() == pytest.approx(1.0)
+
+
+def test_drift_ranks_features_by_the_decisions_they_move(demo):
+    at = page("drift")
+    report = drift.reports()[0]
+    rows = drift.table(report)
+    assert rows["decisions_moved"].fill_null(-1).is_sorted(descending=True)
+    assert (
+        rows.filter(pl.col("verdict") != "drift")["decisions_moved"].null_count()
+        == rows.filter(pl.col("verdict") != "drift").height
+    )
+    assert {one.label for one in at.metric} >= {"Features drifted", "Decisions moved", "Not enough data"}
+    assert json.loads(drift.as_json(report)) == report.told
+    assert b"<html" in drift.page(report)[:4000].lower()
+
+
+def test_a_reviewer_may_measure_drift_and_a_viewer_may_not(demo):
+    at = page("drift", "root")
+    at = next(one for one in at.button if one.label == "New report").click().run()
+    assert "root" in at.error[0].value
+
+
+def test_training_with_other_settings_gives_another_model(demo_folder, tmp_path):
+    import shutil
+
+    from app import services, session
+    from core.kernel.clock import SystemClock
+    from core.workbench import Workbench
+
+    copy = tmp_path / "store"
+    shutil.copytree(demo_folder, copy, ignore=shutil.ignore_patterns("lock"))
+    with Workbench.open(copy, SystemClock()) as bench:
+        services.use(bench)
+        session.identify("ana")
+        settings = models.settings("quick").model_copy(update={"trees": 10})
+        told = work_commands.train(settings)(lambda done, text="": None, threading.Event())
+        services.use(None)
+        assert told["model"]["version"] == "2"
+        assert bench.rooms.models.version("2").trees == 10
