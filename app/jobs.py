@@ -129,16 +129,26 @@ def _run(job: Job, work: Work) -> None:
 def start(name: str, work: Work) -> Job:
     """Begin the work for who is signed in and write the job's id into the address."""
     job = JOBS.start(name, session.identity() or "nobody", work)
+    session.remember(_session_key(name), job.job_id)
     session.address({PARAMETER: job.job_id})
     return job
 
 
+def _session_key(name: str) -> str:
+    return f"session_job_{name}"
+
+
 def current(name: str) -> Job | None:
-    """The job of that name that the address names, else the one that runs."""
-    job = JOBS.get(session.parameter(PARAMETER))
-    if job is not None and job.name == name:
-        return job
-    return next((one for one in JOBS.of(name) if one.running), None)
+    """The job of that name that the address names, else this session's last one, else any that runs."""
+    named = (session.parameter(PARAMETER), session.value(_session_key(name), ""))
+    known = (job for job in map(JOBS.get, named) if job is not None and job.name == name)
+    return next(known, None) or next((one for one in JOBS.of(name) if one.running), None)
+
+
+def latest(*names: str) -> Job | None:
+    """The job that was started last among the current ones of these names."""
+    found = [job for job in map(current, names) if job is not None]
+    return max(found, key=lambda job: job.started_at, default=None)
 
 
 def show(job: Job, key: str) -> Job:

@@ -25,9 +25,10 @@ def show(key: str) -> None:
         words = f"{totals['events']:,} events from {days['kind'].n_unique()} sources over {days['at'].n_unique()} days."
         with chart.card("Events by day and source"):
             chart.show(charts.counts(days, chart.colours()), f"{key}_days", alt=f"Events by day. {words}", words=words)
-    left, right = st.columns([1, 1.12], gap="medium")
-    with left, chart.card("Kinds of events"):
-        _kinds(key)
+    left, right = st.columns([1, 1.12], gap="medium") if totals["events"] else (None, st.container())
+    if left is not None:
+        with left, chart.card("Kinds of events"):
+            _kinds(key)
     with right, chart.card("Loaded files"):
         _files(key)
 

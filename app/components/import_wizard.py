@@ -132,7 +132,7 @@ def _checked(plan_hash: str) -> bool:
 
 def outcome(key: str) -> None:
     """Draw the job of the last dry run or load, and what it counted."""
-    job = jobs.current(DRY_RUN) or jobs.current(LOAD)
+    job = jobs.latest(DRY_RUN, LOAD)
     if job is None:
         return
     jobs.show(job, f"{key}_job")

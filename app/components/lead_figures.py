@@ -14,7 +14,7 @@ def show(key: str) -> None:
                 f"Leads in {best}",
                 f"{numbers.leads:,}",
                 None if numbers.change is None else f"{numbers.change:+,d}",
-                "vs the round before",
+                "vs the round before" if numbers.change is not None else None,
                 numbers.course,
                 help=glossary.term("band"),
             ),

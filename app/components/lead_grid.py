@@ -21,7 +21,7 @@ def show(found: Ranked, key: str) -> Mapping[str, Any]:
         start = _place(found)
         session.remember(f"{key}_start", start)
     picked = frame_table.pick(
-        found.rows, key, columns=_columns(found), order=ORDER, height=HEIGHT, start=start,
+        found.rows, key, columns=_columns(found), order=_filled(found), height=HEIGHT, start=start,
         alt="Leads, best percentile first: name, company, percentile, score, change, course, band, pool and reasons.",
     )  # fmt: skip
     row = found.rows.row(picked or 0, named=True)
@@ -33,6 +33,11 @@ def show(found: Ranked, key: str) -> Mapping[str, Any]:
     return row
 
 
+def _filled(found: Ranked) -> list[str]:
+    """The columns in order, without those of which no lead has a value, such as the trend of an undated store."""
+    return [name for name in ORDER if found.rows[name].null_count() < found.rows.height]
+
+
 def _place(found: Ranked) -> int:
     ids = found.rows["lead_id"].to_list()
     wanted = session.parameter("row")
@@ -41,9 +46,9 @@ def _place(found: Ranked) -> int:
 
 def _columns(found: Ranked) -> dict[str, Any]:
     colours, config = chart.colours(), st.column_config
-    letters = versions.bands().labels
+    letters, named = versions.bands().labels, found.rows["company"].null_count() < found.rows.height
     return {
-        "lead": config.TextColumn("Lead", width=112),
+        "lead": config.TextColumn("Lead", width=112 if named else 240),
         "company": config.TextColumn("Company", width=128),
         "percentile": config.ProgressColumn(
             "Percentile", format="%d", min_value=0, max_value=100, width=96, help=glossary.term("percentile")

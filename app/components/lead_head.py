@@ -37,7 +37,7 @@ def show(lead: Lead, record: Record) -> None:
     )
     looking_back = ":orange-badge[:material/history: Looking back] " if session.value("asof") else ""
     names = f"policy **{versions.policy_name(record.policy_hash)}** · **{versions.model_name(record.model_hash)}**"
-    times = f"as of {record.as_of or 'undated'} · decided at {record.decided_at}"
+    times = f"{f'as of {record.as_of}' if record.as_of else 'undated'} · decided at {record.decided_at}"
     st.markdown(f"{looking_back}{badges.trial(record.arm)} :gray[{names} · {times} · {_ended(lead)}]")
 
 

@@ -14,6 +14,7 @@ from core.decisions.record import Record
 from core.kernel.errors import LeadbenchError
 
 MOST = 5
+LEAST = 0.0005
 
 
 def show(record: Record, explained: dict[str, Any], key: str) -> None:
@@ -25,8 +26,8 @@ def show(record: Record, explained: dict[str, Any], key: str) -> None:
         words = in_words(explained)
         chart.show(figure, f"{key}_waterfall", alt=f"Waterfall from the base to the score. {words}", words=words)
     with right:
-        _reasons("What speaks for it", points.filter(pl.col("points") > 0), f"{key}_for")
-        _reasons("What holds it back", points.filter(pl.col("points") < 0), f"{key}_against")
+        _reasons("What speaks for it", points.filter(pl.col("points") >= LEAST), f"{key}_for")
+        _reasons("What holds it back", points.filter(pl.col("points") <= -LEAST), f"{key}_against")
         _lift(record, f"{key}_lift")
 
 
@@ -36,8 +37,9 @@ def _reasons(title: str, points: pl.DataFrame, key: str) -> None:
         if rows.is_empty():
             st.caption("Nothing.")
             return
-        labels = {"label": "Feature", "value": "Value"}
-        number = st.column_config.NumberColumn("Points", format="%+.1f", help=glossary.term("points"), width="small")
+        text = st.column_config.TextColumn
+        labels = {"label": text("Feature", width=210), "value": text("Value", width=110)}
+        number = st.column_config.NumberColumn("Points", format="%+.1f", help=glossary.term("points"), width=64)
         frame_table.show(rows, key, columns={**labels, "points": number}, alt=f"{title}: feature, value, points.")
 
 

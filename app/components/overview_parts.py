@@ -16,26 +16,36 @@ def figures(key: str) -> None:
     kpi.tiles(
         [
             kpi.Kpi(
-                "Win rate, 4 weeks",
+                "Win rate, 4 weeks" if won.won_by_week else "Win rate",
                 "–" if won.rate is None else f"{won.rate:.1%}",
                 None if won.change is None else f"{100 * won.change:+.1f} pts",
-                "vs 4 before",
+                "vs 4 before" if won.change is not None else None,
                 won.rate_by_week,
                 help=glossary.term("outcome"),
             ),
-            kpi.Kpi("Won leads", f"{totals['won']:,}", note="by week", course=won.won_by_week, chart="bar"),
             kpi.Kpi(
-                "Open leads decided", f"{board.height:,}", note=f"of {totals['leads']:,} known", course=leads.sizes()
+                "Won leads",
+                f"{totals['won']:,}",
+                note="by week" if won.won_by_week else None,
+                course=won.won_by_week,
+                chart="bar",
             ),
+            kpi.Kpi("Leads decided", f"{board.height:,}", note=f"of {totals['leads']:,} known", course=leads.sizes()),
             kpi.Kpi(
                 f"{top} leads",
                 f"{numbers.leads:,}",
                 None if numbers.change is None else f"{numbers.change:+,d}",
-                "vs the round before",
+                "vs the round before" if numbers.change is not None else None,
                 numbers.course,
                 help=glossary.term("band"),
             ),
-            kpi.Kpi("Events", f"{totals['events']:,}", note="by day, last 60", course=data.daily(), chart="bar"),
+            kpi.Kpi(
+                "Events",
+                f"{totals['events']:,}",
+                note="by day, last 60" if totals["events"] else None,
+                course=data.daily(),
+                chart="bar",
+            ),
         ],
         key,
     )

@@ -46,11 +46,13 @@ def drawer(row: Mapping[str, Any], key: str) -> None:
 
 def _who(row: Mapping[str, Any]) -> None:
     bands = versions.bands(row["policy_hash"])
-    about = " · ".join(part for part in (row["company"], row["region"], row["lead_id"]) if part)
+    known_as = None if row["lead"] == row["lead_id"] else row["lead_id"]
+    about = " · ".join(part for part in (row["company"], row["region"], known_as) if part)
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(gap=None):
             st.markdown(f"**{row['lead']}**")
-            st.caption(about)
+            if about:
+                st.caption(about)
         with st.container(width="content"):
             badges.show(badges.band(row["band"], bands.label(row["band"]), bands.position(row["band"])))
 
@@ -62,7 +64,8 @@ def _rank(row: Mapping[str, Any], key: str) -> None:
         st.markdown(":gray[/ 100]", width="content", help=glossary.term("percentile"))
         st.space("stretch")
         st.markdown(_change(row["change"]), width="content")
-    grades = f" · fit **{row['fit_grade']}** × engagement **{row['engagement_grade']}**" if row["fit_grade"] else ""
+    parts = (("fit", row["fit_grade"]), ("engagement", row["engagement_grade"]))
+    grades = "".join(f" · {name} **{grade}**" for name, grade in parts if grade)
     st.caption(f"Score **{row['score']:.4f}**{grades}", help=glossary.term("score"))
 
 

@@ -35,7 +35,8 @@ class Lead:
     @property
     def about(self) -> str:
         """Company, region and id on one line."""
-        return " · ".join(part for part in (self.company, self.region, self.lead_id) if part)
+        known_as = None if self.name == self.lead_id else self.lead_id
+        return " · ".join(part for part in (self.company, self.region, known_as) if part)
 
 
 def find(lead_id: str) -> Lead | None:
@@ -207,4 +208,4 @@ def grades(lead_id: str, decision_id: str) -> str:
     """Fit and engagement of a decision as `A3`, a dash where it has none."""
     found = history(lead_id).filter(pl.col("decision_id") == decision_id)
     fit, engagement = found.select("fit_grade", "engagement_grade").row(0) if found.height else (None, None)
-    return f"{fit}{engagement}" if fit and engagement else "–"
+    return f"{fit or '–'}{engagement or '–'}" if fit or engagement else "–"

@@ -144,7 +144,7 @@ def alerts() -> list[Alert]:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _alerts(revision: str) -> list[Alert]:
-    found = [_drift(), _approvals(), _quarantine(), _trial()]
+    found = [_drift(), _approvals(), _quarantine(), _leaks(), _trial()]
     return sorted((one for one in found if one), key=lambda one: ("red", "orange", "blue").index(one.colour))
 
 
@@ -168,6 +168,13 @@ def _approvals() -> Alert | None:
 def _quarantine() -> Alert | None:
     held = data.totals()["quarantined"]
     return Alert("orange", "inventory_2", f"**{held:,} records** wait in quarantine", "data") if held else None
+
+
+def _leaks() -> Alert | None:
+    champion = rooms().models.champion()
+    left_out = list(champion.lineage.get("left_out") or ()) if champion else []
+    text = f"**{len(left_out)} suspected leaks** were left out of the newest model"
+    return Alert("blue", "water_drop", text, "train") if left_out else None
 
 
 def _trial() -> Alert | None:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -57,7 +58,7 @@ def test_every_number_of_the_leads_page_stands_with_policy_model_and_time(demo):
 
 def test_the_peek_panel_tells_percentile_score_reason_rule_and_arm(demo):
     text = words(opened("leads"))
-    assert "/ 100" in text and "Score **0." in text and "rule `" in text and "Trial" in text
+    assert "/ 100" in text and "Score **0." in text and "`r." in text and "Trial" in text
 
 
 def test_the_view_and_the_bands_come_from_the_address(demo):
@@ -91,6 +92,21 @@ def test_each_tab_of_a_lead_is_drawn(demo, tab):
     at = opened("lead", id=lead, tab=tab)
     assert not at.exception and not at.error
     assert [one.label for one in at.metric][:3] == ["Percentile", "Score", "Band"]
+
+
+def test_what_would_lift_a_lead_is_simulated_when_asked_for(demo):
+    lead = demo.rooms.decisions.latest().filter(pl.col("band") == "warm")["lead_id"][0]
+    at = opened("lead", id=lead)
+    assert "Simulated" not in words(at)
+    at.button(key="lead_why_lift_find").click().run()
+    assert not at.exception and not at.error
+    assert "Simulated" in words(at)
+
+
+def test_the_drawer_opens_for_a_newly_picked_lead_only(demo):
+    at = opened("leads", reasons="Drawer")
+    assert not at.exception
+    assert "/ 100" not in words(at)
 
 
 def test_looking_back_before_the_first_decision_says_that_there_is_none(demo):
