@@ -38,6 +38,8 @@ def matrix(moves: pl.DataFrame, order: Sequence[str], colours: Tokens, *, before
     figure.add_trace(
         go.Heatmap(
             z=moved,
+            zmin=0,
+            zmax=max(max(map(max, moved), default=0), 1),
             x=list(order),
             y=list(order),
             text=[[f"{n:,}" if n else "·" for n in row] for row in grid],

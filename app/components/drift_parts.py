@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import jobs, session, work_commands
 from app.charts import drift as charts
-from app.components import chart, export_menu, frame_table, glossary, kpi
+from app.components import chart, export_menu, frame_table, glossary, kpi, linked
 from app.feedback import refusals
 from app.queries import drift, versions
 from app.queries.drift import Report
@@ -33,26 +33,8 @@ def job(key: str) -> None:
 def choose(reports: list[Report]) -> Report:
     """Draw the choice of a report; the one that the address names, else the newest."""
     by_id = {one.report_id: one for one in reports}
-    chosen = st.selectbox(
-        "Report",
-        list(by_id),
-        format_func=lambda one: by_id[one].name,
-        key="drift_report",
-        index=_asked(list(by_id)),
-        label_visibility="collapsed",
-        width=330,
-        on_change=_open,
-    )
-    return by_id[chosen]
-
-
-def _asked(ids: list[str]) -> int:
-    asked = session.parameter("report")
-    return ids.index(asked) if asked in ids else 0
-
-
-def _open() -> None:
-    session.address({"report": session.value("drift_report")})
+    named = {report_id: one.name for report_id, one in by_id.items()}
+    return by_id[linked.select("Report", named, "report", "drift_report", label_visibility="collapsed", width=330)]
 
 
 def figures(report: Report, key: str) -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from app import navigation
 from app.charts import importance
-from app.components import chart, columns, empty_state, export_menu, frame_table, glossary, lead_why
+from app.components import chart, columns, empty_state, export_menu, frame_table, glossary, lead_why, linked
 from app.feedback import refused
 from app.queries import explain, lead, leads, versions
 from app.queries.explain import Stored
@@ -16,19 +16,9 @@ GROUPS = {"region": "Region", "segment": "Segment", "band": "Band", "pool": "Poo
 
 def run(hashes: list[str]) -> str:
     """Draw the choice of a model; its hash."""
-    names = {one: versions.model_name(one) for one in hashes}
-    return (
-        st.selectbox(
-            "Model",
-            hashes,
-            format_func=names.__getitem__,
-            key="run",
-            bind="query-params",
-            label_visibility="collapsed",
-            width=160,
-        )
-        or hashes[0]
-    )
+    by_version = {versions.model_name(one).removeprefix("model "): one for one in hashes}
+    names = {version: versions.model_name(one) for version, one in by_version.items()}
+    return by_version[linked.select("Model", names, "run", "explain_run", label_visibility="collapsed", width=160)]
 
 
 def overall(found: Stored, key: str) -> None:
@@ -76,7 +66,7 @@ def _table(found: Stored, key: str) -> None:
 def one_feature(found: Stored, key: str) -> None:
     """Draw one feature's points against its value, and the leads that are clicked."""
     names = dict(found.importance.select("feature", "label").iter_rows())
-    feature = st.selectbox("Feature", list(names), format_func=names.__getitem__, key="f", bind="query-params") or ""
+    feature = linked.select("Feature", names, "f", f"{key}_feature")
     rows = explain.dependence(found, feature)
     with chart.card(f"{names[feature]}: value and points", glossary.term("points")):
         figure = importance.dependence(rows, names[feature], chart.colours())
@@ -130,16 +120,10 @@ def groups(found: Stored, key: str) -> None:
 def one_lead(key: str) -> None:
     """Draw one lead's waterfall, reasons and what would lift it a band."""
     names = dict(leads.board().select("lead_id", "lead").head(500).iter_rows())
-    lead_id = st.selectbox(
-        "Lead",
-        list(names),
-        key="lead",
-        bind="query-params",
-        accept_new_options=True,
-        format_func=lambda one: f"{names.get(one, one)} · {one}",
-    )
+    named = {lead_id: f"{name} · {lead_id}" for lead_id, name in names.items()}
+    lead_id = linked.select("Lead", named, "lead", f"{key}_id", any_word=True)
     try:
-        record = lead.record(str(lead_id))
+        record = lead.record(lead_id)
         lead_why.show(record, lead.explanation(record.decision_id), key)
     except LeadbenchError as refusal:
         refused(refusal)
@@ -148,5 +132,5 @@ def one_lead(key: str) -> None:
         navigation.script("lead"),
         label="Open Lead 360",
         icon=":material/open_in_new:",
-        query_params={"id": str(lead_id)},
+        query_params={"id": lead_id},
     )

@@ -1,6 +1,7 @@
 """A choice that lives in the page's address under short words, whatever its options are called on screen."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -22,3 +23,22 @@ def segments(label: str, options: Mapping[str, str], parameter: str, key: str, *
 def _write(parameter: str, key: str, default: str) -> None:
     chosen = session.value(key) or default
     session.address({parameter: None if chosen == default else chosen})
+
+
+def select(
+    label: str, options: Mapping[str, str], parameter: str, key: str, *, any_word: bool = False, **form: Any
+) -> str:
+    """Draw the options (word → what is shown) as a list; the word that is chosen, the first one by default.
+
+    With `any_word` a word may be typed that is no option. The address holds the word, never what is shown.
+    """
+    words = list(options)
+    asked = session.parameter(parameter, words[0])
+    if any_word and asked not in options:
+        words.append(asked)
+    session.remember(key, asked if asked in words else words[0])
+    chosen = st.selectbox(
+        label, words, key=key, format_func=lambda word: options.get(word, word), accept_new_options=any_word,
+        on_change=_write, args=(parameter, key, words[0]), **form,
+    )  # fmt: skip
+    return chosen or words[0]

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.components import chart, frame_table
+from app.components import chart, frame_table, linked
 from app.queries import leads, policies, simulation
 from core.policy.editing import cell_value
 from core.policy.store import StoredVersion
@@ -16,12 +16,10 @@ def show(text: str, live: StoredVersion, key: str) -> None:
     with chart.card("Test on a lead"):
         known = leads.board().select("lead_id", "lead").head(200)
         names = dict(known.iter_rows())
-        lead_id = st.selectbox(
-            "Lead", list(names), key="lead", bind="query-params", accept_new_options=True,
-            format_func=lambda one: f"{names.get(one, one)} · {one}",
-        )  # fmt: skip
+        named = {lead_id: f"{name} · {lead_id}" for lead_id, name in names.items()}
+        lead_id = linked.select("Lead", named, "lead", f"{key}_lead", any_word=True)
         given = _given(text, key)
-        tested = simulation.test(str(lead_id), live, text, given)
+        tested = simulation.test(lead_id, live, text, given)
         if tested is None:
             st.caption("This lead is not decided yet, or the draft cannot be read.")
             return
