@@ -9,7 +9,7 @@ from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, prog
 from core.governance.permissions import Permission
 from core.kernel.clock import SystemClock
 from core.kernel.errors import LeadbenchError
-from core.kernel.strict_yaml import load
+from core.kernel.strict_yaml import load, read_text
 from core.signals import inspect as inspection
 
 imports = typer.Typer(help="Load events, leads, outcomes.", no_args_is_help=True)
@@ -112,7 +112,7 @@ def _mapping(path: Path | None) -> dict[str, Any]:
         return {}
     if not path.is_file():
         raise MappingFileMissing(path)
-    document, _ = load(path.read_text(encoding="utf-8"), file=str(path))
+    document, _ = load(read_text(path), file=str(path))
     return document if isinstance(document, dict) else {}
 
 

@@ -11,6 +11,7 @@ from app.cli.common import JsonOption, StoreOption, emit, opened, speak, table
 from core.features import engine, parser
 from core.features.schema import event_schema
 from core.kernel.errors import LeadbenchError
+from core.kernel.strict_yaml import read_text
 
 group = typer.Typer(help="Features: list, build.", no_args_is_help=True)
 
@@ -65,7 +66,7 @@ def build(
         if not path.is_file():
             raise FileMissing(what, path)
     with opened(store) as bench:
-        feature_set = parser.read(set_file.read_text(encoding="utf-8"), str(set_file), event_schema(bench.db))
+        feature_set = parser.read(read_text(set_file), str(set_file), event_schema(bench.db))
         frame, built = engine.build_with_report(bench.db, feature_set, _spine(spine))
     frame.write_parquet(out)
     report = asdict(built)

@@ -13,6 +13,7 @@ from core.governance.history import history as history_of
 from core.governance.releases import Releases
 from core.governance.standing import Standing
 from core.kernel.errors import LeadbenchError
+from core.kernel.strict_yaml import read_text
 from core.policy import checker, diff, evaluator, inputs, parser
 from core.policy.document import Policy
 from core.simulation.on_store import simulate_on_store
@@ -64,7 +65,7 @@ def read_document(path: Path) -> str:
     """The text of a policy document; raises PolicyFileMissing."""
     if not path.is_file():
         raise PolicyFileMissing(path)
-    return path.read_text(encoding="utf-8")
+    return read_text(path)
 
 
 def read_inputs(text: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path as FilePath
 
 import yaml
 from yaml import events as ev
@@ -88,6 +89,19 @@ class Positions(Mapping[Path, Place]):
         if spot is None or spot.raw is None or line != 1:
             return self.nearest(path)
         return spot.place[0], spot.place[1] + _raw_columns(spot, column)
+
+
+def read_text(path: FilePath) -> str:
+    """The text of a document file; raises DocumentInvalid where it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DocumentInvalid(
+            f"`{path}` is not UTF-8 text: byte {error.start} cannot be read.",
+            value=path,
+            remedy="Save it as UTF-8, for example with `iconv -f ENCODING -t UTF-8`.",
+            where=Where(str(path)),
+        ) from error
 
 
 def load(text: str, *, file: str) -> tuple[object, Positions]:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from core.kernel.errors import LeadbenchError, Where, nearest
-from core.kernel.strict_yaml import Positions, load
+from core.kernel.strict_yaml import Positions, load, read_text
 from core.recipes.document import Recipe
 
 
@@ -40,7 +40,7 @@ def read_recipe(path: Path) -> RecipeFile:
     """The recipe at `path`; raises RecipeMissing, RecipeInvalid, or what the YAML loader refuses."""
     if not path.is_file():
         raise RecipeMissing(path)
-    return RecipeFile(parse_recipe(path.read_text(encoding="utf-8"), str(path)), path.resolve().parent)
+    return RecipeFile(parse_recipe(read_text(path), str(path)), path.resolve().parent)
 
 
 def parse_recipe(text: str, file: str) -> Recipe:

@@ -154,9 +154,9 @@ class NothingAccepted(LeadbenchError):
 
     code = "nothing_accepted"
 
-    def __init__(self, path: object, read: int, reasons: str) -> None:
+    def __init__(self, path: object, read: int, reasons: str, row_no: int, detail: str) -> None:
         super().__init__(
-            f"None of the {read} records of `{path}` can be accepted ({reasons}).",
+            f"None of the {read:,} records of `{path}` can be accepted ({reasons}); record {row_no}: {detail}.",
             value=reasons,
             remedy="Check the mapping with `leadbench inspect`; the store is unchanged.",
         )

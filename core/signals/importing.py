@@ -159,4 +159,6 @@ def refuse_if_nothing(path: object, read: int, rows: pl.DataFrame, rejects: pl.D
     """Refuse a file of which no record passed the gate."""
     if rows.is_empty() and not rejects.is_empty():
         found = store_batches.reasons(rejects)
-        raise NothingAccepted(path, read, ", ".join(f"{count} {code}" for code, count in found.items()))
+        told = ", ".join(f"{count} {code}" for code, count in found.items())
+        first = rejects.row(0, named=True)
+        raise NothingAccepted(path, read, told, first["row_no"], first["detail"])

@@ -1,56 +1,16 @@
 """Every command: a success that fits its published schema, and a refusal with its code and exit code."""
 
-import io
 import json
-import os
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import pytest
-from jsonschema import Draft202012Validator
 
-from app.cli import run
+from tests.app.cli_calls import ROOT, call, done, refused
 
-ROOT = Path(__file__).resolve().parents[2]
-SCHEMAS = ROOT / "data" / "schemas"
 STRICTER = "policies/default.yaml"
-
-
-@dataclass(frozen=True)
-class Called:
-    """What a command left: exit code and both outputs."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def call(*arguments: str, user: str | None = None) -> Called:
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        for name in [name for name in os.environ if name.startswith("LEADBENCH_")]:
-            patch.delenv(name)
-        if user:
-            patch.setenv("LEADBENCH_USER", user)
-        patch.chdir(ROOT)
-        code = run(list(arguments))
-    return Called(code, out.getvalue(), err.getvalue())
-
-
-def done(schema: str, *arguments: str, user: str | None = None, code: int = 0) -> dict:
-    result = call(*arguments, "--json", user=user)
-    assert result.returncode == code, result.stdout + result.stderr
-    found = json.loads(result.stdout)
-    Draft202012Validator(json.loads((SCHEMAS / f"{schema}.json").read_text())).validate(found)
-    return found
-
-
-def refused(*arguments: str, user: str | None = None) -> dict:
-    return done("error", *arguments, user=user, code=1)["error"]
 
 
 @pytest.fixture(scope="module")
