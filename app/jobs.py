@@ -44,6 +44,7 @@ class Job:
     fault: str = ""
     finished_at: datetime | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def running(self) -> bool:
@@ -59,6 +60,10 @@ class Job:
     def left(self) -> float | None:
         """Seconds still to go by the pace so far; None before a twentieth is done."""
         return self.seconds * (1 - self.done) / self.done if self.running and self.done >= 0.05 else None
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end at most so long; whether it has ended."""
+        return self.ended.wait(seconds)
 
     def tell(self, done: float, text: str = "") -> None:
         """Note how far the work is."""
@@ -124,6 +129,7 @@ def _run(job: Job, work: Work) -> None:
         job.state, job.fault = "failed", traceback.format_exc()
     finally:
         job.finished_at = datetime.now(UTC)
+        job.ended.set()
 
 
 def start(name: str, work: Work) -> Job:

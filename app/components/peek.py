@@ -97,7 +97,8 @@ def _named(point: Mapping[str, Any]) -> str:
 
 
 def _rule(row: Mapping[str, Any]) -> None:
-    fired = " ".join(f"`{one}`" for one in reads.rules(row["reasons"]).split(", ") if one)
+    told = (f"`{rule}`" + (f" {code.replace('_', ' ')}" if code else "") for rule, code in reads.fired(row["reasons"]))
+    fired = " ".join(told)
     pool = f"**{row['pool']}**" if row["pool"] else "**no pool**"
     due = f" · {row['sla_min']} min" if row["sla_min"] else ""
     st.markdown(f":material/alt_route: {pool}{due} · {fired or 'no rule'}")

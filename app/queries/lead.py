@@ -114,8 +114,13 @@ def _history(revision: str, lead_id: str) -> pl.DataFrame:
 
 
 def rules(text: str) -> str:
-    """The rules of a decision's stored reasons, in order, as one line."""
-    return ", ".join(reason["rule"] for reason in json.loads(text))
+    """The rules of a decision's stored reasons, in order, with their reason codes, as one line."""
+    return ", ".join(rule if code is None else f"{rule} ({code})" for rule, code in fired(text))
+
+
+def fired(text: str) -> list[tuple[str, str | None]]:
+    """The rules of a decision's stored reasons, in order, each with its reason code or None."""
+    return [(reason["rule"], reason.get("reason")) for reason in json.loads(text)]
 
 
 def marks(history: pl.DataFrame) -> list[tuple[datetime, str]]:

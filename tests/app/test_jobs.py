@@ -9,7 +9,7 @@ from core.kernel.workers import Cancelled
 
 def finished(jobs, work):
     job = jobs.start("Work", "ana", work)
-    jobs._threads[job.job_id].join(10)
+    assert job.wait(10)
     return job
 
 
@@ -56,7 +56,7 @@ def test_cancel_reaches_the_work():
     job = jobs.start("Work", "ana", work)
     assert started.wait(10)
     job.cancel.set()
-    jobs._threads[job.job_id].join(10)
+    assert job.wait(10)
     assert job.state == "cancelled"
 
 

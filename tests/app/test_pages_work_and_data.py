@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.jobs import JOBS
 from core.kernel.settings import PROJECT_ROOT
 
 PAGES = ("overview", "leads", "lead", "features", "data")
@@ -170,3 +171,16 @@ services.close()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT_ROOT, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert json.loads(done.stdout.strip().splitlines()[-1]) == []
+
+
+def test_a_job_is_found_again_after_a_page_change(demo):
+    at = opened("data", tab="SQL console")
+    at.text_area(key="data_console_text").set_value("SELECT count(*) AS leads_in_store FROM leads")
+    at.button(key="data_console_run").click().run()
+    JOBS.of("Query")[0].wait(20)
+    at.switch_page("../pages/leads.py").run()
+    at.switch_page("../pages/data.py")
+    at.query_params["tab"] = "SQL console"
+    at.run()
+    assert not at.exception
+    assert at.dataframe[0].value.columns.tolist() == ["leads_in_store"]

@@ -30,6 +30,11 @@ def test_values_are_shown_as_words(value, text):
     assert lead.shown(value) == text
 
 
+def test_a_rule_is_named_with_its_reason_code():
+    stored = '[{"rule": "g.optout", "reason": "opted_out"}, {"rule": "r.hot", "reason": null}]'
+    assert lead.rules(stored) == "g.optout (opted_out), r.hot"
+
+
 def test_every_lead_of_the_queue_has_a_pool_and_is_still_open(demo):
     rows = leads.matching(leads.Filter("queue"))
     assert rows.height and rows["pool"].null_count() == 0 and not rows["closed_since"].any()
