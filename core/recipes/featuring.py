@@ -1,6 +1,7 @@
 """From leads and moments to a frame of features, with and without the suspected leaks."""
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -8,7 +9,9 @@ from core.features import auto, engine, parser
 from core.features.document import Feature, FeatureSet
 from core.features.schema import event_schema
 from core.kernel.errors import LeadbenchError
+from core.kernel.expressions import And, Comparison, InList, Literal, Node, Or
 from core.recipes.document import resolve
+from core.recipes.errors import FeaturesSuspected
 from core.recipes.reader import RecipeFile
 from core.recipes.rooms import Rooms
 from core.recipes.suspects import Findings
@@ -52,9 +55,9 @@ def build(rooms: Rooms, file: RecipeFile, rows: pl.DataFrame, findings: Findings
 
 
 def choose(rooms: Rooms, file: RecipeFile, findings: Findings, rows: pl.DataFrame) -> FeatureSet:
-    """The recipe's own feature set, or the derived one without what must be left out."""
+    """The recipe's own feature set, or the derived one, without what must be left out."""
     if file.recipe.features != "auto":
-        return _read(rooms, file)
+        return unsuspected(_read(rooms, file), findings.types(), findings.columns())
     return _derived(rooms, file, rows, findings.types(), findings.columns())
 
 
@@ -68,11 +71,43 @@ def _derived(rooms: Rooms, file: RecipeFile, rows: pl.DataFrame, types: list[str
 def _suspicious(
     rooms: Rooms, file: RecipeFile, findings: Findings, rows: pl.DataFrame
 ) -> tuple[FeatureSet, pl.DataFrame] | None:
-    if file.recipe.features != "auto" or not findings.left_out:
+    if not findings.left_out:
         return None
     types, columns = findings.types(with_suspects=True), findings.columns(with_suspects=True)
-    chosen = _derived(rooms, file, rows, types, columns)
+    if file.recipe.features == "auto":
+        chosen = _derived(rooms, file, rows, types, columns)
+    else:
+        chosen = unsuspected(_read(rooms, file), types, columns)
     return chosen, engine.build(rooms.db, chosen, rows)
+
+
+def unsuspected(declared: FeatureSet, types: Collection[str], columns: Collection[str]) -> FeatureSet:
+    """The set without the features that read one of the attributes or ask for one of the event types.
+
+    Raises FeaturesSuspected where nothing is left.
+    """
+    suspect = [one for one in declared.features if one.attribute in columns or _asked_types(one) & set(types)]
+    kept = tuple(one for one in declared.features if one not in suspect)
+    if not kept:
+        raise FeaturesSuspected(declared.name, [one.name for one in suspect])
+    return replace(declared, features=kept)
+
+
+def _asked_types(feature: Feature) -> set[str]:
+    return {kind for part in (feature.where, feature.then) if part for kind in _types_in(part.node)}
+
+
+def _types_in(node: Node) -> set[str]:
+    """The event types that a condition lets through by name."""
+    match node:
+        case And() | Or():
+            return {kind for part in node.parts for kind in _types_in(part)}
+        case Comparison(operator="=", left=left, right=Literal() as right) if left.field.name == "type":
+            return {str(right.value)}
+        case InList(negated=False, ref=ref, values=values) if ref.field.name == "type":
+            return {str(one.value) for one in values}
+        case _:
+            return set()
 
 
 def _read(rooms: Rooms, file: RecipeFile) -> FeatureSet:
