@@ -48,6 +48,11 @@ class ThinData(LeadbenchError):
 
 
 def _thin_remedy(positive: int, negative: int) -> str:
+    if positive == negative == 0:
+        return (
+            "No lead has a known outcome at a landmark: check how outcomes are mapped and that landmarks come before "
+            "them, or write `label: null` to import only."
+        )
     if positive == 0 or negative == 0:
         return "All training outcomes are equal: check how outcomes are mapped and which outcome is the positive one."
     rare = "positive" if positive < negative else "negative"

@@ -1,6 +1,8 @@
 """By which policy a recipe decides, whom, and in which arm."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
@@ -47,6 +49,20 @@ def choose(rooms: Rooms, file: RecipeFile, model: Model, actor: str) -> Policy:
     return rooms.releases.bootstrap(text, "default").version.policy
 
 
+def would_decide_alike(rooms: Rooms, written: str, result: Mapping[str, Any]) -> bool:
+    """Whether the recipe would decide by the policy and in the arm of an earlier result of it.
+
+    Another policy published since, or an approval given since, makes the same leads other decisions.
+    """
+    policy, model, decisions = result["policy"], result["model"], result["decisions"]
+    if decisions is None:
+        return True
+    found = active(rooms.releases) if written == "default" else None
+    policy_hash = found.content_hash if found else policy["hash"]
+    arm = rooms.model_releases.arm_for(model["hash"], policy_hash)
+    return (policy_hash, arm) == (policy["hash"], decisions["arm"])
+
+
 def _from_file(rooms: Rooms, file: RecipeFile, actor: str) -> Policy:
     path = resolve(file.folder, file.recipe.policy)
     if not path.is_file():
@@ -64,6 +80,11 @@ def _fields(rooms: Rooms) -> dict[str, list[str]]:
     return {REGION: sorted(wide[REGION].drop_nulls().unique().to_list())}
 
 
+def nobody_is_open(rooms: Rooms, asked: DecidePart) -> bool:
+    """Whether open leads are asked for and there are none, so that the test leads stand in for them."""
+    return asked.leads == "open" and _population(rooms, asked, []).leads != "open"
+
+
 def decide(
     rooms: Rooms,
     asked: DecidePart,
@@ -75,14 +96,7 @@ def decide(
     progress: Progress | None = None,
 ) -> tuple[DecisionBatch, str, str]:
     """Decide the asked leads; the batch, its arm, and which leads it was in the end."""
-    whom = spine.population(
-        rooms.db,
-        as_of=asked.as_of if isinstance(asked.as_of, datetime) else None,
-        leads=asked.leads,
-        every_us=None if asked.every is None else duration_us(asked.every),
-        last_us=None if asked.last is None else duration_us(asked.last),
-        test_leads=test_leads,
-    )
+    whom = _population(rooms, asked, test_leads)
     arm = rooms.model_releases.arm_for(model.model_hash, policy.content_hash)
     batch = engine.decide(
         rooms.db,
@@ -95,3 +109,14 @@ def decide(
         progress=progress,
     )
     return batch, arm, whom.leads
+
+
+def _population(rooms: Rooms, asked: DecidePart, test_leads: list[str]) -> spine.Population:
+    return spine.population(
+        rooms.db,
+        as_of=asked.as_of if isinstance(asked.as_of, datetime) else None,
+        leads=asked.leads,
+        every_us=None if asked.every is None else duration_us(asked.every),
+        last_us=None if asked.last is None else duration_us(asked.last),
+        test_leads=test_leads,
+    )

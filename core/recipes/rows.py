@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from core.kernel.times import duration_text, duration_us, to_text
+from core.models.errors import ThinData
 from core.models.labels import LabelSpec, LandmarkRows, LandmarkSpec, landmark_rows
 from core.models.split import Split, SplitSpec, split
+from core.models.training import FEWEST_LEADS
 from core.recipes.document import Label, Landmarks, Recipe
 from core.recipes.population import Population
 from core.recipes.warnings import Caution
@@ -35,11 +37,13 @@ class Prepared:
 
 
 def prepare(population: Population, recipe: Recipe, label: Label) -> Prepared:
-    """The rows of a recipe with a label; raises what labels and split refuse."""
+    """The rows of a recipe with a label; raises ThinData without any, and what labels and split refuse."""
     spec = LabelSpec(label.positive, _us(label.horizon), label.censor_open)
     found = landmark_rows(
         population.leads, population.outcomes, spec, landmark_spec(recipe.landmarks), population.observed_until
     )
+    if found.rows.is_empty():
+        raise ThinData(0, 0, FEWEST_LEADS)
     found = replace(found, rows=_as_written(found.rows, recipe.landmarks))
     done = split(found.rows, split_spec(population, recipe))
     cautions = [_truncation(found), _chance(population), _censoring(found.censored, found.rows.height)]

@@ -9,10 +9,10 @@ from threading import Event
 from typing import Any
 
 from core.governance.permissions import Permission
-from core.kernel.errors import LeadbenchError
 from core.kernel.workers import Progress
-from core.recipes import loading, result
+from core.recipes import deciding, loading, result
 from core.recipes.document import DecidePart, Recipe, TrainPart
+from core.recipes.errors import LabelMissing, NothingRun
 from core.recipes.population import Population
 from core.recipes.reader import RecipeFile
 from core.recipes.rooms import Rooms
@@ -20,32 +20,6 @@ from core.recipes.steps import Steps, Studied, Trained
 from core.recipes.store import Run
 
 SHARES = {"import": 0.15, "features": 0.15, "train": 0.35, "decide": 0.2, "drift": 0.15}
-
-
-class NothingRun(LeadbenchError):
-    """A step that repeats the last recipe on a store where none has run."""
-
-    code = "no_recipe"
-
-    def __init__(self, step: str) -> None:
-        super().__init__(
-            f"`{step}` works on the last recipe, and none has run on this store.",
-            value=step,
-            remedy="Run one with `leadbench run RECIPE`.",
-        )
-
-
-class LabelMissing(LeadbenchError):
-    """Training asked of a recipe that only imports."""
-
-    code = "no_label"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"The recipe `{name}` has no label, so there is nothing to train.",
-            value=name,
-            remedy="Give it a `label:` block.",
-        )
 
 
 @dataclass
@@ -90,7 +64,7 @@ class Runner:
             imports = loading.load(self.rooms.signals, file, actor, tell, cancel)
         revision = self.rooms.db.revision("signals")
         earlier = self.rooms.runs.find(run_key, revision)
-        if earlier is not None:
+        if earlier is not None and deciding.would_decide_alike(self.rooms, file.recipe.policy, earlier.result):
             return result.unchanged(earlier.result, imports, self.rooms.db.verify().head)
         population = Population.of(self.rooms.signals)
         found, charts = self._learn_and_decide(file, population, actor, course, cancel)
@@ -124,7 +98,8 @@ class Runner:
         found = studied.to_json() | trained.to_json()
         cautions = [*studied.cautions, *trained.cautions]
         finished = self._result(file.recipe, population, found, course)
-        return finished | {"sources": [], "warnings": result.warnings_json(cautions)}
+        told = {"sources": [], "warnings": result.warnings_json(cautions), "ledger_head": self.rooms.db.verify().head}
+        return finished | told
 
     def score(
         self,
@@ -145,6 +120,8 @@ class Runner:
         """The `drift` object for the last recipe's parts, with the newest model and the active policy."""
         self._permit(actor, Permission.ASSESS)
         file, course = self.last_recipe("drift"), Course(self.rooms, progress)
+        if file.recipe.label is None:
+            raise LabelMissing(file.recipe.name)
         steps = Steps(self.rooms, file, actor, cancel)
         with course.step("features"):
             studied = steps.study(Population.of(self.rooms.signals))

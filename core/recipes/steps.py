@@ -16,6 +16,7 @@ from core.policy.document import Policy
 from core.policy.store import StoredVersion
 from core.recipes import deciding, drifting, featuring, learning, result, rows, suspects
 from core.recipes.document import DecidePart
+from core.recipes.errors import LabelMissing, NothingTrained
 from core.recipes.featuring import Featured
 from core.recipes.learning import Learned, rounded
 from core.recipes.population import Population
@@ -111,9 +112,10 @@ class Steps:
         self.rooms, self.file, self.actor, self.cancel = rooms, file, actor, cancel
 
     def study(self, population: Population) -> Studied:
-        """Rows, suspects and features; the label must be there."""
+        """Rows, suspects and features; raises LabelMissing."""
         recipe = self.file.recipe
-        assert recipe.label is not None
+        if recipe.label is None:
+            raise LabelMissing(recipe.name)
         prepared = rows.prepare(population, recipe, recipe.label)
         findings = suspects.examine(self.rooms, population, prepared, recipe)
         return Studied(prepared, findings, featuring.build(self.rooms, self.file, prepared.rows, findings))
@@ -139,10 +141,10 @@ class Steps:
 
     def score(self, asked: DecidePart, progress: Progress | None) -> dict[str, Any]:
         """Decide with the newest model and its own feature set."""
-        model = self._newest()
+        model = self._newest("score")
         chosen = self.rooms.features.get(str(model.feature_set_hash))
         test_leads: list[str] = []
-        if asked.leads == "test":
+        if asked.leads == "test" or deciding.nobody_is_open(self.rooms, asked):
             test_leads = self.study(Population.of(self.rooms.signals)).test_leads
         return self._decide(chosen, model, asked, test_leads, progress).to_json()
 
@@ -159,7 +161,7 @@ class Steps:
 
     def drift_again(self, studied: Studied, progress: Progress | None) -> dict[str, Any]:
         """Drift with the newest model on the rows as they are now."""
-        model = self._newest()
+        model = self._newest("drift")
         chosen = self.rooms.features.get(str(model.feature_set_hash))
         frame = features.build(self.rooms.db, chosen, studied.prepared.rows)
         now = Studied(studied.prepared, studied.findings, Featured(chosen, frame, None, None))
@@ -185,9 +187,10 @@ class Steps:
         stored = self.rooms.policies.get(policy.content_hash)
         return Decided(stored, result.decisions_json(batch, arm, leads), batch.seconds["score"], policy)
 
-    def _newest(self) -> Model:
+    def _newest(self, step: str) -> Model:
         champion = self.rooms.models.champion()
-        assert champion is not None
+        if champion is None:
+            raise NothingTrained(step)
         return self.rooms.models.get(champion.version)
 
     def _task(self, studied: Studied) -> learning.Task:

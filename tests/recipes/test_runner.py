@@ -2,14 +2,19 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.features import parser
 from core.governance.errors import Forbidden
 from core.kernel.clock import SystemClock
+from core.models.errors import ThinData
+from core.recipes.errors import FeaturesSuspected, LabelMissing, NothingTrained
+from core.recipes.featuring import unsuspected
 from core.recipes.reader import read_recipe
 from core.workbench import Workbench
 
@@ -64,3 +69,85 @@ def test_who_may_not_train_or_decide_is_refused_before_anything_is_written(ran):
         with pytest.raises(Forbidden):
             step()
     assert bench.db.verify().head == head
+
+
+def test_a_second_run_adds_nothing(ran):
+    bench, recipe, first = ran
+    again = bench.runner.run(read_recipe(recipe), actor="ana")
+    assert again["unchanged"] and not first["unchanged"]
+    assert {one["accepted"] for one in again["sources"]} == {0}
+    assert again["ledger_head"] == first["ledger_head"]
+    assert again["model"] == first["model"] and again["decisions"] == first["decisions"]
+
+
+def test_training_again_gives_the_same_model_and_the_head_of_the_ledger(ran):
+    bench, _, first = ran
+    again = bench.runner.train(actor="ana")
+    assert again["model"]["hash"] == first["model"]["hash"]
+    assert again["ledger_head"] == bench.db.verify().head
+
+
+def test_a_run_after_the_model_was_approved_decides_live(ran):
+    bench, recipe, first = ran
+    assert first["decisions"]["arm"] == "trial"
+    bench.rooms.model_releases.approve_model(first["model"]["hash"], first["model"]["version"], "rita")
+    again = bench.runner.run(read_recipe(recipe), actor="ana")
+    assert not again["unchanged"]
+    assert again["decisions"]["arm"] == "live" and again["decisions"]["added"] == again["decisions"]["count"]
+    assert again["model"]["hash"] == first["model"]["hash"]
+    assert bench.runner.run(read_recipe(recipe), actor="ana")["unchanged"]
+
+
+def test_scoring_open_leads_where_none_is_open_decides_the_test_leads(ran):
+    bench, _, _ = ran
+    with bench.db.change("signals", "outcomes.closed", "test") as change:
+        change.execute("DELETE FROM outcomes")
+        change.execute(
+            "INSERT INTO outcomes BY NAME "
+            "SELECT lead_no, 'lost' AS outcome, batch_id, "
+            "least(created_at + INTERVAL 4 DAY, TIMESTAMP '2026-05-14 00:00:00') AS closed_at FROM leads"
+        )
+    assert bench.runner.score(actor="ana")["decisions"]["leads"] == "test"
+
+
+def test_steps_of_a_recipe_that_only_imports_are_refused(tmp_path):
+    recipe = write(tmp_path, RECIPE.replace("{positive: won, horizon: 30d}", "null"))
+    with Workbench.open(tmp_path / "store", SystemClock()) as bench:
+        assert bench.runner.run(read_recipe(recipe), actor="ana")["model"] is None
+        for refusal, step in (
+            (LabelMissing, bench.runner.train),
+            (LabelMissing, bench.runner.drift),
+            (NothingTrained, bench.runner.score),
+        ):
+            with pytest.raises(refusal):
+                step(actor="ana")
+
+
+def test_a_label_without_any_known_outcome_is_refused_with_the_remedy(tmp_path):
+    recipe = write(tmp_path, RECIPE.replace("[3d, 7d]", "[3000d]"))
+    with Workbench.open(tmp_path / "store", SystemClock()) as bench, pytest.raises(ThinData) as caught:
+        bench.runner.run(read_recipe(recipe), actor="ana")
+    assert "no lead has a known outcome" in caught.value.remedy.lower()
+
+
+FEATURES = """
+schema: leadbench/features/v1
+name: own
+features:
+  - {name: views, aggregate: count, where: "type = 'view'"}
+  - {name: closes, aggregate: count, where: "type IN ('closed', 'view')"}
+  - {name: others, aggregate: count, where: "type NOT IN ('closed')"}
+  - {name: grade, attribute: grade, type: category}
+"""
+
+
+def test_a_feature_file_does_without_the_features_that_read_a_suspect():
+    declared = parser.read(FEATURES, "own.yaml")
+    assert unsuspected(declared, ["closed"], ["grade"]).feature_names == ("views", "others")
+    assert unsuspected(declared, [], []) == declared
+
+
+def test_a_feature_file_that_reads_nothing_but_suspects_is_refused():
+    declared = parser.read(FEATURES, "own.yaml")
+    with pytest.raises(FeaturesSuspected, match="grade"):
+        unsuspected(replace(declared, features=declared.features[-1:]), [], ["grade"])
