@@ -26,15 +26,18 @@ class KeyFile:
     path: Path
 
     def create(self) -> None:
-        """Write a new random key; an existing file is left alone."""
+        """Write a new random key, whole or not at all; an existing file is left alone."""
         if self.path.exists():
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        part = self.path.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(os.urandom(KEY_BYTES))
             stream.flush()
             os.fsync(stream.fileno())
+        part.replace(self.path)
 
     def read(self) -> bytes:
         """The key's bytes; raises KeyMissing."""

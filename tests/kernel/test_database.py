@@ -11,7 +11,15 @@ import pytest
 
 from core.kernel.clock import FixedClock
 from core.kernel.database import Database
-from core.kernel.errors import NoSpace, PlanOutdated, StoreBehind, StoreInUse, StoreTooNew, StoreUnreadable
+from core.kernel.errors import (
+    KeyMissing,
+    NoSpace,
+    PlanOutdated,
+    StoreBehind,
+    StoreInUse,
+    StoreTooNew,
+    StoreUnreadable,
+)
 from core.kernel.ledger import GENESIS
 
 CLOCK = FixedClock(datetime(2026, 11, 24, 9, 0, tzinfo=UTC))
@@ -218,3 +226,28 @@ def test_a_full_disk_is_refused_and_nothing_is_half_written(tmp_path):
 
 def test_no_space_names_the_remedy():
     assert "Free some space" in str(NoSpace(Path("store"), "No space left on device"))
+
+
+def test_a_store_whose_key_file_is_gone_gets_no_new_one(tmp_path):
+    with Database.open(tmp_path / "store", CLOCK) as database, database.change("signals", "x.y", "ana") as change:
+        (sealed,) = change.seal(["l1"], [b"ann@example.com"])
+    key = tmp_path / "store" / "keys" / "master.key"
+    kept = key.read_bytes()
+    key.unlink()
+    with pytest.raises(KeyMissing):
+        Database.open(tmp_path / "store", CLOCK)
+    assert not key.exists()
+    key.write_bytes(kept)
+    with Database.open(tmp_path / "store", CLOCK) as database:
+        assert database.unseal(["l1"], [sealed]) == [b"ann@example.com"]
+
+
+def test_a_full_disk_for_the_high_water_mark_commits_nothing(db, monkeypatch):
+    def full(_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("core.kernel.high_water.HighWater.reserve", full)
+    with pytest.raises(NoSpace):
+        add(db, "acme")
+    assert db.entries().is_empty()
+    assert db.scalar("SELECT count(*) FROM accounts") == 0

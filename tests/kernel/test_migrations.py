@@ -5,6 +5,7 @@ import pytest
 
 from core.kernel.clock import FixedClock
 from core.kernel.database import Database
+from core.kernel.keys import KeyFile
 from core.kernel.migrations import known_migrations, pending
 
 CLOCK = FixedClock(datetime(2026, 11, 24, 9, 0, tzinfo=UTC))
@@ -37,6 +38,7 @@ def test_every_earlier_store_is_upgraded(tmp_path, version):
                 connection.execute(statement)
             connection.execute("INSERT INTO schema_version VALUES (?, ?)", [step.number, step.name])
         connection.execute("INSERT INTO lead_keys VALUES ('kept', 'x'::BLOB)")
+    KeyFile(old / "keys" / "master.key").create()
     with Database.open(old, CLOCK) as upgraded:
         assert shape(upgraded) == expected
         assert upgraded.scalar("SELECT lead_id FROM lead_keys") == "kept"

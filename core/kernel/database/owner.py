@@ -49,7 +49,7 @@ class Database:
     def open(cls, directory: Path, clock: Clock, settings: Settings | None = None) -> Self:
         """Open or create the store: lock, migrate, and compare with the high-water file.
 
-        Raises StoreInUse, StoreTooNew, StoreBehind, StoreUnreadable or NoSpace.
+        Raises StoreInUse, StoreTooNew, StoreBehind, StoreUnreadable, KeyMissing or NoSpace.
         """
         database = cls(directory, clock, settings or Settings())  # type: ignore[call-arg]
         _make_folder(directory)
@@ -170,8 +170,9 @@ class Database:
         seq, prev = last[0] if last else (0, ledger.GENESIS)
         entry = ledger.seal(seq + 1, stream, kind, self.clock.now(), actor, change.body, prev)
         change.insert("ledger", pl.DataFrame([vars(entry)]))
-        change.execute("COMMIT")
         try:
+            self._high_water.reserve()
+            change.execute("COMMIT")
             self._high_water.append(Mark(entry.seq, entry.hash))
         except OSError as error:
             raise NoSpace(self.directory, str(error)) from error
@@ -185,17 +186,24 @@ class Database:
         path = self.directory / "store.duckdb"
         try:
             self._connection = duckdb.connect(str(path), config=self._config())
-            self._run("LOAD icu", "SET GLOBAL TimeZone = 'UTC'")
-            self._migrate()
-            self._run(*LOCKED)
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
         except duckdb.Error as error:
             fault = self._fault(error)
             raise fault if isinstance(fault, NoSpace) else StoreUnreadable(path, str(error)) from error
-        self._key_file.create()
+
+    def _prepare(self) -> None:
+        self._run("LOAD icu", "SET GLOBAL TimeZone = 'UTC'")
+        self._migrate()
+        self._run(*LOCKED)
         if mark := self._behind():
-            found = self._head_seq()
-            self._connection.close()
-            raise StoreBehind(self.directory, mark.seq, found)
+            raise StoreBehind(self.directory, mark.seq, self._head_seq())
+        if self.scalar("SELECT count(*) FROM lead_keys"):
+            self._key_file.read()
+        self._key_file.create()
 
     def _run(self, *statements: str) -> None:
         for statement in statements:
@@ -216,7 +224,6 @@ class Database:
         row = connection.execute("SELECT coalesce(max(number), 0) FROM schema_version").fetchone()
         version = row[0] if row else 0
         if steps and version > steps[-1].number:
-            connection.close()
             raise StoreTooNew(self.directory, version, steps[-1].number)
         for step in pending(version, steps):
             self._apply(step)
