@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,14 @@ def _upload(key: str) -> Path | None:
     return Path(kept[1])
 
 
+@cache
+def _spool() -> "tempfile.TemporaryDirectory[str]":
+    """The folder of this process's uploads; it goes when the process ends."""
+    return tempfile.TemporaryDirectory(prefix="leadbench-uploads-")
+
+
 def _spooled(given: Any) -> Path:
-    path = Path(tempfile.mkdtemp(prefix="leadbench-upload-")) / (Path(given.name).name or "upload")
+    path = Path(tempfile.mkdtemp(dir=_spool().name)) / (Path(given.name).name or "upload")
     with path.open("wb") as target:
         shutil.copyfileobj(given, target)
     return path
