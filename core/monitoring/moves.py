@@ -22,12 +22,13 @@ def with_decisions_moved(
 ) -> DriftReport:
     """The report with decisions moved: each drifted feature's values replaced by a draw from the reference.
 
-    decide: frame of features → frame with `band` and `pool` a row; a lead is moved where either changes.
+    decide: frame of features → frame with `band` and `pool` a row. A lead is moved where either changes in one of its
+    rows (`lead_id`): a lead that is looked at several times counts once.
     """
-    before = decide(current)
+    before, leads = decide(current), current["lead_id"]
     drifted = [feature.name for feature in comparison.features if feature.verdict == "drift"]
-    moved = {name: _moved(before, decide(_drawn(current, reference, [name], spec.seed))) for name in drifted}
-    together = _moved(before, decide(_drawn(current, reference, drifted, spec.seed))) if drifted else 0
+    moved = {name: _moved(leads, before, decide(_drawn(current, reference, [name], spec.seed))) for name in drifted}
+    together = _moved(leads, before, decide(_drawn(current, reference, drifted, spec.seed))) if drifted else 0
     features = tuple(_with_moves(feature, moved) for feature in comparison.features)
     return DriftReport(
         spec,
@@ -35,7 +36,7 @@ def with_decisions_moved(
         None if comparison.score_psi is None else round(comparison.score_psi, 6),
         label_rate_change,
         together,
-        current.height,
+        leads.n_unique(),
         comparison.distributions,
         comparison.page,
     )
@@ -52,7 +53,7 @@ def _drawn(current: pl.DataFrame, reference: pl.DataFrame, names: Sequence[str],
     return current.with_columns(drawn.get_column(name).alias(name) for name in names)
 
 
-def _moved(before: pl.DataFrame, after: pl.DataFrame) -> int:
+def _moved(leads: pl.Series, before: pl.DataFrame, after: pl.DataFrame) -> int:
     pairs = [(before[name], after[name]) for name in ("band", "pool")]
     changed = [~left.eq_missing(right) for left, right in pairs]
-    return int((changed[0] | changed[1]).sum())
+    return leads.filter(changed[0] | changed[1]).n_unique()

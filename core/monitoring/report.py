@@ -44,7 +44,7 @@ class FeatureDrift:
 
 @dataclass(frozen=True)
 class DriftReport:
-    """The comparison; `page` is Evidently's HTML, `decisions_moved` counts leads over all drifted features."""
+    """The comparison; `page` is Evidently's HTML; of `population` leads, `decisions_moved` move by all that drifted."""
 
     spec: DriftSpec
     features: tuple[FeatureDrift, ...]

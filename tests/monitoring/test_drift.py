@@ -14,6 +14,7 @@ def people(seed: int, rows: int, shift: float = 0.0, north: float = 0.5) -> pl.D
     chance = np.random.default_rng(seed)
     return pl.DataFrame(
         {
+            "lead_id": [f"l{number}" for number in range(rows)],
             "visits": chance.normal(shift, 1.0, rows),
             "region": np.where(chance.random(rows) < north, "north", "south"),
             "rare": [1.0] * 20 + [None] * (rows - 20),
@@ -77,3 +78,13 @@ def test_decisions_moved_counts_the_leads_that_cross_a_line(comparison):
     assert moved == {"visits": expected, "region": 0, "rare": 0}
     assert report.decisions_moved == expected > 0
     assert report.to_json()["features"][0]["name"] == "visits"
+
+
+def test_a_lead_that_is_looked_at_twice_moves_once(comparison):
+    reference, once = people(1, 3_000), people(2, 3_000, shift=1.0)
+
+    def decide(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.select(pl.col("visits").round(6).cast(pl.String).alias("band"), pl.lit("sdr").alias("pool"))
+
+    report = with_decisions_moved(comparison, reference, pl.concat([once, once]), decide, SPEC, None)
+    assert report.decisions_moved == report.population == 3_000
