@@ -1,5 +1,6 @@
 """Commands on data: inspect a file, import it, and look after what was quarantined."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,6 @@ from core.kernel.errors import LeadbenchError
 from core.kernel.strict_yaml import load, read_text
 from core.signals import inspect as inspection
 
-imports = typer.Typer(help="Load events, leads, outcomes.", no_args_is_help=True)
 quarantine = typer.Typer(help="Records that did not pass the gate.", no_args_is_help=True)
 PathArgument = Annotated[Path, typer.Argument(help="CSV, JSONL, Parquet or XES file, .gz too.")]
 MappingOption = Annotated[
@@ -34,7 +34,7 @@ class MappingFileMissing(LeadbenchError):
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command(epilog="Example: leadbench inspect leads.csv --json")(inspect)
-    app.add_typer(imports, name="import")
+    app.command("import", epilog="Example: leadbench import events clicks.parquet --mapping map.yaml")(import_file)
     app.add_typer(quarantine, name="quarantine")
 
 
@@ -45,8 +45,16 @@ def inspect(path: PathArgument, as_format: FormatOption = None, as_json: JsonOpt
     emit(found, lambda: _inspection_text(found))
 
 
-@imports.command("events", epilog="Example: leadbench import events clicks.parquet --mapping map.yaml")
-def import_events(
+class Kind(StrEnum):
+    """What a file holds."""
+
+    EVENTS = "events"
+    LEADS = "leads"
+    OUTCOMES = "outcomes"
+
+
+def import_file(
+    kind: Annotated[Kind, typer.Argument(help="What the file holds.")],
     path: PathArgument,
     mapping: MappingOption = None,
     as_format: FormatOption = None,
@@ -55,54 +63,13 @@ def import_events(
     as_user: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Load a file of events."""
-    _import("events", path, mapping, as_format, dry_run, store, as_user, as_json)
-
-
-@imports.command("leads", epilog="Example: leadbench import leads contacts.csv")
-def import_leads(
-    path: PathArgument,
-    mapping: MappingOption = None,
-    as_format: FormatOption = None,
-    dry_run: DryOption = False,
-    store: StoreOption = None,
-    as_user: AsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Load a file of leads with their attributes."""
-    _import("leads", path, mapping, as_format, dry_run, store, as_user, as_json)
-
-
-@imports.command("outcomes", epilog="Example: leadbench import outcomes deals.csv --mapping map.yaml")
-def import_outcomes(
-    path: PathArgument,
-    mapping: MappingOption = None,
-    as_format: FormatOption = None,
-    dry_run: DryOption = False,
-    store: StoreOption = None,
-    as_user: AsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Load a file of outcomes; `won:` and `lost:` conditions stand in the mapping file."""
-    _import("outcomes", path, mapping, as_format, dry_run, store, as_user, as_json)
-
-
-def _import(
-    kind: str,
-    path: Path,
-    mapping: Path | None,
-    as_format: str | None,
-    dry_run: bool,
-    store: Path | None,
-    as_user: str | None,
-    as_json: bool,
-) -> None:
+    """Load a file of events, leads or outcomes; `won:` and `lost:` conditions stand in the mapping file."""
     speak(as_json)
     given = _mapping(mapping)
     with opened(store, create=True) as bench:
         actor = bench.identity(user_name(as_user), default=True, permission=Permission.IMPORT)
         found = bench.rooms.signals.import_file(
-            kind, path, given, format=as_format, dry_run=dry_run, actor=actor, progress=progress
+            kind.value, path, given, format=as_format, dry_run=dry_run, actor=actor, progress=progress
         ).to_json()
     emit(found, lambda: table([found], ["path", "kind", "read", "accepted", "duplicate", "quarantined"]))
 

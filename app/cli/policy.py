@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -149,11 +150,8 @@ def submit(
     file: FileArgument, store: StoreOption = None, as_user: AsOption = None, as_json: JsonOption = False
 ) -> None:
     """Hand a document in for review."""
-    speak(as_json)
     text = read_document(file)
-    with opened(store) as bench:
-        found = bench.rooms.releases.submit(text, str(file), actor=bench.identity(user_name(as_user)))
-    _tell(found)
+    _step(store, as_user, as_json, lambda releases, actor: releases.submit(text, str(file), actor))
 
 
 @group.command(epilog='Example: leadbench policy approve default@1a2b3c4d5e6f --as rita --comment "Checked."')
@@ -165,10 +163,7 @@ def approve(
     as_json: JsonOption = False,
 ) -> None:
     """Approve a submitted version that you never edited."""
-    speak(as_json)
-    with opened(store) as bench:
-        found = bench.rooms.releases.approve(ref, actor=bench.identity(user_name(as_user)), comment=comment)
-    _tell(found)
+    _step(store, as_user, as_json, lambda releases, actor: releases.approve(ref, actor, comment))
 
 
 @group.command(epilog='Example: leadbench policy refuse default@1a2b3c4d5e6f --as rita --comment "Too strict."')
@@ -180,10 +175,7 @@ def refuse(
     as_json: JsonOption = False,
 ) -> None:
     """Refuse a submitted version, with the reason."""
-    speak(as_json)
-    with opened(store) as bench:
-        found = bench.rooms.releases.refuse(ref, actor=bench.identity(user_name(as_user)), comment=comment)
-    _tell(found)
+    _step(store, as_user, as_json, lambda releases, actor: releases.refuse(ref, actor, comment))
 
 
 @group.command(epilog='Example: leadbench policy publish default@1a2b3c4d5e6f --as ana --reason "Q1 capacity"')
@@ -195,10 +187,7 @@ def publish(
     as_json: JsonOption = False,
 ) -> None:
     """Make an approved version the active one."""
-    speak(as_json)
-    with opened(store) as bench:
-        found = bench.rooms.releases.publish(ref, actor=bench.identity(user_name(as_user)), reason=reason)
-    _tell(found)
+    _step(store, as_user, as_json, lambda releases, actor: releases.publish(ref, actor, reason))
 
 
 @group.command(epilog='Example: leadbench policy rollback default --as rita --reason "Too many held leads"')
@@ -210,10 +199,7 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Make the parent of the active version active again."""
-    speak(as_json)
-    with opened(store) as bench:
-        found = bench.rooms.releases.rollback(name, actor=bench.identity(user_name(as_user)), reason=reason)
-    _tell(found)
+    _step(store, as_user, as_json, lambda releases, actor: releases.rollback(name, actor, reason))
 
 
 @group.command(epilog="Example: leadbench policy history default --json")
@@ -236,7 +222,11 @@ def _active(releases: Releases) -> Policy:
     return found.policy
 
 
-def _tell(standing: Standing) -> None:
+def _step(store: Path | None, as_user: str | None, as_json: bool, step: Callable[[Releases, str], Standing]) -> None:
+    """Take one step of a version's life as whoever acts, and print where the version stands."""
+    speak(as_json)
+    with opened(store) as bench:
+        standing = step(bench.rooms.releases, bench.identity(user_name(as_user)))
     version = standing.version
     number = f", version {version.version}" if version.version else ""
     waiting = f" ({len(standing.approvers)} of {standing.needed} approvals)" if not standing.is_approved else ""
@@ -249,5 +239,7 @@ def _check_text(report: dict[str, Any]) -> str:
     lines = [
         f"{d['line']}:{d['column']} {d['code']}: {d['message']} {d.get('hint') or ''}" for d in report["diagnostics"]
     ]
+    blocks = report["unexecuted_blocks"]
+    unexecuted = [f"Read but not carried out yet, so it cannot be published: {', '.join(blocks)}."] if blocks else []
     verdict = "The document is sound." if report["ok"] else "The document is refused."
-    return "\n".join([*lines, verdict])
+    return "\n".join([*lines, *unexecuted, verdict])
