@@ -74,6 +74,12 @@ def cautions(results: list[Import], outcomes: dict[str, int]) -> list[Caution]:
         for result in results
         if result.unmatched
     ]
+    found += [
+        Caution("unmatched_records", f"{Path(result.path).name}: {warning.message}.")
+        for result in results
+        for warning in result.warnings
+        if warning.code == "unmatched_records" and not result.unmatched
+    ]
     if not any(count for name, count in outcomes.items() if name != "open"):
         found.append(Caution("no_outcome", "No lead has an outcome, so there is nothing to learn from."))
     return found

@@ -15,6 +15,7 @@ from core.signals.typed_text import as_text, moments
 
 LOOSE_NAMES = ("created", "date")
 TIMES = ("created_at", "known_at", "received_at", "at")
+ADDRESS = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 NULLS = ("null", "NULL", "NaN", "nan", "N/A", "n/a", "#N/A", "NaT")
 
 
@@ -84,14 +85,21 @@ def _scalars(raw: Raw, name: str) -> pl.Series:
 
 
 def text_field(raw: Raw, laid: Resolved, field: str) -> pl.Series:
-    """The field as trimmed text, its literal, or all missing."""
+    """The field as trimmed text, its literal, or all missing; an e-mail address as a lead's id is in lower case."""
     values = pick(raw, laid, field)
     if values is not None:
-        return as_text(values).alias(field)
+        text = as_text(values).alias(field)
+        return _addresses_lowered(text) if field == "lead_id" else text
     literal = laid.literals.get(field)
     return pl.Series(field, [None if literal is None else str(literal)], dtype=pl.String).new_from_index(
         0, raw.frame.height
     )
+
+
+def _addresses_lowered(ids: pl.Series) -> pl.Series:
+    address = pl.col(ids.name).str.contains(ADDRESS)
+    lowered = pl.when(address).then(pl.col(ids.name).str.to_lowercase()).otherwise(pl.col(ids.name))
+    return ids.to_frame().select(lowered).to_series()
 
 
 def time_field(raw: Raw, laid: Resolved, field: str) -> tuple[pl.Series, pl.Series]:

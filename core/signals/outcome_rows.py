@@ -10,6 +10,7 @@ from core.kernel.expressions import Field, Kind
 from core.signals import aliases, checks, readers
 from core.signals.checks import Check
 from core.signals.columns import file_hash, lay, pick, text_field, time_field, without_nulls
+from core.signals.grouped_numbers import plain_amounts
 from core.signals.mapping import Mapping, Resolved
 from core.signals.raw import ROW, Raw, ReadOptions
 from core.signals.typed_text import typed
@@ -78,7 +79,7 @@ def _amount(raw: Raw, laid: Resolved) -> tuple[pl.Series, pl.Series, pl.Series]:
     if values is None:
         values = pl.repeat(None, height, eager=True, dtype=pl.String)
     text = values.cast(pl.String).str.strip_chars()
-    number = text.str.replace_all(r"[\s$€£,](\d)", "${1}").cast(pl.Float64, strict=False)
+    number = plain_amounts(text).cast(pl.Float64, strict=False)
     infinite = number.is_infinite().fill_null(False)
     return number.fill_nan(None).alias("amount"), infinite.alias("__infinite"), text.alias("__amount")
 

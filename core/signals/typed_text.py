@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from core.kernel.errors import LeadbenchError
+from core.signals.grouped_numbers import plain_numbers
 
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 WHOLE = r"^[+-]?\d{1,15}$"
@@ -14,7 +15,10 @@ INFINITE = r"^[+-]?(?i:inf|infinity)$"
 NOT_AVAILABLE = "NA"  # missing among numbers, North America among words
 TRUTHS = {"true": True, "false": False}
 ISO = r"^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)?\s*(?i:z|utc|gmt|[+-]\d{2}(:?\d{2})?)?$"
-SLASHED = r"^(\d{1,2})([/.])(\d{1,2})[/.](\d{4})(?:[ T](\d{1,2}:\d{2}(?::\d{2})?)\s*(?i:(am|pm))?)?$"
+SLASHED = (
+    r"^(\d{1,2})([/.])(\d{1,2})[/.](\d{4})"
+    r"(?:,?[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)\s*(?i:(am|pm))?\s*(?i:(z|utc|gmt|[+-]\d{2}(?::?\d{2})?))?)?$"
+)
 WORDED = ("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
 EPOCH_UNITS = ((10, 1_000_000, 1), (13, 1_000, 1), (16, 1, 1), (19, 1, 1_000))
 
@@ -58,7 +62,8 @@ def typed(series: pl.Series, textual: bool = True) -> Typed:
         return _numbers(series, infinite)
     if present.str.to_lowercase().is_in(list(TRUTHS)).all():
         return Typed(series.str.to_lowercase() == "true", "boolean")
-    return Typed(series, "text")
+    plain = plain_numbers(series)
+    return Typed(series, "text") if plain is None else _numbers(plain, infinite)
 
 
 def is_number_column(present: pl.Series) -> bool:
@@ -179,7 +184,7 @@ def _epoch(numbers: pl.Series) -> pl.Series:
 
 def _slashed(text: pl.Series, dates: str | None) -> pl.Series:
     parts = text.str.extract_groups(SLASHED).struct.unnest()
-    parts.columns = ["a", "mark", "b", "year", "time", "half"]
+    parts.columns = ["a", "mark", "b", "year", "time", "half", "zone"]
     a, b = parts["a"].cast(pl.Int64), parts["b"].cast(pl.Int64)
     if a.null_count() == len(a):
         return pl.Series([None] * len(text), dtype=pl.Datetime("us"))
@@ -191,9 +196,18 @@ def _slashed(text: pl.Series, dates: str | None) -> pl.Series:
     clock = pl.when(clock.str.count_matches(":") == 1).then(clock + ":00").otherwise(clock)
     stamp = pl.concat_str(pl.col("year"), pl.col(month), pl.col(day), separator="-") + " " + clock
     half = pl.col("half").str.to_lowercase()
-    twelve = (stamp + " " + half).str.to_datetime("%Y-%m-%d %I:%M:%S %p", time_unit="us", strict=False)
-    plain = stamp.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
-    return parts.select(pl.when(half.is_not_null()).then(twelve).otherwise(plain)).to_series()
+    twelve = (stamp + " " + half).str.to_datetime("%Y-%m-%d %I:%M:%S%.f %p", time_unit="us", strict=False)
+    plain = stamp.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
+    local = pl.when(half.is_not_null()).then(twelve).otherwise(plain)
+    return parts.select(local - _offset(pl.col("zone"))).to_series()
+
+
+def _offset(zone: pl.Expr) -> pl.Expr:
+    """How far a zone such as +02:00, -0530, Z or none at all is ahead of UTC, as a duration."""
+    hours, minutes = zone.str.extract(r"^[+-](\d{2})"), zone.str.extract(r"^[+-]\d{2}:?(\d{2})$")
+    sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
+    size = hours.cast(pl.Int64).fill_null(0) * 60 + minutes.cast(pl.Int64).fill_null(0)
+    return pl.duration(minutes=(sign * size).fill_null(0))
 
 
 def _order(a: pl.Series, b: pl.Series, dotted: bool) -> str | None:

@@ -250,3 +250,13 @@ def test_free_text_as_type_is_refused(signals, write):
     with pytest.raises(TooManyTypes, match="5,001"):
         signals.import_events(write("t.csv", "lead_id,type,ts\n" + rows), actor="ana")
     assert signals.db.entries().is_empty()
+
+
+def test_an_address_as_lead_id_is_one_lead_in_any_case(signals, write):
+    rows = [
+        "e1,Ann@Firma.de ,seen,2026-01-01,web,,",
+        "e2,ann@firma.DE,seen,2026-01-02,web,,",
+        "e3,L7,seen,2026-01-02,web,,",
+    ]
+    signals.import_events(write("events.csv", HEAD + "\n".join(rows) + "\n"), actor="ana")
+    assert sorted(set(log(signals)["lead_id"])) == ["L7", "ann@firma.de"]

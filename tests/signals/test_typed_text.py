@@ -5,6 +5,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 
+from core.signals.grouped_numbers import plain_amounts
 from core.signals.typed_text import AmbiguousDates, moments, typed
 
 
@@ -17,6 +18,10 @@ from core.signals.typed_text import AmbiguousDates, moments, typed
         (["12345678901234567", "1"], "text"),
         (["true", "FALSE"], "boolean"),
         (["yes", "no"], "text"),
+        (["17.365,83", "560", "12,5"], "number"),
+        (["1,234", "12", None], "number"),
+        (["1,2", "3"], "text"),
+        (["1,2,3", "4"], "text"),
         ([None, None], "text"),
     ],
 )
@@ -48,6 +53,10 @@ def test_infinity_is_marked_and_nan_is_missing():
         ("20200103", datetime(2020, 1, 3)),
         ("22.3.2021 14:05", datetime(2021, 3, 22, 14, 5)),
         ("3/22/2021 2:05 PM", datetime(2021, 3, 22, 14, 5)),
+        ("27.03.2025 14:07:11Z", datetime(2025, 3, 27, 14, 7, 11)),
+        ("14.07.2025 08:47:08+02:00", datetime(2025, 7, 14, 6, 47, 8)),
+        ("26.03.2025 15:40:39.5 -0530", datetime(2025, 3, 26, 21, 10, 39, 500000)),
+        ("26.03.2025, 15:40", datetime(2025, 3, 26, 15, 40)),
         ("3 Oct 2019", datetime(2019, 10, 3)),
     ],
 )
@@ -68,6 +77,29 @@ def test_dates_that_can_be_read_two_ways_are_refused_until_said():
     assert moments(dates, "mdy")[0] == datetime(2021, 3, 2)
 
 
+def test_numbers_written_for_people_keep_their_value():
+    assert typed(pl.Series("c", ["17.365,83", "3.815", "-12,5"])).values.to_list() == [17365.83, 3815.0, -12.5]
+    assert typed(pl.Series("c", ["1,234,567", "12.5", None])).values.to_list() == [1234567.0, 12.5, None]
+
+
+@pytest.mark.parametrize(
+    ("texts", "amounts"),
+    [
+        (["1.234,50", "12,5", "3.815"], ["1234.50", "12.5", "3815"]),
+        (["$ 1,234.50", "12,500", "7"], ["1234.50", "12500", "7"]),
+        (["1 234,50 €", None], ["1234.50", None]),
+    ],
+)
+def test_an_amount_is_read_with_its_own_decimal_mark(texts, amounts):
+    assert plain_amounts(pl.Series("amount", texts)).to_list() == amounts
+
+
 def test_na_is_missing_among_numbers_and_north_america_among_words():
     assert typed(pl.Series("c", ["1", "NA", None])).values.to_list() == [1, None, None]
     assert typed(pl.Series("c", ["NA", "DACH"])).values.to_list() == ["NA", "DACH"]
+
+
+def test_seconds_since_1970_keep_their_fraction():
+    wanted = [datetime(2026, 1, 1, 0, 0, 0, 250_000)]
+    assert moments(pl.Series([1767225600.25])).to_list() == wanted
+    assert moments(pl.Series(["1767225600.25"])).to_list() == wanted
