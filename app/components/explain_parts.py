@@ -46,7 +46,7 @@ def _table(found: Stored, key: str) -> None:
         config = {
             "label": st.column_config.TextColumn("Feature", width="large"),
             "role": st.column_config.TextColumn("Role", help=glossary.term("fit"), width="small"),
-            "importance": st.column_config.NumberColumn("Mean size", format="%.4f", help=glossary.term("points")),
+            "size": st.column_config.NumberColumn("Mean points", format="%.2f", help=glossary.term("points")),
             "share": columns.share("Share of all"),
             "raises": columns.share("Raises"),
             "lowers": columns.share("Lowers"),
@@ -108,13 +108,13 @@ def groups(found: Stored, key: str) -> None:
     with chart.card(f"{first} against {second}: mean points", glossary.term("points")):
         config = {
             "label": st.column_config.TextColumn("Feature", width="large"),
-            "first": st.column_config.NumberColumn(first, format="%+.4f"),
-            "second": st.column_config.NumberColumn(second, format="%+.4f"),
-            "gap": st.column_config.NumberColumn("Gap", format="%+.4f"),
+            "first": st.column_config.NumberColumn(first, format="%+.2f"),
+            "second": st.column_config.NumberColumn(second, format="%+.2f"),
+            "gap": st.column_config.NumberColumn("Gap", format="%+.2f"),
         }
         frame_table.show(rows, f"{key}_groups", columns=config, alt="Mean points of two groups.")
         top = rows.row(0, named=True)
-        st.caption(f"In words: {top['label']} sets them apart most, by {100 * top['gap']:+.1f} points.")
+        st.caption(f"In words: {top['label']} sets them apart most, by {top['gap']:+.1f} points.")
 
 
 def one_lead(key: str) -> None:

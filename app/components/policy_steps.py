@@ -126,6 +126,7 @@ def desk(draft: Draft, live: StoredVersion, found: simulation.Simulated | None, 
     policy_form.thresholds(draft, outline, live, f"{key}_desk")
     policy_form.guards(draft, outline, live, f"{key}_desk")
     st.markdown(f"**Changes from {policies.title(live)}**")
-    st.code(policies.unified(live.source, draft.text) or "Nothing differs.", language="diff", height=190)
+    lines = policies.unified(live.source, draft.text)
+    st.code(lines or "Nothing differs.", language="diff", height=190 if lines.count("\n") > 6 else "content")
     if found is not None:
         policy_simulation.hits(found, key)

@@ -95,6 +95,7 @@ def _importance(points: pl.DataFrame, roles: dict[str, str]) -> pl.DataFrame:
     total = float(grouped["importance"].sum()) or 1.0
     return grouped.with_columns(
         share=pl.col("importance") / total,
+        size=100 * pl.col("importance"),
         role=pl.col("feature").replace_strict(roles, default="engagement", return_dtype=pl.String),
     ).sort("importance", "feature", descending=[True, False])
 
@@ -126,12 +127,12 @@ def bent(rows: pl.DataFrame) -> tuple[float, float]:
 
 
 def contrast(found: Stored, column: str, first: str, second: str, most: int = 8) -> pl.DataFrame:
-    """label, first and second: mean points of the features that differ most between two groups of leads."""
+    """label, first, second, gap: mean hundredths of the features that differ most between two groups of leads."""
     groups = leads.board().select("lead_id", pl.col(column).alias("group"))
     rows = found.points.join(groups, on="lead_id").filter(pl.col("group").is_in([first, second]))
     means = rows.group_by("label").agg(
-        first=pl.col("points").filter(pl.col("group") == first).mean(),
-        second=pl.col("points").filter(pl.col("group") == second).mean(),
+        first=100 * pl.col("points").filter(pl.col("group") == first).mean(),
+        second=100 * pl.col("points").filter(pl.col("group") == second).mean(),
     )
     gap = (pl.col("first") - pl.col("second")).alias("gap")
     return means.with_columns(gap).drop_nulls().sort(pl.col("gap").abs(), descending=True).head(most)

@@ -23,7 +23,6 @@ from core.simulation.one_step import MATRIX_OUTPUTS, Simulation
 OUTPUTS = MATRIX_OUTPUTS
 NOBODY = "none"
 SMALL = 0.03
-REST = "other"
 MOST_GROWTH = 0.2
 SHOWN = ("disposition", "band", "pool", "sla_min", "action", "next_state", "priority")
 
@@ -110,18 +109,19 @@ def _figures(run: Simulation, rows: pl.DataFrame) -> Figures:
 
 
 def moves(found: Simulated, output: str) -> tuple[pl.DataFrame, list[str]]:
-    """before, after and leads of one output, and the order of its values; small values become `other`."""
+    """before, after and leads of one output, and the order of its values; small values are drawn as one."""
     matrix = found.run.matrix(output)
     order = _order(found, output, matrix)
     small = _small(found, matrix) if output in ("pool", "action") else set()
     if len(small) < 2:
         return matrix, order
+    rest = f"{len(small)} small {output}s"
     folded = matrix.with_columns(
-        pl.when(pl.col(side).is_in(small)).then(pl.lit(REST)).otherwise(side).alias(side)
+        pl.when(pl.col(side).is_in(small)).then(pl.lit(rest)).otherwise(side).alias(side)
         for side in ("before", "after")
     )
     rows = folded.group_by("before", "after", maintain_order=True).agg(pl.sum("leads"))
-    return rows, [*(value for value in order if value not in small), REST]
+    return rows, list(dict.fromkeys(rest if value in small else value for value in order))
 
 
 def _small(found: Simulated, matrix: pl.DataFrame) -> set[str]:
