@@ -17,8 +17,10 @@ from core.decisions.store import DecisionStore, Stored
 from core.features.document import FeatureSet
 from core.kernel.database import Database
 from core.kernel.errors import LeadbenchError
+from core.models.errors import ModelDamaged
 from core.models.model import Model
 from core.policy.document import Policy
+from core.policy.errors import PolicyDamaged
 
 CHUNK_ROWS = 2_000
 LEVELS = ("full", "from_vector", "record_only")
@@ -121,18 +123,23 @@ class _Replay:
             key = (content["feature_set_hash"], content["model_hash"], content["policy_hash"])
             groups.setdefault(key, []).append(content)
         for key, contents in groups.items():
-            rerun = self._rerun(key)
+            rerun = self._rerun(key, contents)
             if rerun is None:
                 self.levels["record_only"] += len(contents)
             else:
                 self._compare(rerun, contents)
 
-    def _rerun(self, key: tuple[str, str, str]) -> Rerun | None:
+    def _rerun(self, key: tuple[str, str, str], contents: list[Content]) -> Rerun | None:
+        """What the group was decided by; None where it is gone, or altered, which is a difference of each decision."""
         try:
             feature_set, model = self._loaders.feature_set(key[0]), self._loaders.model(key[1])
             return Rerun(feature_set, model, self._loaders.policy(key[2]))
+        except (ModelDamaged, PolicyDamaged) as damage:
+            name = "model_hash" if isinstance(damage, ModelDamaged) else "policy_hash"
+            self.differences += [(content["decision_id"], name, content[name], damage.value) for content in contents]
         except LeadbenchError:
             return None
+        return None
 
     def _compare(self, rerun: Rerun, contents: list[Content]) -> None:
         for content, again in zip(contents, reexecution.execute(rerun, contents), strict=True):

@@ -11,6 +11,7 @@ from core.decisions.record import record_hash
 from core.decisions.replay import Loaders, replay
 from core.decisions.spine import population
 from core.decisions.store import DecisionStore
+from core.models.errors import ModelDamaged
 from core.policy.errors import PolicyUnknown
 from tests.decisions.conftest import AS_OF, lead_id
 
@@ -123,6 +124,15 @@ def test_without_its_policy_only_the_record_is_checked(decided, loaders, feature
     report = replay(decided, Loaders(lambda _: model, gone, lambda _: feature_set), sample=3)
     assert report.levels == {"full": 0, "from_vector": 0, "record_only": 3}
     assert report.equal == 3
+
+
+def test_an_altered_model_is_a_difference_and_not_an_excuse(decided, loaders, feature_set, policy):
+    def altered(model_hash):
+        raise ModelDamaged("models/x", model_hash, "sha256:other")
+
+    report = replay(decided, Loaders(altered, lambda _: policy, lambda _: feature_set), sample=3)
+    assert fields(report) == {"model_hash"} and report.equal == 0
+    assert report.levels["record_only"] == 3
 
 
 def test_another_model_than_the_recorded_one_does_not_reproduce_it(decided, loaders, model):
