@@ -52,7 +52,10 @@ class Users:
             change.body["users"] = {name: role.value for name, role in DEFAULTS.items()}
 
     def add(self, name: str, role: str, actor: str) -> User:
-        """Add somebody, or bring a disabled user back with this role; raises Forbidden, UserExists, RoleUnknown."""
+        """Add somebody, or bring a disabled user back with this role; raises Forbidden, UserExists, RoleUnknown.
+
+        Who comes back has the name of before in its old spelling, so that the record still knows who made what.
+        """
         name = unicodedata.normalize("NFKC", name).strip()
         self._check(name, role)
         with self._database.change("governance", "user.added", actor) as change:
@@ -60,6 +63,7 @@ class Users:
             known = self._find(name, change)
             if known and not known.disabled:
                 raise UserExists(known.name, known.role)
+            name = known.name if known else name
             self._store.put(change, name, _key(name), role, actor)
             change.body.update(name=name, role=role)
         return self.get(name)

@@ -120,3 +120,9 @@ def test_a_name_in_other_letters_is_nobody(users):
     with pytest.raises(UserUnknown) as refused:
         users.require("Rita", Permission.APPROVE)
     assert "`rita`" in refused.value.remedy
+
+
+def test_who_comes_back_in_other_letters_is_the_same_person(users):
+    users.disable("rita", "root")
+    assert users.add("Rita", "reviewer", "root").name == "rita"
+    assert [user.name for user in users.list()] == ["ana", "rita", "root"]
