@@ -54,9 +54,9 @@ def from_file(
     change: Change, prepared: PreparedOutcomes, conditions: Mapping[str, str], batch_id: str
 ) -> LandedOutcomes:
     """Outcomes of a file's checked records; raises ExpressionInvalid for a condition that does not fit its columns."""
-    schema = Schema(prepared.fields)
-    change.load("coming", prepared.rows)
-    outcome = _case(conditions, schema, lambda field: f'"{COLUMN}{_quoted(field.name)}"') if conditions else "word"
+    places = {field.name: f"c{place}" for place, field in enumerate(prepared.fields)}
+    change.load("coming", prepared.rows.rename({COLUMN + name: place for name, place in places.items()}))
+    outcome = _case(conditions, Schema(prepared.fields), lambda field: places[field.name]) if conditions else "word"
     change.execute(
         f"CREATE OR REPLACE TEMP TABLE decided AS "
         f"SELECT row_no, lead_id, closed_at, received_at, amount, {outcome} AS outcome FROM coming"

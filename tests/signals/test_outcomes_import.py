@@ -118,3 +118,9 @@ def test_a_file_without_any_usable_record_is_refused(loaded, write):
         loaded.import_outcomes(
             {"path": str(write("d.csv", "lead_id,won_date\nl1,never\n")), "won": "true"}, actor="ana"
         )
+
+
+def test_columns_that_differ_only_in_case_are_told_apart(loaded, write):
+    path = write("deals.csv", "lead_id,closed_at,Stage,stage\nl1,2026-01-05,won,open\nl2,2026-01-05,open,won\n")
+    loaded.import_outcomes({"path": str(path), "won": "stage = 'won'"}, actor="ana")
+    assert list(outcomes(loaded)) == ["l2"]
