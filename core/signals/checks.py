@@ -10,6 +10,7 @@ from core.kernel.times import naive
 from core.signals.raw import REJECTS, ROW, Raw, row_texts
 
 LONGEST_ID = 256
+LONGEST_SHOWN = 60
 EARLIEST = datetime(1980, 1, 1)
 TOLERANCE = timedelta(days=1)
 HIGHEST_FINDINGS = 20
@@ -83,7 +84,7 @@ def too_long(column: str) -> Check:
 def readable_time(column: str, source: str) -> Check:
     """A time that is given must be one; `source` is the column of its text."""
     unread = pl.col(column).is_null() & pl.col(source).is_not_null()
-    return Check("impossible_time", unread, pl.format("`{}` is no time for `" + column + "`", pl.col(source)))
+    return Check("impossible_time", unread, pl.format("`{}` is no time for `" + column + "`", shown(source)))
 
 
 def possible_time(column: str) -> Check:
@@ -96,6 +97,12 @@ def past_time(column: str, now: datetime) -> Check:
     """A time more than a day ahead of the clock has not happened."""
     late = pl.col(column) > naive(now) + TOLERANCE
     return Check("future_time", late, pl.format("`" + column + "` is {}, in the future", pl.col(column)))
+
+
+def shown(column: str) -> pl.Expr:
+    """The column's text as a reason may repeat it: no address, at most 60 characters."""
+    text = pl.col(column).cast(pl.String).str.replace_all(r"[^\s@]+@[^\s@]+", "…@…")
+    return pl.when(text.str.len_chars() > LONGEST_SHOWN).then(text.str.head(LONGEST_SHOWN) + "…").otherwise(text)
 
 
 def marked(column: str, code: str, detail: str) -> Check:

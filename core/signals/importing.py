@@ -57,7 +57,7 @@ def batch_of(db: Database, request: Request, kind: str, prepared: Any) -> Batch:
         str(request.path),
         prepared.adapter,
         prepared.content_hash,
-        request.mapping.to_json(),
+        {**request.mapping.to_json(), "format": prepared.format},
         request.actor,
         db.clock.now(),
     )

@@ -84,7 +84,9 @@ def _prepared(db: Database, source: OutcomeSource, request: Request) -> Prepared
 
 def _batch(db: Database, source: OutcomeSource, request: Request, prepared: PreparedOutcomes | None) -> Batch:
     if prepared is not None:
-        return replace(batch_of(db, request, "outcomes", prepared), mapping=_told(source))
+        return replace(
+            batch_of(db, request, "outcomes", prepared), mapping={**_told(source), "format": prepared.format}
+        )
     told = _told(source)
     adapter = "column" if source.column else "events"
     return Batch("outcomes", source.name, adapter, digest(told), told, request.actor, db.clock.now())

@@ -18,7 +18,6 @@ from core.signals.lead_rows import prepare_leads
 from core.signals.mapping import Mapping
 from core.signals.outcome_rows import prepare_outcomes
 from core.signals.raw import ReadOptions
-from core.signals.readers.opening import detect_format
 from core.signals.store_batches import Batch
 from core.signals.store_quarantine import Quarantine
 
@@ -72,7 +71,7 @@ def _redrive_batch(db: Database, group: _Group, given: Table[str, Any] | None, a
     hopeless = group.rows.height - able.height
     if able.is_empty():
         return Redriven(hopeless, 0, 0, hopeless, hopeless)
-    mapping = Mapping.of({**_without_conditions(group.stored), **(given or {})})
+    mapping = Mapping.of({**_mapping_of(group.stored), **(given or {})})
     prepared = _prepared(db, group, mapping, able["raw"].to_list())
     with db.change("signals", f"{group.kind}.redriven", actor) as change:
         batch = Batch(
@@ -81,12 +80,12 @@ def _redrive_batch(db: Database, group: _Group, given: Table[str, Any] | None, a
         return replace(_land(change, batch, group, prepared, able), hopeless=hopeless)
 
 
-def _without_conditions(stored: Table[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in stored.items() if name not in ("conditions", "column", "at")}
+def _mapping_of(stored: Table[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in stored.items() if name not in ("conditions", "column", "at", "format")}
 
 
 def _prepared(db: Database, group: _Group, mapping: Mapping, raws: list[str]) -> Any:
-    textual = detect_format(Path(group.path), None) in TEXTUAL
+    textual = group.stored.get("format") in TEXTUAL
     options = ReadOptions(group.kind, "jsonl", max_field_bytes=db.settings.max_field_bytes, textual=textual)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "redriven.jsonl"

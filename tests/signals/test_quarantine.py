@@ -78,3 +78,19 @@ def test_held_outcomes_are_tried_with_their_own_conditions(signals, write):
     found = signals.redrive(batch, {"map": {"lead_id": "lead_id", "at": {"literal": "2026-02-03"}}}, actor="ana")
     assert found.accepted == 1
     assert signals.summary()["outcomes"] == {"won": 2, "open": 0}
+
+
+def test_the_reason_shows_no_personal_value_and_no_long_one(signals, write):
+    rows = ["1,cid,a,ann@example.com", f"2,cid,a,{'x' * 5_000}", "3,cid,a,2026-01-01"]
+    path = write("e.csv", "id,who,what,when_it_was\n" + "\n".join(rows) + "\n")
+    signals.import_events(path, MAPPING, actor="ana")
+    details = signals.quarantine()["detail"].to_list()
+    assert not any("ann@example.com" in detail for detail in details)
+    assert max(map(len, details)) < 200
+
+
+def test_records_of_a_file_read_by_a_given_format_can_be_sent_through_again(signals, write):
+    path = write("export.dat", "id,who,what,when_it_was,x\n1,cid,,2026-01-01,007\n2,dan,a,2026-01-01,008\n")
+    held = signals.import_events(path, MAPPING, format="csv", actor="ana")
+    found = signals.redrive(held.batch_id, {"map": {**MAPPING["map"], "type": "x"}}, actor="ana")
+    assert (found.accepted, found.quarantined) == (1, 0)
