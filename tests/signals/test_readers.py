@@ -187,3 +187,15 @@ def test_an_open_quote_is_named(write):
     assert inside.frame.height == at_end.frame.height == 1
     assert "is a quote left open?" in inside.rejects["detail"][0]
     assert at_end.rejects.select("row_no", "code").rows() == [(2, "open_quote")]
+
+
+def test_whole_numbers_too_large_for_sixty_four_bits_with_sign_become_text(tmp_path):
+    path = tmp_path / "e.parquet"
+    pl.DataFrame({"id": pl.Series([1, 2**64 - 1], dtype=pl.UInt64)}).write_parquet(path)
+    assert read(path, ReadOptions()).frame["id"].to_list() == ["1", str(2**64 - 1)]
+
+
+def test_a_parquet_file_is_opened_by_its_very_name(tmp_path):
+    pl.DataFrame({"id": [1]}).write_parquet(tmp_path / "e[1].parquet")
+    pl.DataFrame({"id": [2]}).write_parquet(tmp_path / "e1.parquet")
+    assert read(tmp_path / "e[1].parquet", ReadOptions()).frame["id"].to_list() == [1]

@@ -36,7 +36,7 @@ def _load(path: Path, options: ReadOptions) -> pl.DataFrame:
 
 def _parse(file: Path, path: Path) -> pl.DataFrame:
     try:
-        return pl.read_parquet(file)
+        return pl.read_parquet(file, glob=False)
     except (pl.exceptions.ComputeError, pl.exceptions.PolarsError, OSError) as error:
         raise FileUnreadable(
             path, f"`{path}` is not Parquet: {error}", "Write it again; the file is cut or of another format."
@@ -45,7 +45,7 @@ def _parse(file: Path, path: Path) -> pl.DataFrame:
 
 def _flat(frame: pl.DataFrame) -> tuple[pl.DataFrame, frozenset[str]]:
     nested: set[str] = set()
-    changes: list[pl.Expr] = []
+    changes: list[pl.Expr | pl.Series] = []
     for name, dtype in frame.schema.items():
         if isinstance(dtype, pl.Struct):
             nested.add(name)
@@ -53,6 +53,8 @@ def _flat(frame: pl.DataFrame) -> tuple[pl.DataFrame, frozenset[str]]:
         elif isinstance(dtype, pl.List | pl.Array):
             nested.add(name)
             changes.append(_list_json(name))
+        elif dtype.is_integer() and dtype != pl.Int64:
+            changes.append(_whole(frame[name]))
         elif (change := _plain(name, dtype)) is not None:
             changes.append(change)
     return frame.with_columns(changes), frozenset(nested)
@@ -61,6 +63,12 @@ def _flat(frame: pl.DataFrame) -> tuple[pl.DataFrame, frozenset[str]]:
 def _list_json(name: str) -> pl.Expr:
     whole = pl.struct(pl.col(name).alias("v")).struct.json_encode()
     return pl.when(pl.col(name).is_not_null()).then(whole.str.slice(5).str.head(-1)).alias(name)
+
+
+def _whole(column: pl.Series) -> pl.Series:
+    """The column as signed 64-bit numbers, or as text where one is too large."""
+    whole = column.cast(pl.Int64, strict=False)
+    return whole if whole.null_count() == column.null_count() else column.cast(pl.String)
 
 
 def _plain(name: str, dtype: pl.DataType) -> pl.Expr | None:
@@ -75,8 +83,6 @@ def _plain(name: str, dtype: pl.DataType) -> pl.Expr | None:
         return column.cast(pl.String)
     if isinstance(dtype, pl.Decimal) or dtype == pl.Float32:
         return column.cast(pl.Float64)
-    if dtype.is_integer() and dtype != pl.Int64:
-        return column.cast(pl.Int64, strict=False)
     if dtype == pl.Binary:
         return column.cast(pl.String, strict=False)
     if dtype == pl.Duration or dtype == pl.Null:
