@@ -10,6 +10,7 @@ from core.kernel.database import Change
 from core.kernel.times import naive
 from core.signals.lead_rows import ATTRIBUTE, BOOLEAN, NUMBER, PERSONAL, TIME, Attribute, PreparedLeads, listed
 from core.signals.raw import ROW
+from core.signals.typed_text import as_text
 
 VALUE_COLUMNS = {
     "text": pl.String,
@@ -49,9 +50,13 @@ SELECT l.lead_no, a.account_no, t.at, t.at, 'leads', $batch
 FROM coming c JOIN leads l USING (lead_id) JOIN accounts a USING (account_id),
      LATERAL (SELECT coalesce(c.known_at, CASE WHEN l.lead_no IN (SELECT lead_no FROM seen_before) THEN $now::TIMESTAMP
                                                ELSE l.created_at END) AS at) t
-WHERE NOT EXISTS (SELECT 1 FROM lead_accounts x
-                  WHERE x.lead_no = l.lead_no AND x.account_no = a.account_no AND x.origin = 'leads')
-ORDER BY l.lead_no
+WHERE a.account_no IS DISTINCT FROM (
+          SELECT max_by(x.account_no, coalesce(x.received_at, TIMESTAMP '1900-01-01')) FROM lead_accounts x
+          WHERE x.lead_no = l.lead_no AND x.origin = 'leads'
+            AND coalesce(x.received_at, TIMESTAMP '1900-01-01') <= coalesce(t.at, TIMESTAMP '1900-01-01'))
+  AND NOT EXISTS (SELECT 1 FROM lead_accounts x WHERE x.lead_no = l.lead_no AND x.account_no = a.account_no
+                  AND x.origin = 'leads' AND x.received_at IS NOT DISTINCT FROM t.at)
+ORDER BY l.lead_no, t.at
 """
 CURRENT = """
 CREATE OR REPLACE TEMP TABLE current_values AS
@@ -143,7 +148,9 @@ def _load(change: Change, prepared: PreparedLeads) -> None:
 
 
 def _long(change: Change, rows: pl.DataFrame, attributes: Sequence[Attribute]) -> pl.DataFrame:
-    parts = [_sealed(change, rows, a.name) if a.personal else _open(rows, a) for a in attributes]
+    personal = set(change.read("SELECT name FROM attribute_types WHERE personal")["name"])
+    personal |= {a.name for a in attributes if a.personal}
+    parts = [_sealed(change, rows, a.name) if a.name in personal else _open(rows, a) for a in attributes]
     empty = pl.DataFrame(schema={"row_no": pl.Int64, "name": pl.String, **VALUE_COLUMNS})
     return pl.concat([empty, *parts], how="diagonal")
 
@@ -157,8 +164,9 @@ def _open(rows: pl.DataFrame, attribute: Attribute) -> pl.DataFrame:
 
 
 def _sealed(change: Change, rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    present = rows.filter(pl.col(PERSONAL + name).is_not_null())
-    sealed = change.seal(present["lead_id"].to_list(), [text.encode() for text in present[PERSONAL + name]])
+    column = PERSONAL + name if PERSONAL + name in rows.columns else ATTRIBUTE + name
+    present = rows.filter(pl.col(column).is_not_null())
+    sealed = change.seal(present["lead_id"].to_list(), [text.encode() for text in as_text(present[column])])
     return present.select("row_no", pl.lit(name).alias("name")).with_columns(
         pl.Series("sealed", sealed, dtype=pl.Binary)
     )

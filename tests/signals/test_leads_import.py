@@ -173,3 +173,25 @@ def test_a_column_that_is_only_called_like_a_time_stays_an_attribute(signals, wr
     found = signals.import_leads(write("l.csv", "lead_id,created,v\nl1,yes,1\nl2,no,2\n"), actor="ana")
     assert found.accepted == 2
     assert signals.attributes_wide()["created"].to_list() == ["yes", "no"]
+
+
+def test_an_attribute_once_personal_is_sealed_in_every_later_file(signals, leads, write):
+    signals.import_leads(write("a.csv", "lead_id,contact\nl1,ann@example.com\nl2,bob@example.com\n"), actor="ana")
+    rows = "".join(f"m{number},none\n" for number in range(9))
+    signals.import_leads(write("b.csv", f"lead_id,contact\nm9,eve@example.com\n{rows}"), actor="ana")
+    assert signals.db.scalar("SELECT count(*) FROM attributes WHERE name = 'contact' AND sealed IS NULL") == 0
+    assert signals.db.unseal(["m9"], [attributes(signals, "m9")["contact"]["sealed"]]) == [b"eve@example.com"]
+
+
+def test_whole_and_broken_numbers_of_json_make_one_number_attribute(signals, write):
+    path = write("l.jsonl", '{"lead_id":"l1","spend":10}\n{"lead_id":"l2","spend":10.5}\n')
+    signals.import_leads(path, actor="ana")
+    assert [attributes(signals, lead)["spend"]["number"] for lead in ("l1", "l2")] == [10.0, 10.5]
+
+
+def test_a_lead_that_comes_back_to_an_account_belongs_to_it_again(signals, write):
+    for day, account in ((1, "acme"), (2, "globex"), (3, "acme")):
+        path = write(f"l{day}.csv", f"lead_id,known_at,account_id\nl1,2026-01-0{day},{account}\n")
+        signals.import_leads(path, actor="ana")
+    held = signals.db.read("SELECT account_id FROM lead_accounts JOIN accounts USING (account_no) ORDER BY valid_from")
+    assert held["account_id"].to_list() == ["acme", "globex", "acme"]

@@ -13,6 +13,7 @@ from core.signals.raw import Raw, ReadOptions, rejects, split_long_fields, with_
 from core.signals.readers.opening import open_bounded, sample_text
 
 LARGEST_WHOLE = 2**63
+LARGEST_EXACT = 2**53
 
 
 def read(path: Path, options: ReadOptions) -> Raw:
@@ -103,6 +104,5 @@ def _common_type(values: list[Any]) -> Any:
         return pl.Boolean
     if kinds == {int}:
         return pl.Int64 if all(v is None or abs(v) < LARGEST_WHOLE for v in values) else None
-    if kinds == {float}:
-        return pl.Float64
-    return None
+    exact = all(type(v) is not int or abs(v) <= LARGEST_EXACT for v in values)
+    return pl.Float64 if kinds <= {int, float} and exact else None
