@@ -79,6 +79,7 @@ class Jobs:
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         self._threads: dict[str, threading.Thread] = {}
+        self._clearing: list[Callable[[], None]] = []
         self._guard = threading.Lock()
 
     def start(self, name: str, actor: str, work: Work) -> Job:
@@ -100,12 +101,18 @@ class Jobs:
         """The jobs of that name, newest first."""
         return [job for job in reversed(list(self._jobs.values())) if job.name == name]
 
+    def at_end(self, clear: Callable[[], None]) -> None:
+        """Call `clear` when the process ends, after its jobs."""
+        self._clearing.append(clear)
+
     def end(self) -> None:
-        """Cancel what runs and wait a moment for the workers to go."""
+        """Cancel what runs, wait a moment for the workers to go, and clear up."""
         for job in list(self._jobs.values()):
             job.cancel.set()
         for thread in list(self._threads.values()):
             thread.join(ENDING_SECONDS)
+        while self._clearing:
+            self._clearing.pop()()
 
     def _forget_old(self) -> None:
         finished = [job_id for job_id, job in self._jobs.items() if not job.running]

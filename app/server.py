@@ -110,8 +110,9 @@ def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
 
 @asynccontextmanager
 async def lifespan(app: "App") -> AsyncIterator[None]:
-    """Nothing to start; at the end the store is given back."""
-    from app import services
+    """Nothing to start; at the end jobs are cancelled, uploads removed, the store given back."""
+    from app import jobs, services
 
     yield
+    jobs.JOBS.end()
     services.close()

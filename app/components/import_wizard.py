@@ -61,7 +61,9 @@ def _upload(key: str) -> Path | None:
 @cache
 def _spool() -> "tempfile.TemporaryDirectory[str]":
     """The folder of this process's uploads; it goes when the process ends."""
-    return tempfile.TemporaryDirectory(prefix="leadbench-uploads-")
+    folder = tempfile.TemporaryDirectory(prefix="leadbench-uploads-")
+    jobs.JOBS.at_end(folder.cleanup)
+    return folder
 
 
 def _spooled(given: Any) -> Path:

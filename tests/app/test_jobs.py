@@ -82,3 +82,11 @@ def test_jobs_are_found_by_name_newest_first():
     jobs = Jobs()
     first, second = finished(jobs, lambda progress, cancel: 1), finished(jobs, lambda progress, cancel: 2)
     assert jobs.of("Work") == [second, first] and jobs.of("Other") == []
+
+
+def test_what_has_to_be_cleared_up_is_called_once_at_the_end():
+    jobs, cleared = Jobs(), []
+    jobs.at_end(lambda: cleared.append(1))
+    jobs.end()
+    jobs.end()
+    assert cleared == [1]
