@@ -113,7 +113,7 @@ def moments(series: pl.Series, dates: str | None = None) -> pl.Series:
     if series.dtype == pl.Datetime:
         return series.dt.cast_time_unit("us")
     if series.dtype.is_numeric():
-        return _epoch(series.cast(pl.Int64, strict=False))
+        return _seconds(series.cast(pl.Float64)) if series.dtype.is_float() else _epoch(series)
     if series.dtype != pl.String:
         return pl.Series(series.name, [None] * len(series), dtype=pl.Datetime("us"))
     text = series.str.strip_chars()
@@ -164,17 +164,29 @@ def _digits(text: pl.Series) -> pl.Series:
     numbers = (
         text.to_frame("t")
         .select(
-            pl.when(pl.col("t").str.contains(r"^\d{10}(\.\d+)?$|^\d{13}$|^\d{16}$|^\d{19}$"))
-            .then(pl.col("t").str.replace(r"\..*$", ""))
+            pl.when(pl.col("t").str.contains(r"^\d{10}$|^\d{13}$|^\d{16}$|^\d{19}$"))
+            .then(pl.col("t"))
             .cast(pl.Int64, strict=False)
         )
         .to_series()
     )
-    return day.zip_with(day.is_not_null(), _epoch(numbers))
+    found = day.zip_with(day.is_not_null(), _epoch(numbers))
+    broken = text.str.contains(r"^\d{10}\.\d+$").fill_null(False)
+    if not broken.any():
+        return found
+    seconds = text.to_frame("t").select(pl.when(broken).then("t").cast(pl.Float64, strict=False)).to_series()
+    return found.zip_with(~broken, _seconds(seconds))
+
+
+def _seconds(numbers: pl.Series) -> pl.Series:
+    """Moments of numbers that may have a fraction: seconds keep it to the microsecond."""
+    whole = _epoch(numbers)
+    micros = (numbers * 1e6).round().cast(pl.Int64, strict=False).cast(pl.Datetime("us"))
+    return whole.zip_with(~numbers.is_between(1e9, 1e10, closed="left").fill_null(False), micros)
 
 
 def _epoch(numbers: pl.Series) -> pl.Series:
-    frame = numbers.to_frame("n")
+    frame = numbers.cast(pl.Int64, strict=False).to_frame("n")
     length = pl.col("n").cast(pl.String).str.len_bytes()
     micros = pl.coalesce(
         pl.when(length == digits).then(pl.col("n") * times // over) for digits, times, over in EPOCH_UNITS
