@@ -1,7 +1,7 @@
 """Commands that do the work: the demo, a whole recipe, and its steps by themselves."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -53,7 +53,7 @@ def demo(
     files = generate(folder / "demo", events=events, leads=leads, seed=seed, progress=progress)
     with opened(folder, create=True) as bench:
         result = bench.runner.run(
-            read_recipe(files.recipe), actor=bench.identity(None, default=True), progress=progress
+            read_recipe(files.recipe), actor=bench.identity(user_name(None), default=True), progress=progress
         )
     emit(result, lambda: summary(result))
     if serve:
@@ -86,7 +86,7 @@ def train(store: StoreOption = None, as_user: AsOption = None, as_json: JsonOpti
 
 def score(
     as_of: Annotated[str | None, typer.Option("--as-of", help="ISO time; default: the end of the log.")] = None,
-    leads: Annotated[str, typer.Option(help="open, all or test.")] = "open",
+    leads: Annotated[Literal["open", "all", "test"], typer.Option(help="Whom to decide.")] = "open",
     store: StoreOption = None,
     as_user: AsOption = None,
     as_json: JsonOption = False,

@@ -31,30 +31,28 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class EventSource(Part):
-    """One file of events; `map` gives a column name or {literal: x} for each canonical field."""
+class FileSource(Part):
+    """One file; `map` gives a column name or {literal: x} for each canonical field."""
 
     path: str
     format: str | None = None
     map: dict[str, str | dict[str, Any]] = Field(default_factory=dict)
-    properties: list[str] | None = None
     personal: list[str] = Field(default_factory=list)
     placeholders: list[str] = Field(default_factory=list)
     dates: Literal["dmy", "mdy"] | None = None
     delimiter: str | None = Field(None, min_length=1, max_length=1)
 
 
-class LeadSource(Part):
+class EventSource(FileSource):
+    """One file of events; `properties` are the columns kept beside the canonical fields, null for all."""
+
+    properties: list[str] | None = None
+
+
+class LeadSource(FileSource):
     """One file of leads with their attributes, known from created_at unless known_at is mapped."""
 
-    path: str
-    format: str | None = None
-    map: dict[str, str | dict[str, Any]] = Field(default_factory=dict)
     attributes: list[str] | None = None
-    personal: list[str] = Field(default_factory=list)
-    placeholders: list[str] = Field(default_factory=list)
-    dates: Literal["dmy", "mdy"] | None = None
-    delimiter: str | None = Field(None, min_length=1, max_length=1)
 
 
 class OutcomeSource(Part):

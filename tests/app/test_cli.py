@@ -16,7 +16,7 @@ STRICTER = "policies/default.yaml"
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> tuple[Path, dict]:
     store = tmp_path_factory.mktemp("cli") / "store"
-    result = done("run", "demo", "--no-serve", "--events", "12000", "--leads", "1000", "--store", str(store))
+    result = done("run", "demo", "--no-serve", "--events", "8000", "--leads", "800", "--store", str(store))
     return store, result
 
 
@@ -198,6 +198,7 @@ def test_writing_without_a_name_is_refused(demo, stricter):
 def test_usage_errors_exit_with_2():
     assert call("nonsense").returncode == 2
     assert call("audit", "replay").returncode == 2
+    assert call("score", "--leads", "everybody").returncode == 2
 
 
 @pytest.mark.parametrize("command", ["run", "demo", "inspect", "explain", "drift", "score", "train", "serve"])
