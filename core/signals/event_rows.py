@@ -73,11 +73,10 @@ def event_rows(
     sealed = personal_columns(raw.frame, laid.kept, mapping.personal)
     open_values = {name: column.values for name, column in kept.items() if name not in sealed}
     frame = frame.with_columns(_properties(frame, raw, laid, open_values))
-    inner = PersonalMembers.of(frame["properties"], mapping.personal) if "properties" in laid.columns else None
     frame = frame.with_columns(as_text(raw.frame[name]).alias(PERSONAL + name) for name in sealed)
-    if inner is not None:
-        frame = frame.with_columns(inner.rest, *(column.alias(PERSONAL + name) for name, column in inner.taken.items()))
-        sealed |= dict.fromkeys(inner.taken, "inside `properties`")
+    for field in _with_objects(raw, laid):
+        frame, found = _without_personal(frame, field, mapping)
+        sealed |= found
     infinite = [column.infinite for column in kept.values() if column.infinite is not None]
     frame = frame.with_columns(_any(infinite, frame.height).alias("__infinite"))
     good, bad = checks.divide(frame, _gate(frame, now), raw)
@@ -141,6 +140,24 @@ def _properties(frame: pl.DataFrame, raw: Raw, laid: Resolved, kept: dict[str, p
         (made if given is None else merged(given, made)).alias("properties"),
         pl.Series("context", [None] * frame.height, dtype=pl.String) if context is None else context.alias("context"),
     ]
+
+
+def _with_objects(raw: Raw, laid: Resolved) -> list[str]:
+    """The fields that hold objects of the file, in which personal members can stand at any depth."""
+    fields = [field for field in ("properties", "context") if field in laid.columns]
+    nested = "properties" not in fields and bool(set(laid.kept) & set(raw.json_columns))
+    return ["properties", *fields] if nested else fields
+
+
+def _without_personal(frame: pl.DataFrame, field: str, mapping: Mapping) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The frame with the field's personal members as columns of their own, and why each was taken."""
+    inner = PersonalMembers.of(frame[field], mapping.personal)
+    if inner is None:
+        return frame, {}
+    prefix = "context." if field == "context" else ""
+    taken = {prefix + name: column for name, column in inner.taken.items() if PERSONAL + prefix + name not in frame}
+    columns = [column.alias(PERSONAL + name) for name, column in taken.items()]
+    return frame.with_columns(inner.rest, *columns), dict.fromkeys(taken, f"inside `{field}`")
 
 
 def _are_objects(values: pl.Series) -> bool:

@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -54,7 +55,11 @@ def personal_columns(frame: pl.DataFrame, columns: Iterable[str], declared: Iter
     return {column: why for column, why in found.items() if why}
 
 
-HINTS = r'@|"(?i:phone|phone_?number|mobile|first_?name|last_?name|full_?name|ip|ip_?address)"'
+HINTS = (
+    r'@|"(?i:(tele|mobile|cell)?_?phone(_?number)?|mobile|fax|(first|last|full|given|family|middle)_?name|surname|'
+    r"(client)?_?ip(_?address)?|iban|ssn|passport|date_?of_?birth|birth_?(date|day)|(home|mailing)?_?(street|address)|"
+    r'street_?address|recipient|user_?agent)"'
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,10 @@ class PersonalMembers:
 
     @classmethod
     def of(cls, objects: pl.Series, declared: Iterable[str]) -> "PersonalMembers | None":
-        """The parts, or None where no object has a personal member (by name, by an e-mail address, or declared)."""
+        """The parts, or None where no object has a personal member (by name, by an e-mail address, or declared).
+
+        Members of inner objects count too, and are named by their dotted path.
+        """
         said = frozenset(declared)
         hints = "|".join([HINTS, *(json.dumps(name) for name in said)])
         rows = objects.str.contains(hints).fill_null(False).arg_true().to_list()
@@ -87,13 +95,31 @@ def _part(text: str, said: frozenset[str], taken: dict[str, list[str | None]], r
         return text
     if not isinstance(members, dict):
         return text
-    personal = [name for name, value in members.items() if name in said or _is_personal(name, value)]
-    for name in personal:
-        value = members.pop(name)
+    found = dict(_taken_out(members, said, ""))
+    for name, value in found.items():
         held = taken.setdefault(name, [None] * height)
         held[row] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return json.dumps(members, ensure_ascii=False, separators=(",", ":")) if personal else text
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":")) if found else text
+
+
+def _taken_out(members: dict[str, Any], said: frozenset[str], above: str) -> Iterator[tuple[str, Any]]:
+    """Take the personal members out of the object, at any depth, each with its dotted path."""
+    for name, value in list(members.items()):
+        path = above + name
+        if name in said or path in said or _is_personal(name, value):
+            yield path, members.pop(name)
+        elif isinstance(value, dict):
+            yield from _taken_out(value, said, path + ".")
 
 
 def _is_personal(name: str, value: object) -> bool:
+    """Whether the member itself is personal; a list is where anything in it is."""
+    if isinstance(value, list):
+        return any(_holds_personal(item) for item in value)
     return value is not None and (is_personal_name(name) or (isinstance(value, str) and bool(EMAIL.match(value))))
+
+
+def _holds_personal(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_is_personal(name, inner) or _holds_personal(inner) for name, inner in value.items())
+    return _is_personal("", value)

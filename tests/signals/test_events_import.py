@@ -260,3 +260,19 @@ def test_an_address_as_lead_id_is_one_lead_in_any_case(signals, write):
     ]
     signals.import_events(write("events.csv", HEAD + "\n".join(rows) + "\n"), actor="ana")
     assert sorted(set(log(signals)["lead_id"])) == ["L7", "ann@firma.de"]
+
+
+def test_personal_members_are_sealed_at_any_depth(signals, write):
+    call = {
+        "type": "identify", "messageId": "i1", "userId": "u1", "timestamp": "2026-01-01T00:00:00Z", "channel": "server",
+        "traits": {"email": "ann@firma.de", "plan": "pro", "contacts": [{"phone": "+49 30 1234567"}]},
+        "context": {"ip": "10.1.2.3", "page": {"path": "/p", "userAgent": "Firefox"}},
+    }  # fmt: skip
+    found = signals.import_events(write("calls.jsonl", json.dumps(call) + "\n"), actor="ana")
+    stored = log(signals).row(0, named=True)
+    clear = str(stored["properties"]) + str(stored["context"])
+    assert not [text for text in ("ann@firma.de", "1234567", "10.1.2.3", "Firefox") if text in clear]
+    assert json.loads(stored["context"]) == {"page": {"path": "/p"}}
+    assert json.loads(stored["properties"])["traits"]["plan"] == "pro"
+    named = {finding.column for finding in found.findings if finding.code == "personal_data"}
+    assert named == {"traits.email", "traits.contacts", "context.ip", "context.page.userAgent"}
