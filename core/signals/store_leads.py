@@ -148,19 +148,32 @@ def _load(change: Change, prepared: PreparedLeads) -> None:
 
 
 def _long(change: Change, rows: pl.DataFrame, attributes: Sequence[Attribute]) -> pl.DataFrame:
-    personal = set(change.read("SELECT name FROM attribute_types WHERE personal")["name"])
-    personal |= {a.name for a in attributes if a.personal}
-    parts = [_sealed(change, rows, a.name) if a.name in personal else _open(rows, a) for a in attributes]
+    stored = {
+        n: (kind, sealed)
+        for n, kind, sealed in change.read("SELECT name, type, personal FROM attribute_types").iter_rows()
+    }
+    parts = []
+    for attribute in attributes:
+        kind, personal = stored.get(attribute.name, (attribute.type, False))
+        sealed = personal or attribute.personal
+        parts.append(_sealed(change, rows, attribute.name) if sealed else _open(rows, attribute, kind))
     empty = pl.DataFrame(schema={"row_no": pl.Int64, "name": pl.String, **VALUE_COLUMNS})
     return pl.concat([empty, *parts], how="diagonal")
 
 
-def _open(rows: pl.DataFrame, attribute: Attribute) -> pl.DataFrame:
-    column = pl.col(ATTRIBUTE + attribute.name)
-    target = COLUMN_OF.get(attribute.type, "text")
-    return rows.filter(column.is_not_null()).select(
-        "row_no", pl.lit(attribute.name).alias("name"), column.alias(target)
-    )
+def _open(rows: pl.DataFrame, attribute: Attribute, kind: str) -> pl.DataFrame:
+    """The values under the type that the attribute has in the store; what does not fit it stays as text."""
+    present = rows.filter(pl.col(ATTRIBUTE + attribute.name).is_not_null())
+    column, name = present[ATTRIBUTE + attribute.name], pl.lit(attribute.name).alias("name")
+    if kind == attribute.type:
+        return present.select("row_no", name, column.alias(COLUMN_OF.get(kind, "text")))
+    text = as_text(column).alias("text")
+    found = present.select("row_no", name, text)
+    if kind != NUMBER:
+        return found
+    number = text.cast(pl.Float64, strict=False)
+    fits = number.is_finite().fill_null(False)
+    return found.select("row_no", "name", pl.when(~fits).then("text"), number=pl.when(fits).then(number))
 
 
 def _sealed(change: Change, rows: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -186,7 +199,7 @@ def _aliases(change: Change, batch_id: str) -> int:
 
 
 def _declare(change: Change, attributes: Sequence[Attribute]) -> None:
-    """Add new attribute names to the dictionary; a type that two files disagree about becomes category."""
+    """Add new attribute names to the dictionary; a known one keeps its type, and once personal stays so."""
     change.load("coming_types", listed(attributes))
     change.execute(
         "INSERT INTO attribute_types BY NAME SELECT * FROM coming_types ANTI JOIN attribute_types USING (name)"

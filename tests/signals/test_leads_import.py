@@ -195,3 +195,18 @@ def test_a_lead_that_comes_back_to_an_account_belongs_to_it_again(signals, write
         signals.import_leads(path, actor="ana")
     held = signals.db.read("SELECT account_id FROM lead_accounts JOIN accounts USING (account_no) ORDER BY valid_from")
     assert held["account_id"].to_list() == ["acme", "globex", "acme"]
+
+
+def test_a_category_of_an_earlier_file_stays_one_where_a_later_file_holds_digits_only(signals, write):
+    signals.import_leads(write("a.csv", "lead_id,zip\nl1,A12\n"), actor="ana")
+    signals.import_leads(write("b.csv", "lead_id,zip\nl2,12345\n"), actor="ana")
+    assert attributes(signals, "l2")["zip"]["text"] == "12345"
+    assert signals.attributes_wide()["zip"].to_list() == ["A12", "12345"]
+
+
+def test_a_number_of_an_earlier_file_stays_one_and_words_stay_readable(signals, write):
+    signals.import_leads(write("a.csv", "lead_id,staff\nl1,50\n"), actor="ana")
+    signals.import_leads(write("b.csv", "lead_id,staff\nl2,60\nl3,many\n"), actor="ana")
+    held = {lead: attributes(signals, lead)["staff"] for lead in ("l2", "l3")}
+    assert (held["l2"]["number"], held["l2"]["text"]) == (60.0, None)
+    assert (held["l3"]["number"], held["l3"]["text"]) == (None, "many")
