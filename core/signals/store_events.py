@@ -18,7 +18,9 @@ NO_OBJECT = " OR ".join(
 )
 SAME = """{a}.type = {b}.type AND {a}.source = {b}.source AND {a}.occurred_at = {b}.occurred_at
     AND {a}.properties IS NOT DISTINCT FROM {b}.properties AND {a}.context IS NOT DISTINCT FROM {b}.context
-    AND {a}.session_id IS NOT DISTINCT FROM {b}.session_id"""
+    AND {a}.session_id IS NOT DISTINCT FROM {b}.session_id AND {a}.region IS NOT DISTINCT FROM {b}.region
+    AND {a}.account_id IS NOT DISTINCT FROM {b}.account_id
+    AND {a}.anonymous_id IS NOT DISTINCT FROM {b}.anonymous_id"""
 
 DERIVE = """
 CREATE OR REPLACE TEMP TABLE derived AS
@@ -43,7 +45,8 @@ WITH stored AS (
     SELECT i.row_no, i.event_id, i.row_no IN (SELECT row_no FROM derived)
         OR (o.lead_no IS NOT DISTINCT FROM e.lead_no AND {SAME.format(a="i", b="e")}) AS same
     FROM incoming i
-    JOIN (SELECT e.*, k.type, k.source FROM events e JOIN event_kinds k USING (kind_no)) e USING (event_id)
+    JOIN (SELECT e.*, k.type, k.source, a.account_id FROM events e JOIN event_kinds k USING (kind_no)
+          LEFT JOIN accounts a ON a.account_no = e.account_no) e USING (event_id)
     LEFT JOIN lead_of o USING (lead_id)),
 repeats AS (SELECT event_id, min(row_no) AS first_row FROM incoming GROUP BY event_id HAVING count(*) > 1),
 repeated AS (

@@ -276,3 +276,12 @@ def test_personal_members_are_sealed_at_any_depth(signals, write):
     assert json.loads(stored["properties"])["traits"]["plan"] == "pro"
     named = {finding.column for finding in found.findings if finding.code == "personal_data"}
     assert named == {"traits.email", "traits.contacts", "context.ip", "context.page.userAgent"}
+
+
+@pytest.mark.parametrize("column", ["region", "account_id", "anonymous_id"])
+def test_the_same_id_with_another_envelope_is_a_conflict(signals, write, column):
+    head = f"event_id,lead_id,type,occurred_at,{column}\n"
+    signals.import_events(write("a.csv", head + "1,l1,a,2026-01-01,x\n"), actor="ana")
+    again = signals.import_events(write("b.csv", head + "1,l1,a,2026-01-01,y\n2,l1,a,2026-01-01,x\n"), actor="ana")
+    assert (again.accepted, again.reasons) == (1, {"conflicting_duplicate": 1})
+    assert signals.import_events(write("c.csv", head + "1,l1,a,2026-01-01,x\n"), actor="ana").duplicate == 1
