@@ -132,6 +132,18 @@ def test_steps_by_themselves(demo):
     assert done("drift", "drift", *at)["features"]
 
 
+def test_a_model_is_approved_by_somebody_who_did_not_train_it(demo):
+    store, result = demo
+    at = ("--store", str(store))
+    found = done("models_list", "models", "list", *at)
+    assert found["champion"] == result["model"]["version"] == found["models"][-1]["version"]
+    assert refused("models", "approve", "1", *at, user="ana")["code"] in ("author_cannot_approve", "forbidden")
+    assert refused("models", "approve", "99", *at, user="rita")["code"] == "unknown_model"
+    done("models_approve", "models", "approve", "1", "--comment", "checked", *at, user="rita")
+    assert done("models_list", "models", "list", *at)["models"][0]["approved"]
+    assert done("score", "score", *at)["decisions"]["arm"] == "live"
+
+
 def test_imports_and_inspection(tmp_path):
     (tmp_path / "events.csv").write_text(
         "lead_id,type,occurred_at,source\nl1,page_viewed,2026-01-01T10:00:00Z,web\nl1,page_viewed,not a time,web\n"
