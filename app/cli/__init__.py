@@ -6,7 +6,7 @@ import traceback
 
 import typer
 
-from app.cli import audit, data, features, jobs, people, policy, serving
+from app.cli import audit, data, features, jobs, models, people, policy, serving
 from app.cli.common import OUTPUT
 from core.kernel.errors import LeadbenchError
 
@@ -20,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (jobs, data, features, policy, audit, people, serving):
+for group in (jobs, data, features, models, policy, audit, people, serving):
     group.register(app)
 
 
