@@ -65,7 +65,7 @@ def model(version: str, model_hash: str, trainer: str, key: str) -> None:
     with chart.card(f"Model {version}", glossary.term("trial")):
         st.markdown(f"Trained by **{trainer}**. Until a second person approves it, decisions are a trial.")
         comment = st.text_input("Comment", key=f"{key}_model_comment", placeholder="What was looked at")
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Approve model", key=f"{key}_model_approve", icon=":material/verified_user:"):
                 with refusals():
                     release_commands.approve_model(version, model_hash, comment.strip())

@@ -81,7 +81,8 @@ def approve_step(draft: Draft, live: StoredVersion, key: str) -> None:
 def facts(standing: Standing) -> None:
     """Draw state, authors, approvals given and needed."""
     version = standing.version
-    badges.show(badges.state(version.state.value), f"**{policies.title(version)}** `{version.ref}`")
+    named = f"**{policies.title(version)}**" if version.version else ""
+    badges.show(badges.state(version.state.value), named, f"`{version.ref}`")
     authors = ", ".join(sorted(standing.authors)) or "shipped with leadbench"
     st.markdown(f"Made by **{authors}** · risk **{version.risk_class}**")
     if version.state in (State.SUBMITTED, State.APPROVED):
