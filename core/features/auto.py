@@ -21,6 +21,7 @@ import polars as pl
 from core.features.aggregates import BOOLEAN, CATEGORY, NUMBER
 from core.features.document import Feature, FeatureSet
 from core.features.naming import humanised, label_of
+from core.features.parser import RESERVED
 from core.features.profile import AttributeProfile, Profile, PropertyProfile, TypeProfile, profile
 from core.features.schema import OPEN_SCHEMA
 from core.kernel.database import Database
@@ -73,7 +74,7 @@ class _Author:
         self.found, self.hidden, self.names = found, hidden, names
         self.windows = windows_for(found.span)
         self.base, self.can_see_all = _base_condition(left_out, [kind.type for kind in found.types])
-        self._taken: set[str] = set()
+        self._taken: set[str] = set(RESERVED)
 
     def write(self, limit: int) -> FeatureSet:
         attributes = list(self._attributes())

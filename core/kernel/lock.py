@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from core.kernel.errors import StoreInUse
+from core.kernel.errors import StoreInUse, StoreUnreadable
 from core.kernel.times import to_text
 
 
@@ -21,8 +21,11 @@ class StoreLock:
         self._stream: IO[str] | None = None
 
     def acquire(self, now: datetime) -> None:
-        """Take the lock and write who holds it; raises StoreInUse with the holder."""
-        stream = self._path.open("a+", encoding="utf-8")
+        """Take the lock and write who holds it; raises StoreInUse with the holder, or StoreUnreadable."""
+        try:
+            stream = self._path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise StoreUnreadable(self._path, str(error)) from error
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

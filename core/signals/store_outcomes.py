@@ -82,9 +82,10 @@ def from_column(change: Change, conditions: Mapping[str, str], at: str | None, b
     types = dict(change.read("SELECT name, type FROM attribute_types WHERE NOT personal ORDER BY name").iter_rows())
     schema = Schema([Field(name, ATTRIBUTE_KINDS[kind]) for name, kind in types.items()])
     used = {name for text in conditions.values() for name in parse(text, schema).fields} | ({at} if at else set())
-    columns = ", ".join(_latest(name, types.get(name, "time")) for name in sorted(used))
-    outcome = _case(conditions, schema, lambda field: f'"{_quoted(field.name)}"')
-    moment = f'"{_quoted(at)}"' if at else "NULL::TIMESTAMP"
+    places = {name: f"c{place}" for place, name in enumerate(sorted(used))}
+    columns = ", ".join(f"{_latest(name, types.get(name, 'time'))} AS {place}" for name, place in places.items())
+    outcome = _case(conditions, schema, lambda field: places[field.name])
+    moment = places[at] if at else "NULL::TIMESTAMP"
     change.execute(
         f"CREATE OR REPLACE TEMP TABLE decided AS "
         f"SELECT lead_no AS row_no, lead_id, {moment} AS closed_at, {moment} AS received_at, NULL::DOUBLE AS amount, "
@@ -96,10 +97,7 @@ def from_column(change: Change, conditions: Mapping[str, str], at: str | None, b
 
 def _latest(name: str, kind: str) -> str:
     column = ATTRIBUTE_COLUMNS[kind]
-    return (
-        f"max_by({column}, coalesce(received_at, TIMESTAMP '1900-01-01')) FILTER (WHERE name = '{_text(name)}') "
-        f'AS "{_quoted(name)}"'
-    )
+    return f"max_by({column}, coalesce(received_at, TIMESTAMP '1900-01-01')) FILTER (WHERE name = '{_text(name)}')"
 
 
 def _case(conditions: Mapping[str, str], schema: Schema, column: object) -> str:
@@ -125,7 +123,3 @@ def _land(change: Change, batch_id: str) -> LandedOutcomes:
 
 def _text(value: str) -> str:
     return value.replace("'", "''")
-
-
-def _quoted(name: str) -> str:
-    return name.replace('"', '""')

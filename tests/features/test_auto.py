@@ -116,3 +116,12 @@ def test_only_the_leads_given_are_looked_at(filled):
 def test_a_store_without_events_gives_attributes_alone(filled):
     fill(filled, Log(attributes=sample_log().attributes))
     assert derive(filled).feature_names == ("employees", "industry")
+
+
+def test_an_attribute_named_as_a_column_of_the_rows_gets_another_name(db):
+    known = [AttributeValue(f"L{place}", "y", float(place % 7), None, None) for place in range(60)]
+    fill(db, Log(attributes=tuple(known)))
+    chosen = derive(db)
+    assert chosen.feature_names == ("y_2",)
+    rows = spine_of([Row(f"L{place}", NOW) for place in range(60)]).with_columns(y=pl.lit(1))
+    assert build(db, chosen, rows)["y_2"][3] == 3.0

@@ -251,3 +251,17 @@ def test_a_full_disk_for_the_high_water_mark_commits_nothing(db, monkeypatch):
         add(db, "acme")
     assert db.entries().is_empty()
     assert db.scalar("SELECT count(*) FROM accounts") == 0
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(StoreUnreadable, match="lock"):
+        Database.open(tmp_path, CLOCK)
+
+
+def test_keys_that_cannot_be_written_are_refused_and_the_store_is_given_up(tmp_path):
+    (tmp_path / "keys").write_text("in the way")
+    with pytest.raises(StoreUnreadable):
+        Database.open(tmp_path, CLOCK)
+    (tmp_path / "keys").unlink()
+    Database.open(tmp_path, CLOCK).close()

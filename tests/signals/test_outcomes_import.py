@@ -124,3 +124,9 @@ def test_columns_that_differ_only_in_case_are_told_apart(loaded, write):
     path = write("deals.csv", "lead_id,closed_at,Stage,stage\nl1,2026-01-05,won,open\nl2,2026-01-05,open,won\n")
     loaded.import_outcomes({"path": str(path), "won": "stage = 'won'"}, actor="ana")
     assert list(outcomes(loaded)) == ["l2"]
+
+
+def test_attributes_that_differ_only_in_case_are_told_apart(signals, write):
+    signals.import_leads(write("l.csv", "lead_id,Stage,stage\nl1,won,x\nl2,won,y\n"), actor="ana")
+    signals.import_outcomes({"column": "Stage", "won": "Stage = 'won' AND stage = 'y'"}, actor="ana")
+    assert list(outcomes(signals)) == ["l2"]

@@ -194,6 +194,9 @@ class Database:
         except duckdb.Error as error:
             fault = self._fault(error)
             raise fault if isinstance(fault, NoSpace) else StoreUnreadable(path, str(error)) from error
+        except OSError as error:
+            full = any(sign in str(error) for sign in DISK_FULL)
+            raise NoSpace(self.directory, str(error)) if full else StoreUnreadable(path, str(error)) from error
 
     def _prepare(self) -> None:
         self._run("LOAD icu", "SET GLOBAL TimeZone = 'UTC'")
