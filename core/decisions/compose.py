@@ -13,6 +13,7 @@ from core.decisions import record as records
 from core.decisions.context import Deciding, moment_text
 from core.decisions.encoding import encode
 from core.decisions.states import LeadState
+from core.kernel import telemetry
 from core.kernel.times import to_text
 from core.models.scoring import Points
 from core.policy.outcome import Outcome
@@ -53,7 +54,7 @@ def sealed_records(
 
 
 def shared_fields(deciding: Deciding, stage_us: Stages, first_id: str) -> dict[str, Any]:
-    """The fields that all records of a batch have in common; the batch is one trace, named by its first record."""
+    """The fields that all records of a batch share, one trace among them: the open one, else one of its own."""
     decided_at = to_text(deciding.database.clock.now())
     feature_set_hash, model_hash, policy_hash = deciding.hashes
     return {
@@ -71,7 +72,7 @@ def shared_fields(deciding: Deciding, stage_us: Stages, first_id: str) -> dict[s
         "evidence_tier": None,
         "stale_features": [],
         "stage_us": stage_us,
-        "trace_id": hashlib.sha256(f"{decided_at} {first_id}".encode()).hexdigest()[:32],
+        "trace_id": telemetry.trace_id() or hashlib.sha256(f"{decided_at} {first_id}".encode()).hexdigest()[:32],
     }
 
 

@@ -26,6 +26,10 @@ class Settings(BaseSettings):
     memory_limit: str = Field("2GB", description="Memory that the database may take.")
     max_field_bytes: int = Field(1_000_000, ge=1_000, description="Longest single value that an import accepts.")
 
+    telemetry: bool = Field(True, description="Whether a server records spans, measures and logs.")
+    trace_mib: int = Field(256, ge=32, description="Room for trace files in the store's folder; the oldest go.")
+    otlp_endpoint: str | None = Field(None, description="Address of an OTLP collector (HTTP) that gets spans too.")
+
     @classmethod
     def settings_customise_sources(
         cls,
