@@ -26,8 +26,8 @@ check: $(SYNCED)  ## format, lint, types, import contracts, house rules
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.house.rules
 
-test: check chromium  ## everything a push must pass
-	$(BIN)/python -m pytest -m "not bench and not campaign" $(PYTEST)
+test: check chromium  ## everything a push must pass, a file of tests on each core at a time
+	$(BIN)/python -m pytest -m "not bench and not campaign" --numprocesses auto --dist loadfile $(PYTEST)
 
 campaign: $(SYNCED)  ## fault and differential campaigns at full size
 	$(BIN)/python -m pytest -m campaign $(PYTEST)
