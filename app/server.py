@@ -110,9 +110,12 @@ def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
 
 @asynccontextmanager
 async def lifespan(app: "App") -> AsyncIterator[None]:
-    """Nothing to start; at the end jobs are cancelled, uploads removed, the store given back."""
-    from app import jobs, services
+    """Listen for handed-over commands; at the end cancel them and the jobs, remove uploads, give the store back."""
+    from app import cli, jobs, services
+    from app.cli.listener import Listener
 
+    commands = Listener(services.workbench(), cli.run).start()
     yield
+    commands.stop()
     jobs.JOBS.end()
     services.close()
