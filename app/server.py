@@ -48,7 +48,7 @@ def serve(store_dir: Path, port: int = 8501, host: str = "127.0.0.1") -> None:
     """Serve the store until stopped; raises NotLoopback, PortInUse, and the refusals of opening the store."""
     import uvicorn
 
-    from app import services
+    from app import live, services
 
     check(host, port)
     import_shared()
@@ -62,6 +62,7 @@ def serve(store_dir: Path, port: int = 8501, host: str = "127.0.0.1") -> None:
             application(port), host=host, port=port, log_level="warning", timeout_graceful_shutdown=2, ws="auto"
         )
     finally:
+        live.close()
         services.close()
 
 
@@ -110,12 +111,11 @@ def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
 
 @asynccontextmanager
 async def lifespan(app: "App") -> AsyncIterator[None]:
-    """Listen for handed-over commands; at the end cancel them and the jobs, remove uploads, give the store back."""
-    from app import cli, jobs, services
-    from app.cli.listener import Listener
+    """Take live events; at the end what waits is committed, jobs are cancelled, uploads removed, the store closed."""
+    from app import jobs, live, services
 
-    commands = Listener(services.workbench(), cli.run).start()
+    live.live()
     yield
-    commands.stop()
+    live.close()
     jobs.JOBS.end()
     services.close()

@@ -237,3 +237,29 @@ class AlreadyBootstrapped(LeadbenchError):
             value=", ".join(names),
             remedy="Submit the policy and have it approved by somebody else.",
         )
+
+
+class KeyUnknown(LeadbenchError):
+    """A write key that is not there, or was revoked."""
+
+    code = "unknown_key_id"
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(
+            f"There is no active write key `{key_id}`.",
+            value=key_id,
+            remedy="List them with `leadbench keys list`.",
+        )
+
+
+class SourceNameInvalid(LeadbenchError):
+    """A name that cannot be a source's label."""
+
+    code = "invalid_source_name"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"`{name}` cannot be the name of a source.",
+            value=name,
+            remedy="Use 1 to 64 lower-case letters, digits, `-`, `_` or `.`, such as `web-site`.",
+        )

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     ROLL_BACK = "roll a policy back"
     AUDIT = "verify, replay or export the record"
     MANAGE_USERS = "manage users"
+    MANAGE_KEYS = "issue or revoke write keys"
     MAINTAIN = "back up or restore the store"
     REVEAL = "reveal personal values"
     ERASE = "erase a person"
@@ -58,7 +59,8 @@ TABLE: Mapping[Role, frozenset[Permission]] = {
     Role.REVIEWER: _READING | _CHANGING | {Permission.APPROVE, Permission.EXPORT, Permission.ASSESS},
     Role.LEADER: _READING | {Permission.SIMULATE, Permission.EXPORT},
     Role.PRIVACY: _READING | {Permission.REVEAL, Permission.ERASE},
-    Role.ADMIN: _READING | {Permission.MANAGE_USERS, Permission.MAINTAIN, Permission.PUBLISH, Permission.ROLL_BACK},
+    Role.ADMIN: _READING
+    | {Permission.MANAGE_USERS, Permission.MANAGE_KEYS, Permission.MAINTAIN, Permission.PUBLISH, Permission.ROLL_BACK},
 }
 
 

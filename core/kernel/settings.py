@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     port: int = Field(8501, ge=1, le=65535, description="Port of the app's server.")
     threads: int = Field(2, ge=1, le=256, description="Threads of the database.")
     memory_limit: str = Field("2GB", description="Memory that the database may take.")
+    write_key: str | None = Field(None, description="One more write key of the HTTP API, for tests.")
     max_field_bytes: int = Field(1_000_000, ge=1_000, description="Longest single value that an import accepts.")
 
     telemetry: bool = Field(True, description="Whether a server records spans, measures and logs.")

@@ -8,6 +8,7 @@ from core.features.store import FeatureStore
 from core.governance.models import ModelReleases
 from core.governance.releases import Releases
 from core.governance.users import Users
+from core.governance.write_keys import WriteKeys
 from core.kernel.database import Database
 from core.models.store import ModelStore
 from core.monitoring.store import DriftStore
@@ -31,6 +32,7 @@ class Rooms:
     model_releases: ModelReleases
     drift: DriftStore
     runs: RunStore
+    write_keys: WriteKeys
 
     @property
     def loaders(self) -> Loaders:
@@ -53,4 +55,5 @@ class Rooms:
             ModelReleases(db, users),
             DriftStore(db),
             RunStore(db),
+            WriteKeys(db, users, db.settings.write_key),
         )

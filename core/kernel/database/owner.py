@@ -44,6 +44,8 @@ class Database:
         self._writing = threading.Lock()
         self._high_water = HighWater(directory / "high-water.log")
         self._key_file = sealing.KeyFile(directory / "keys" / "master.key")
+        self._head = Mark(0, ledger.GENESIS)
+        self._latest: dict[str, str] = {}
 
     @classmethod
     def open(cls, directory: Path, clock: Clock, settings: Settings | None = None) -> Self:
@@ -111,7 +113,9 @@ class Database:
                 self._finish(change, stream, kind, actor)
             except duckdb.Error as error:
                 _roll_back(change)
-                raise self._fault(error) from error
+                fault = self._fault(error)
+                self._read_heads()
+                raise fault from error
             except BaseException:
                 _roll_back(change)
                 raise
@@ -120,14 +124,14 @@ class Database:
 
     def revision(self, *streams: str) -> str:
         """The hash of the latest entry of the stream, or a hash over those of several (all where none is named)."""
-        latest = self._latest()
+        latest = self._latest
         if len(streams) == 1:
             return latest.get(streams[0], ledger.GENESIS)
         return digest([latest.get(stream, ledger.GENESIS) for stream in streams or ledger.STREAMS])
 
     def revisions(self, *streams: str) -> dict[str, str]:
         """Each stream's revision, for a plan to pin."""
-        latest = self._latest()
+        latest = self._latest
         return {stream: latest.get(stream, ledger.GENESIS) for stream in streams}
 
     def require(self, revisions: Mapping[str, str]) -> None:
@@ -166,21 +170,23 @@ class Database:
         if change.abandoned:
             _roll_back(change)
             return
-        last = change.read("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1").rows()
-        seq, prev = last[0] if last else (0, ledger.GENESIS)
-        entry = ledger.seal(seq + 1, stream, kind, self.clock.now(), actor, change.body, prev)
+        last = self._head
+        entry = ledger.seal(last.seq + 1, stream, kind, self.clock.now(), actor, change.body, last.hash)
         change.insert("ledger", pl.DataFrame([vars(entry)]))
         try:
             self._high_water.reserve()
             change.execute("COMMIT")
-            self._high_water.append(Mark(entry.seq, entry.hash))
+            self._head, self._latest = Mark(entry.seq, entry.hash), {**self._latest, stream: entry.hash}
+            self._high_water.append(self._head)
         except OSError as error:
             raise NoSpace(self.directory, str(error)) from error
         change.entry = entry
 
-    def _latest(self) -> dict[str, str]:
-        rows = self.read("SELECT stream, arg_max(hash, seq) FROM ledger GROUP BY stream")
-        return dict(rows.rows())
+    def _read_heads(self) -> None:
+        """The ledger's head and each stream's latest hash: this process is the only one that writes."""
+        last = self.read("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1").rows()
+        self._head = Mark(*last[0]) if last else Mark(0, ledger.GENESIS)
+        self._latest = dict(self.read("SELECT stream, arg_max(hash, seq) FROM ledger GROUP BY stream").rows())
 
     def _connect(self) -> None:
         path = self.directory / "store.duckdb"
@@ -202,8 +208,9 @@ class Database:
         self._run("LOAD icu", "SET GLOBAL TimeZone = 'UTC'")
         self._migrate()
         self._run(*LOCKED)
+        self._read_heads()
         if mark := self._behind():
-            raise StoreBehind(self.directory, mark.seq, self._head_seq())
+            raise StoreBehind(self.directory, mark.seq, self._head.seq)
         if self.scalar("SELECT count(*) FROM lead_keys"):
             self._key_file.read()
         self._key_file.create()
@@ -236,9 +243,6 @@ class Database:
         self._run(*step.statements)
         self._connection.execute("INSERT INTO schema_version VALUES (?, ?)", [step.number, step.name])
         self._connection.execute("COMMIT")
-
-    def _head_seq(self) -> int:
-        return self.scalar("SELECT coalesce(max(seq), 0) FROM ledger")
 
     def _behind(self) -> Mark | None:
         mark = self._high_water.last()

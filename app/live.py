@@ -1,0 +1,70 @@
+"""What this server does with live events, once for all requests: the committer, and the keys that open the door."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from threading import RLock
+
+from app import services
+from core.governance.write_keys import WriteKeys
+from core.signals.ingest import Ingest
+from core.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Live:
+    """The live part of one open store."""
+
+    bench: Workbench
+    ingest: Ingest
+
+    @classmethod
+    def on(cls, bench: Workbench) -> "Live":
+        """Start taking events into the store."""
+        return cls(bench, Ingest(bench.db))
+
+    def stop(self) -> None:
+        """Commit what waits and take nothing more."""
+        self.ingest.stop()
+
+
+class _Shared:
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self.live: Live | None = None
+
+
+_SHARED = _Shared()
+
+
+def live() -> Live:
+    """The live part of the open workbench, started on the first call."""
+    bench = services.workbench()
+    with _SHARED.lock:
+        if _SHARED.live is None or _SHARED.live.bench is not bench:
+            close()
+            _SHARED.live = Live.on(bench)
+        return _SHARED.live
+
+
+def keys() -> WriteKeys:
+    """The write keys of the open workbench."""
+    return services.workbench().rooms.write_keys
+
+
+def now() -> datetime:
+    """The present moment, by the store's clock."""
+    return services.workbench().db.clock.now()
+
+
+def read_only() -> bool:
+    """Whether the store takes no events because its disk is full."""
+    running = _SHARED.live
+    return running is not None and running.ingest.state.read_only is not None
+
+
+def close() -> None:
+    """End the live part, if there is one; everything that was taken is committed."""
+    with _SHARED.lock:
+        running, _SHARED.live = _SHARED.live, None
+    if running is not None:
+        running.stop()

@@ -1,0 +1,124 @@
+"""A group of parcels into the store: one transaction, one ledger entry, a receipt for each."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+import polars as pl
+
+from core.kernel.database import Change, Database
+from core.kernel.times import naive
+from core.signals.ingest import store
+from core.signals.ingest.gate import Gated, gate
+from core.signals.ingest.parcels import ItemError, Parcel, Receipt, Refused
+from core.signals.ingest.store import Stream
+from core.signals.raw import ROW
+
+ACTOR = "live"
+ARRIVED = ("lead_id", "event_id", "trace_id")
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """The new events of a commit: lead_id, event_id, trace_id, in the order of the requests, and when we knew them."""
+
+    events: pl.DataFrame
+    received_at: datetime
+
+
+def commit(
+    db: Database, parcels: Sequence[Parcel], stamp: Callable[[], datetime]
+) -> tuple[list[Receipt], Arrived | None]:
+    """Store the parcels' items durably, then tell what became of each; raises NoSpace with nothing stored.
+
+    `stamp` gives the moment of receipt; it is asked inside the transaction, so that it rises from commit to commit.
+    """
+    gated = gate(parcels, db.clock.now())
+    with db.change("signals", "events.received", ACTOR) as change:
+        landing = _Landing(change, parcels, gated, stamp())
+        for label, adapter in dict.fromkeys(parcel.stream for parcel in parcels):
+            landing.land(Stream(label, adapter))
+        landing.finish()
+    arrived = landing.arrived()
+    return landing.receipts(), arrived
+
+
+class _Landing:
+    """What becomes of each parcel of a group, stream by stream."""
+
+    def __init__(self, change: Change, parcels: Sequence[Parcel], gated: Gated, received_at: datetime) -> None:
+        self.change, self.parcels, self.gated, self.received_at = change, parcels, gated, received_at
+        self.refused: dict[int, list[Refused]] = defaultdict(list)
+        self.repeats: Counter[int] = Counter()
+        self.stored: list[pl.DataFrame] = []
+        self.counted: list[dict[str, object]] = []
+        self.held = 0
+        for number, refusal in gated.refused:
+            self.refused[number].append(refusal)
+
+    def land(self, stream: Stream) -> None:
+        """Write what the stream's parcels bring, and count it."""
+        numbers = [number for number, one in enumerate(self.parcels) if one.stream == (stream.label, stream.adapter)]
+        batch_id = store.batch_of(self.change, stream, self.received_at)
+        rows = self.gated.rows_of(numbers) if not self.gated.rows.is_empty() else self.gated.rows
+        accepted = duplicate = 0
+        if not rows.is_empty():
+            accepted, duplicate = self._events(rows, batch_id)
+        refused = [one for number in numbers for one in self.refused[number]]
+        held = store.hold(self.change, stream, batch_id, refused, self.received_at) if refused else 0
+        self.held += held
+        counts = {
+            "read": sum(self.parcels[number].rows for number in numbers),
+            "accepted": accepted,
+            "duplicate": duplicate + len(refused) - held,
+            "quarantined": held,
+        }
+        store.add_counts(self.change, batch_id, counts)
+        self.counted.append({"batch_id": batch_id, "path": stream.path, "adapter": stream.adapter, **counts})
+
+    def _events(self, rows: pl.DataFrame, batch_id: str) -> tuple[int, int]:
+        rows = rows.with_columns(received_at=pl.lit(naive(self.received_at), dtype=pl.Datetime("us")))
+        shifted = [row for row in rows[ROW] if self.gated.places[row - 1][1].shifted]
+        rows, over = store.within_kinds(self.change, store.with_stored_times(self.change, rows, shifted))
+        for row, lead in over.select(ROW, "lead_id").iter_rows():
+            self._refuse(row, "too_many_types", "the log has no room for another type of event", lead)
+        landed, repeats = store.land(self.change, rows, batch_id)
+        for row, code, detail, lead in landed.conflicts.select("row_no", "code", "detail", "lead_id").iter_rows():
+            self._refuse(row, code, detail, lead)
+        self.repeats.update(self.gated.places[row - 1][0] for row in repeats)
+        gone = {*repeats, *landed.conflicts["row_no"]}
+        self.stored.append((rows.filter(~pl.col(ROW).is_in(list(gone))) if gone else rows).select(ROW, *ARRIVED))
+        return landed.accepted, landed.duplicate
+
+    def _refuse(self, row: int, code: str, detail: str, lead_id: str | None) -> None:
+        number, refusal = self.gated.refusal(row, code, detail, lead_id)
+        self.refused[number].append(refusal)
+
+    def finish(self) -> None:
+        """The body of the ledger entry; a group that brings nothing new writes nothing."""
+        if not self.held and not any(one["accepted"] for one in self.counted):
+            self.change.abandon()
+        whole = sha256()
+        for parcel in self.parcels:
+            for record in parcel.records:
+                whole.update(record.raw)
+        self.change.body.update(batches=self.counted, content_hash=f"sha256:{whole.hexdigest()}")
+
+    def arrived(self) -> Arrived | None:
+        """The new events, None where there are none."""
+        if not self.stored:
+            return None
+        events = pl.concat(self.stored).sort(ROW).drop(ROW)
+        return None if events.is_empty() else Arrived(events, self.received_at)
+
+    def receipts(self) -> list[Receipt]:
+        """One a parcel, in their order."""
+        return [self._receipt(number, parcel) for number, parcel in enumerate(self.parcels)]
+
+    def _receipt(self, number: int, parcel: Parcel) -> Receipt:
+        refused = sorted(self.refused[number], key=lambda one: one.index)
+        errors = tuple(ItemError(one.index, one.code, one.detail) for one in refused)
+        repeats = self.repeats[number]
+        return Receipt(parcel.rows - repeats - len(errors), repeats, errors, self.received_at)

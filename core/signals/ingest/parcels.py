@@ -1,0 +1,119 @@
+"""What a request brings and what it is told: parcels of records, refused items, receipts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from core.signals.event_rows import SOURCE_WORDS
+from core.signals.raw import RAW_LIMIT
+
+DEFAULT_SOURCE = "third_party"
+COLUMNS: dict[str, Any] = {
+    "event_id": pl.String,
+    "lead_id": pl.String,
+    "anonymous_id": pl.String,
+    "account_id": pl.String,
+    "session_id": pl.String,
+    "source": pl.String,
+    "type": pl.String,
+    "region": pl.String,
+    "trace_id": pl.String,
+    "properties": pl.String,
+    "context": pl.String,
+    "occurred_at": pl.Datetime("us"),
+}
+"""An event before the gate: texts, objects as JSON text, and when it happened (naive UTC; null: on arrival)."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends: the label of the write key, which names the stream, and the id of the trace."""
+
+    label: str
+    trace_id: str | None = None
+
+    @property
+    def source(self) -> str:
+        """The source of events that do not name one."""
+        return SOURCE_WORDS.get(self.label.lower(), DEFAULT_SOURCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An item that can be read: its place in the request, its values in the order of COLUMNS, its own bytes.
+
+    `shifted` says that its time was given or corrected here, so that a repeat may carry another one.
+    """
+
+    index: int
+    values: tuple[Any, ...]
+    raw: bytes
+    shifted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An item that cannot be stored, and why; `raw` are its bytes, at most 64 KiB."""
+
+    index: int
+    code: str
+    detail: str
+    raw: bytes
+    lead_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One request: its items, parted into those that can be read and those that are refused already."""
+
+    sender: Sender
+    adapter: str
+    records: Sequence[Record]
+    refused: Sequence[Refused]
+    size: int
+
+    @property
+    def stream(self) -> tuple[str, str]:
+        """Label and adapter: the parcels of a stream share a batch."""
+        return self.sender.label, self.adapter
+
+    @property
+    def rows(self) -> int:
+        """How many items it has."""
+        return len(self.records) + len(self.refused)
+
+
+@dataclass(frozen=True)
+class ItemError:
+    """Why one item of a request was not stored."""
+
+    index: int
+    code: str
+    detail: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The error as the answer lists it."""
+        return {"index": self.index, "code": self.code, "detail": self.detail}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a request's items, after the commit: accepted + duplicate + errors = items."""
+
+    accepted: int
+    duplicate: int
+    errors: tuple[ItemError, ...]
+    received_at: datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The receipt as the answer's body."""
+        errors = [error.to_json() for error in self.errors]
+        return {"accepted": self.accepted, "duplicate": self.duplicate, "errors": errors}
+
+
+def cut(raw: bytes) -> bytes:
+    """What the quarantine keeps of an item's bytes."""
+    return raw[:RAW_LIMIT]
