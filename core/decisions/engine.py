@@ -57,8 +57,8 @@ def decide(
 ) -> DecisionBatch:
     """Decide every row of the spine that was not decided before by the same model, policy and features.
 
-    spine: lead_id, as_of, known_at (naive UTC; null on undated stores). Rows are decided in order of time, so that
-    a history carries each lead's band and state on. One transaction and one ledger entry per `batch_rows` rows.
+    spine: lead_id, as_of, known_at (naive UTC; as_of null on undated stores). Rows are decided in order of time, so
+    that a history carries each lead's band and state on. One transaction and one ledger entry per `batch_rows` rows.
     """
     deciding, store = Deciding(db, feature_set, model, policy, arm, actor, model_ok), DecisionStore(db)
     ordered = spine.sort("as_of", "lead_id", nulls_last=False)
@@ -128,23 +128,23 @@ def _outcomes(
     """For each row in order: the policy's inputs, its outcome, the state before, and the lead after it."""
     stored = store.before(spine, deciding.arm)
     found = policy_inputs.batch_inputs(deciding.policy, score, vectors, attributes, model_ok=deciding.model_ok)
-    keys = spine.select("lead_id", "as_of").iter_rows()
-    for row_no, ((lead_id, as_of), given) in enumerate(zip(keys, found, strict=True)):
-        before = _newer(deciding.states.get(lead_id), stored.get(row_no), as_of)
-        told = deciding.state_inputs.of(before, as_of)
+    keys = spine.select("lead_id", pl.coalesce("as_of", "known_at")).iter_rows()
+    for row_no, ((lead_id, moment), given) in enumerate(zip(keys, found, strict=True)):
+        before = _newer(deciding.states.get(lead_id), stored.get(row_no), moment)
+        told = deciding.state_inputs.of(before, moment)
         whole = policy_inputs.in_order(deciding.policy, given | told)
         outcome = deciding.evaluator.decide(whole)
-        state = after(before, as_of, outcome.band, outcome.next_state)
+        state = after(before, moment, outcome.band, outcome.next_state)
         deciding.states[lead_id] = state
         yield whole, outcome, deciding.state_inputs.state_of(before), state
 
 
-def _newer(memory: LeadState | None, stored: LeadState | None, as_of: datetime | None) -> LeadState:
-    """The newer of two earlier standings; without dates nothing is earlier."""
-    if as_of is None:
+def _newer(memory: LeadState | None, stored: LeadState | None, moment: datetime | None) -> LeadState:
+    """The newer of two earlier standings; nothing is earlier than a decision without a moment."""
+    if moment is None:
         return FRESH
-    known = [one for one in (memory, stored) if one and one.as_of and one.as_of < as_of]
-    return max(known, key=lambda one: one.as_of or as_of, default=FRESH)
+    known = [one for one in (memory, stored) if one and (one.moment is None or one.moment < moment)]
+    return max(known, key=lambda one: one.moment or datetime.min, default=FRESH)
 
 
 def _write(deciding: Deciding, store: DecisionStore, batch: pl.DataFrame) -> tuple[str, int] | None:

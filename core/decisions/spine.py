@@ -36,7 +36,8 @@ def population(
     """The spine of a decide block; as_of None means the latest moment that the store knows.
 
     `every` and `last` give slices from the oldest to as_of. Where no lead is open, the test leads are decided, and
-    all where there are none. On a store without any date as_of stays null. Raises NobodyToDecide, PopulationUnknown.
+    all where there are none. On a store without any date as_of stays null and `as_learnt` says what was known. Raises
+    NobodyToDecide, PopulationUnknown.
     """
     if leads not in POPULATIONS:
         raise PopulationUnknown(leads)
@@ -46,8 +47,21 @@ def population(
     for chosen in dict.fromkeys((leads, *(("test", "all") if leads == "open" else ()))):
         spine = _spine(store, _moments(moment, every_us, last_us), chosen, test_leads)
         if not spine.is_empty():
-            return Population(spine, chosen, moment.replace(tzinfo=UTC) if moment else None)
+            return Population(as_learnt(db, spine), chosen, moment.replace(tzinfo=UTC) if moment else None)
     raise NobodyToDecide(leads, to_text(moment) if moment else None)
+
+
+def as_learnt(db: Database, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows; those without as_of get as known_at the moment at which the store last learnt something of their lead.
+
+    It is null where nothing was added to what was first told of a lead. So a changed attribute is another decision, and
+    the same knowledge again is the same one.
+    """
+    if not rows["as_of"].null_count():
+        return rows
+    found = rows.join(PopulationStore(db).learnt(), on="lead_id", how="left", maintain_order="left")
+    known = pl.when(pl.col("as_of").is_null()).then("learnt_at").otherwise("known_at")
+    return found.with_columns(known.alias("known_at")).drop("learnt_at")
 
 
 def _moments(last: datetime | None, every_us: int | None, last_us: int | None) -> list[datetime | None]:

@@ -53,7 +53,7 @@ def _given(by_policy: dict[str, list[Inputs]], place: int, policy: Policy) -> In
 
 def _before(store: DecisionStore, newest: pl.DataFrame) -> list[LeadState]:
     """For each row, where its lead stood before that decision, in the decision's own arm."""
-    placed = newest.select("lead_id", "as_of", "arm").with_row_index("place")
+    placed = newest.select("lead_id", "as_of", "known_at", "arm").with_row_index("place")
     found: dict[int, LeadState] = {}
     for (arm,), part in placed.group_by("arm"):
         places = part["place"].to_list()
@@ -66,8 +66,9 @@ def _inputs(policy: Policy, newest: pl.DataFrame, known: pl.DataFrame, before: l
     missing = [name for name in looked_up_fields(policy) if name not in known.columns]
     vectors = pl.DataFrame(_features(newest["features"], missing))
     found = policy_inputs.batch_inputs(policy, newest["score"], vectors, known, model_ok=True)
-    rows = zip(found, before, newest["as_of"], strict=True)
-    return [policy_inputs.in_order(policy, given | told.of(state, as_of)) for given, state, as_of in rows]
+    moments = newest.select(pl.coalesce("as_of", "known_at")).to_series()
+    rows = zip(found, before, moments, strict=True)
+    return [policy_inputs.in_order(policy, given | told.of(state, moment)) for given, state, moment in rows]
 
 
 def _features(vectors: pl.Series, names: list[str]) -> list[pl.Series]:

@@ -12,9 +12,9 @@ MINUTE_US = 60_000_000
 
 @dataclass(frozen=True, slots=True)
 class LeadState:
-    """A lead after its decision at `as_of`; times are naive UTC, None on undated stores."""
+    """A lead after its decision at `moment`: its as_of, on undated stores its known_at; naive UTC or null."""
 
-    as_of: datetime | None
+    moment: datetime | None
     band: str | None
     band_since: datetime | None
     state: str | None
@@ -24,15 +24,15 @@ class LeadState:
 FRESH = LeadState(None, None, None, None, None)
 
 
-def after(before: LeadState, as_of: datetime | None, band: str | None, state: str | None) -> LeadState:
+def after(before: LeadState, moment: datetime | None, band: str | None, state: str | None) -> LeadState:
     """The lead after a decision: `since` stays where nothing changed; a decision without a band keeps the old one."""
     band, state = band or before.band, state or before.state
     return LeadState(
-        as_of,
+        moment,
         band,
-        before.band_since if band == before.band else as_of,
+        before.band_since if band == before.band else moment,
         state,
-        before.state_since if state == before.state else as_of,
+        before.state_since if state == before.state else moment,
     )
 
 
@@ -47,15 +47,15 @@ class StateInputs:
     initial: str | None
     most: dict[str, int]
 
-    def of(self, before: LeadState, as_of: datetime | None) -> dict[str, object]:
+    def of(self, before: LeadState, moment: datetime | None) -> dict[str, object]:
         """The engine's fields of this policy for a lead that stood so before."""
         known_band = before.band in self.bands
         known_state = before.state in self.states
         found: dict[str, object] = {
             "prev_band": before.band if known_band else self.no_band,
-            "dwell_min": self._minutes("dwell_min", before.band_since if known_band else None, as_of),
+            "dwell_min": self._minutes("dwell_min", before.band_since if known_band else None, moment),
             "state": self.state_of(before),
-            "state_age_min": self._minutes("state_age_min", before.state_since if known_state else None, as_of),
+            "state_age_min": self._minutes("state_age_min", before.state_since if known_state else None, moment),
         }
         return {name: found[name] for name in self.names}
 
@@ -63,10 +63,10 @@ class StateInputs:
         """The lifecycle state to start from: the lead's own where the policy has it, else the policy's initial one."""
         return before.state if before.state in self.states else self.initial
 
-    def _minutes(self, name: str, since: datetime | None, as_of: datetime | None) -> int:
-        if since is None or as_of is None:
+    def _minutes(self, name: str, since: datetime | None, moment: datetime | None) -> int:
+        if since is None or moment is None:
             return 0
-        elapsed = max(int((as_of - since).total_seconds() * 1_000_000) // MINUTE_US, 0)
+        elapsed = max(int((moment - since).total_seconds() * 1_000_000) // MINUTE_US, 0)
         return min(elapsed, self.most.get(name, elapsed))
 
 

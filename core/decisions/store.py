@@ -19,14 +19,15 @@ SLIM = """decision_id, lead_id, as_of, known_at, decided_at, arm, score, percent
     engagement_grade, disposition, band, priority, prev_state, next_state, pool, sla_min, action, reasons, model_hash,
     policy_hash, feature_set_hash, hash, entry_seq, leaf_no"""
 BEFORE = """
-    SELECT s.row_no, d.as_of, d.band, d.band_since, d.state, d.state_since
+    SELECT s.row_no, nullif(d.moment, TIMESTAMP '0001-01-01'), d.band, d.band_since, d.state, d.state_since
     FROM spine_rows s ASOF JOIN (
-        SELECT lead_id, as_of, band_since, state_since, last_value(band IGNORE NULLS) OVER so_far AS band,
+        SELECT lead_id, moment, band_since, state_since, last_value(band IGNORE NULLS) OVER so_far AS band,
             last_value(next_state IGNORE NULLS) OVER so_far AS state
-        FROM decisions WHERE arm = $arm AND lead_id IN (SELECT lead_id FROM spine_rows)
-        WINDOW so_far AS (PARTITION BY lead_id ORDER BY as_of, entry_seq, leaf_no ROWS UNBOUNDED PRECEDING)
-        QUALIFY row_number() OVER (PARTITION BY lead_id, as_of ORDER BY entry_seq DESC, leaf_no DESC) = 1
-    ) d ON s.lead_id = d.lead_id AND s.as_of > d.as_of"""
+        FROM (SELECT *, coalesce(as_of, known_at, TIMESTAMP '0001-01-01') AS moment FROM decisions
+              WHERE arm = $arm AND lead_id IN (SELECT lead_id FROM spine_rows))
+        WINDOW so_far AS (PARTITION BY lead_id ORDER BY moment, entry_seq, leaf_no ROWS UNBOUNDED PRECEDING)
+        QUALIFY row_number() OVER (PARTITION BY lead_id, moment ORDER BY entry_seq DESC, leaf_no DESC) = 1
+    ) d ON s.lead_id = d.lead_id AND s.moment > d.moment"""
 WORDS = ("disposition", "band", "pool", "action")
 
 
@@ -60,8 +61,8 @@ class DecisionStore:
         return _known(change, ids)
 
     def before(self, spine: pl.DataFrame, arm: str) -> dict[int, LeadState]:
-        """By row number of the spine: the lead's newest decision in this arm that is older than the row's as_of."""
-        rows = spine.select("lead_id", "as_of").with_row_index("row_no")
+        """By row number of the spine: the lead's newest decision in this arm before the row's as_of, else known_at."""
+        rows = spine.select("lead_id", pl.coalesce("as_of", "known_at").alias("moment")).with_row_index("row_no")
         with self._database.scratch() as cursor:
             cursor.load("spine_rows", rows)
             found = cursor.read(BEFORE, {"arm": arm})

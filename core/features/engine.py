@@ -1,6 +1,7 @@
 """Builds a feature set for a spine: every value as known at its row's time."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -11,6 +12,7 @@ from core.features.statistics import Statistics, measure, resolved
 from core.kernel.database import Cursor, Database
 
 MOMENT = pl.Datetime("us")
+EVER = datetime(9999, 12, 31)
 BATCH_ROWS = 500_000
 _ROWS_SQL = """CREATE OR REPLACE TEMP TABLE spine_rows AS
 SELECT s.row_no, l.lead_no, epoch_us(s.as_of) AS a, epoch_us(s.known_at) AS known
@@ -41,8 +43,10 @@ def resolve(db: Database, feature_set: FeatureSet) -> FeatureSet:
 def build(db: Database, feature_set: FeatureSet, spine: pl.DataFrame) -> pl.DataFrame:
     """The spine's rows in its order and its columns, then one column a feature.
 
-    `spine` has lead_id, as_of and perhaps known_at (default as_of), UTC; a null as_of means undated. An unknown lead
-    has the values of an empty set. Raises SpineInvalid, AttributeUnknown, AttributePersonal.
+    `spine` has lead_id, as_of and perhaps known_at (default as_of), UTC. A null as_of means undated: no event, and each
+    attribute as learnt until known_at; a null known_at then means before anything was learnt later, and a spine without
+    known_at knows all. An unknown lead has the values of an empty set. Raises SpineInvalid, AttributeUnknown and
+    AttributePersonal.
     """
     return build_with_report(db, feature_set, spine)[0]
 
@@ -85,7 +89,7 @@ def _rows(feature_set: FeatureSet, spine: pl.DataFrame) -> pl.DataFrame:
     if clash:
         raise SpineInvalid(f"The spine already has a column `{clash[0]}`.", clash[0], "Drop it or rename the feature.")
     as_of = _moment(spine, "as_of")
-    known = _moment(spine, "known_at").fill_null(as_of) if "known_at" in spine.columns else as_of
+    known = _moment(spine, "known_at").fill_null(as_of) if "known_at" in spine.columns else as_of.fill_null(EVER)
     return pl.DataFrame(
         {
             "row_no": pl.Series(range(len(spine)), dtype=pl.Int64),

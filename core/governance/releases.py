@@ -26,7 +26,7 @@ from core.governance.standing import WAITING, Standing, named, require_reason, s
 from core.governance.store import DraftStore
 from core.governance.users import SYSTEM, Users
 from core.kernel.database import Change, Database
-from core.policy import parser
+from core.policy import checker, golden, parser
 from core.policy.document import Policy
 from core.policy.errors import PolicyUnknown, TransitionRefused
 from core.policy.states import State
@@ -68,9 +68,9 @@ class Releases:
     def submit(self, text: str, file: str, actor: str, draft_id: str | None = None) -> Standing:
         """Submit a document for approval; submitting again what waits already changes nothing.
 
-        Raises PolicyInvalid, Forbidden, AlreadyActive, DraftUnknown, TransitionRefused.
+        Raises PolicyInvalid, GoldenTestsFailed, Forbidden, AlreadyActive, DraftUnknown, TransitionRefused.
         """
-        policy = parser.load(text, file)
+        policy = checker.sound(text, file)
         if draft_id:
             self.draft(text, file, actor, draft_id)
         with self._change("policy.submitted", actor, Permission.SUBMIT) as change:
@@ -125,7 +125,8 @@ class Releases:
     def publish(self, ref: str, actor: str, reason: str | None) -> Standing:
         """Make an approved version the one that decides; the version before it is superseded.
 
-        Raises ReasonMissing, Forbidden, AlreadyActive, ApprovalsMissing, BlocksUnexecuted, ParentConflict.
+        Raises ReasonMissing, Forbidden, AlreadyActive, ApprovalsMissing, BlocksUnexecuted, GoldenTestsFailed and
+        ParentConflict.
         """
         require_reason("publish a policy", reason)
         with self._change("policy.published", actor, Permission.PUBLISH) as change:
@@ -258,6 +259,7 @@ class Releases:
             raise ApprovalsMissing(version.ref, version.state, len(standing.approvers), standing.needed)
         if blocks := version.policy.unexecuted_blocks:
             raise BlocksUnexecuted(version.ref, blocks)
+        golden.require(version.policy)
         if version.parent != (active.content_hash if active else None):
             raise ParentConflict(version.ref, version.parent, active.content_hash if active else None)
 

@@ -2,9 +2,11 @@
 
 from dataclasses import asdict, dataclass
 
+from core.kernel.errors import Where
 from core.kernel.expressions import Diagnostic
 from core.policy import golden, parser
 from core.policy.document import Policy
+from core.policy.errors import GoldenTestsFailed, PolicyInvalid
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,19 @@ def check(text: str, file: str) -> CheckReport:
         if not item.passed
     ]
     return CheckReport(file, policy, tuple(failed), results)
+
+
+def sound(text: str, file: str) -> Policy:
+    """The policy of a text that passes its own tests; raises PolicyInvalid and GoldenTestsFailed with the place."""
+    found = check(text, file)
+    failed = [result for result in found.tests if not result.passed]
+    if found.policy is None:
+        raise PolicyInvalid(file, found.diagnostics)
+    if failed:
+        place = next(item for item in found.diagnostics if item.code == "test_failed")
+        where = Where(file, place.line, place.column)
+        raise GoldenTestsFailed(found.policy.ref, failed[0].name, [result.message for result in failed], where)
+    return found.policy
 
 
 def report(text: str, file: str) -> dict[str, object]:

@@ -23,6 +23,22 @@ class PolicyInvalid(LeadbenchError):
         self.diagnostics = tuple(diagnostics)
 
 
+class GoldenTestsFailed(LeadbenchError):
+    """A policy that fails a test of its own; `failures` are the tests in words."""
+
+    code = "tests_failed"
+
+    def __init__(self, ref: str, test: str, failures: Sequence[str], where: Where | None = None) -> None:
+        more = f" ({len(failures) - 1} more)" if len(failures) > 1 else ""
+        super().__init__(
+            f"`{ref}` fails its own tests. {failures[0]}{more}",
+            value=test,
+            remedy="Correct the rules, or what the test expects; `leadbench policy check FILE` shows every failure.",
+            where=where,
+        )
+        self.failures = tuple(failures)
+
+
 class InputUnknown(LeadbenchError):
     """A lead names an input that the policy does not declare."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from core.policy.blocks import GoldenTest
 from core.policy.deciding import Evaluator, compile
 from core.policy.document import Policy
-from core.policy.errors import InputUnknown
+from core.policy.errors import GoldenTestsFailed, InputUnknown
 from core.policy.inputs import fill
 from core.policy.outcome import Outcome
 
@@ -34,6 +34,13 @@ def run(policy: Policy) -> list[GoldenResult]:
     """Every golden test's result, in the document's order; reasons match the codes of the outcome, in order."""
     evaluator = compile(policy)
     return [_result(evaluator, place, test) for place, test in enumerate(policy.document.tests)]
+
+
+def require(policy: Policy) -> None:
+    """Refuse with GoldenTestsFailed where the policy fails a test of its own."""
+    failed = [result for result in run(policy) if not result.passed]
+    if failed:
+        raise GoldenTestsFailed(policy.ref, failed[0].name, [result.message for result in failed])
 
 
 def _result(evaluator: Evaluator, place: int, test: GoldenTest) -> GoldenResult:

@@ -31,6 +31,10 @@ class Prepared:
         """lead_id, as_of, known_at, landmark, created_at, created_order, y, label_known_at, part."""
         return self.split.rows
 
+    def known(self, rows: pl.DataFrame) -> "Prepared":
+        """The same with these rows, whose known_at is filled in."""
+        return replace(self, split=replace(self.split, rows=rows))
+
     def counts(self) -> dict[str, int]:
         """Rows by part, and the censored ones."""
         return {part: self.split.count(part) for part in ("train", "calibration", "test")} | {"censored": self.censored}

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from core.decisions.spine import as_learnt
 from core.features import engine as features
 from core.features.document import FeatureSet
 from core.kernel.workers import Progress, run_in_worker
@@ -117,6 +118,7 @@ class Steps:
         if recipe.label is None:
             raise LabelMissing(recipe.name)
         prepared = rows.prepare(population, recipe, recipe.label)
+        prepared = prepared.known(as_learnt(self.rooms.db, prepared.rows))
         findings = suspects.examine(self.rooms, population, prepared, recipe)
         return Studied(prepared, findings, featuring.build(self.rooms, self.file, prepared.rows, findings))
 

@@ -115,6 +115,18 @@ def test_a_policy_goes_from_draft_to_published_and_back(demo, stricter):
     assert done("audit_verify", "audit", "verify", *at)["ok"]
 
 
+def test_a_policy_that_fails_its_own_test_is_not_taken_in(demo, tmp_path):
+    store, _ = demo
+    text = (ROOT / STRICTER).read_text()
+    failing = tmp_path / "failing.yaml"
+    failing.write_text(
+        text.replace("expect: {disposition: PERMIT, band: hot", "expect: {disposition: PERMIT, band: warm")
+    )
+    error = refused("policy", "submit", str(failing), "--store", str(store), user="ana")
+    assert (error["code"], error["value"]) == ("tests_failed", "a lead at the hot threshold is called")
+    assert "`band` is `hot`, not `warm`" in error["message"] and error["where"]["line"] > 1
+
+
 def test_policy_documents_need_no_store(stricter):
     assert done("policy_check", "policy", "check", str(stricter))["ok"]
     decided = done("policy_decide", "policy", "decide", str(stricter), "--inputs", '{"score": 0.99}')

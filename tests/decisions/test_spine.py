@@ -1,6 +1,6 @@
 """Who is decided, and when."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -26,6 +26,24 @@ def test_by_default_the_open_leads_are_decided_at_the_latest_moment(store):
     assert found.leads == "open" and found.spine.height == 180
     assert found.spine["as_of"].unique().to_list() == [found.as_of.replace(tzinfo=None)]
     assert timedelta(0) < found.as_of.replace(tzinfo=None) - latest <= timedelta(seconds=1)
+
+
+def test_an_outcome_after_the_last_event_moves_the_latest_moment_and_closes_its_lead(store):
+    change(store, "INSERT INTO outcomes VALUES (1, 'won', '2026-11-20 10:00:00', NULL, NULL, 'b-2')")
+    found = population(store)
+    assert found.as_of == datetime(2026, 11, 20, 10, 0, 1, tzinfo=UTC)
+    assert lead_id(1) not in ids(found) and found.spine.height == 179
+
+
+def test_an_outcome_that_was_learnt_late_moves_the_latest_moment_to_when_it_was_learnt(store):
+    change(store, "INSERT INTO outcomes VALUES (1, 'lost', '2026-10-20', '2026-11-21', NULL, 'b-2')")
+    assert population(store).as_of == datetime(2026, 11, 21, 0, 0, 1, tzinfo=UTC)
+
+
+def test_a_store_whose_only_dates_are_outcomes_is_decided_after_the_last_of_them(store):
+    change(store, "DELETE FROM events")
+    change(store, "UPDATE leads SET created_at = NULL")
+    assert population(store).as_of == datetime(2026, 10, 20, 0, 0, 1, tzinfo=UTC)
 
 
 def test_a_lead_is_open_until_its_outcome_is_known(store):

@@ -235,8 +235,8 @@ def _attribute(log: Log, feature: Feature, row: Row) -> object:
 
 
 def _is_known(attribute: AttributeValue, row: Row) -> bool:
-    begun = attribute.valid_from is None or (row.as_of is not None and attribute.valid_from <= row.as_of)
-    received = attribute.received_at is None or row.known is None or attribute.received_at <= row.known
+    begun = attribute.valid_from is None or row.as_of is None or attribute.valid_from <= row.as_of
+    received = attribute.received_at is None or (row.known is not None and attribute.received_at <= row.known)
     return begun and received
 
 

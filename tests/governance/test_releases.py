@@ -21,7 +21,7 @@ from core.governance.errors import (
 )
 from core.governance.history import active, history, inbox
 from core.kernel.errors import LeadbenchError
-from core.policy.errors import TransitionRefused
+from core.policy.errors import GoldenTestsFailed, TransitionRefused
 from tests.governance.conftest import document
 
 
@@ -41,6 +41,29 @@ def test_a_submitted_policy_has_the_contracts_shape(releases):
     assert list(told) == ["name", "ref", "content_hash", "state"]
     assert told["state"] == "submitted"
     assert told["ref"] == "inbound@" + told["content_hash"].removeprefix("sha256:")[:12]
+
+
+def failing() -> str:
+    """A policy whose first test expects another band than its rules give."""
+    return document().replace(
+        "expect: {disposition: PERMIT, band: hot,", "expect: {disposition: PERMIT, band: cold,", 1
+    )
+
+
+def test_a_policy_that_fails_its_own_test_is_not_taken_in_and_leaves_nothing(releases):
+    with pytest.raises(GoldenTestsFailed) as refusal:
+        releases.submit(failing(), "inbound.yaml", "ana")
+    assert "`a lead at the hot threshold is called`: `band` is `hot`, not `cold`" in refusal.value.message
+    assert refusal.value.value == "a lead at the hot threshold is called"
+    assert refusal.value.where.file == "inbound.yaml" and refusal.value.where.line > 1
+    assert kinds(releases) == []
+
+
+def test_a_draft_that_fails_its_own_test_is_kept_but_not_submitted(releases):
+    draft_id, standing = releases.draft(failing(), "inbound.yaml", "ana")
+    with pytest.raises(GoldenTestsFailed):
+        releases.submit(failing(), "inbound.yaml", "ana", draft_id)
+    assert releases.standing(standing.version.ref).version.state == "draft"
 
 
 def test_author_cannot_approve(releases):

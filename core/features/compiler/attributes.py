@@ -9,8 +9,8 @@ from core.kernel.times import DAY_US
 
 _COLUMNS = {"number": "number", "category": "text", "boolean": "flag", "time": "epoch_us(moment)"}
 _VISIBLE = (
-    "(t.valid_from IS NULL OR epoch_us(t.valid_from) <= s.a)"
-    " AND (t.received_at IS NULL OR s.known IS NULL OR epoch_us(t.received_at) <= s.known)"
+    "(t.valid_from IS NULL OR s.a IS NULL OR epoch_us(t.valid_from) <= s.a)"
+    " AND (t.received_at IS NULL OR epoch_us(t.received_at) <= s.known)"
 )
 
 
