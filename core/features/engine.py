@@ -1,18 +1,15 @@
 """Builds a feature set for a spine: every value as known at its row's time."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import polars as pl
 
 from core.features.compiler import compile
 from core.features.document import FeatureSet
-from core.features.errors import SpineInvalid
+from core.features.spine import spine_rows
 from core.features.statistics import Statistics, measure, resolved
 from core.kernel.database import Cursor, Database
 
-MOMENT = pl.Datetime("us")
-EVER = datetime(9999, 12, 31)
 BATCH_ROWS = 500_000
 _ROWS_SQL = """CREATE OR REPLACE TEMP TABLE spine_rows AS
 SELECT s.row_no, l.lead_no, epoch_us(s.as_of) AS a, epoch_us(s.known_at) AS known
@@ -54,7 +51,7 @@ def build(db: Database, feature_set: FeatureSet, spine: pl.DataFrame) -> pl.Data
 def build_with_report(db: Database, feature_set: FeatureSet, spine: pl.DataFrame) -> tuple[pl.DataFrame, BuildReport]:
     """The same frame as `build` with an account of the work."""
     began = db.clock.now()
-    rows = _rows(feature_set, spine)
+    rows = spine_rows(feature_set, spine)
     with db.scratch() as cursor:
         values, statistics = _values(cursor, feature_set, rows)
     frame = spine.hstack(values)
@@ -79,34 +76,3 @@ def _batch(cursor: Cursor, statement: str, rows: pl.DataFrame) -> pl.DataFrame:
     cursor.load("spine_in", rows)
     cursor.execute(_ROWS_SQL)
     return cursor.read(statement)
-
-
-def _rows(feature_set: FeatureSet, spine: pl.DataFrame) -> pl.DataFrame:
-    for column in ("lead_id", "as_of"):
-        if column not in spine.columns:
-            raise SpineInvalid(f"The spine has no column `{column}`.", column, "Give lead_id, as_of and known_at.")
-    clash = sorted(set(feature_set.feature_names) & set(spine.columns))
-    if clash:
-        raise SpineInvalid(f"The spine already has a column `{clash[0]}`.", clash[0], "Drop it or rename the feature.")
-    as_of = _moment(spine, "as_of")
-    known = _moment(spine, "known_at").fill_null(as_of) if "known_at" in spine.columns else as_of.fill_null(EVER)
-    return pl.DataFrame(
-        {
-            "row_no": pl.Series(range(len(spine)), dtype=pl.Int64),
-            "lead_id": spine["lead_id"].cast(pl.String),
-            "as_of": as_of,
-            "known_at": known,
-        }
-    )
-
-
-def _moment(spine: pl.DataFrame, column: str) -> pl.Series:
-    series = spine[column]
-    if series.dtype == pl.Null:
-        return series.cast(MOMENT)
-    if not isinstance(series.dtype, pl.Datetime):
-        remedy = f"Give `{column}` as UTC timestamps."
-        raise SpineInvalid(f"The spine's `{column}` holds {series.dtype} values.", str(series.dtype), remedy)
-    if series.dtype.time_zone is not None:
-        series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    return series.cast(MOMENT)

@@ -1,0 +1,134 @@
+"""A feature set kept ready in memory: the values of a lead at any moment, without asking the store."""
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from core.features.aggregates import AGGREGATES, BOOLEAN, CATEGORY, COUNT, SCOPES
+from core.features.compiler.accounts import FIRST_US
+from core.features.document import Feature, FeatureSet
+from core.features.engine import resolve
+from core.features.online.layout import NEVER, Layout, edge_text, has_edges
+from core.features.online.plan import ALWAYS, Planner, WalkPlan
+from core.features.online.state import Group, Outgrown, State
+from core.features.spine import spine_rows
+from core.kernel.database import Database
+
+_NO_OWNERS = np.empty(0, dtype=np.int64)
+
+
+class OnlineFeatures:
+    """The values of a feature set, equal to those of `engine.build`; one thread catches up, any number read.
+
+    Making it reads the whole log once. Windows expire by themselves: every value is as of the moment that is asked for.
+    Raises AttributeUnknown and AttributePersonal.
+    """
+
+    def __init__(self, db: Database, feature_set: FeatureSet) -> None:
+        self._db = db
+        self.feature_set = resolve(db, feature_set)
+        self._layout = Layout()
+        self._scopes, self._plans, self._reaches = _planned(self.feature_set, self._layout)
+        self._places = _attribute_places(self.feature_set)
+        self._catching = threading.Lock()
+        self._state = self._loaded()
+
+    def catch_up(self) -> int:
+        """Take in what was committed since; how many events came."""
+        with self._catching:
+            try:
+                return self._state.advance()
+            except Outgrown:
+                self._state = self._loaded()
+                return 0
+
+    def vectors(self, spine: pl.DataFrame) -> pl.DataFrame:
+        """The same frame as that of `engine.build`: the spine's columns, then one a feature; raises SpineInvalid."""
+        rows = spine_rows(self.feature_set, spine)
+        moments = rows.select(pl.col("as_of", "known_at").to_physical())
+        state = self._state
+        found = np.empty((len(rows), len(self.feature_set)))
+        keys = zip(rows["lead_id"], moments["as_of"], moments["known_at"], strict=True)
+        for place, (lead_id, as_of, known_at) in enumerate(keys):
+            self._write(state, lead_id, as_of, known_at, found[place])
+        columns = [_column(state, feature, found[:, place]) for place, feature in enumerate(self.feature_set.features)]
+        return spine.hstack(columns)
+
+    def vector(self, lead_id: str, as_of: int, known_at: int) -> np.ndarray:
+        """One double a feature, NaN where missing, categories as codes; times are microseconds since 1970."""
+        found = np.empty(len(self.feature_set))
+        self._write(self._state, lead_id, as_of, known_at, found)
+        return found
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that the events take."""
+        return self._state.segments.nbytes
+
+    def _loaded(self) -> State:
+        return State(self._db, self._layout, self.feature_set.attribute_names, ordered=has_edges(self.feature_set))
+
+    def _write(self, state: State, lead_id: str, as_of: int | None, known_at: int | None, out: np.ndarray) -> None:
+        from core.features.online.kernels import attributes, walk
+
+        moment, known = FIRST_US if as_of is None else as_of, FIRST_US if known_at is None else known_at
+        groups, held = state.groups(lead_id, known, self._scopes)
+        for plan, reach, group in zip(self._plans, self._reaches, groups, strict=True):
+            rows, owners = _rows(state, group, moment, reach)
+            walk.vector(plan, rows, rows.view(np.float64), owners, moment, known, out)
+        if self._places:
+            values = np.empty(len(state.attributes.names))
+            moment = NEVER if as_of is None else as_of
+            attributes.vector(held, held.view(np.float64), state.attributes.kinds, moment, known, values)
+            for place, attribute in self._places:
+                out[place] = values[attribute]
+
+
+def _planned(feature_set: FeatureSet, layout: Layout) -> tuple[tuple[str, ...], list[WalkPlan], list[int]]:
+    planners: dict[str, Planner] = {}
+    for place, feature in enumerate(feature_set.features):
+        if feature.aggregate is not None:
+            planners.setdefault(feature.scope, Planner(layout)).add(place, feature)
+    scopes = tuple(scope for scope in SCOPES if scope in planners)
+    return scopes, [planners[scope].plan() for scope in scopes], [planners[scope].reach for scope in scopes]
+
+
+def _attribute_places(feature_set: FeatureSet) -> list[tuple[int, int]]:
+    names = feature_set.attribute_names
+    return [
+        (place, names.index(feature.attribute))
+        for place, feature in enumerate(feature_set.features)
+        if feature.attribute is not None
+    ]
+
+
+def _rows(state: State, group: Group, as_of: int, reach: int) -> tuple[np.ndarray, np.ndarray]:
+    """The group's rows in order, and whose each is; a single lead's are taken as they stand."""
+    if len(group.blocks) < 2:
+        return (group.blocks[0] if group.blocks else state.segments.empty), _NO_OWNERS
+    first = FIRST_US if reach == ALWAYS else as_of - reach
+    parts = [block[slice(*np.searchsorted(block[:, 0], (first, as_of)))] for block in group.blocks]
+    rows, owners = state.segments.joined(parts)
+    return rows, np.asarray(group.owners, dtype=np.int64)[owners]
+
+
+def _column(state: State, feature: Feature, values: np.ndarray) -> pl.Series:
+    """One feature's values of all rows, in the type of the batch build."""
+    dictionary = _dictionary(state, feature)
+    if dictionary is not None:
+        kind = pl.Boolean if feature.dtype == BOOLEAN else pl.String
+        found = [None if np.isnan(code) else dictionary[int(code)] for code in values]
+        return pl.Series(feature.name, found, dtype=kind)
+    numbers = pl.Series(feature.name, values).fill_nan(None)
+    return numbers.cast({COUNT: pl.Int64, BOOLEAN: pl.Boolean}.get(feature.dtype, pl.Float64))
+
+
+def _dictionary(state: State, feature: Feature) -> Sequence[str | bool] | None:
+    if feature.attribute is not None:
+        found = state.attributes.dictionaries.get(feature.attribute)
+        return found.values if found else None
+    if AGGREGATES[feature.aggregate or "count"].dtype is not None or feature.dtype not in (BOOLEAN, CATEGORY):
+        return None
+    return state.dictionaries[edge_text(feature)].values  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,120 @@
+"""The picture of the store in memory: every lead's events, who leads are, and their attributes."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from core.features.online import store
+from core.features.online.attributes import Attributes
+from core.features.online.identities import Identities
+from core.features.online.layout import Layout
+from core.features.online.segments import Segment, Segments, Tiebreak, with_superseded
+from core.kernel.database import Cursor, Database
+
+SLICE_EVENTS = 1_000_000
+
+
+class Outgrown(Exception):
+    """Events went or changed in the store: the picture is to be made anew."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows of the leads that one value is made of, and the number of the lead that each block counts for."""
+
+    blocks: Sequence[np.ndarray]
+    owners: Sequence[int]
+
+
+class State:
+    """One writer calls `advance`; readers take groups and attributes as they stood at one moment."""
+
+    def __init__(self, db: Database, layout: Layout, attributes: Sequence[str], *, ordered: bool) -> None:
+        self._db, self._layout, self._names = db, layout, attributes
+        self._reader = store.EventReader(layout)
+        self.dictionaries = self._reader.dictionaries
+        self.segments = Segments(layout.width, self._tiebreak() if ordered else None)
+        self._identities, self._leads = Identities(), {}
+        self._followers = (store.leads(), store.merges(), store.accounts(), store.attributes(attributes))
+        self._reading = threading.Lock()
+        self._seen = (0, 0, 0)
+        with self._db.scratch() as cursor:
+            cursor.execute("BEGIN TRANSACTION")
+            self.attributes = Attributes(store.attribute_types(cursor, attributes))
+            for lead_nos, rows in self._reader.slices(cursor, SLICE_EVENTS):
+                self.segments.publish(self.segments.prepared(lead_nos, rows))
+            self._seen = store.event_counts(cursor)
+            self._follow(cursor, {})
+            cursor.execute("COMMIT")
+
+    def advance(self) -> int:
+        """Take in what the store gained; how many events came. Raises Outgrown."""
+        with self._db.scratch() as cursor:
+            cursor.execute("BEGIN TRANSACTION")
+            before, now = self._seen, store.event_counts(cursor)
+            prepared = self._gained(cursor, now)
+            self._seen = now
+            self._follow(cursor, prepared)
+            cursor.execute("COMMIT")
+        return now[0] - before[0]
+
+    def groups(self, lead_id: str, known_at: int, scopes: Sequence[str]) -> tuple[list[Group], np.ndarray]:
+        """The group of each scope (lead, account, account_others) and the rows of the attributes."""
+        with self._reading:
+            lead_no = self._leads.get(lead_id)
+            if lead_no is None:
+                return [Group((), ()) for _ in scopes], self.attributes.rows(())
+            root = self._identities.root(lead_no, known_at)
+            parts = self._identities.parts(root, known_at)
+            return [self._group(root, scope, known_at) for scope in scopes], self.attributes.rows(parts)
+
+    def _group(self, root: int, scope: str, known_at: int) -> Group:
+        identities = self._identities
+        roots = [root] if scope == "lead" else identities.colleagues(root, known_at, others=scope == "account_others")
+        pairs = [(one, part) for one in roots for part in identities.parts(one, known_at)]
+        return Group([self.segments.rows(part) for _, part in pairs], [one for one, _ in pairs])
+
+    def _gained(self, cursor: Cursor, now: tuple[int, int, int]) -> dict[int, Segment]:
+        """The segments with the new events, and with the times at which events were superseded."""
+        prepared: dict[int, Segment] = {}
+        if now[2] > self._seen[2]:
+            lead_nos, rows = self._reader.after(cursor, self._seen[2])
+            prepared = self.segments.prepared(lead_nos, rows)
+            if self._seen[0] + len(rows) != now[0]:
+                raise Outgrown
+        elif now[0] != self._seen[0]:
+            raise Outgrown
+        if now[1] != self._seen[1]:
+            self._supersede(prepared, store.superseded(cursor))
+        return prepared
+
+    def _supersede(self, prepared: dict[int, Segment], found: pl.DataFrame) -> None:
+        for (lead_no,), part in found.group_by("lead_no", maintain_order=True):
+            number = int(str(lead_no))
+            segment = prepared.get(number, self.segments.segment(number))
+            prepared[number] = with_superseded(segment, part["event_no"].to_numpy(), part["until"].to_numpy())
+
+    def _follow(self, cursor: Cursor, segments: dict[int, Segment]) -> None:
+        """Publish all that changed at once."""
+        leads, merges, accounts, attributes = (follower.read(cursor) for follower in self._followers)
+        values = None if attributes is None else self.attributes.prepared(attributes[0], whole=attributes[1])
+        with self._reading:
+            self.segments.publish(segments)
+            if leads is not None:
+                self._leads.update(leads[0].iter_rows())
+            if merges is not None:
+                self._identities.take_merges(merges[0], whole=merges[1])
+            if accounts is not None:
+                self._identities.take_accounts(accounts[0], whole=accounts[1])
+            if values is not None and attributes is not None:
+                self.attributes.publish(values, whole=attributes[1])
+
+    def _tiebreak(self) -> Tiebreak:
+        def in_order_of_id(event_nos: Sequence[int]) -> Sequence[int]:
+            with self._db.scratch() as cursor:
+                return store.in_order_of_id(cursor, event_nos)
+
+        return in_order_of_id

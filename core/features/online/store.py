@@ -1,0 +1,170 @@
+"""What the online state reads from the store, by statements that take only what is new."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import polars as pl
+
+from core.features.compiler.accounts import FIRST_US
+from core.features.compiler.branch import DICTIONARY_FIELDS
+from core.features.compiler.columns import EventColumns, number_sql, quoted
+from core.features.online.dictionary import Dictionary
+from core.features.online.layout import EVENT_NO, FIXED, NEVER, OCCURRED, RECEIVED, SUPERSEDED, WORD_BITS, Layout, Text
+from core.kernel.database import Cursor
+from core.kernel.expressions import Expression, Field, Kind
+
+_EVENT_NO = Field("event_no", Kind.INT, optional=False)
+_SUPERSEDED = Field("superseded_at", Kind.TIME)
+_EVENT_ID = Field("event_id", Kind.TEXT, optional=False)
+_LEADS = "SELECT rowid AS row, lead_id, lead_no FROM leads"
+_MERGES = f"""SELECT rowid AS row, from_no, into_no, coalesce(epoch_us(known_from), {FIRST_US}) AS known_from,
+    coalesce(epoch_us(known_until), {NEVER}) AS known_until FROM lead_merges"""
+_TIMES = f"""coalesce(epoch_us(valid_from), {FIRST_US}) AS valid_from,
+    coalesce(epoch_us(received_at), {FIRST_US}) AS known_from"""
+_ACCOUNTS = f"""SELECT m.rowid AS row, m.lead_no, m.account_no, a.account_id, m.origin = 'leads' AS stated, {_TIMES}
+FROM lead_accounts m JOIN accounts a USING (account_no)"""
+_ATTRIBUTES = f"""SELECT rowid AS row, lead_no, name, text, number, flag, epoch_us(moment) AS moment,
+    {_TIMES} FROM attributes"""
+
+
+class Follower:
+    """Reads what a table gained: the rows behind the last one read, or all where older ones changed or went."""
+
+    def __init__(self, table: str, rows: str, changed: str = "0") -> None:
+        self._count = f"SELECT count(*), {changed} FROM {table}"
+        self._rows = f"SELECT * FROM ({rows}) WHERE row > ?"
+        self._seen = (0, 0)
+        self._last = -1
+
+    def read(self, cursor: Cursor) -> tuple[pl.DataFrame, bool] | None:
+        """The rows, and whether they are all that there are; None where nothing changed."""
+        seen, now = self._seen, cursor.read(self._count).row(0)
+        if now == seen:
+            return None
+        rows = cursor.read(self._rows, [self._last])
+        whole = self._last < 0 or now != (seen[0] + len(rows), seen[1])
+        if whole and self._last >= 0:
+            rows = cursor.read(self._rows, [-1])
+        self._seen, self._last = now, max(rows["row"].to_list(), default=self._last)
+        return rows.drop("row"), whole
+
+
+def leads() -> Follower:
+    """lead_id and lead_no."""
+    return Follower("leads", _LEADS)
+
+
+def merges() -> Follower:
+    """from_no, into_no, known_from and known_until, in microseconds; an unmerge changes a row."""
+    return Follower("lead_merges", _MERGES, "count(known_until)")
+
+
+def accounts() -> Follower:
+    """Memberships: lead_no, account_no, account_id, stated (by a leads file), valid_from, known_from."""
+    return Follower("lead_accounts", _ACCOUNTS)
+
+
+def attributes(names: Sequence[str]) -> Follower:
+    """The open values of these attributes: lead_no, name, a column a type, valid_from, known_from."""
+    named = f"sealed IS NULL AND name IN ({', '.join(map(quoted, names))})"
+    return Follower(f"(FROM attributes WHERE {named})", f"{_ATTRIBUTES} WHERE {named}")
+
+
+class EventReader:
+    """Events as rows of words, in the layout's columns; values are coded by the dictionaries of their columns."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self.dictionaries = {value: Dictionary() for value in layout.values if isinstance(value, Text)}
+        self._statement = _statement(layout)
+
+    def slices(self, cursor: Cursor, most: int) -> Iterable[tuple[np.ndarray, np.ndarray]]:
+        """All events, ordered by lead and time, in slices of about so many: the lead of each row, and the rows."""
+        counts = cursor.read("SELECT lead_no, count(*) AS n FROM events GROUP BY lead_no ORDER BY lead_no")
+        part = counts["n"].cum_sum() // most
+        for _, leads in counts.group_by(part, maintain_order=True):
+            cursor.load("online_leads", leads.select("lead_no"))
+            yield self._read(cursor, -1)
+
+    def after(self, cursor: Cursor, event_no: int) -> tuple[np.ndarray, np.ndarray]:
+        """The events numbered above `event_no`, ordered by lead and time."""
+        cursor.execute("DROP TABLE IF EXISTS online_leads")
+        new = "CREATE TEMP TABLE online_leads AS SELECT DISTINCT lead_no FROM events WHERE event_no > ?"
+        cursor.execute(new, [event_no])
+        return self._read(cursor, event_no)
+
+    def _read(self, cursor: Cursor, event_no: int) -> tuple[np.ndarray, np.ndarray]:
+        frame = cursor.read(self._statement, {"after": event_no})
+        rows = np.empty((len(frame), self._layout.width), dtype=np.int64)
+        for column, name in ((OCCURRED, "t"), (RECEIVED, "k"), (SUPERSEDED, "until"), (EVENT_NO, "no")):
+            rows[:, column] = frame[name].to_numpy()
+        for place, value in enumerate(self._layout.values):
+            rows[:, FIXED + place] = self._words(value, frame[f"v{place}"])
+        for word in range(self._layout.words):
+            rows[:, FIXED + len(self._layout.values) + word] = frame[f"w{word}"].to_numpy()
+        return frame["lead_no"].to_numpy(), rows
+
+    def _words(self, value: Field | Text, column: pl.Series) -> np.ndarray:
+        if isinstance(value, Text):
+            return self.dictionaries[value].codes(column)
+        return column.fill_null(float("nan")).to_numpy().view(np.int64)
+
+
+def _statement(layout: Layout) -> str:
+    events = EventColumns()
+    no, until, identity = (events.sql(field) for field in (_EVENT_NO, _SUPERSEDED, _EVENT_ID))
+    values = [_value(value, events.sql(value.of if isinstance(value, Text) else value)) for value in layout.values]
+    words = list(_parts(list(layout.conditions.values())))
+    hard = [_packed(part, events, simple=False) for part in words]
+    columns = [f"coalesce(epoch_us({until}), {NEVER}) AS until", f"{no} AS no"]
+    columns += [f"{sql} AS v{place}" for place, sql in enumerate(values)]
+    columns += [f"d{place} + {sql} AS w{place}" for place, sql in enumerate(hard)]
+    kinds = [f"{_packed(part, None, simple=True)} AS d{place}" for place, part in enumerate(words)]
+    dictionary = ", ".join(["kind_no", "source", "type", *kinds])
+    return f"""WITH online_kinds AS MATERIALIZED (SELECT {dictionary} FROM event_kinds)
+SELECT {", ".join(["lead_no", "t", "k", *columns])} FROM ({events.relation("online_leads", "online_kinds")})
+WHERE {no} > $after ORDER BY lead_no, t, k, {identity}"""
+
+
+def _value(value: Field | Text, column: str) -> str:
+    if not isinstance(value, Text):
+        return number_sql(value, column)
+    kind = "BOOLEAN" if value.dtype == "boolean" else "VARCHAR"
+    return f"CAST({value.sql(column)} AS {kind})"
+
+
+def _parts(conditions: Sequence[Expression]) -> Iterable[Sequence[Expression]]:
+    return (conditions[start : start + WORD_BITS] for start in range(0, len(conditions), WORD_BITS))
+
+
+def _packed(part: Sequence[Expression], events: EventColumns | None, *, simple: bool) -> str:
+    """The bits of the conditions that the dictionary of kinds decides (simple), or of the others."""
+    terms = [
+        f"CASE WHEN {expression.to_sql(None if events is None else events.sql)} THEN {1 << bit} ELSE 0 END"
+        for bit, expression in enumerate(part)
+        if (expression.fields <= DICTIONARY_FIELDS) is simple
+    ]
+    return f"CAST({' + '.join(terms) or '0'} AS BIGINT)"
+
+
+def event_counts(cursor: Cursor) -> tuple[int, int, int]:
+    """How many events there are, how many are superseded, and the newest number."""
+    return cursor.read("SELECT count(*), count(superseded_at), coalesce(max(event_no), -1) FROM events").row(0)
+
+
+def superseded(cursor: Cursor) -> pl.DataFrame:
+    """lead_no, event_no and until (microseconds) of the events that a later one has superseded."""
+    columns = "lead_no, event_no, epoch_us(superseded_at) AS until"
+    return cursor.read(f"SELECT {columns} FROM events WHERE superseded_at IS NOT NULL ORDER BY lead_no")
+
+
+def in_order_of_id(cursor: Cursor, event_nos: Sequence[int]) -> list[int]:
+    """The numbers of events in the order of their ids."""
+    sql = "SELECT event_no FROM events WHERE list_contains($asked, event_no) ORDER BY event_id"
+    return cursor.read(sql, {"asked": list(event_nos)})["event_no"].to_list()
+
+
+def attribute_types(cursor: Cursor, names: Sequence[str]) -> dict[str, str]:
+    """The stored type of each of the attributes: number, category, boolean or time."""
+    stored = dict(cursor.read("SELECT name, type FROM attribute_types").iter_rows())
+    return {name: stored[name] for name in names}
