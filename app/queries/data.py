@@ -12,7 +12,7 @@ from core.governance.masking import mask
 from core.governance.permissions import Role
 from core.kernel import console
 from core.signals import inspect as inspection
-from core.signals.aliases import REQUIRED, TABLES
+from core.signals.aliases import REQUIRED, TABLES, lacking
 from core.signals.store_pages import SignalPages
 
 KINDS = {"events": "Events", "leads": "Leads", "outcomes": "Outcomes"}
@@ -127,7 +127,7 @@ def mapping(planned: pl.DataFrame, kind: str, extra: Mapping[str, str]) -> dict[
 
 def unmapped(planned: pl.DataFrame, kind: str) -> list[str]:
     """The required fields that no column gives."""
-    return [name for name in REQUIRED[kind] if name not in planned["goes_to"].to_list()]
+    return lacking(kind, planned["goes_to"].to_list())
 
 
 def views() -> dict[str, Sequence[str]]:

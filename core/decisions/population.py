@@ -13,11 +13,14 @@ LATEST = """
         UNION ALL SELECT greatest(max(closed_at), max(received_at)) FROM outcomes
     )"""
 THERE = """
-    SELECT l.lead_id FROM leads l
-    LEFT JOIN (SELECT lead_no, min(occurred_at) AS first_at FROM events GROUP BY lead_no) e USING (lead_no)
-    WHERE ($moment IS NULL OR coalesce(least(l.created_at, e.first_at) < $moment, TRUE))
+    WITH identity AS MATERIALIZED (SELECT * FROM identity_at($moment)),
+    first AS (SELECT root_no, min(occurred_at) AS first_at FROM events JOIN identity USING (lead_no) GROUP BY root_no)
+    SELECT l.lead_id FROM leads l SEMI JOIN identity i ON i.root_no = l.lead_no
+    LEFT JOIN first e ON e.root_no = l.lead_no
+    WHERE NOT coalesce(l.anonymous, FALSE)
+        AND ($moment IS NULL OR coalesce(least(l.created_at, e.first_at) < $moment, TRUE))
         AND (NOT $only_open OR NOT EXISTS (
-            SELECT 1 FROM outcomes o WHERE o.lead_no = l.lead_no AND o.outcome <> 'open'
+            SELECT 1 FROM outcomes o JOIN identity USING (lead_no) WHERE root_no = l.lead_no AND o.outcome <> 'open'
                 AND ($moment IS NULL OR coalesce(o.received_at, o.closed_at) IS NULL
                      OR coalesce(o.received_at, o.closed_at) <= $moment)))
     ORDER BY l.lead_id"""

@@ -17,7 +17,7 @@ BOARD = """
         WINDOW earlier AS (PARTITION BY lead_id, arm ORDER BY as_of NULLS FIRST, entry_seq, leaf_no)
     ), closed AS (
         SELECT l.lead_id, min(coalesce(o.received_at, o.closed_at)) AS learned_at
-        FROM outcomes o JOIN leads l USING (lead_no) GROUP BY l.lead_id
+        FROM outcomes o JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no GROUP BY l.lead_id
     )
     SELECT n.decision_id, n.lead_id, n.as_of, n.known_at, n.decided_at, n.arm, n.score, n.percentile, n.fit_grade,
         n.engagement_grade, n.disposition, n.band, n.priority, n.next_state, n.pool, n.sla_min, n.action, n.reasons,

@@ -17,7 +17,10 @@ day week month year duration time percent budget salary income width height weig
 """
 MEASURES = frozenset(_MEASURE_WORDS.split())
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
-_LEADS_SQL = "CREATE OR REPLACE TEMP TABLE profiled AS SELECT l.lead_no FROM leads l {}"
+_LEADS_SQL = (
+    "CREATE OR REPLACE TEMP TABLE profiled AS SELECT i.lead_no, i.root_no "
+    "FROM root_leads l {} JOIN identity_at(NULL) i ON i.root_no = l.lead_no"
+)
 _KINDS_SQL = """
 SELECT k.type, k.source, count(*) AS events
 FROM events e SEMI JOIN profiled USING (lead_no) JOIN event_kinds k USING (kind_no) GROUP BY ALL
@@ -30,7 +33,7 @@ ORDER BY leads DESC, events DESC, k.type
 _SPAN_SQL = """
 SELECT coalesce(quantile_disc(span, 0.75), 0) AS span, count(*) AS leads FROM (
     SELECT epoch_us(max(occurred_at)) - epoch_us(min(occurred_at)) AS span
-    FROM events e SEMI JOIN profiled USING (lead_no) GROUP BY lead_no)
+    FROM events e JOIN profiled USING (lead_no) GROUP BY root_no)
 """
 _PROPERTIES_SQL = """
 SELECT key, count(*) AS events, count(DISTINCT kind_no) AS kinds,
@@ -146,7 +149,7 @@ def _profile(cursor: Cursor, exclude_types: Collection[str], few: int) -> Profil
     kinds = cursor.read(_KINDS_SQL).filter(~pl.col("type").is_in(list(exclude_types)))
     properties = _properties(cursor)
     return Profile(
-        leads=cursor.read("SELECT count(*) FROM profiled").item(),
+        leads=cursor.read("SELECT count(DISTINCT root_no) FROM profiled").item(),
         active_leads=active,
         span=span,
         types=tuple(found for found in types if found.type not in exclude_types),

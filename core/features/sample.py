@@ -10,12 +10,13 @@ from core.kernel.database import Database
 
 SPINE = """
     WITH latest AS (SELECT max(received_at) AS until FROM events),
-    active AS (SELECT lead_no, max(occurred_at) AS last FROM events
-               GROUP BY lead_no ORDER BY last DESC, lead_no LIMIT $most)
-    SELECT l.lead_id, latest.until + INTERVAL 1 MICROSECOND AS as_of FROM active JOIN leads l USING (lead_no), latest
+    active AS (SELECT root_no, max(occurred_at) AS last FROM events JOIN identity_at(NULL) USING (lead_no)
+               GROUP BY root_no ORDER BY last DESC, root_no LIMIT $most)
+    SELECT l.lead_id, latest.until + INTERVAL 1 MICROSECOND AS as_of
+    FROM active JOIN leads l ON l.lead_no = root_no, latest
     ORDER BY active.last DESC, l.lead_id
 """
-UNDATED = "SELECT lead_id, CAST(NULL AS TIMESTAMP) AS as_of FROM leads ORDER BY lead_no LIMIT $most"
+UNDATED = "SELECT lead_id, CAST(NULL AS TIMESTAMP) AS as_of FROM root_leads ORDER BY lead_no LIMIT $most"
 
 
 def statement(db: Database, feature_set: FeatureSet) -> str:

@@ -203,17 +203,6 @@ class NeverApproved(LeadbenchError):
         )
 
 
-class ReasonMissing(LeadbenchError):
-    """A step that needs a reason, without one."""
-
-    code = "reason_missing"
-
-    def __init__(self, step: str) -> None:
-        super().__init__(
-            f"To {step}, say why.", value=step, remedy="Give --reason or --comment with a few words; it is recorded."
-        )
-
-
 class DraftUnknown(LeadbenchError):
     """No draft of that id."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.governance.errors import ReasonMissing
+from core.kernel.errors import ReasonMissing
 from core.policy.document import Policy
 from core.policy.states import State
 from core.policy.store import StoredVersion

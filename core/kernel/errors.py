@@ -183,3 +183,14 @@ class QueryCancelled(LeadbenchError):
 
     def __init__(self) -> None:
         super().__init__("The query was cancelled.", remedy="Nothing was changed; run it again at will.")
+
+
+class ReasonMissing(LeadbenchError):
+    """A step that needs a reason, without one."""
+
+    code = "reason_missing"
+
+    def __init__(self, step: str) -> None:
+        super().__init__(
+            f"To {step}, say why.", value=step, remedy="Give --reason or --comment with a few words; it is recorded."
+        )

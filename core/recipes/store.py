@@ -95,5 +95,6 @@ class HistoryStore:
         """lead_id, name, valid_from of the first value of every attribute."""
         return self._db.read(
             "SELECT lead_id, name, min(valid_from) AS valid_from "
-            "FROM attributes JOIN leads USING (lead_no) GROUP BY lead_id, name"
+            "FROM attributes JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no "
+            "GROUP BY lead_id, name"
         )

@@ -6,7 +6,7 @@ names), XES (IEEE 1849) and public e-commerce logs.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 EVENTS: dict[str, tuple[str, ...]] = {
     "event_id": ("eventid", "messageid", "insertid", "eventuuid", "uuid", "activityid", "engagementid", "id"),
@@ -65,6 +65,7 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
 
 TABLES = {"events": EVENTS, "leads": LEADS, "outcomes": OUTCOMES}
 REQUIRED = {"events": ("lead_id", "type", "occurred_at"), "leads": ("lead_id",), "outcomes": ("lead_id",)}
+SUBSTITUTES = {("events", "lead_id"): "anonymous_id"}
 COALESCED = {("events", "type"): ("event", "type"), ("events", "occurred_at"): ("timestamp", "originaltimestamp")}
 
 WAREHOUSE = re.compile(r"^(property_|properties__)")
@@ -74,6 +75,11 @@ def plain_name(name: str) -> str:
     """The name as aliases are compared: lower case, letters and digits only, without the warehouse prefix."""
     lowered = WAREHOUSE.sub("", name.strip().lower())
     return re.sub(r"[^a-z0-9]", "", lowered)
+
+
+def lacking(kind: str, given: Collection[str]) -> list[str]:
+    """The required fields that are not given; a visitor's id stands in for the lead that it is not yet."""
+    return [name for name in REQUIRED[kind] if name not in given and SUBSTITUTES.get((kind, name)) not in given]
 
 
 def suggest(columns: Sequence[str], kind: str) -> dict[str, tuple[str, ...]]:

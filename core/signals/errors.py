@@ -186,3 +186,29 @@ class UnknownQuarantine(LeadbenchError):
             value=quarantine_id,
             remedy="List them with `leadbench quarantine list`.",
         )
+
+
+class UnknownLead(LeadbenchError):
+    """An id that no event, file or statement has brought."""
+
+    code = "unknown_lead"
+
+    def __init__(self, lead_id: str) -> None:
+        super().__init__(
+            f"There is no lead `{lead_id}`.",
+            value=lead_id,
+            remedy="Check the id; `leadbench identity list` shows some.",
+        )
+
+
+class NotMerged(LeadbenchError):
+    """An unmerge of an id that stands for itself."""
+
+    code = "not_merged"
+
+    def __init__(self, lead_id: str) -> None:
+        super().__init__(
+            f"`{lead_id}` belongs to no other lead.",
+            value=lead_id,
+            remedy="Name the id that was merged, as `leadbench identity show` lists it, not the lead that remains.",
+        )

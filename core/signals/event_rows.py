@@ -93,7 +93,7 @@ def _envelope(raw: Raw, laid: Resolved) -> pl.DataFrame:
     version = text_field(raw, laid, "schema_version").cast(pl.Int16, strict=False).fill_null(1)
     frame = pl.DataFrame([raw.frame[ROW], *texts, occurred, occurred_text, received, received_text, version])
     fallback = pl.when(pl.col("__received_at").is_null()).then("occurred_at").otherwise("received_at")
-    return frame.with_columns(received_at=fallback)
+    return frame.with_columns(received_at=fallback, lead_id=pl.coalesce("lead_id", "anonymous_id"))
 
 
 def _cloud_event(frame: pl.DataFrame) -> pl.DataFrame:

@@ -20,6 +20,8 @@ from core.signals.mapping import Mapping
 from core.signals.raw import ReadOptions
 from core.signals.store_batches import Batch
 
+DISPUTED = "See them in quarantine; separate the ids that do not belong together, or discard the claim."
+
 
 @dataclass(frozen=True)
 class Request:
@@ -79,6 +81,7 @@ def import_events(db: Database, request: Request) -> Import:
 def _land_events(change: Change, batch: Batch, prepared: Prepared) -> Import:
     batch_id = store_batches.next_batch_id(change)
     landed = store_events.land(change, prepared.rows, batch_id)
+    store_batches.quarantine(change, batch, batch_id, landed.disputed)
     rejects = pl.concat([prepared.rejects, landed.conflicts])
     held, known = store_batches.quarantine(change, batch, batch_id, rejects)
     result = Import(
@@ -89,11 +92,12 @@ def _land_events(change: Change, batch: Batch, prepared: Prepared) -> Import:
         landed.duplicate + known,
         held,
         new_leads=landed.new_leads,
+        merged=landed.merged,
         batch_id=batch_id,
         adapter=batch.adapter,
         reasons=store_batches.reasons(rejects),
         findings=prepared.findings,
-        warnings=_strangers(landed.strangers),
+        warnings=(*_strangers(landed.strangers), *disputes(landed.disputed)),
     )
     store_batches.write_batch(change, batch, batch_id, counts(result))
     return result
@@ -106,6 +110,14 @@ def _strangers(count: int) -> tuple[Finding, ...]:
         f"{plural(count, 'event')} belong to leads that no leads file names; these leads start with their first event"
     )
     return (Finding("unmatched_records", "lead_id", message, "Check that both files use the same lead ids."),)
+
+
+def disputes(refused: pl.DataFrame) -> tuple[Finding, ...]:
+    """What is said of statements of identity that were refused; they wait in quarantine, their events are stored."""
+    return tuple(
+        Finding(code, None, f"{plural(count, 'statement')} about who is who held back", DISPUTED)
+        for code, count in store_batches.reasons(refused).items()
+    )
 
 
 def import_leads(db: Database, request: Request) -> Import:
@@ -124,6 +136,7 @@ def import_leads(db: Database, request: Request) -> Import:
 def _land_leads(change: Change, batch: Batch, prepared: PreparedLeads) -> Import:
     batch_id = store_batches.next_batch_id(change)
     landed = store_leads.land(change, prepared, batch_id, batch.imported_at)
+    store_batches.quarantine(change, batch, batch_id, landed.disputed)
     held, known = store_batches.quarantine(change, batch, batch_id, prepared.rejects)
     result = Import(
         batch.path,
@@ -138,6 +151,7 @@ def _land_leads(change: Change, batch: Batch, prepared: PreparedLeads) -> Import
         adapter=batch.adapter,
         reasons=store_batches.reasons(prepared.rejects),
         findings=prepared.findings,
+        warnings=disputes(landed.disputed),
     )
     store_batches.write_batch(change, batch, batch_id, counts(result))
     return result

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.kernel.errors import nearest
-from core.signals.aliases import REQUIRED, TABLES, plain_name, suggest
+from core.signals.aliases import TABLES, lacking, plain_name, suggest
 from core.signals.errors import MappingInvalid, UnknownColumn, UnknownMappingField, UnmappedField
 from core.signals.readers.xes_file import NAMES as XES_NAMES
 
@@ -136,9 +136,8 @@ def resolve(mapping: Mapping, columns: Sequence[str], kind: str, path: object) -
         for name, names in mapping.columns.items()
     }
     found = _with_aliases(mapping, given, columns, kind)
-    for name in REQUIRED[kind]:
-        if name not in found and name not in mapping.literals:
-            raise UnmappedField(name, kind, columns, path, _near(name, columns, kind))
+    for name in lacking(kind, {*found, *mapping.literals}):
+        raise UnmappedField(name, kind, columns, path, _near(name, columns, kind))
     return Resolved(found, mapping.literals, _kept(mapping, found, columns, path), mapping)
 
 

@@ -14,10 +14,12 @@ from core.kernel.workers import PARSING, run_in_worker
 from core.signals import store_batches, store_events, store_leads, store_outcomes, store_quarantine
 from core.signals.errors import MappingInvalid
 from core.signals.event_rows import prepare_events
+from core.signals.identity import REFUSED
 from core.signals.lead_rows import prepare_leads
 from core.signals.mapping import Mapping
 from core.signals.outcome_rows import prepare_outcomes
 from core.signals.raw import ReadOptions
+from core.signals.redriving_claims import redrive_claims
 from core.signals.store_batches import Batch
 from core.signals.store_quarantine import Quarantine
 
@@ -58,7 +60,12 @@ def redrive(db: Database, ids: list[str], mapping: Table[str, Any] | None, actor
     """
     found = Quarantine(db).chosen(ids)
     total = Redriven(0, 0, 0, 0, 0)
-    for rows in found.partition_by("batch_id", maintain_order=True):
+    claims = found.filter(pl.col("code").is_in(REFUSED))
+    if not claims.is_empty():
+        passed = redrive_claims(db, claims, actor)
+        total = Redriven(claims.height, passed, 0, claims.height - passed, 0)
+    records = found.filter(~pl.col("code").is_in(REFUSED))
+    for rows in records.partition_by("batch_id", maintain_order=True):
         stored = json.loads(rows["mapping"][0] or "{}")
         group = _Group(rows, rows["kind"][0], rows["path"][0], stored)
         done = _redrive_batch(db, group, mapping, actor)

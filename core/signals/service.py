@@ -17,6 +17,7 @@ from core.signals.imports import Import
 from core.signals.mapping import Mapping
 from core.signals.outcomes import OutcomeSource, outcome_keys
 from core.signals.redriving import Redriven
+from core.signals.store_identities import Identities
 from core.signals.store_quarantine import Quarantine
 from core.signals.store_views import Views
 
@@ -30,6 +31,7 @@ class Signals:
         self.db = db
         self.views = Views(db)
         self.held = Quarantine(db)
+        self.identities = Identities(db)
 
     def import_events(
         self,
@@ -108,6 +110,10 @@ class Signals:
     def discard(self, ids: Sequence[str] | str, *, reason: str, actor: str) -> int:
         """Give up waiting rows, by batch or quarantine id; the number of rows."""
         return self.held.discard([ids] if isinstance(ids, str) else list(ids), reason, actor)
+
+    def unmerge(self, lead_id: str, *, reason: str, actor: str) -> str:
+        """Separate an id from the lead that it belongs to, from now on; that lead's id."""
+        return self.identities.unmerge(lead_id, reason, actor)
 
     def last_event_at(self) -> datetime | None:
         """The latest moment of any event (naive UTC), null where there is none."""

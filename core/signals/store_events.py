@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from core.kernel.database import Change
+from core.signals import store_identity
 from core.signals.errors import TooManyTypes
 from core.signals.event_rows import PERSONAL
 from core.signals.properties import json_object, merged
@@ -34,10 +35,7 @@ NONE_DERIVED = "CREATE OR REPLACE TEMP TABLE derived (row_no BIGINT)"
 FILL = "UPDATE incoming SET event_id = d.event_id FROM derived d WHERE incoming.row_no = d.row_no"
 LEADS_SEEN = """
 CREATE OR REPLACE TEMP TABLE lead_of AS
-SELECT s.lead_id, coalesce(a.lead_no, l.lead_no) AS lead_no
-FROM (SELECT DISTINCT lead_id FROM incoming) s
-LEFT JOIN (SELECT alias_id, min(lead_no) AS lead_no FROM lead_aliases GROUP BY alias_id) a ON a.alias_id = s.lead_id
-LEFT JOIN leads l ON l.lead_id = s.lead_id
+SELECT s.lead_id, l.lead_no FROM (SELECT DISTINCT lead_id FROM incoming) s LEFT JOIN leads l ON l.lead_id = s.lead_id
 """
 VERDICTS = f"""
 CREATE OR REPLACE TEMP TABLE verdicts AS
@@ -56,11 +54,21 @@ repeated AS (
 SELECT row_no, same FROM stored UNION ALL SELECT row_no, same FROM repeated
 """
 NEW_LEADS = """
-INSERT INTO leads (lead_no, lead_id, created_at, created_order, batch_id)
+INSERT INTO leads (lead_no, lead_id, created_at, batch_id, anonymous)
 SELECT (SELECT coalesce(max(lead_no), 0) FROM leads) + row_number() OVER (ORDER BY first_at, lead_id),
-       lead_id, first_at, NULL, $batch
-FROM (SELECT i.lead_id, min(i.occurred_at) AS first_at FROM incoming i JOIN lead_of o USING (lead_id)
-      WHERE o.lead_no IS NULL GROUP BY i.lead_id)
+       lead_id, first_at, $batch, unknown
+FROM (SELECT i.lead_id, min(i.occurred_at) AS first_at,
+             bool_and(i.lead_id IS NOT DISTINCT FROM i.anonymous_id) AS unknown
+      FROM incoming i JOIN lead_of o USING (lead_id) WHERE o.lead_no IS NULL GROUP BY i.lead_id)
+"""
+KNOWN = """
+UPDATE leads SET anonymous = false WHERE anonymous AND lead_id IN (
+    SELECT lead_id FROM incoming WHERE lead_id IS DISTINCT FROM anonymous_id)
+"""
+IDENTIFIED = """
+SELECT anonymous_id AS from_id, lead_id AS into_id, min(occurred_at) AS "at", min(received_at) AS received_at,
+    'identify' AS origin, min_by(event_id, received_at) AS event_id
+FROM incoming WHERE anonymous_id <> lead_id AND lower(type) IN ('identify', '$identify') GROUP BY anonymous_id, lead_id
 """
 EARLIER = """
 UPDATE leads SET created_at = f.first_at
@@ -98,8 +106,8 @@ SELECT (SELECT coalesce(max(event_no), 0) FROM events) + row_number() OVER () AS
 """
 STRANGERS = """
 SELECT CASE WHEN (SELECT count(*) FROM batches WHERE kind = 'leads') = 0 THEN 0 ELSE count(*) END
-FROM incoming JOIN lead_of USING (lead_id) JOIN leads l USING (lead_no)
-WHERE l.batch_id NOT IN (SELECT batch_id FROM batches WHERE kind = 'leads')
+FROM incoming JOIN lead_of USING (lead_id) JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no
+WHERE NOT coalesce(l.anonymous, false) AND l.batch_id NOT IN (SELECT batch_id FROM batches WHERE kind = 'leads')
 """
 
 
@@ -107,7 +115,8 @@ WHERE l.batch_id NOT IN (SELECT batch_id FROM batches WHERE kind = 'leads')
 class Landed:
     """What became of the checked rows: counts, and the rows whose id is taken by another content.
 
-    `strangers` counts stored events of leads that no leads file names, where leads files were loaded.
+    `strangers` counts stored events of leads that no leads file names, where leads files were loaded; `merged` counts
+    ids that came to belong to another lead, `disputed` are the statements of identity that were refused.
     """
 
     accepted: int
@@ -115,10 +124,15 @@ class Landed:
     new_leads: int
     strangers: int
     conflicts: pl.DataFrame
+    merged: int
+    disputed: pl.DataFrame
 
 
-def land(change: Change, rows: pl.DataFrame, batch_id: str) -> Landed:
-    """Write the checked rows that the log does not hold yet; ids already there with other content are conflicts."""
+def land(change: Change, rows: pl.DataFrame, batch_id: str, statements: pl.DataFrame | None = None) -> Landed:
+    """Write the checked rows that the log does not hold yet; ids already there with other content are conflicts.
+
+    `statements` are those of identity that an adapter found in the records (columns: store_identity.STATEMENTS).
+    """
     change.load("incoming", _sealed(change, rows).rename({ROW: "row_no"}))
     invalid = _invalid_objects(change)
     if "identity" in rows.columns:
@@ -135,13 +149,22 @@ def land(change: Change, rows: pl.DataFrame, batch_id: str) -> Landed:
     new_leads = _number(change, batch_id) if accepted else 0
     if accepted:
         change.execute(INSERT, {"batch": batch_id})
-    return Landed(accepted, duplicate, new_leads, change.scalar(STRANGERS) if accepted else 0, conflicts)
+    identity = store_identity.land(change, _statements(change, statements), batch_id)
+    strangers = change.scalar(STRANGERS) if accepted else 0
+    return Landed(accepted, duplicate, new_leads, strangers, conflicts, identity.merged, identity.conflicts)
+
+
+def _statements(change: Change, found: pl.DataFrame | None) -> pl.DataFrame:
+    """What the stored identify calls say of ids, with what an adapter found."""
+    said = change.read(IDENTIFIED)
+    return said if found is None else pl.concat([said, found.select(said.columns)], how="vertical_relaxed")
 
 
 def _number(change: Change, batch_id: str) -> int:
     _refuse_many_types(change)
     new_leads = change.execute(NEW_LEADS, {"batch": batch_id})
     change.execute(EARLIER)
+    change.execute(KNOWN)
     change.execute(LEADS_SEEN)
     change.execute(NEW_KINDS)
     if change.execute(NEW_ACCOUNTS) or change.scalar("SELECT count(account_id) FROM incoming"):
@@ -162,7 +185,7 @@ def _sealed(change: Change, rows: pl.DataFrame) -> pl.DataFrame:
     names = [name for name in rows.columns if name.startswith(PERSONAL)]
     if not names:
         return rows
-    leads = _survivors(change, rows["lead_id"]).to_list()
+    leads = rows["lead_id"].to_list()
     members: dict[str, pl.Series] = {}
     for name in names:
         sealed = change.seal(leads, [None if v is None else v.encode() for v in rows[name]])
@@ -170,12 +193,6 @@ def _sealed(change: Change, rows: pl.DataFrame) -> pl.DataFrame:
         members[name.removeprefix(PERSONAL)] = pl.Series(texts, dtype=pl.String)
     extra = json_object(members, frozenset(members), rows.height)
     return rows.drop(names).with_columns(merged(rows["properties"], extra).alias("properties"))
-
-
-def _survivors(change: Change, leads: pl.Series) -> pl.Series:
-    """The ids with merged ones replaced by the lead that remains."""
-    merged = dict(change.read("SELECT alias_id, lead_id FROM lead_aliases JOIN leads USING (lead_no)").iter_rows())
-    return leads.replace(merged) if merged else leads
 
 
 def _invalid_objects(change: Change) -> pl.DataFrame:

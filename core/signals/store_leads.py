@@ -1,4 +1,4 @@
-"""Leads into the store: numbers, aliases of merged ids, accounts, and attribute values with their own times."""
+"""Leads into the store: numbers, merged ids, accounts, and attribute values with their own times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import polars as pl
 
 from core.kernel.database import Change
 from core.kernel.times import naive
+from core.signals import store_identity
 from core.signals.lead_rows import ATTRIBUTE, BOOLEAN, NUMBER, PERSONAL, TIME, Attribute, PreparedLeads, listed
 from core.signals.raw import ROW
 from core.signals.typed_text import as_text
@@ -21,7 +22,10 @@ VALUE_COLUMNS = {
 }
 COLUMN_OF = {NUMBER: "number", BOOLEAN: "flag", TIME: "moment"}
 
-FORGET_MERGED = "DELETE FROM coming WHERE lead_id IN (SELECT alias_id FROM lead_aliases)"
+FORGET_MERGED = """
+DELETE FROM coming WHERE lead_id IN (SELECT lead_id FROM leads JOIN lead_merges m ON m.from_no = lead_no
+                                     WHERE m.origin = 'leads' AND m.known_until IS NULL)
+"""
 NEW_LEADS = """
 INSERT INTO leads (lead_no, lead_id, created_at, created_order, batch_id)
 SELECT (SELECT coalesce(max(lead_no), 0) FROM leads) + row_number() OVER (ORDER BY first_row), lead_id, created_at,
@@ -87,32 +91,33 @@ INSERT INTO attributes (lead_no, name, text, number, flag, moment, sealed, valid
 SELECT lead_no, name, text, number, flag, moment, sealed, known_at, known_at, $batch FROM new_values
 ORDER BY lead_no, name, known_at
 """
-NEW_ALIASES = """
-INSERT INTO lead_aliases (alias_id, lead_no, received_at, batch_id)
-SELECT m.alias_id, l.lead_no, l.created_at, $batch FROM coming_aliases m JOIN leads l ON l.lead_id = m.lead_id
-WHERE m.alias_id NOT IN (SELECT alias_id FROM lead_aliases) ORDER BY m.alias_id
-"""
-ABSORBED = """
-CREATE OR REPLACE TEMP TABLE absorbed AS
-SELECT l.lead_no AS old_no, a.lead_no AS new_no FROM leads l JOIN lead_aliases a ON a.alias_id = l.lead_id
-WHERE l.lead_no <> a.lead_no
+MERGED = """
+SELECT a.alias_id AS from_id, a.lead_id AS into_id, NULL::TIMESTAMP AS "at", 'leads' AS origin, NULL AS event_id,
+       coalesce(c.known_at, CASE WHEN l.lead_no IN (SELECT lead_no FROM seen_before) THEN $now::TIMESTAMP END,
+                l.created_at, $always::TIMESTAMP) AS received_at
+FROM coming_aliases a JOIN leads l ON l.lead_id = a.lead_id
+LEFT JOIN (SELECT lead_id, min(known_at) AS known_at FROM coming GROUP BY lead_id) c ON c.lead_id = a.lead_id
 """
 TOUCHED = """
 SELECT count(*) FROM coming c JOIN leads l USING (lead_id) WHERE l.batch_id = $batch
    OR l.lead_no IN (SELECT lead_no FROM new_values)
    OR l.lead_no IN (SELECT lead_no FROM lead_accounts WHERE batch_id = $batch)
-   OR l.lead_no IN (SELECT lead_no FROM lead_aliases WHERE batch_id = $batch)
+   OR l.lead_no IN (SELECT into_no FROM lead_merges WHERE batch_id = $batch)
 """
 
 
 @dataclass(frozen=True)
 class LandedLeads:
-    """What became of the checked leads: rows that brought something, rows that did not, new leads, new aliases."""
+    """What became of the checked leads: rows that brought something, rows that did not, new leads, new merges.
+
+    `disputed` are the statements of identity that were refused.
+    """
 
     accepted: int
     duplicate: int
     new_leads: int
     merged: int
+    disputed: pl.DataFrame
 
 
 def land(change: Change, prepared: PreparedLeads, batch_id: str, now: datetime) -> LandedLeads:
@@ -123,7 +128,8 @@ def land(change: Change, prepared: PreparedLeads, batch_id: str, now: datetime) 
     change.execute(SEEN_BEFORE)
     adopted = change.execute(ADOPT, params)
     new_leads = change.execute(NEW_LEADS, params)
-    merged = _aliases(change, batch_id)
+    said = change.read(MERGED, {"now": naive(now), "always": store_identity.ALWAYS})
+    identity = store_identity.land(change, said, batch_id)
     change.execute(NEW_ACCOUNTS)
     change.execute(LEAD_ACCOUNTS, {**params, "now": naive(now)})
     change.execute(CURRENT)
@@ -133,10 +139,9 @@ def land(change: Change, prepared: PreparedLeads, batch_id: str, now: datetime) 
     _declare(change, prepared.attributes)
     accepted = change.scalar(TOUCHED, params)
     coming = prepared.rows.height
-    merged_rows = prepared.merged_rows if merged or new_leads or adopted else 0
-    return LandedLeads(
-        accepted + merged_rows, coming - accepted + prepared.merged_rows - merged_rows, new_leads, merged
-    )
+    merged_rows = prepared.merged_rows if identity.merged or new_leads or adopted else 0
+    left = coming - accepted + prepared.merged_rows - merged_rows
+    return LandedLeads(accepted + merged_rows, left, new_leads, identity.merged, identity.conflicts)
 
 
 def _load(change: Change, prepared: PreparedLeads) -> None:
@@ -183,19 +188,6 @@ def _sealed(change: Change, rows: pl.DataFrame, name: str) -> pl.DataFrame:
     return present.select("row_no", pl.lit(name).alias("name")).with_columns(
         pl.Series("sealed", sealed, dtype=pl.Binary)
     )
-
-
-def _aliases(change: Change, batch_id: str) -> int:
-    """Record merged ids; a lead that had come under such an id goes over into the lead that remains."""
-    added = change.execute(NEW_ALIASES, {"batch": batch_id})
-    if not added:
-        return 0
-    change.execute(ABSORBED)
-    for table in ("events", "outcomes", "lead_accounts"):
-        change.execute(f"UPDATE {table} SET lead_no = b.new_no FROM absorbed b WHERE {table}.lead_no = b.old_no")
-    for table in ("attributes", "leads"):
-        change.execute(f"DELETE FROM {table} WHERE lead_no IN (SELECT old_no FROM absorbed)")
-    return added
 
 
 def _declare(change: Change, attributes: Sequence[Attribute]) -> None:

@@ -13,9 +13,8 @@ ATTRIBUTE_COLUMNS = {"number": "number", "boolean": "flag", "time": "moment", "c
 
 MATCHED = """
 CREATE OR REPLACE TEMP TABLE matched AS
-SELECT c.row_no, coalesce(a.lead_no, l.lead_no) AS lead_no, c.outcome, c.closed_at, c.received_at, c.amount
+SELECT c.row_no, l.lead_no, c.outcome, c.closed_at, c.received_at, c.amount
 FROM decided c LEFT JOIN leads l USING (lead_id)
-LEFT JOIN (SELECT alias_id, min(lead_no) AS lead_no FROM lead_aliases GROUP BY alias_id) a ON a.alias_id = c.lead_id
 """
 FRESH = """
 CREATE OR REPLACE TEMP TABLE fresh AS
@@ -89,8 +88,8 @@ def from_column(change: Change, conditions: Mapping[str, str], at: str | None, b
     change.execute(
         f"CREATE OR REPLACE TEMP TABLE decided AS "
         f"SELECT lead_no AS row_no, lead_id, {moment} AS closed_at, {moment} AS received_at, NULL::DOUBLE AS amount, "
-        f"{outcome} AS outcome FROM (SELECT lead_no, lead_id, {columns} FROM leads JOIN attributes USING (lead_no) "
-        f"GROUP BY lead_no, lead_id)"
+        f"{outcome} AS outcome FROM (SELECT l.lead_no, l.lead_id, {columns} FROM identity_at(NULL) i "
+        f"JOIN attributes USING (lead_no) JOIN leads l ON l.lead_no = i.root_no GROUP BY l.lead_no, l.lead_id)"
     )
     return _land(change, batch_id)
 

@@ -13,24 +13,31 @@ VALUE = """coalesce(a.text,
         THEN CAST(CAST(a.number AS BIGINT) AS VARCHAR) ELSE CAST(a.number AS VARCHAR) END,
     CAST(a.flag AS VARCHAR), strftime(a.moment, '%Y-%m-%d %H:%M'))"""
 ATTRIBUTES = f"""
-    SELECT l.lead_id, a.name, {VALUE} AS value, a.sealed, a.valid_from, a.received_at
-    FROM attributes a JOIN leads l USING (lead_no) JOIN wanted USING (lead_id)
+    SELECT l.lead_id, a.name, {VALUE} AS value, a.sealed, s.lead_id AS subject_id, a.valid_from, a.received_at
+    FROM attributes a JOIN identity_at($until) USING (lead_no) JOIN leads s USING (lead_no)
+    JOIN leads l ON l.lead_no = root_no JOIN wanted w ON w.lead_id = l.lead_id
     WHERE ($names IS NULL OR list_contains($names, a.name))
         AND ($until IS NULL OR ((a.valid_from IS NULL OR a.valid_from <= $until)
                                 AND (a.received_at IS NULL OR a.received_at <= $until)))
-    QUALIFY row_number() OVER (PARTITION BY a.lead_no, a.name
+    QUALIFY row_number() OVER (PARTITION BY root_no, a.name
         ORDER BY a.valid_from DESC NULLS LAST, a.received_at DESC NULLS LAST, a.batch_id DESC) = 1
     ORDER BY l.lead_id, a.name
 """
 TIMELINE = """
     SELECT event_id, source, type, occurred_at, received_at, session_id, region, properties, batch_id
-    FROM event_log WHERE lead_id = $lead AND ($until IS NULL OR (occurred_at < $until AND received_at <= $until))
+    FROM event_rows JOIN identity_at($until) USING (lead_no)
+    WHERE root_no = (SELECT lead_no FROM leads WHERE lead_id = $lead)
+        AND CASE WHEN $until IS NULL THEN superseded_at IS NULL
+            ELSE occurred_at < $until AND received_at <= $until
+                AND (superseded_at IS NULL OR superseded_at > $until) END
     ORDER BY occurred_at DESC, received_at DESC, event_id LIMIT $most
 """
 TOTALS = """
-    SELECT (SELECT count(*) FROM leads) AS leads, (SELECT count(*) FROM events) AS events,
-        (SELECT count(*) FROM outcomes WHERE outcome = 'won') AS won,
-        (SELECT count(*) FROM outcomes WHERE outcome = 'lost') AS lost,
+    SELECT (SELECT count(*) FROM root_leads) AS leads, (SELECT count(*) FROM events) AS events,
+        (SELECT count(DISTINCT root_no) FROM outcomes JOIN identity_at(NULL) USING (lead_no) WHERE outcome = 'won')
+            AS won,
+        (SELECT count(DISTINCT root_no) FROM outcomes JOIN identity_at(NULL) USING (lead_no) WHERE outcome = 'lost')
+            AS lost,
         (SELECT count(*) FROM quarantine WHERE state = 'waiting') AS quarantined,
         (SELECT count(*) FROM batches) AS batches, (SELECT max(occurred_at) FROM events) AS last_event_at,
         (SELECT max(received_at) FROM events) AS last_received_at, (SELECT max(imported_at) FROM batches) AS imported_at
@@ -70,12 +77,12 @@ class SignalPages:
 
     def _opened(self, found: pl.DataFrame) -> pl.DataFrame:
         sealed = found["sealed"].is_not_null()
-        opened = self._database.unseal(found["lead_id"].to_list(), found["sealed"].to_list()) if sealed.any() else []
+        opened = self._database.unseal(found["subject_id"].to_list(), found["sealed"].to_list()) if sealed.any() else []
         texts = [None if value is None else value.decode() for value in opened] or [None] * found.height
         return found.with_columns(
             pl.coalesce(pl.col("value"), pl.Series("opened", texts, dtype=pl.String)).alias("value"),
             sealed.alias("personal"),
-        ).drop("sealed")
+        ).drop("sealed", "subject_id")
 
     def attribute_types(self) -> pl.DataFrame:
         """name, type and whether it is personal, of every attribute that leads have."""
@@ -84,8 +91,8 @@ class SignalPages:
     def lead(self, lead_id: str) -> pl.DataFrame:
         """The lead's own row (lead_id, created_at), empty where there is no such lead; merged ids are followed."""
         return self._database.read(
-            """SELECT l.lead_id, l.created_at FROM leads l WHERE l.lead_id = $lead
-               OR l.lead_no IN (SELECT lead_no FROM lead_aliases WHERE alias_id = $lead) LIMIT 1""",
+            """SELECT r.lead_id, r.created_at FROM leads l JOIN identity_at(NULL) USING (lead_no)
+               JOIN leads r ON r.lead_no = root_no WHERE l.lead_id = $lead LIMIT 1""",
             {"lead": lead_id},
         )
 
@@ -97,8 +104,8 @@ class SignalPages:
     def outcomes(self, lead_id: str) -> pl.DataFrame:
         """outcome, closed_at and amount of a lead."""
         return self._database.read(
-            """SELECT o.outcome, o.closed_at, o.amount FROM outcomes o JOIN leads l USING (lead_no)
-               WHERE l.lead_id = ? ORDER BY o.closed_at""",
+            """SELECT o.outcome, o.closed_at, o.amount FROM outcomes o JOIN identity_at(NULL) USING (lead_no)
+               JOIN leads l ON l.lead_no = root_no WHERE l.lead_id = ? ORDER BY o.closed_at""",
             [lead_id],
         )
 

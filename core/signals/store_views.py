@@ -7,26 +7,29 @@ import polars as pl
 
 from core.kernel.database import Database
 
-LEADS = "SELECT lead_id, created_at, created_order FROM leads ORDER BY lead_no"
+LEADS = "SELECT lead_id, created_at, created_order FROM root_leads ORDER BY lead_no"
 OUTCOMES = """
-SELECT l.lead_id, o.outcome, o.closed_at AS "at", o.received_at, o.amount FROM outcomes o JOIN leads l USING (lead_no)
-QUALIFY row_number() OVER (PARTITION BY o.lead_no
+SELECT l.lead_id, o.outcome, o.closed_at AS "at", o.received_at, o.amount
+FROM outcomes o JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no
+QUALIFY row_number() OVER (PARTITION BY root_no
                            ORDER BY o.closed_at NULLS LAST, o.outcome = 'won' DESC, o.outcome) = 1
-ORDER BY o.lead_no
+ORDER BY root_no
 """
 EVENTS_OF = """
 SELECT * FROM event_log WHERE lead_id IN (
-    SELECT $lead UNION SELECT l.lead_id FROM lead_aliases a JOIN leads l USING (lead_no) WHERE a.alias_id = $lead)
+    SELECT r.lead_id FROM leads l JOIN identity_at(NULL) USING (lead_no) JOIN leads r ON r.lead_no = root_no
+    WHERE l.lead_id = $lead)
 ORDER BY occurred_at DESC, received_at DESC, event_id DESC LIMIT $limit
 """
 LATEST = """
-SELECT lead_id, name, arg_max(struct_pack(text := text, number := number, flag := flag, moment := moment),
-                              coalesce(received_at, TIMESTAMP '1900-01-01')) AS value
-FROM attributes JOIN leads USING (lead_no) WHERE sealed IS NULL GROUP BY lead_no, lead_id, name ORDER BY lead_no, name
+SELECT l.lead_id, a.name, arg_max(struct_pack(text := a.text, number := a.number, flag := a.flag, moment := a.moment),
+                                  coalesce(a.received_at, TIMESTAMP '1900-01-01')) AS value
+FROM attributes a JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no
+WHERE a.sealed IS NULL GROUP BY root_no, l.lead_id, a.name ORDER BY root_no, a.name
 """
 COLUMN_OF = {"number": "number", "boolean": "flag", "time": "moment", "category": "text"}
 SUMMARY = """
-SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM leads) AS leads,
+SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM root_leads) AS leads,
        (SELECT count(*) FROM accounts) AS accounts, (SELECT count(*) FROM event_kinds) AS kinds,
        (SELECT count(*) FROM attribute_types) AS attributes, (SELECT count(*) FROM batches) AS batches,
        (SELECT count(*) FROM quarantine WHERE state = 'waiting') AS quarantined,

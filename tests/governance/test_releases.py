@@ -17,10 +17,9 @@ from core.governance.errors import (
     NeverApproved,
     NothingToRollBack,
     ParentConflict,
-    ReasonMissing,
 )
 from core.governance.history import active, history, inbox
-from core.kernel.errors import LeadbenchError
+from core.kernel.errors import LeadbenchError, ReasonMissing
 from core.policy.errors import GoldenTestsFailed, TransitionRefused
 from tests.governance.conftest import document
 
