@@ -33,6 +33,11 @@ def discard(ids: list[str], reason: str) -> int:
     return rooms().signals.discard(ids, reason=reason, actor=acting(Permission.IMPORT).name)
 
 
+def unmerge(lead_id: str, reason: str) -> str:
+    """Separate an id from its lead; that lead's id."""
+    return rooms().signals.unmerge(lead_id, reason=reason, actor=acting(Permission.CURATE).name)
+
+
 def import_file(kind: str, path: Path, mapping: Mapping[str, Any], *, dry_run: bool) -> Work:
     """The work of loading a file, or of counting what loading it would do."""
     actor, signals = acting(Permission.IMPORT).name, rooms().signals

@@ -2,7 +2,16 @@
 
 import streamlit as st
 
-from app.components import data_sources, empty_state, header, import_wizard, outcomes_form, quarantine_list, sql_console
+from app.components import (
+    data_sources,
+    empty_state,
+    header,
+    identity_browser,
+    import_wizard,
+    outcomes_form,
+    quarantine_list,
+    sql_console,
+)
 from app.queries import data as reads
 
 totals = reads.totals()
@@ -10,8 +19,8 @@ newest = totals["last_event_at"]
 told = f"newest event {newest:%d %b %Y, %H:%M} UTC" if newest else "no events yet"
 header.plain("Data", f"{totals['batches']} files loaded · {told}")
 
-sources, load, outcomes, quarantine, console = st.tabs(
-    ["Sources", "Import", "Outcomes", "Quarantine", "SQL console"], key="tab", bind="query-params"
+sources, load, outcomes, identity, quarantine, console = st.tabs(
+    ["Sources", "Import", "Outcomes", "Identity", "Quarantine", "SQL console"], key="tab", bind="query-params"
 )
 if sources.open:
     with sources:
@@ -25,6 +34,9 @@ if load.open:
 if outcomes.open:
     with outcomes:
         outcomes_form.show("data_outcomes")
+if identity.open:
+    with identity:
+        identity_browser.show("data_identity")
 if quarantine.open:
     with quarantine:
         quarantine_list.show("data_quarantine")

@@ -6,7 +6,7 @@ import traceback
 
 import typer
 
-from app.cli import audit, data, features, jobs, keys, models, people, policy, serving
+from app.cli import audit, data, features, identity, jobs, keys, models, people, policy, serving
 from app.cli.common import OUTPUT
 from core.kernel.errors import LeadbenchError
 
@@ -20,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (jobs, data, features, models, policy, audit, people, keys, serving):
+for group in (jobs, data, features, identity, models, policy, audit, people, keys, serving):
     group.register(app)
 
 

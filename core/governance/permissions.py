@@ -22,6 +22,7 @@ class Permission(StrEnum):
 
     READ = "read the store"
     IMPORT = "load data"
+    CURATE = "confirm data contracts or separate identities"
     BUILD = "change feature sets"
     TRAIN = "train models"
     SCORE = "decide leads"
@@ -45,6 +46,7 @@ _CHANGING = frozenset({Permission.SIMULATE, Permission.SUBMIT, Permission.PUBLIS
 _WORKING = frozenset(
     {
         Permission.IMPORT,
+        Permission.CURATE,
         Permission.BUILD,
         Permission.TRAIN,
         Permission.SCORE,

@@ -21,7 +21,7 @@ SELECT l.lead_id, coalesce(l.anonymous, false) AS anonymous, count(e.event_no) A
     min(e.occurred_at) AS first_at, max(e.occurred_at) AS last_at
 FROM leads r JOIN identity_at($moment) i ON i.root_no = r.lead_no JOIN leads l ON l.lead_no = i.lead_no
 LEFT JOIN events e ON e.lead_no = l.lead_no
-WHERE r.lead_id = $root GROUP BY ALL ORDER BY l.lead_id <> $root, first_at NULLS LAST, l.lead_id
+WHERE r.lead_id = $root GROUP BY l.lead_id, l.anonymous ORDER BY l.lead_id <> $root, first_at NULLS LAST, l.lead_id
 """
 FAMILY = """
 CREATE OR REPLACE TEMP TABLE family AS WITH RECURSIVE near AS (

@@ -190,6 +190,8 @@ REFUSALS = [
     ("no_store", ("users", "list")),
     ("no_store", ("store", "info")),
     ("no_store", ("quarantine", "list")),
+    ("no_store", ("identity", "list")),
+    ("no_store", ("identity", "show", "somebody")),
     ("no_store", ("policy", "history")),
     ("no_store", ("serve",)),
     ("file_missing", ("policy", "check", "nowhere.yaml")),

@@ -1,0 +1,96 @@
+"""Which ids are one lead, since when, who said so, and separating what does not belong together."""
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from app import commands
+from app.components import columns, empty_state, frame_table, kpi
+from app.feedback import done, refusals
+from app.queries import identities as reads
+from app.queries.access import may
+from core.governance.permissions import Permission
+
+
+def show(key: str) -> None:
+    """Draw the counts, the leads of several ids, and the history of the one that is picked or asked for."""
+    counts = reads.counts()
+    kpi.tiles(
+        [
+            kpi.Kpi("Known leads", f"{counts['known']:,}"),
+            kpi.Kpi("Visitors not known yet", f"{counts['visitors']:,}"),
+            kpi.Kpi("Ids merged", f"{counts['merged']:,}", note=f"{counts['unmerged']:,} taken back"),
+            kpi.Kpi("Disputed", f"{counts['disputed']:,}", note="wait in quarantine"),
+        ],
+        f"{key}_counts",
+    )
+    asked = st.text_input("Id", key="lead", bind="query-params", placeholder="Id of a lead or a visitor",
+                          icon=":material/search:", label_visibility="collapsed").strip()  # fmt: skip
+    merged = reads.merged()
+    picked = asked or _picked(merged, key)
+    if not picked:
+        empty_state.show("No ids were merged. An identify or alias call, or a file with merged ids, joins them.")
+        return
+    with refusals():
+        _history(reads.history(picked), key)
+
+
+def _picked(merged: pl.DataFrame, key: str) -> str | None:
+    if merged.is_empty():
+        return None
+    config = {
+        "lead_id": "Lead",
+        "ids": "Ids",
+        "last_merge_at": columns.moment("Latest merge"),
+        "origins": "By",
+    }
+    shown = reads.masked(merged)
+    row = frame_table.pick(shown, f"{key}_list", columns=config, order=list(config), alt="Leads of several ids.")
+    return None if row is None else merged["lead_id"][row]
+
+
+def _history(found: dict[str, Any], key: str) -> None:
+    st.subheader(found["labels"][found["root"]])
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.caption("Ids of this lead, each with its own events")
+        config = {
+            "lead_id": "Id",
+            "events": "Events",
+            "first_at": columns.moment("First"),
+            "last_at": columns.moment("Last"),
+        }
+        frame_table.show(found["members"], f"{key}_members", columns=config, order=list(config), alt="Ids.")
+    with right:
+        st.caption("Since when they belong together")
+        config = {
+            "from_id": "Id",
+            "into_id": "Belongs to",
+            "known_from": columns.moment("Known from"),
+            "known_until": columns.moment("Until"),
+            "origin": "By",
+        }
+        frame_table.show(found["intervals"], f"{key}_intervals", columns=config, order=list(config), alt="Intervals.")
+    _statements(found, key)
+    _unmerge(found, key)
+
+
+def _statements(found: dict[str, Any], key: str) -> None:
+    with st.expander(f"Who said so: {found['statements'].height} statements"):
+        order = ["kind", "from_id", "into_id", "received_at", "origin", "state", "actor", "reason"]
+        frame_table.show(found["statements"], f"{key}_said", order=order, alt="Statements of identity.")
+
+
+def _unmerge(found: dict[str, Any], key: str) -> None:
+    others = [one for one in found["labels"] if one != found["root"]]
+    if not others or not may(Permission.CURATE):
+        return
+    with st.popover("Separate an id", icon=":material/call_split:"):
+        lead = st.selectbox("Id", others, format_func=found["labels"].__getitem__, key=f"{key}_which")
+        reason = st.text_input("Why", key=f"{key}_why", placeholder="The reason goes into the ledger")
+        if st.button("Separate", key=f"{key}_unmerge", disabled=not lead or len(reason.strip()) < 3) and lead:
+            with refusals():
+                commands.unmerge(lead, reason.strip())
+                done("Separated from now on.")
+                st.rerun()
