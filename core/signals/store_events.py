@@ -66,9 +66,12 @@ UPDATE leads SET anonymous = false WHERE anonymous AND lead_id IN (
     SELECT lead_id FROM incoming WHERE lead_id IS DISTINCT FROM anonymous_id)
 """
 IDENTIFIED = """
-SELECT anonymous_id AS from_id, lead_id AS into_id, min(occurred_at) AS "at", min(received_at) AS received_at,
-    'identify' AS origin, min_by(event_id, received_at) AS event_id
-FROM incoming WHERE anonymous_id <> lead_id AND lower(type) IN ('identify', '$identify') GROUP BY anonymous_id, lead_id
+SELECT from_id, lead_id AS into_id, min(occurred_at) AS "at", min(received_at) AS received_at,
+    lower(ltrim(type, '$')) AS origin, min_by(event_id, received_at) AS event_id
+FROM (SELECT *, CASE WHEN lower(type) = 'alias' THEN json_extract_string(properties, '$.previousId')
+                     ELSE anonymous_id END AS from_id
+      FROM incoming WHERE lower(type) IN ('identify', '$identify', 'alias'))
+WHERE from_id <> lead_id GROUP BY ALL
 """
 EARLIER = """
 UPDATE leads SET created_at = f.first_at

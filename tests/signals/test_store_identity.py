@@ -132,3 +132,14 @@ def test_an_adapters_statements_are_taken_with_the_events(signals, load, store):
     with store.change("signals", "events.imported", "ana") as change:
         assert store_identity.land(change, said, "b9").merged == 1
     assert merges(signals)[-1] == ("v2", "ann", datetime(2026, 1, 6), None)
+
+
+def test_an_alias_call_joins_its_previous_id(signals, write):
+    calls = [
+        {"event_id": "e1", "lead_id": "old", "type": "page_viewed", "occurred_at": "2026-01-01"},
+        {"event_id": "e2", "lead_id": "new", "type": "alias", "occurred_at": "2026-01-02",
+         "properties": {"previousId": "old"}},
+    ]  # fmt: skip
+    lines = "\n".join(json.dumps(call) for call in calls)
+    signals.import_events(write("a.jsonl", lines), actor="ana")
+    assert merges(signals) == [("old", "new", datetime(2026, 1, 2), None)]

@@ -65,7 +65,7 @@ class _Landing:
         rows = self.gated.rows_of(numbers) if not self.gated.rows.is_empty() else self.gated.rows
         accepted = duplicate = 0
         if not rows.is_empty():
-            accepted, duplicate = self._events(rows, batch_id)
+            accepted, duplicate = self._events(stream, rows, batch_id)
         refused = [one for number in numbers for one in self.refused[number]]
         held = store.hold(self.change, stream, batch_id, refused, self.received_at) if refused else 0
         self.held += held
@@ -78,13 +78,13 @@ class _Landing:
         store.add_counts(self.change, batch_id, counts)
         self.counted.append({"batch_id": batch_id, "path": stream.path, "adapter": stream.adapter, **counts})
 
-    def _events(self, rows: pl.DataFrame, batch_id: str) -> tuple[int, int]:
+    def _events(self, stream: Stream, rows: pl.DataFrame, batch_id: str) -> tuple[int, int]:
         rows = rows.with_columns(received_at=pl.lit(naive(self.received_at), dtype=pl.Datetime("us")))
         shifted = [row for row in rows[ROW] if self.gated.places[row - 1][1].shifted]
         rows, over = store.within_kinds(self.change, store.with_stored_times(self.change, rows, shifted))
         for row, lead in over.select(ROW, "lead_id").iter_rows():
             self._refuse(row, "too_many_types", "the log has no room for another type of event", lead)
-        landed, repeats = store.land(self.change, rows, batch_id)
+        landed, repeats = store.land(self.change, stream, rows, batch_id, self.received_at)
         for row, code, detail, lead in landed.conflicts.select("row_no", "code", "detail", "lead_id").iter_rows():
             self._refuse(row, code, detail, lead)
         self.repeats.update(self.gated.places[row - 1][0] for row in repeats)

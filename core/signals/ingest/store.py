@@ -13,6 +13,7 @@ from core.signals import store_batches, store_events
 from core.signals.ingest.gate import BATCH_MAPPING
 from core.signals.ingest.parcels import Refused
 from core.signals.raw import ROW
+from core.signals.store_batches import Batch
 from core.signals.store_events import KIND_LIMIT, Landed
 
 PATH = "live:"
@@ -94,9 +95,11 @@ def with_stored_times(change: Change, rows: pl.DataFrame, shifted: Sequence[int]
     return rows.with_columns(pl.Series("occurred_at", times, dtype=pl.Datetime("us")))
 
 
-def land(change: Change, rows: pl.DataFrame, batch_id: str) -> tuple[Landed, list[int]]:
+def land(change: Change, stream: Stream, rows: pl.DataFrame, batch_id: str, now: datetime) -> tuple[Landed, list[int]]:
     """Write the rows that the log does not hold yet; what became of them, and the row numbers of repeats."""
     landed = store_events.land(change, rows, batch_id)
+    batch = Batch("events", stream.path, stream.adapter, CONTENT, BATCH_MAPPING, stream.path, now)
+    store_batches.quarantine(change, batch, batch_id, landed.disputed)
     repeats = change.read("SELECT row_no FROM verdicts WHERE same")["row_no"].to_list() if landed.duplicate else []
     return landed, repeats
 
