@@ -111,11 +111,14 @@ def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
 
 @asynccontextmanager
 async def lifespan(app: "App") -> AsyncIterator[None]:
-    """Take live events; at the end what waits is committed, jobs are cancelled, uploads removed, the store closed."""
-    from app import jobs, live, services
+    """Take live events and handed-over commands; at the end commit what waits, cancel what runs, close the store."""
+    from app import cli, jobs, live, services
+    from app.cli.listener import Listener
 
     live.live()
+    commands = Listener(services.workbench(), cli.run).start()
     yield
+    commands.stop()
     live.close()
     jobs.JOBS.end()
     services.close()

@@ -5,10 +5,14 @@ import sys
 import traceback
 
 import typer
+from typer.exceptions import TyperException
 
-from app.cli import audit, data, features, identity, jobs, keys, models, people, policy, serving
-from app.cli.common import OUTPUT
-from core.kernel.errors import LeadbenchError
+from app.cli import audit, data, features, identity, jobs, keys, models, people, policy, serving, store_option
+from app.cli.call import Call, running
+from app.cli.common import settings
+from app.cli.handover import hand_over
+from core.kernel.errors import LeadbenchError, StoreInUse
+from core.kernel.workers import Cancelled
 
 REFUSED, FAULT = 1, 3
 
@@ -22,6 +26,7 @@ app = typer.Typer(
 )
 for group in (jobs, data, features, identity, models, policy, audit, people, keys, serving):
     group.register(app)
+store_option.complete(app)
 
 
 def main() -> None:
@@ -29,27 +34,42 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
-    """The exit code of a command line."""
-    OUTPUT.as_json = "--json" in arguments
+def run(arguments: list[str], call: Call | None = None) -> int:
+    """The exit code of a command line, typed here or handed over with its own streams."""
+    with running(call or Call()) as call:
+        call.as_json = "--json" in arguments
+        try:
+            return _carry_out(arguments, call)
+        except (KeyboardInterrupt, Cancelled):
+            call.err.write("Stopped; nothing was half-written.\n")
+            return REFUSED
+        except LeadbenchError as error:
+            _refuse(error, call)
+            return REFUSED
+        except Exception:
+            traceback.print_exc(file=call.err)
+            return FAULT
+
+
+def _carry_out(arguments: list[str], call: Call) -> int:
+    """Run the command; where a server holds its store, let the server do it. Raises what the command raises."""
     try:
-        app(arguments)
-        return 0
+        return app(arguments, standalone_mode=call.caller is None) or 0
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped; nothing was half-written.\n")
-        return REFUSED
-    except LeadbenchError as error:
-        _refuse(error)
-        return REFUSED
-    except Exception:
-        traceback.print_exc()
-        return FAULT
+    except TyperException as usage:
+        call.err.write(f"Error: {usage}\n")
+        return usage.exit_code
+    except StoreInUse as held:
+        alone = call.offline or not held.url
+        code = None if alone else hand_over(held.directory, arguments, call, settings())
+        if code is None:
+            raise
+        return code
 
 
-def _refuse(error: LeadbenchError) -> None:
-    if OUTPUT.as_json:
-        sys.stdout.write(json.dumps({"error": error.to_json()}, ensure_ascii=False) + "\n")
+def _refuse(error: LeadbenchError, call: Call) -> None:
+    if call.as_json:
+        call.out.write(json.dumps({"error": error.to_json()}, ensure_ascii=False) + "\n")
     else:
-        sys.stderr.write(f"{error}\n")
+        call.err.write(f"{error}\n")

@@ -1,19 +1,19 @@
 """What every command shares: the store and identity options, output as text or JSON, progress on standard error."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from app.cli.call import current
 from core.kernel.canonical import plain
 from core.kernel.clock import SystemClock
 from core.kernel.errors import StoreMissing
 from core.kernel.settings import Settings
+from core.kernel.workers import Cancelled
 from core.workbench import Workbench
 
 StoreOption = Annotated[
@@ -23,32 +23,25 @@ AsOption = Annotated[str | None, typer.Option("--as", help="Who acts; default $L
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 
 
-@dataclass
-class Output:
-    """How this command speaks: set once by `speak`, read by the refusal handler."""
-
-    as_json: bool = False
-
-
-OUTPUT = Output()
-
-
 def speak(as_json: bool) -> None:
     """Remember whether this command prints JSON."""
-    OUTPUT.as_json = as_json
+    current().as_json = as_json
 
 
 def emit(payload: Mapping[str, Any], text: Callable[[], str] | None = None) -> None:
     """Print the payload as one JSON object, or the text for people."""
-    if OUTPUT.as_json or text is None:
-        typer.echo(json.dumps(plain(payload), ensure_ascii=False, indent=None if OUTPUT.as_json else 2))
+    call = current()
+    if call.as_json or text is None:
+        told = json.dumps(plain(payload), ensure_ascii=False, indent=None if call.as_json else 2)
     else:
-        typer.echo(text())
+        told = text()
+    call.out.write(f"{told}\n")
 
 
 def settings() -> Settings:
     """The settings of this run."""
-    return Settings()  # type: ignore[call-arg]
+    caller = current().caller
+    return caller.settings if caller else Settings()  # type: ignore[call-arg]
 
 
 def store_folder(store: Path | None) -> Path:
@@ -58,7 +51,14 @@ def store_folder(store: Path | None) -> Path:
 
 @contextmanager
 def opened(store: Path | None, *, create: bool = False) -> Iterator[Workbench]:
-    """The workbench on the store; raises StoreMissing where there is none and `create` is false."""
+    """The workbench on the store: opened here, or the server's own where this command was handed over.
+
+    Raises StoreMissing where there is no store and `create` is false, and the refusals of opening one.
+    """
+    caller = current().caller
+    if caller:
+        yield caller.workbench
+        return
     folder = store_folder(store)
     if not create and not (folder / "store.duckdb").exists():
         raise StoreMissing(folder)
@@ -75,11 +75,17 @@ def user_name(as_user: str | None) -> str | None:
 
 
 def progress(done: float, text: str) -> None:
-    """Show how far a job is, on standard error, on one line of a terminal or a line each elsewhere."""
-    end = "\r" if sys.stderr.isatty() and done < 1 else "\n"
-    if sys.stderr.isatty() or text:
-        sys.stderr.write(f"{done:4.0%} {text:<60.60}{end}")
-        sys.stderr.flush()
+    """Show how far a job is, on standard error, on one line of a terminal or a line each elsewhere.
+
+    Raises Cancelled where who handed the command over wants it stopped.
+    """
+    call = current()
+    if call.cancel.is_set():
+        raise Cancelled("the command")
+    end = "\r" if call.err.isatty() and done < 1 else "\n"
+    if call.err.isatty() or text:
+        call.err.write(f"{done:4.0%} {text:<60.60}{end}")
+        call.err.flush()
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli.call import current
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
 from core.governance.permissions import Permission
 from core.kernel.clock import SystemClock
@@ -69,7 +70,14 @@ def import_file(
     with opened(store, create=True) as bench:
         actor = bench.identity(user_name(as_user), default=True, permission=Permission.IMPORT)
         found = bench.rooms.signals.import_file(
-            kind.value, path, given, format=as_format, dry_run=dry_run, actor=actor, progress=progress
+            kind.value,
+            path,
+            given,
+            format=as_format,
+            dry_run=dry_run,
+            actor=actor,
+            progress=progress,
+            cancel=current().cancel,
         ).to_json()
     emit(found, lambda: table([found], ["path", "kind", "read", "accepted", "duplicate", "quarantined"]))
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from app.cli import serving
+from app.cli.call import current
 from app.cli.common import (
     AsOption,
     JsonOption,
@@ -52,9 +53,9 @@ def demo(
     folder = store_folder(store)
     files = generate(folder / "demo", events=events, leads=leads, seed=seed, progress=progress)
     with opened(folder, create=True) as bench:
-        result = bench.runner.run(
-            read_recipe(files.recipe), actor=bench.identity(user_name(None), default=True), progress=progress
-        )
+        actor = bench.identity(user_name(None), default=True)
+        recipe = read_recipe(files.recipe)
+        result = bench.runner.run(recipe, actor=actor, progress=progress, cancel=current().cancel)
     emit(result, lambda: summary(result))
     if serve:
         serving.start(folder, port or settings().port)
@@ -71,7 +72,7 @@ def run(
     file = read_recipe(recipe)
     with opened(store, create=True) as bench:
         actor = bench.identity(user_name(as_user), default=True)
-        result = bench.runner.run(file, actor=actor, progress=progress)
+        result = bench.runner.run(file, actor=actor, progress=progress, cancel=current().cancel)
     emit(result, lambda: summary(result))
 
 
@@ -80,7 +81,7 @@ def train(store: StoreOption = None, as_user: AsOption = None, as_json: JsonOpti
     speak(as_json)
     with opened(store) as bench:
         actor = bench.identity(user_name(as_user), default=True)
-        result = bench.runner.train(actor=actor, progress=progress)
+        result = bench.runner.train(actor=actor, progress=progress, cancel=current().cancel)
     emit(result, lambda: summary(result))
 
 
@@ -105,7 +106,7 @@ def drift(store: StoreOption = None, as_user: AsOption = None, as_json: JsonOpti
     speak(as_json)
     with opened(store) as bench:
         actor = bench.identity(user_name(as_user), default=True)
-        result = bench.runner.drift(actor=actor, progress=progress)
+        result = bench.runner.drift(actor=actor, progress=progress, cancel=current().cancel)
     emit(result, lambda: _drift_text(result))
 
 

@@ -1,9 +1,11 @@
 """Serving the app on a store."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from app.cli.call import current
 from app.cli.common import StoreOption, settings, store_folder
 from core.kernel.errors import StoreMissing
 
@@ -24,10 +26,13 @@ def serve(
     start(folder, port or settings().port)
 
 
-def start(folder: object, port: int) -> None:
-    """Run the server until it is stopped."""
-    from pathlib import Path
-
+def start(folder: Path, port: int) -> None:
+    """Run the server until it is stopped; it never hands itself to another one, nor starts inside one."""
     from app.server import serve as run_server
 
-    run_server(Path(str(folder)), port=port)
+    call = current()
+    if call.caller:
+        call.err.write("The store is being served already.\n")
+        return
+    call.offline = True
+    run_server(folder, port=port)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, ClassVar
 
 
@@ -62,17 +63,19 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 class StoreInUse(LeadbenchError):
-    """Another process holds the store."""
+    """Another process holds the store; a server where `url` is set."""
 
     code = "store_in_use"
 
-    def __init__(self, directory: object, pid: int, host: str, url: str | None, started_at: str) -> None:
+    def __init__(self, directory: Path, pid: int, host: str, url: str | None, started_at: str) -> None:
         serving = f", serving {url}" if url else ""
         super().__init__(
             f"The store `{directory}` is in use by process {pid} on `{host}` since {started_at}{serving}.",
             value=pid,
             remedy="Stop that process, or use its pages; a store has one owner at a time.",
         )
+        self.directory = directory
+        self.url = url
 
 
 class StoreTooNew(LeadbenchError):

@@ -73,7 +73,7 @@ class Runner:
             "sources": [result.source_json(one) for one in imports],
             "warnings": result.warnings_json(cautions),
         }
-        run = Run(run_key, file.recipe.name, file.recipe.document, str(file.folder), finished, charts)
+        run = Run(run_key, file.recipe.name, file.recipe.document, str(file.folder.resolve()), finished, charts)
         self.rooms.runs.add(run, revision, actor)
         return finished | {"ledger_head": self.rooms.db.verify().head}
 
