@@ -1,22 +1,18 @@
-"""Commands on people and the store: users, and what a store holds."""
+"""Commands on people: users and their roles."""
 
 from typing import Annotated, Any
 
 import typer
 
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
-from core.governance.history import history as history_of
 from core.governance.users import User
-from core.workbench import Workbench
 
 users = typer.Typer(help="People and their roles.", no_args_is_help=True)
-store_group = typer.Typer(help="The store itself.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.add_typer(users, name="users")
-    app.add_typer(store_group, name="store")
 
 
 @users.command(epilog="Example: leadbench users add mara --role reviewer --as root")
@@ -50,30 +46,6 @@ def disable(name: str, store: StoreOption = None, as_user: AsOption = None, as_j
     with opened(store) as bench:
         bench.rooms.users.disable(name, actor=bench.identity(user_name(as_user)))
     emit({"name": name, "active": False}, lambda: f"{name} may no longer act.")
-
-
-@store_group.command(epilog="Example: leadbench store info --json")
-def info(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """How much the store holds, and which versions are active."""
-    speak(as_json)
-    with opened(store) as bench:
-        found = describe(bench)
-    emit(found, lambda: "\n".join(f"{key}: {value}" for key, value in found.items()))
-
-
-def describe(bench: Workbench) -> dict[str, Any]:
-    """What the store holds: counts, active versions, the ledger's head."""
-    verification = bench.db.verify()
-    active = history_of(bench.rooms.releases)["active"]
-    return {
-        "store": str(bench.db.directory),
-        **bench.rooms.signals.summary(),
-        "decisions": bench.rooms.decisions.count(),
-        "models": bench.rooms.models.list().height,
-        "policy": active,
-        "ledger_entries": verification.entries,
-        "ledger_head": verification.head,
-    }
 
 
 def _user(user: User) -> dict[str, Any]:

@@ -179,6 +179,20 @@ def test_people_are_managed_by_the_admin(tmp_path):
     assert done("users_step", "users", "disable", "mara", *at, user="root")["active"] is False
 
 
+def test_a_store_is_backed_up_and_restored(demo, tmp_path):
+    store, _ = demo
+    made = done("store_backup", "store", "backup", str(tmp_path / "b.tar.zst"), "--store", str(store), user="root")
+    again = ("--store", str(tmp_path / "again"))
+    assert refused("store", "restore", str(tmp_path / "b.tar.zst"), *again, user="ana")["code"] == "forbidden"
+    assert not (tmp_path / "again").exists()
+    found = done("store_restore", "store", "restore", str(tmp_path / "b.tar.zst"), *again, user="root")
+    assert found["ledger_head"] == made["ledger_head"] == done("audit_verify", "audit", "verify", *again)["head"]
+    assert done("audit_replay", "audit", "replay", "--sample", "5", *again)["equal"] == 5
+    assert refused("store", "backup", str(tmp_path / "c"), "--store", str(store))["code"] == "no_identity"
+    over = refused("store", "restore", str(tmp_path / "b.tar.zst"), "--store", str(store), user="root")
+    assert over["code"] == "store_exists"
+
+
 REFUSALS = [
     ("file_missing", ("run", "nowhere.yaml")),
     ("no_store", ("audit", "verify")),
@@ -189,6 +203,8 @@ REFUSALS = [
     ("no_store", ("features", "list")),
     ("no_store", ("users", "list")),
     ("no_store", ("store", "info")),
+    ("no_store", ("store", "backup", "copy")),
+    ("backup_missing", ("store", "restore", "nowhere")),
     ("no_store", ("quarantine", "list")),
     ("no_store", ("identity", "list")),
     ("no_store", ("identity", "show", "somebody")),
@@ -227,8 +243,10 @@ def test_usage_errors_exit_with_2():
     assert call("score", "--leads", "everybody").returncode == 2
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "inspect", "explain", "drift", "score", "train", "serve"])
+@pytest.mark.parametrize(
+    "command", ["run", "demo", "inspect", "explain", "drift", "score", "train", "serve", "store backup"]
+)
 def test_help_shows_an_example(command):
-    result = call(command, "--help")
+    result = call(*command.split(), "--help")
     assert result.returncode == 0
     assert f"Example: leadbench {command}" in result.stdout

@@ -80,6 +80,14 @@ def test_refusals_keep_their_words_and_exit_codes(served):
     assert call("audit", "replay", *at).returncode == 2
 
 
+def test_a_backup_is_made_by_the_server(served, tmp_path):
+    store, _ = served
+    made = done("store_backup", "store", "backup", str(tmp_path / "copy"), "--store", str(store), "--as", "root")
+    again = ("--store", str(tmp_path / "again"), "--as", "root")
+    found = done("store_restore", "store", "restore", str(tmp_path / "copy"), *again)
+    assert found["ledger_head"] == made["ledger_head"]
+
+
 def test_offline_refuses_with_the_holder(served):
     store, url = served
     error = refused("store", "info", "--store", str(store), "--offline")

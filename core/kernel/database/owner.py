@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -121,6 +121,14 @@ class Database:
                 raise
             finally:
                 change.close()
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Nobody writes meanwhile; the write-ahead log is folded into the database's file where readers allow it."""
+        with self._writing:
+            with suppress(duckdb.TransactionException):
+                self._connection.cursor().execute("CHECKPOINT")
+            yield
 
     def revision(self, *streams: str) -> str:
         """The hash of the latest entry of the stream, or a hash over those of several (all where none is named)."""
