@@ -28,18 +28,22 @@ def sealed_records(
     scores: pl.DataFrame,
     points: Points,
     decided: list[Decided],
+    stale: list[tuple[str, ...]],
     spine: pl.DataFrame,
     shared: Mapping[str, Any],
 ) -> Iterator[records.Sealed]:
-    """The record of each row, in order; `decided` holds inputs, outcome, state before and the lead after it."""
+    """The record of each row, in order; `decided` holds inputs, outcome, state before and the lead after it.
+
+    `stale` names each row's features that are older than they may be.
+    """
     names = deciding.feature_set.feature_names
     constant = {name: encode(value) for name, value in {**shared, "base": points.base}.items()}
     vectors = encoding.vectors(names, [policy_inputs.plain_column(frame[name]) for name in names])
     contributions = encoding.vectors(points.names, points.values.T.tolist())
     scored = scores.select("margin", "score", "percentile", "fit", "engagement").iter_rows(named=True)
     keys = spine.select("decision_id", "lead_id", "as_of", "known_at").iter_rows()
-    rows = zip(keys, vectors, contributions, scored, decided, strict=True)
-    for (decision_id, lead_id, as_of, known_at), vector, parts, score, (given, outcome, prev_state, _) in rows:
+    rows = zip(keys, vectors, contributions, scored, decided, stale, strict=True)
+    for (decision_id, lead_id, as_of, known_at), vector, parts, score, (given, outcome, prev_state, _), old in rows:
         own = {
             **score,
             **outcome_fields(outcome),
@@ -49,6 +53,7 @@ def sealed_records(
             "known_at": moment_text(known_at),
             "inputs": given,
             "prev_state": prev_state,
+            "stale_features": old,
         }
         yield records.seal(own, {**constant, "features": vector, "points": parts})
 
@@ -70,7 +75,6 @@ def shared_fields(deciding: Deciding, stage_us: Stages, first_id: str) -> dict[s
         "policy_hash": policy_hash,
         "assignee": None,
         "evidence_tier": None,
-        "stale_features": [],
         "stage_us": stage_us,
         "trace_id": telemetry.trace_id() or hashlib.sha256(f"{decided_at} {first_id}".encode()).hexdigest()[:32],
     }

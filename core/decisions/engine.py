@@ -7,11 +7,13 @@ from datetime import datetime
 
 import polars as pl
 
+from core.decisions import freshness, standing
 from core.decisions import inputs as policy_inputs
 from core.decisions import record as records
-from core.decisions import standing
 from core.decisions.compose import Decided, Stages, sealed_records, shared_fields
 from core.decisions.context import Deciding
+from core.decisions.freshness import Freshness
+from core.decisions.inputs import Measured
 from core.decisions.rows import batch_frame
 from core.decisions.states import FRESH, LeadState, after
 from core.decisions.store import DecisionStore
@@ -59,6 +61,7 @@ def decide(
 
     spine: lead_id, as_of, known_at (naive UTC; as_of null on undated stores). Rows are decided in order of time, so
     that a history carries each lead's band and state on. One transaction and one ledger entry per `batch_rows` rows.
+    model_ok is the health of the model as monitoring sees it.
     """
     deciding, store = Deciding(db, feature_set, model, policy, arm, actor, model_ok), DecisionStore(db)
     ordered = spine.sort("as_of", "lead_id", nulls_last=False)
@@ -102,13 +105,16 @@ def _decide_batch(
     keys = spine.select("lead_id", "as_of", "known_at")
     frame = features.build(deciding.database, deciding.feature_set, keys)
     attributes = standing.attributes(deciding.database, store, deciding.policy, keys)
+    fresh = freshness.of_rows(deciding.database, deciding.feature_set, keys)
     watch.lap("features")
     scores, points = score_with_points(deciding.model, frame)
     watch.lap("score")
-    decided = list(_outcomes(deciding, store, spine, scores["score"], frame, attributes))
+    measured = _measured(deciding, scores["score"], fresh)
+    decided = list(_outcomes(deciding, store, spine, measured, frame, attributes))
     watch.lap("policy")
     shared = shared_fields(deciding, watch.per_row(spine.height), spine["decision_id"][0])
-    rows = list(sealed_records(deciding, frame, scores, points, decided, spine, shared))
+    stale = [one.stale for one in fresh]
+    rows = list(sealed_records(deciding, frame, scores, points, decided, stale, spine, shared))
     batch = batch_frame(rows, shared, spine, scores, [state for _, _, _, state in decided])
     watch.lap("record")
     written = _write(deciding, store, batch)
@@ -117,17 +123,24 @@ def _decide_batch(
     return written
 
 
+def _measured(deciding: Deciding, score: pl.Series, fresh: list[Freshness]) -> Measured:
+    """The engine's own inputs; the age of a score is 0 because it was computed in this very batch."""
+    rows = len(score)
+    ages = [one.feature_age_min for one in fresh]
+    return Measured(score.to_list(), [0] * rows, ages, [deciding.model_ok] * rows)
+
+
 def _outcomes(
     deciding: Deciding,
     store: DecisionStore,
     spine: pl.DataFrame,
-    score: pl.Series,
+    measured: Measured,
     vectors: pl.DataFrame,
     attributes: pl.DataFrame,
 ) -> Iterator[Decided]:
     """For each row in order: the policy's inputs, its outcome, the state before, and the lead after it."""
     stored = store.before(spine, deciding.arm)
-    found = policy_inputs.batch_inputs(deciding.policy, score, vectors, attributes, model_ok=deciding.model_ok)
+    found = policy_inputs.batch_inputs(deciding.policy, measured, vectors, attributes)
     keys = spine.select("lead_id", pl.coalesce("as_of", "known_at")).iter_rows()
     for row_no, ((lead_id, moment), given) in enumerate(zip(keys, found, strict=True)):
         before = _newer(deciding.states.get(lead_id), stored.get(row_no), moment)

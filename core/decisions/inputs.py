@@ -1,28 +1,39 @@
 """What the policy sees of each lead: the engine's values, else the lead's attribute, else the feature, else missing."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 
 from core.kernel.times import to_text
+from core.policy.blocks import InputField
 from core.policy.document import Policy
 from core.policy.inputs import engine_fields, looked_up_fields
 
-AGES = ("score_age_min", "feature_age_min")
+
+@dataclass(frozen=True)
+class Measured:
+    """What the engine itself knows of each row, in order: the score, ages in whole minutes, and the model's health."""
+
+    score: Sequence[float]
+    score_age_min: Sequence[int]
+    feature_age_min: Sequence[int]
+    model_ok: Sequence[bool]
 
 
 def batch_inputs(
-    policy: Policy, score: pl.Series, vectors: pl.DataFrame, attributes: pl.DataFrame, *, model_ok: bool
+    policy: Policy, measured: Measured, vectors: pl.DataFrame, attributes: pl.DataFrame
 ) -> Iterator[dict[str, Any]]:
     """One dict a row, without the fields about the lead's state.
 
     `vectors` has the features, `attributes` a column for each attribute that the policy reads, both in the order of
-    `score`. Scores and features are fresh in a batch, so their ages are 0.
+    `measured`. An age goes no further than its field allows: what is older than all is as old as can be said.
     """
-    columns = {name: _engine(name, score, model_ok=model_ok) for name in engine_fields(policy)}
+    fields = policy.input_fields
+    columns = {name: _engine(name, fields[name], measured) for name in engine_fields(policy)}
     for name in looked_up_fields(policy):
         columns[name] = _looked_up(name, vectors, attributes)
     kept = {name: values for name, values in columns.items() if values is not None}
@@ -36,12 +47,11 @@ def in_order(policy: Policy, found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: found.get(name) for name in policy.input_fields}
 
 
-def _engine(name: str, score: pl.Series, *, model_ok: bool) -> list[Any] | None:
-    if name == "score":
-        return score.to_list()
-    if name in AGES:
-        return [0] * len(score)
-    return [model_ok] * len(score) if name == "model_ok" else None
+def _engine(name: str, field: InputField, measured: Measured) -> Sequence[Any] | None:
+    values = getattr(measured, name, None)
+    if values is None or not name.endswith("_age_min") or field.max is None:
+        return values
+    return [min(age, int(field.max)) for age in values]
 
 
 def _looked_up(name: str, vectors: pl.DataFrame, attributes: pl.DataFrame) -> list[Any]:

@@ -7,16 +7,20 @@ from typing import Any
 
 import polars as pl
 
+from core.decisions import freshness
 from core.decisions import inputs as policy_inputs
 from core.decisions.encoding import encode
+from core.decisions.inputs import Measured
 from core.decisions.states import FRESH, LeadState, state_inputs
 from core.decisions.store import DecisionStore
 from core.features import engine as features
 from core.features.document import Feature, FeatureSet
+from core.features.store import FeatureStore
 from core.kernel.database import Database
 from core.policy.document import Policy
 from core.policy.inputs import looked_up_fields
 
+MEASURED = ("score", "score_age_min", "feature_age_min", "model_ok")
 Inputs = dict[str, Any]
 Lead = tuple[str, Callable[[Policy], Inputs]]
 
@@ -24,11 +28,12 @@ Lead = tuple[str, Callable[[Policy], Inputs]]
 def leads(db: Database, policies: Sequence[Policy]) -> list[Lead]:
     """Every decided lead as its id and a function that gives each of these policies its inputs.
 
-    Score, features, times and the state before are those of the lead's newest decision, so that two policies differ
-    by their rules alone. Attributes are read as they were known then.
+    Score, features, times, ages, the model's health and the state before are those of the lead's newest decision, so
+    that two policies differ by their rules alone. Attributes are read as they were known then. What that decision's
+    policy did not ask is the age that its features had, and a model in health.
     """
     store = DecisionStore(db)
-    newest = store.newest()
+    newest = _aged(db, store.newest(), policies)
     keys = newest.select("lead_id", "as_of", "known_at")
     before = _before(store, newest)
     by_policy = {
@@ -61,11 +66,26 @@ def _before(store: DecisionStore, newest: pl.DataFrame) -> list[LeadState]:
     return [found.get(place, FRESH) for place in range(newest.height)]
 
 
+def _aged(db: Database, newest: pl.DataFrame, policies: Sequence[Policy]) -> pl.DataFrame:
+    """The rows with every age and health told; feature ages are worked out where a policy asks and none was told."""
+    told = newest.with_columns(pl.col("score_age_min").fill_null(0), pl.col("model_ok").fill_null(True))
+    asked = any("feature_age_min" in policy.input_fields for policy in policies)
+    if not asked or not told["feature_age_min"].null_count():
+        return told.with_columns(pl.col("feature_age_min").fill_null(0))
+    ages = dict.fromkeys(told["feature_set_hash"], pl.Series(dtype=pl.Int64))
+    for set_hash in ages:
+        found = freshness.of_rows(db, FeatureStore(db).get(set_hash), told)
+        ages[set_hash] = pl.Series([one.feature_age_min for one in found], dtype=pl.Int64)
+    worked_out = [pl.when(pl.col("feature_set_hash") == name).then(column) for name, column in ages.items()]
+    return told.with_columns(pl.coalesce("feature_age_min", *worked_out).alias("feature_age_min"))
+
+
 def _inputs(policy: Policy, newest: pl.DataFrame, known: pl.DataFrame, before: list[LeadState]) -> list[Inputs]:
     told = state_inputs(policy)
     missing = [name for name in looked_up_fields(policy) if name not in known.columns]
     vectors = pl.DataFrame(_features(newest["features"], missing))
-    found = policy_inputs.batch_inputs(policy, newest["score"], vectors, known, model_ok=True)
+    measured = Measured(*(newest[name].to_list() for name in MEASURED))
+    found = policy_inputs.batch_inputs(policy, measured, vectors, known)
     moments = newest.select(pl.coalesce("as_of", "known_at")).to_series()
     rows = zip(found, before, moments, strict=True)
     return [policy_inputs.in_order(policy, given | told.of(state, moment)) for given, state, moment in rows]

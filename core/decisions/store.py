@@ -102,9 +102,16 @@ class DecisionStore:
         )
 
     def newest(self) -> pl.DataFrame:
-        """lead_id, as_of, known_at, arm, score and features (JSON) of each lead's newest decision, by lead id."""
+        """One row a lead by its id: keys, arm, score and features (JSON) of its newest decision.
+
+        score_age_min, feature_age_min and model_ok are what its policy was told, null where it did not ask.
+        """
         return self._database.read(
-            """SELECT lead_id, as_of, known_at, arm, score, json_extract(record, '$.features')::VARCHAR AS features
+            """SELECT lead_id, as_of, known_at, arm, score, feature_set_hash,
+                   json_extract(record, '$.features')::VARCHAR AS features,
+                   json_extract(record, '$.inputs.score_age_min')::BIGINT AS score_age_min,
+                   json_extract(record, '$.inputs.feature_age_min')::BIGINT AS feature_age_min,
+                   json_extract(record, '$.inputs.model_ok')::BOOLEAN AS model_ok
                FROM decisions_latest ORDER BY lead_id"""
         )
 

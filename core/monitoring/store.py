@@ -42,6 +42,14 @@ class DriftStore:
         text = self._db.scalar("SELECT summary FROM drift_reports WHERE report_id = ?", [report_id])
         return None if text is None else json.loads(text)
 
+    def newest(self, model_hash: str) -> dict[str, Any] | None:
+        """The `drift` object of the model's newest report, or None where none was made."""
+        text = self._db.scalar(
+            "SELECT summary FROM drift_reports WHERE model_hash = ? ORDER BY made_at DESC, report_id LIMIT 1",
+            [model_hash],
+        )
+        return None if text is None else json.loads(text)
+
     def distributions(self, report_id: str) -> dict[str, dict[str, list[Any]]]:
         """By feature: labels, reference and current shares."""
         text = self._db.scalar("SELECT distributions FROM drift_reports WHERE report_id = ?", [report_id])

@@ -14,6 +14,7 @@ from core.kernel.errors import LeadbenchError
 from core.kernel.times import duration_us
 from core.kernel.workers import Progress
 from core.models.model import Model
+from core.monitoring.health import Health, judge
 from core.policy import default, parser
 from core.policy.document import Policy
 from core.recipes.document import DecidePart, resolve
@@ -106,9 +107,15 @@ def decide(
         policy=policy,
         arm=arm,
         actor=actor,
+        model_ok=health_of(rooms, model).ok,
         progress=progress,
     )
     return batch, arm, whom.leads
+
+
+def health_of(rooms: Rooms, model: Model) -> Health:
+    """Whether the registered model is in health now."""
+    return judge(rooms.models.version(model.model_hash).metrics, rooms.drift.newest(model.model_hash))
 
 
 def _population(rooms: Rooms, asked: DecidePart, test_leads: list[str]) -> spine.Population:

@@ -127,9 +127,15 @@ class Steps:
         learned = run_in_worker(learning.learn, self._task(studied), progress=progress, cancel=self.cancel)
         chosen = studied.featured.feature_set
         self.rooms.features.register(chosen, self.actor)
+        cautions = [one.code for one in learned.cautions]
         version = self.rooms.models.register(
             learned.model,
-            {**learned.metrics, "baselines": learned.baselines, "charts": rounded(learned.charts)},
+            {
+                **learned.metrics,
+                "baselines": learned.baselines,
+                "charts": rounded(learned.charts),
+                "cautions": cautions,
+            },
             self._lineage(studied),
             self.actor,
             self.file.recipe.name,

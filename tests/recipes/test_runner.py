@@ -13,6 +13,7 @@ from core.features import parser
 from core.governance.errors import Forbidden
 from core.kernel.clock import SystemClock
 from core.models.errors import ThinData
+from core.monitoring.report import DriftReport, DriftSpec
 from core.recipes.errors import FeaturesSuspected, LabelMissing, NothingTrained
 from core.recipes.featuring import unsuspected
 from core.recipes.reader import read_recipe
@@ -151,3 +152,12 @@ def test_a_feature_file_that_reads_nothing_but_suspects_is_refused():
     declared = parser.read(FEATURES, "own.yaml")
     with pytest.raises(FeaturesSuspected, match="grade"):
         unsuspected(replace(declared, features=declared.features[-1:]), [], ["grade"])
+
+
+def test_a_model_whose_scores_moved_since_decides_nothing_until_it_is_in_health(ran):
+    bench, _, result = ran
+    model = bench.rooms.models.champion()
+    moved = DriftReport(DriftSpec(), (), 0.4, None, 0, 0, {}, b"")
+    bench.rooms.drift.add(moved, model.model_hash, result["policy"]["hash"], "ana")
+    later = bench.runner.score(actor="ana", as_of=START + timedelta(days=150), leads="all")["decisions"]
+    assert later["dispositions"] == {"HOLD": later["count"]}

@@ -1,0 +1,119 @@
+"""How old the knowledge is that a decision's features were computed from, and which of them are too old.
+
+A lead that does nothing is not stale: silence is knowledge. A source that delivers nothing is. So a behaviour feature
+is as old as the newest delivery, for any lead, of the sources that deliver the events it reads, and an attribute is as
+old as the lead's own value. Both count back from as_of and see no more than was known at known_at.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from core.decisions.store_feeds import FeedStore
+from core.features.document import Feature, FeatureSet
+from core.features.lineage import Reads, reads
+from core.kernel.database import Database
+
+MINUTE = timedelta(minutes=1)
+Newest = Mapping[str, datetime]
+Delivered = Mapping[str, datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """The age in whole minutes, and the names of the features that are older than their max_age, in order."""
+
+    feature_age_min: int
+    stale: tuple[str, ...] = ()
+
+
+NOTHING_AGES = Freshness(0)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A behaviour feature with the sources that deliver what it reads."""
+
+    feature: Feature
+    sources: frozenset[str]
+
+    def newest(self, newest: Newest) -> datetime | None:
+        """When one of the sources delivered last; None where none ever did."""
+        return max((moment for source, moment in newest.items() if source in self.sources), default=None)
+
+
+def of_rows(db: Database, feature_set: FeatureSet, rows: pl.DataFrame) -> list[Freshness]:
+    """For each row (lead_id, as_of, known_at) how fresh the set's features are.
+
+    The age is that of the newest delivery of any source that the set reads, or of its oldest stale feature where one
+    is older: what declares a max_age is judged by that, and a source that has gone silent is seen where it matters.
+    Without as_of nothing ages.
+    """
+    ages, own = _Ages(db, feature_set), _own_values(db, feature_set, rows)
+    moments = rows.select("as_of", pl.coalesce("known_at", "as_of")).iter_rows()
+    return [ages.of(as_of, known_at, own.get(row_no)) for row_no, (as_of, known_at) in enumerate(moments)]
+
+
+class _Ages:
+    """The freshness of a set at any moment; rows of one moment without own values share it."""
+
+    def __init__(self, db: Database, feature_set: FeatureSet) -> None:
+        self._store, self._feature_set = FeedStore(db), feature_set
+        self._feeds = list(_feeds(feature_set, self._store.kinds()))
+        self._shared: dict[tuple[datetime, datetime], tuple[Delivered, Freshness]] = {}
+
+    def of(self, as_of: datetime | None, known_at: datetime, own: Mapping[str, datetime] | None) -> Freshness:
+        if as_of is None:
+            return NOTHING_AGES
+        if (as_of, known_at) not in self._shared:
+            newest = self._store.newest(known_at)
+            delivered = {feed.feature.name: feed.newest(newest) for feed in self._feeds}
+            self._shared[as_of, known_at] = delivered, _freshness(self._feature_set, delivered, {}, as_of)
+        delivered, shared = self._shared[as_of, known_at]
+        return _freshness(self._feature_set, delivered, own, as_of) if own else shared
+
+
+def _feeds(feature_set: FeatureSet, kinds: pl.DataFrame) -> Iterator[Feed]:
+    for feature in feature_set.features:
+        if feature.attribute is None:
+            yield Feed(feature, _sources(reads(feature), kinds))
+
+
+def _sources(read: Reads, kinds: pl.DataFrame) -> frozenset[str]:
+    """The sources that the feature names, else those that deliver the types that it names, else all."""
+    if read.sources is not None:
+        return frozenset(read.sources)
+    delivering = kinds if read.types is None else kinds.filter(pl.col("type").is_in(read.types))
+    return frozenset(delivering["source"])
+
+
+def _freshness(
+    feature_set: FeatureSet, delivered: Delivered, own: Mapping[str, datetime], as_of: datetime
+) -> Freshness:
+    moments = {**delivered, **own}
+    stale = [
+        one.name
+        for one in feature_set.features
+        if one.max_age and one.name in moments and _is_older(moments[one.name], one.max_age, as_of)
+    ]
+    latest = max((moment for moment in delivered.values() if moment), default=as_of)
+    oldest = min([latest, *(moment for name in stale if (moment := moments[name]))])
+    return Freshness(max((as_of - oldest) // MINUTE, 0), tuple(stale))
+
+
+def _is_older(moment: datetime | None, max_age_us: int, as_of: datetime) -> bool:
+    """Whether the moment is longer ago; what was never delivered is too old."""
+    return moment is None or as_of - moment > timedelta(microseconds=max_age_us)
+
+
+def _own_values(db: Database, feature_set: FeatureSet, rows: pl.DataFrame) -> dict[int, dict[str, datetime]]:
+    """By row: since when the lead's own value of each attribute feature with a max_age is known."""
+    ageing = {one.name: one.attribute for one in feature_set.features if one.attribute and one.max_age}
+    found: dict[int, dict[str, datetime]] = {}
+    if not ageing:
+        return found
+    for row_no, attribute, since in FeedStore(db).attribute_times(rows, sorted(set(ageing.values()))).rows():
+        found.setdefault(row_no, {}).update({name: since for name, read in ageing.items() if read == attribute})
+    return found

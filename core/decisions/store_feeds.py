@@ -1,0 +1,41 @@
+"""Reads from the signal plane when what is known was delivered."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from core.kernel.database import Database
+
+NEWEST = """
+    SELECT k.source, max(n.received_at) AS received_at FROM (
+        SELECT kind_no, max(received_at) AS received_at FROM events WHERE received_at <= ? GROUP BY kind_no
+    ) n JOIN event_kinds k USING (kind_no) GROUP BY k.source"""
+SINCE = """
+    SELECT r.row_no, a.name, max(coalesce(a.valid_from, a.received_at)) AS since
+    FROM asked_rows r JOIN leads l USING (lead_id) JOIN attributes a USING (lead_no)
+    WHERE list_contains($names, a.name) AND (a.valid_from IS NULL OR a.valid_from <= r.as_of)
+        AND (a.received_at IS NULL OR a.received_at <= r.known_at)
+    GROUP BY r.row_no, a.name HAVING since IS NOT NULL"""
+
+
+class FeedStore:
+    """Questions about deliveries (naive UTC)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def kinds(self) -> pl.DataFrame:
+        """source and type of every kind of event that there is."""
+        return self._database.read("SELECT source, type FROM event_kinds ORDER BY source, type")
+
+    def newest(self, known_at: datetime) -> dict[str, datetime]:
+        """By source: when its newest event was received that was known at the moment."""
+        return dict(self._database.read(NEWEST, [known_at]).rows())
+
+    def attribute_times(self, rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+        """row_no, name and since: from when on the value is known that each row's lead has of these attributes."""
+        asked = rows.select("lead_id", "as_of", pl.coalesce("known_at", "as_of").alias("known_at"))
+        with self._database.scratch() as cursor:
+            cursor.load("asked_rows", asked.with_row_index("row_no"))
+            return cursor.read(SINCE, {"names": list(names)})
