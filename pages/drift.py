@@ -26,7 +26,7 @@ st.caption(
     f"policy {versions.policy_name(report.policy_hash)} · up to {report.told['sample']:,} rows a side · {report.actor}"
 )
 drift_parts.figures(report, "drift_figures")
-left, right = st.columns([1.35, 1], gap="small")
+left, right = st.columns([1.65, 1], gap="small")
 with left:
     name = drift_parts.table(report, "drift_table")
 with right:

@@ -13,19 +13,12 @@ TABS = ["Why", "Decision trace", "Timeline", "Score history", "Profile"]
 asked = session.parameter("id").strip()
 known = reads.find(asked) if asked else None
 with header.show(known.name if known else "Lead 360", known.about if known else "What happened to a lead, and why"):
-    st.text_input(
-        "Lead",
-        key="id",
-        bind="query-params",
-        placeholder="Id, name or company",
-        icon=":material/person_search:",
-        width=230,
-    )
+    sought = lead_finder.search()
     moment = lead_head.moment()
     actions = st.container(width="content")
 
 if known is None:
-    lead_finder.show(asked)
+    lead_finder.show(sought or asked)
     st.stop()
 
 try:

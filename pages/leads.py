@@ -28,7 +28,7 @@ with actions:
 if lead_filters.in_drawer():
     peek.drawer(lead_grid.show(found, "leads_grid"), "leads_peek")
 else:
-    grid, panel = st.columns([2.75, 1], gap="small")
+    grid, panel = st.columns([2.9, 1], gap="small")
     with grid:
         row = lead_grid.show(found, "leads_grid")
     with panel:

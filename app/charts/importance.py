@@ -38,7 +38,7 @@ def bars(features: pl.DataFrame, colours: Tokens, *, most: int = 15) -> go.Figur
 
 
 def beeswarm(points: pl.DataFrame, colours: Tokens, *, most: int = 10) -> go.Figure:
-    """Every lead's points for the largest features; columns `label`, `points`, `rank`, `lead_id`.
+    """Every lead's points for the largest features; columns `label`, `points`, `rank`, `ref`.
 
     `rank` is the value's rank from 0 to 1; null (a category or a missing value) is drawn in the neutral colour.
     """
@@ -62,7 +62,7 @@ def _swarm(part: pl.DataFrame, position: int, label: str, colours: Tokens) -> go
         x=100 * part["points"],
         y=[position + offset for offset in spread],
         mode="markers",
-        customdata=part["lead_id"],
+        customdata=part["ref"],
         marker={
             "size": 5,
             "color": paint,
@@ -86,7 +86,7 @@ def _spread(points: pl.Series, bins: int = 60, room: float = 0.36) -> list[float
 
 
 def dependence(points: pl.DataFrame, label: str, colours: Tokens) -> go.Figure:
-    """One feature's points against its value; columns `value` (number or text), `points`, `lead_id`."""
+    """One feature's points against its value; columns `value` (number or text), `points`, `ref`."""
     figure = blank(colours, height=320)
     if points["value"].dtype.is_numeric():
         figure.add_trace(
@@ -94,7 +94,7 @@ def dependence(points: pl.DataFrame, label: str, colours: Tokens) -> go.Figure:
                 x=points["value"],
                 y=100 * points["points"],
                 mode="markers",
-                customdata=points["lead_id"],
+                customdata=points["ref"],
                 marker={"size": 5, "color": colours.gain, "opacity": 0.5},
                 hovertemplate="%{x}: %{y:+.1f} points<br>%{customdata}<extra></extra>",
             )

@@ -1,9 +1,21 @@
-"""What waits between draft and publishing, with the evidence, and the words of those who decide about it."""
+"""What waits for a second person: models and policy versions, each with its evidence and what may be done about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
 from app import navigation, release_commands, session
-from app.components import chart, empty_state, glossary, policy_checks, policy_release, policy_simulation
+from app.components import (
+    approval_model,
+    chart,
+    empty_state,
+    glossary,
+    policy_checks,
+    policy_release,
+    policy_simulation,
+)
 from app.components.policy_steps import simulated
 from app.feedback import done, refusals
 from app.queries import policies
@@ -15,63 +27,61 @@ from core.policy.store import StoredVersion
 PARAMETER = "v"
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """One thing that waits: its name and since when in the list, and how its evidence is drawn."""
+
+    name: str
+    told: str
+    draw: Callable[[], None]
+
+
 def show(live: StoredVersion | None, key: str) -> None:
-    """Draw the waiting versions and models; the one that is chosen with its evidence."""
-    items, models = policies.inbox(), policies.waiting_models()
-    if not items and not models:
+    """Draw the list of what waits, and the evidence of the one that is chosen."""
+    found = waiting(live, key)
+    if not found:
         empty_state.link("Nothing waits for you.", page="policy", action="Open Policy studio", icon="done_all")
         return
-    left, right = st.columns([1, 2.4], gap="small")
-    with left:
-        for version, model_hash, trainer in models:
-            model(version, model_hash, trainer, key)
-        chosen = choose(items, key)
+    left, right = st.columns([1, 2.9], gap="small")
+    with left, chart.card("Waiting", glossary.term("release_state")):
+        chosen = choose(found, key)
     with right:
-        if chosen is not None:
-            evidence(chosen, live, key)
-        else:
-            empty_state.link("No policy version waits.", page="policy", action="Open Policy studio", icon="done_all")
+        chosen.draw()
 
 
-def choose(items: list[InboxItem], key: str) -> InboxItem | None:
-    """Draw the list; the version that is chosen, by default the one that the address names."""
-    if not items:
-        return None
-    with chart.card("Waiting", glossary.term("release_state")):
-        refs = [item.standing.version.ref for item in items]
-        asked = session.parameter(PARAMETER, refs[0])
-        session.remember(f"{key}_item", asked if asked in refs else refs[0])
-        by_ref = dict(zip(refs, items, strict=True))
-        ref = st.radio(
-            "Version", refs, key=f"{key}_item", label_visibility="collapsed", on_change=_open, args=(f"{key}_item",),
-            format_func=lambda one: f"{one} · {by_ref[one].standing.version.state.value.replace('_', ' ')}",
-            captions=[_waits(item) for item in items],
-        )  # fmt: skip
-    return by_ref[ref]
+def waiting(live: StoredVersion | None, key: str) -> dict[str, Waiting]:
+    """What waits by the word that the address uses: policy versions first, then the newest model."""
+    found: dict[str, Waiting] = {}
+    for item in policies.inbox():
+        version = item.standing.version
+        name = f"{version.ref} · {version.state.value.replace('_', ' ')}"
+        found[version.ref] = Waiting(name, _since(item), partial(evidence, item, live, key))
+    for version, _, trainer in policies.waiting_models():
+        draw = partial(approval_model.show, version, f"{key}_model")
+        found[f"model-{version}"] = Waiting(f"Model {version} · trained", f"by {trainer}; decides as a trial", draw)
+    return found
+
+
+def choose(found: dict[str, Waiting], key: str) -> Waiting:
+    """Draw the list; the one that is chosen, by default the one that the address names."""
+    words = list(found)
+    asked = session.parameter(PARAMETER, words[0])
+    session.remember(f"{key}_item", asked if asked in found else words[0])
+    word = st.radio(
+        "What waits", words, key=f"{key}_item", label_visibility="collapsed", on_change=_open, args=(f"{key}_item",),
+        format_func=lambda one: found[one].name, captions=[one.told for one in found.values()],
+    )  # fmt: skip
+    return found[word]
 
 
 def _open(key: str) -> None:
     session.address({PARAMETER: session.value(key)})
 
 
-def _waits(item: InboxItem) -> str:
+def _since(item: InboxItem) -> str:
     authors = ", ".join(sorted(item.standing.authors))
     yours = " · waits for you" if item.may_approve else ""
     return f"by {authors} since {item.waits_since:%d %b, %H:%M}{yours}"
-
-
-def model(version: str, model_hash: str, trainer: str, key: str) -> None:
-    """Draw a model that nobody but its maker has seen, and the button that trusts it."""
-    with chart.card(f"Model {version}", glossary.term("trial")):
-        st.markdown(f"Trained by **{trainer}**. Until a second person approves it, decisions are a trial.")
-        comment = st.text_input("Comment", key=f"{key}_model_comment", placeholder="What was looked at")
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button("Approve model", key=f"{key}_model_approve", icon=":material/verified_user:"):
-                with refusals():
-                    release_commands.approve_model(version, model_hash, comment.strip())
-                    done(f"Model {version} is approved: what it decides from now on is live.")
-                    st.rerun()
-            st.page_link(navigation.script("train"), label="Its figures", icon=":material/arrow_forward:")
 
 
 def evidence(item: InboxItem, live: StoredVersion | None, key: str) -> None:

@@ -1,11 +1,22 @@
 """Ready column forms for tables: scores, shares, trends, bands and reasons."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any
 
 import streamlit as st
 
 from app.theme import Tokens
+
+LONGEST_CHIP = 27
+BRIEFLY = (
+    ("Days since the ", "Since "),
+    ("Different kinds of", "Kinds of"),
+    (", last ", ", "),
+    (" days", " d"),
+    (" hours", " h"),
+    (" hour", " h"),
+)
 
 
 def score(label: str = "Score", help: str | None = None) -> Any:
@@ -41,12 +52,26 @@ def bands(colours: Tokens, labels: Mapping[str, str], label: str = "Band", help:
 
 
 def reasons(colours: Tokens, texts: Sequence[str], label: str = "Why", help: str | None = None) -> Any:
-    """Reasons (list column of texts that begin with + or −) as chips, green for gains and red for losses."""
+    """Reasons (list column of texts that begin with + or −) as chips in brief, green for gains and red for losses."""
     options = sorted(set(texts))
     paint = [f"{colours.gain if text.startswith('+') else colours.loss}40" for text in options]
-    return st.column_config.MultiselectColumn(label, options=options, color=paint, help=help, width="large")
+    return st.column_config.MultiselectColumn(
+        label, options=options, color=paint, help=help, width="large", format_func=brief
+    )
+
+
+def brief(reason: str) -> str:
+    """A reason in at most 27 characters, such as `+ Kinds of activity, 7 d`."""
+    for long, short in BRIEFLY:
+        reason = reason.replace(long, short)
+    return shorten(reason, LONGEST_CHIP, placeholder="…")
 
 
 def moment(label: str, help: str | None = None) -> Any:
     """A UTC time to the minute."""
-    return st.column_config.DatetimeColumn(label, format="D MMM YYYY, HH:mm", timezone="UTC", help=help)
+    return st.column_config.DatetimeColumn(label, format="D MMM YYYY, HH:mm", timezone="UTC", help=help, width=136)
+
+
+def count(label: str, help: str | None = None, width: int = 74) -> Any:
+    """A whole number with its thousands set apart."""
+    return st.column_config.NumberColumn(label, format="localized", help=help, width=width)

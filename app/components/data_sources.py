@@ -25,7 +25,7 @@ def show(key: str) -> None:
         words = f"{totals['events']:,} events from {days['kind'].n_unique()} sources over {days['at'].n_unique()} days."
         with chart.card("Events by day and source"):
             chart.show(charts.counts(days, chart.colours()), f"{key}_days", alt=f"Events by day. {words}", words=words)
-    left, right = st.columns([1, 1.12], gap="medium") if totals["events"] else (None, st.container())
+    left, right = st.columns([1, 1.16], gap="small") if totals["events"] else (None, st.container())
     if left is not None:
         with left, chart.card("Kinds of events"):
             _kinds(key)
@@ -35,24 +35,26 @@ def show(key: str) -> None:
 
 def _kinds(key: str) -> None:
     config = {
-        "source": st.column_config.TextColumn("Source", width="small"),
-        "type": "Type",
-        "events": "Events",
-        "leads": "Leads",
-        "last_at": columns.moment("Latest"),
-        "delay_hours": st.column_config.NumberColumn("Delay, h", format="%.1f", help=glossary.term("received_at")),
+        "source": st.column_config.TextColumn("Source", width=78),
+        "label": st.column_config.TextColumn("Kind", width=146),
+        "events": columns.count("Events", width=58),
+        "leads": columns.count("Leads", width=56),
+        "last_on": st.column_config.DateColumn("Latest", format="D MMM YYYY", width=86),
+        "delay_hours": st.column_config.NumberColumn(
+            "Delay, h", format="%.1f", help=glossary.term("received_at"), width=58
+        ),
     }
     frame_table.show(reads.sources(), f"{key}_kinds", columns=config, order=list(config), alt="Kinds of events.")
 
 
 def _files(key: str) -> None:
     config = {
-        "file": "File",
-        "kind": st.column_config.TextColumn("Kind", width="small"),
-        "read": "Read",
-        "accepted": "Accepted",
-        "duplicate": "Duplicate",
-        "quarantined": st.column_config.NumberColumn("Held", help=glossary.term("quarantine")),
-        "imported_at": columns.moment("Loaded"),
+        "file": st.column_config.TextColumn("File", width=132),
+        "kind": st.column_config.TextColumn("Kind", width=70),
+        "read": columns.count("Read", width=58),
+        "accepted": columns.count("Accepted", width=68),
+        "duplicate": columns.count("Double", width=56, help="Already there; nothing was added."),
+        "quarantined": columns.count("Held", width=44, help=glossary.term("quarantine")),
+        "loaded_on": st.column_config.DateColumn("Loaded", format="D MMM YYYY", width=86),
     }
     frame_table.show(reads.batches(), f"{key}_files", columns=config, order=list(config), alt="Loaded files.")

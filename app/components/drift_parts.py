@@ -82,16 +82,15 @@ def figures(report: Report, key: str) -> None:
 def table(report: Report, key: str) -> str:
     """Draw the features by decisions moved; the name of the one that is picked."""
     rows = drift.table(report)
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     config = {
-        "label": st.column_config.TextColumn("Feature", width="medium"),
-        "said": st.column_config.TextColumn("Verdict", width="small"),
-        "decisions_moved": st.column_config.NumberColumn("Moved", help=glossary.term("decisions_moved"), width="small"),
-        "statistic": st.column_config.NumberColumn("PSI", format="%.3f", help=glossary.term("psi"), width="small"),
-        "threshold": st.column_config.NumberColumn(
-            "Threshold", format="%.3f", width="small", help="Grows where few rows were compared."
-        ),
-        "reference_rows": st.column_config.NumberColumn("Then", format="localized", width="small"),
-        "current_rows": st.column_config.NumberColumn("Now", format="localized", width="small"),
+        "label": text("Feature", width=200),
+        "said": text("Verdict", width=70),
+        "decisions_moved": number("Moved", format="localized", help=glossary.term("decisions_moved"), width=62),
+        "statistic": number("PSI", format="%.3f", help=glossary.term("psi"), width=54),
+        "threshold": number("Threshold", format="%.3f", width=74, help="Grows where few rows were compared."),
+        "reference_rows": number("Leads then", format="localized", width=80, help="Reference leads with a value."),
+        "current_rows": number("Leads now", format="localized", width=80, help="Current leads with a value."),
     }
     with chart.card("Features, by decisions moved", glossary.term("decisions_moved")):
         asked, names = session.parameter("f"), rows["name"].to_list()

@@ -7,7 +7,7 @@ from app import navigation
 from app.charts import importance
 from app.components import chart, columns, empty_state, export_menu, frame_table, glossary, lead_why, linked
 from app.feedback import refused
-from app.queries import explain, lead, leads, versions
+from app.queries import explain, lead, leads, people, versions
 from app.queries.explain import Stored
 from core.kernel.errors import LeadbenchError
 
@@ -119,11 +119,9 @@ def groups(found: Stored, key: str) -> None:
 
 def one_lead(key: str) -> None:
     """Draw one lead's waterfall, reasons and what would lift it a band."""
-    names = dict(leads.board().select("lead_id", "lead").head(500).iter_rows())
-    named = {lead_id: f"{name} · {lead_id}" for lead_id, name in names.items()}
-    lead_id = linked.select("Lead", named, "lead", f"{key}_id", any_word=True)
+    ref = linked.select("Lead", leads.names(500), "lead", f"{key}_id", any_word=True)
     try:
-        record = lead.record(lead_id)
+        record = lead.record(people.id_of(ref))
         lead_why.show(record, lead.explanation(record.decision_id), key)
     except LeadbenchError as refusal:
         refused(refusal)
@@ -132,5 +130,5 @@ def one_lead(key: str) -> None:
         navigation.script("lead"),
         label="Open Lead 360",
         icon=":material/open_in_new:",
-        query_params={"id": lead_id},
+        query_params={"id": ref},
     )

@@ -1,16 +1,45 @@
-"""Finding a lead: by id, or by a part of its name or company, with the best ranked ones to begin with."""
+"""Finding a lead: by id, or by a part of its name or company, with the best ranked ones to begin with.
+
+What is typed may be a person's name, so it stays in the session; the address holds the lead that was found.
+"""
+
+from typing import Any
 
 import streamlit as st
 
-from app import navigation
+from app import session
 from app.components import empty_state
+from app.queries import lead as reads
 from app.queries import leads
 
-MOST = 12
+MOST = 21
+TEXT = "lead_search"
+
+
+def search() -> str:
+    """Draw the search; what is looked for and was not one lead, empty where nothing is."""
+    st.text_input(
+        "Lead", key=TEXT, placeholder="Id, name or company", icon=":material/person_search:", width=230, on_change=_look
+    )
+    return session.value(TEXT, "").strip()
+
+
+def _look() -> None:
+    text = session.value(TEXT, "").strip()
+    known = reads.find(text) if text else None
+    if known is not None:
+        _open(known.ref)
+    elif text:
+        session.address({"id": None})
+
+
+def _open(ref: str) -> None:
+    session.remember(TEXT, "")
+    session.address({"id": ref})
 
 
 def show(text: str) -> None:
-    """Say that `text` is no lead and offer those that match it, or the best ranked ones."""
+    """Offer the leads that match the text, or the best ranked ones."""
     found = leads.matching(leads.Filter("all", text=text)) if text else leads.waiting()
     if leads.board().is_empty():
         empty_state.link("No lead has been decided yet. Load events first.", page="data", action="Go to Data")
@@ -24,13 +53,16 @@ def show(text: str) -> None:
             _card(row)
 
 
-def _card(row: dict) -> None:
-    with st.container(border=True, gap=None):
-        st.page_link(
-            navigation.script("lead"),
-            label=f"**{row['lead']}**",
-            icon=":material/person:",
-            query_params={"id": row["lead_id"]},
-        )
-        about = " · ".join(part for part in (row["company"], row["lead_id"]) if part)
-        st.caption(f"{about} · percentile {int(row['percentile'])}")
+def _card(row: dict[str, Any]) -> None:
+    known_as = None if row["lead"] == row["ref"] else row["ref"]
+    about = " · ".join(part for part in (row["company"], known_as) if part)
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        with st.container(gap=None):
+            st.markdown(f"**{row['lead']}**")
+            st.caption(
+                f"{about} · percentile {int(row['percentile'])}" if about else f"percentile {row['percentile']:.0f}"
+            )
+        st.button(
+            "Open", key=f"lead_open_{row['ref']}", type="tertiary", icon=":material/arrow_forward:",
+            on_click=_open, args=(row["ref"],), help=f"Open {row['lead']}",
+        )  # fmt: skip

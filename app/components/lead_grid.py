@@ -10,7 +10,7 @@ from app.components import chart, columns, frame_table, glossary
 from app.queries import versions
 from app.queries.leads import Ranked
 
-ORDER = ("lead", "company", "percentile", "score", "change", "course", "band_chip", "pool", "why")
+ORDER = ("lead", "company", "percentile", "score", "step", "course", "band_chip", "pool", "why")
 HEIGHT = 500
 
 
@@ -25,7 +25,7 @@ def show(found: Ranked, key: str) -> Mapping[str, Any]:
         alt="Leads, best percentile first: name, company, percentile, score, change, course, band, pool and reasons.",
     )  # fmt: skip
     row = found.rows.row(picked or 0, named=True)
-    session.address({"row": row["lead_id"]})
+    session.address({"row": row["ref"]})
     st.caption(
         f"Showing {found.rows.height:,} of {found.matching:,} that match · {found.total:,} ever decided · "
         "best percentile first · select a row to see why it is here"
@@ -39,27 +39,33 @@ def _filled(found: Ranked) -> list[str]:
 
 
 def _place(found: Ranked) -> int:
-    ids = found.rows["lead_id"].to_list()
+    ids = found.rows["ref"].to_list()
     wanted = session.parameter("row")
     return ids.index(wanted) if wanted in ids else 0
+
+
+def _since(found: Ranked) -> str:
+    before = found.rows["before_at"].max()
+    since = f" ({before:%d %b %Y} at the latest)" if before else ""
+    return f"Percentile against the decision before{since}; – where it did not move or there was none."
 
 
 def _columns(found: Ranked) -> dict[str, Any]:
     colours, config = chart.colours(), st.column_config
     letters, named = versions.bands().labels, found.rows["company"].null_count() < found.rows.height
     return {
-        "lead": config.TextColumn("Lead", width=112 if named else 240),
-        "company": config.TextColumn("Company", width=128),
+        "lead": config.TextColumn("Lead", width=106 if named else 240),
+        "company": config.TextColumn("Company", width=122),
         "percentile": config.ProgressColumn(
-            "Percentile", format="%d", min_value=0, max_value=100, width=96, help=glossary.term("percentile")
+            "Percentile", format="%d", min_value=0, max_value=100, width=84, help=glossary.term("percentile")
         ),
-        "score": config.NumberColumn("Score", format="%.4f", help=glossary.term("score"), width=62),
-        "change": config.NumberColumn("±", format="%+d", help="Percentile against the decision before.", width=46),
-        "course": config.LineChartColumn("Trend", color="auto", width=72, help="Its percentile over the last rounds."),
+        "score": config.NumberColumn("Score", format="%.4f", help=glossary.term("score"), width=58),
+        "step": config.NumberColumn("±", format="%+d", help=_since(found), width=42),
+        "course": config.LineChartColumn("Trend", color="auto", width=62, help="Its percentile over the last rounds."),
         "band_chip": config.MultiselectColumn(
             "Band", options=list(letters), color=[f"{colours.band(place)}55" for place in range(len(letters))],
-            format_func=letters.__getitem__, width=50, help=glossary.term("band"),
+            format_func=letters.__getitem__, width=46, help=glossary.term("band"),
         ),
-        "pool": config.TextColumn("Pool", help=glossary.term("pool"), width=92),
+        "pool": config.TextColumn("Pool", help=glossary.term("pool"), width=84),
         "why": columns.reasons(colours, found.chips, help=glossary.term("points")),
     }  # fmt: skip

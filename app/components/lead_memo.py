@@ -18,8 +18,8 @@ from core.kernel.times import from_text
 def show(lead: Lead, record: Record, explained: Mapping[str, Any]) -> None:
     """Draw the menu with the memo's forms."""
     origin = Origin(
-        title=f"Decision memo of {lead.lead_id}",
-        filter=f"lead {lead.lead_id}",
+        title=f"Decision memo of {lead.ref}",
+        filter=f"lead {lead.ref}",
         policy=versions.policy_name(record.policy_hash),
         model=versions.model_name(record.model_hash),
         as_of=from_text(record.as_of) if record.as_of else None,
@@ -30,7 +30,9 @@ def show(lead: Lead, record: Record, explained: Mapping[str, Any]) -> None:
         for name, ending, write in (("Markdown", "md", memo.to_markdown), ("JSON", "json", memo.to_json)):
             st.download_button(
                 name,
-                data=lambda write=write: write({"percentile": record.percentile, **explained}, origin),
+                data=lambda write=write: write(
+                    {"percentile": record.percentile, **explained, "lead_id": lead.ref}, origin
+                ),
                 file_name=f"decision-{record.decision_id}.{ending}",
                 key=f"lead_memo_{ending}",
                 on_click="ignore",

@@ -33,7 +33,7 @@ def show(row: Mapping[str, Any], key: str) -> None:
             navigation.script("lead"),
             label="Open Lead 360",
             icon=":material/open_in_new:",
-            query_params={"id": row["lead_id"]},
+            query_params={"id": row["ref"]},
         )
 
 
@@ -46,7 +46,7 @@ def drawer(row: Mapping[str, Any], key: str) -> None:
 
 def _who(row: Mapping[str, Any]) -> None:
     bands = versions.bands(row["policy_hash"])
-    known_as = None if row["lead"] == row["lead_id"] else row["lead_id"]
+    known_as = None if row["lead"] == row["ref"] else row["ref"]
     about = " · ".join(part for part in (row["company"], row["region"], known_as) if part)
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(gap=None):

@@ -65,11 +65,21 @@ def approve_step(draft: Draft, live: StoredVersion, key: str) -> None:
         else:
             facts(standing)
             done_so_far(standing.version)
-    with right, chart.card("Next"):
+    with right:
+        _next(standing, draft, key)
+        on_the_way(draft.ref)
+
+
+def _next(standing: Standing | None, draft: Draft, key: str) -> None:
+    with chart.card("Next"):
         if standing is None or standing.version.state in (State.DRAFT, State.CHANGES_REQUESTED, State.DISCARDED):
             st.markdown("Approval binds to exactly this content: any edit afterwards voids it.")
             if st.button("Request approval", type="primary", key=f"{key}_submit", icon=":material/verified_user:"):
                 submit(draft)
+        elif standing.version.state is State.PUBLISHED:
+            st.markdown(
+                "Nothing to approve: the desk holds the version that decides. **Draft** is where a change begins."
+            )
         else:
             st.markdown(STATES[standing.version.state])
             st.page_link(
@@ -78,16 +88,33 @@ def approve_step(draft: Draft, live: StoredVersion, key: str) -> None:
             )  # fmt: skip
 
 
+def on_the_way(ref: str) -> None:
+    """Draw the other versions between draft and publishing, with who made them; nothing where there are none."""
+    others = [item.standing for item in policies.inbox() if item.standing.version.ref != ref]
+    if not others:
+        return
+    with chart.card("Also on the way"):
+        for one in others:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                made = f":gray[by {', '.join(sorted(one.authors))}]"
+                badges.show(badges.state(one.version.state.value), f"`{one.version.ref}`", made)
+                st.page_link(
+                    navigation.script("policy"), label="Put on the desk", icon=":material/arrow_forward:",
+                    query_params={"v": one.version.ref, "step": "approve"}, width="content",
+                )  # fmt: skip
+
+
 def facts(standing: Standing) -> None:
     """Draw state, authors, approvals given and needed."""
     version = standing.version
     named = f"**{policies.title(version)}**" if version.version else ""
     badges.show(badges.state(version.state.value), named, f"`{version.ref}`")
     authors = ", ".join(sorted(standing.authors)) or "shipped with leadbench"
-    st.markdown(f"Made by **{authors}** · risk **{version.risk_class}**")
+    told = f"Made by **{authors}** · risk **{version.risk_class}**"
     if version.state in (State.SUBMITTED, State.APPROVED):
         given = ", ".join(standing.approvers) or "nobody yet"
-        st.markdown(f"Approved by **{given}**: {len(standing.approvers)} of {standing.needed} needed")
+        told += f" · approved by **{given}**, {len(standing.approvers)} of {standing.needed} needed"
+    st.markdown(told)
     st.caption(STATES[version.state])
 
 
@@ -107,12 +134,15 @@ def roll_out_step(draft: Draft, live: StoredVersion, key: str) -> None:
         badges.show(badges.state(live.state.value), f"**{policies.title(live)}** `{live.ref}`")
         st.caption(f"Since {live.entered_at:%d %b %Y, %H:%M} UTC.")
         done_so_far(live)
-    with right, chart.card("Publish", "The version before it stays and can be rolled back to."):
-        if standing is None or standing.version.content_hash == live.content_hash:
-            st.markdown("Nothing to publish: the desk holds the live version, or a text that was not kept yet.")
-            return
-        facts(standing)
-        publish_form(standing, key)
+    with right:
+        with chart.card("Publish", "The version before it stays and can be rolled back to."):
+            if standing is None or standing.version.content_hash == live.content_hash:
+                st.markdown("Nothing to publish: the desk holds the live version, or a text that was not kept yet.")
+            else:
+                facts(standing)
+                if standing.version.state is State.APPROVED:
+                    publish_form(standing, key)
+        on_the_way(draft.ref)
 
 
 def publish_form(standing: Standing, key: str) -> None:

@@ -43,8 +43,10 @@ def show(step: str, draft: Draft, live: StoredVersion, key: str) -> None:
         simulate(draft, live, key)
     elif step == "approve":
         policy_release.approve_step(draft, live, f"{key}_approve")
+        would(draft, live, key)
     elif step == "roll-out":
         policy_release.roll_out_step(draft, live, f"{key}_out")
+        would(draft, live, key)
     else:
         edit(draft, live, key)
 
@@ -101,6 +103,15 @@ def simulate(draft: Draft, live: StoredVersion, key: str) -> None:
             policy_simulation.lists(found, live, f"{key}_list")
         with second:
             policy_test.show(draft.text, live, f"{key}_test")
+
+
+def would(draft: Draft, live: StoredVersion, key: str) -> None:
+    """Draw what letting the draft decide would do, where it differs from the live version."""
+    found = simulated(draft.text, live) if draft.text != live.source else None
+    if found is not None:
+        policy_simulation.figures(found, f"{key}_would")
+        policy_simulation.moves(found, live, f"{key}_would_moves")
+        policy_simulation.evidence(found)
 
 
 def simulated(text: str, live: StoredVersion) -> simulation.Simulated | None:

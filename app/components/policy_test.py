@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.components import chart, frame_table, linked
-from app.queries import leads, policies, simulation
+from app.queries import leads, people, policies, simulation
 from core.policy.editing import cell_value
 from core.policy.store import StoredVersion
 
@@ -14,12 +14,9 @@ from core.policy.store import StoredVersion
 def show(text: str, live: StoredVersion, key: str) -> None:
     """Draw the choice of a lead, a changed score if wanted, and what both versions make of it."""
     with chart.card("Test on a lead"):
-        known = leads.board().select("lead_id", "lead").head(200)
-        names = dict(known.iter_rows())
-        named = {lead_id: f"{name} · {lead_id}" for lead_id, name in names.items()}
-        lead_id = linked.select("Lead", named, "lead", f"{key}_lead", any_word=True)
+        ref = linked.select("Lead", leads.names(200), "lead", f"{key}_lead", any_word=True)
         given = _given(text, key)
-        tested = simulation.test(lead_id, live, text, given)
+        tested = simulation.test(people.id_of(ref), live, text, given)
         if tested is None:
             st.caption("This lead is not decided yet, or the draft cannot be read.")
             return

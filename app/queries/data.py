@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from app.queries import versions
 from app.queries.access import database, revision, role, rooms
 from core.governance.masking import mask
 from core.governance.permissions import Role
@@ -47,23 +48,36 @@ def daily(days: int = 60) -> list[float]:
 
 
 def sources() -> pl.DataFrame:
-    """source, type, events, leads, first_at, last_at, delay_hours (median), commonest first."""
-    return _sources(revision("signals"))
+    """source, type, label, events, leads, first_at, last_at, last_on, delay_hours (median), commonest first."""
+    return _sources(revision("signals", "features"))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _sources(revision: str) -> pl.DataFrame:
-    return SignalPages(database()).sources().with_columns(delay_hours=pl.col("delay_seconds") / 3600)
+    return (
+        SignalPages(database())
+        .sources()
+        .with_columns(
+            source=pl.col("source").str.replace_all("_", " "),
+            label=pl.col("type").replace(versions.type_names()),
+            last_on=pl.col("last_at").dt.date(),
+            delay_hours=pl.col("delay_seconds") / 3600,
+        )
+    )
 
 
 def batches() -> pl.DataFrame:
-    """Every loaded file with its counts, newest first; `file` is its name."""
+    """Every loaded file with its counts, newest first; `file` is its name, `loaded_on` its day."""
     return _batches(revision("signals"))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _batches(revision: str) -> pl.DataFrame:
-    return SignalPages(database()).batches().with_columns(file=pl.col("path").str.split("/").list.last())
+    return (
+        SignalPages(database())
+        .batches()
+        .with_columns(file=pl.col("path").str.split("/").list.last(), loaded_on=pl.col("imported_at").dt.date())
+    )
 
 
 def quarantine() -> pl.DataFrame:

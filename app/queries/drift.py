@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from app.queries import versions
 from app.queries.access import revision, rooms
 
 BIN = re.compile(r"(-?[\d.]+(?:e-?\d+)?) to (-?[\d.]+(?:e-?\d+)?)")
@@ -74,11 +75,11 @@ def table(report: Report) -> pl.DataFrame:
 
 def shares(report: Report, name: str) -> pl.DataFrame:
     """bucket, reference and current: shares of leads by value; empty where too few were there."""
-    return _shares(report.report_id, name)
+    return _shares(revision("features"), report.report_id, name)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _shares(report_id: str, name: str) -> pl.DataFrame:
+def _shares(revision: str, report_id: str, name: str) -> pl.DataFrame:
     told = rooms().drift.distributions(report_id).get(name)
     if not told or not told["labels"]:
         return pl.DataFrame(schema={"bucket": pl.String, "reference": pl.Float64, "current": pl.Float64})
@@ -88,9 +89,9 @@ def _shares(report_id: str, name: str) -> pl.DataFrame:
 
 
 def _shorter(label: str) -> str:
-    """A bin's edges with two significant digits; a category stays as it is."""
+    """A bin's edges with two significant digits; a category under its business name."""
     edges = BIN.fullmatch(label)
-    return f"{float(edges[1]):.2g}–{float(edges[2]):.2g}" if edges else label
+    return f"{float(edges[1]):.2g}–{float(edges[2]):.2g}" if edges else versions.named(label)
 
 
 def page(report: Report) -> bytes:

@@ -101,20 +101,20 @@ def _importance(points: pl.DataFrame, roles: dict[str, str]) -> pl.DataFrame:
 
 
 def swarm(found: Stored, most: int = 10, dots: int = 400) -> pl.DataFrame:
-    """label, points, rank and lead_id of the largest features; `rank` is the value's rank, null where it has none."""
+    """label, points, rank (of the value, null where it has none) and ref (of the lead) of the largest features."""
     largest = found.importance["feature"].head(most).to_list()
     kept = found.points["lead_id"].unique(maintain_order=True).head(dots)
     rows = found.points.filter(pl.col("feature").is_in(largest) & pl.col("lead_id").is_in(kept.to_list()))
     place = (pl.col("number").rank("average").over("feature") - 0.5) / pl.col("number").count().over("feature")
-    return rows.with_columns(rank=place).select("label", "points", "rank", "lead_id")
+    return _referred(rows.with_columns(rank=place)).select("label", "points", "rank", "ref")
 
 
 def dependence(found: Stored, feature: str) -> pl.DataFrame:
-    """value (a number, or text), points and lead_id of one feature."""
-    rows = found.points.filter(pl.col("feature") == feature)
+    """value (a number, or text), points and ref (of the lead) of one feature."""
+    rows = _referred(found.points.filter(pl.col("feature") == feature))
     numeric = rows["number"].is_not_null().any()
-    value = pl.col("number") if numeric else pl.col("value").fill_null("missing")
-    return rows.select(value.alias("value"), "points", "lead_id").drop_nulls("value")
+    value = pl.col("number") if numeric else pl.col("value").fill_null("missing").replace(versions.type_names())
+    return rows.select(value.alias("value"), "points", "ref").drop_nulls("value")
 
 
 def bent(rows: pl.DataFrame) -> tuple[float, float]:
@@ -138,7 +138,11 @@ def contrast(found: Stored, column: str, first: str, second: str, most: int = 8)
     return means.with_columns(gap).drop_nulls().sort(pl.col("gap").abs(), descending=True).head(most)
 
 
-def picked(lead_ids: list[str]) -> pl.DataFrame:
-    """The board's rows of these leads: lead, company, percentile, score, band, pool."""
-    rows = leads.board().filter(pl.col("lead_id").is_in(lead_ids))
-    return rows.select("lead_id", "lead", "company", "percentile", "score", "band", "pool")
+def _referred(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.join(leads.board().select("lead_id", "ref"), on="lead_id", how="left")
+
+
+def picked(refs: list[str]) -> pl.DataFrame:
+    """The board's rows of these leads: ref, lead, company, percentile, score, band, pool."""
+    rows = leads.board().filter(pl.col("ref").is_in(refs))
+    return rows.select("ref", "lead", "company", "percentile", "score", "band", "pool")

@@ -22,9 +22,10 @@ LATE_HOURS = 24
 
 @dataclass(frozen=True)
 class Lead:
-    """A lead's card: what may be seen of who it is, when it came, and how it ended."""
+    """A lead's card: what may be seen of who it is, when it came, and how it ended; `ref` is its id for screens."""
 
     lead_id: str
+    ref: str
     name: str
     company: str | None
     region: str | None
@@ -35,26 +36,27 @@ class Lead:
     @property
     def about(self) -> str:
         """Company, region and id on one line."""
-        known_as = None if self.name == self.lead_id else self.lead_id
+        known_as = None if self.name == self.ref else self.ref
         return " · ".join(part for part in (self.company, self.region, known_as) if part)
 
 
-def find(lead_id: str) -> Lead | None:
-    """The lead of an id (also of one that was merged into it), or None."""
-    return _find(revision("signals"), role().value, lead_id)
+def find(ref: str) -> Lead | None:
+    """The lead of an id (also of one that was merged into it) or of a `ref`, or None."""
+    return _find(revision("signals"), role().value, ref)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _find(revision: str, role: str, lead_id: str) -> Lead | None:
+def _find(revision: str, role: str, ref: str) -> Lead | None:
     pages = SignalPages(database())
-    found = pages.lead(lead_id)
+    found = pages.lead(ref)
+    found = pages.lead(people.id_of(ref)) if found.is_empty() else found
     if found.is_empty():
         return None
     lead_id, created_at = found.row(0)
     card = people.cards([lead_id], Role(role)).row(0, named=True)
     ended = pages.outcomes(lead_id).rows()
     outcome, closed_at = ended[-1][:2] if ended else (None, None)
-    return Lead(lead_id, card["lead"], card["company"], card["region"], created_at, outcome, closed_at)
+    return Lead(lead_id, card["ref"], card["lead"], card["company"], card["region"], created_at, outcome, closed_at)
 
 
 def record(lead_id: str, moment: datetime | None = None) -> Record:
@@ -89,12 +91,12 @@ def points(explanation: dict[str, Any]) -> pl.DataFrame:
 
 
 def shown(value: object) -> str:
-    """A feature's value as text: whole numbers without a point, others with up to two places."""
+    """A feature's value as text: whole numbers without a point, others with up to two places, kinds by their name."""
     if value is None:
         return "missing"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, int | float) else str(value)
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, int | float) else versions.named(str(value))
 
 
 def history(lead_id: str) -> pl.DataFrame:

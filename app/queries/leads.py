@@ -12,7 +12,7 @@ from app import session
 from app.queries import people, versions
 from app.queries.access import database, revision, role
 from core.decisions.store_board import DecisionBoard
-from core.governance.permissions import Role
+from core.governance.permissions import Permission, Role, allowed
 from core.kernel.times import to_text
 
 MOST_SHOWN = 1_000
@@ -106,6 +106,13 @@ def waiting() -> pl.DataFrame:
     return board().filter(WAITING)
 
 
+def names(most: int) -> dict[str, str]:
+    """`ref` → `name · ref` of the best ranked leads, for a choice of one."""
+    return {
+        ref: name if name == ref else f"{name} · {ref}" for ref, name in board().select("ref", "lead").head(most).rows()
+    }
+
+
 def basis() -> Basis:
     """What the board rests on."""
     rows = waiting()
@@ -167,7 +174,7 @@ def with_course(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_reasons(rows: pl.DataFrame, most: int = CHIPS) -> pl.DataFrame:
-    """The rows with `why`, the largest contributions as signed business names, and `band_chip`."""
+    """The rows with `why` (the largest contributions as signed names), `band_chip`, and `step`, the change if any."""
     points = DecisionBoard(database()).points(rows["decision_id"].to_list())
     sets = dict(rows.select("decision_id", "feature_set_hash").iter_rows())
     texts = [chips(json.loads(text), versions.labels(sets[key]), most) for key, text in points.iter_rows()]
@@ -175,7 +182,8 @@ def with_reasons(rows: pl.DataFrame, most: int = CHIPS) -> pl.DataFrame:
         {"decision_id": points["decision_id"], "why": texts}, schema_overrides={"why": pl.List(pl.String)}
     )
     chip = pl.when(pl.col("band").is_not_null()).then(pl.concat_list("band")).otherwise(pl.lit([], pl.List(pl.String)))
-    return rows.join(why, on="decision_id", how="left").with_columns(band_chip=chip)
+    step = pl.when(pl.col("change") != 0).then("change")
+    return rows.join(why, on="decision_id", how="left").with_columns(band_chip=chip, step=step)
 
 
 def chips(points: Sequence[Sequence], labels: dict[str, str], most: int = CHIPS) -> list[str]:
@@ -186,13 +194,14 @@ def chips(points: Sequence[Sequence], labels: dict[str, str], most: int = CHIPS)
 
 
 def to_export(chosen: Filter, seen_by: Role) -> pl.DataFrame:
-    """Every lead that passes the filter, in plain columns, with five reasons each.
+    """Every lead that passes the filter, in plain columns, with five reasons each; ids that are addresses are masked.
 
     A download runs outside the session, so the role is given.
     """
     rows = with_reasons(matching(chosen, seen_by), most=5)
+    shown = pl.col("lead_id" if allowed(seen_by, Permission.REVEAL) else "ref")
     return rows.select(
-        "lead_id", "lead", "company", "region", "percentile", "score", "change", "band",
+        shown.alias("lead_id"), "lead", "company", "region", "percentile", "score", "change", "band",
         pl.col("band").replace_strict(versions.bands().labels, default=None, return_dtype=pl.String).alias("label"),
         "disposition", "pool", "sla_min", "action", "priority", "arm", "as_of",
         pl.col("why").list.eval(pl.element().str.slice(2) + " (" + pl.element().str.head(1) + ")").alias("reasons"),

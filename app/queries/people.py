@@ -6,7 +6,7 @@ import polars as pl
 import polars.selectors as cs
 
 from app.queries.access import database
-from core.governance.masking import MASK, mask
+from core.governance.masking import MASK, holds_address, mask
 from core.governance.permissions import Role
 from core.signals.store_pages import SignalPages
 
@@ -17,21 +17,41 @@ WORDS = {
     "segment": ("segment", "customer_segment", "industry", "specialization"),
 }
 MOST_NAMED = 20_000
+NUMBERED = "no-"
 
 
 def cards(lead_ids: Sequence[str], role: Role) -> pl.DataFrame:
-    """lead_id, lead (name or id), company, region, segment; names only for stores of up to 20,000 decided leads."""
+    """lead_id, ref, lead (name or ref), company, region, segment; names only for up to 20,000 decided leads."""
     named = len(lead_ids) <= MOST_NAMED
     wanted = [name for kind, names in WORDS.items() for name in names if named or kind != "person"]
     everything = [name for names in WORDS.values() for name in names]
     found = _wide(SignalPages(database()).attributes(lead_ids, _present(wanted)), everything)
     seen = mask(found, role).with_columns(cs.string().exclude("lead_id").replace(MASK, None))
-    people = pl.DataFrame({"lead_id": lead_ids}, schema={"lead_id": pl.String}).join(seen, on="lead_id", how="left")
+    people = refs(lead_ids).join(seen, on="lead_id", how="left")
     return people.select(
         "lead_id",
-        pl.coalesce(_person(), "lead_id").alias("lead"),
+        "ref",
+        pl.coalesce(_person(), "ref").alias("lead"),
         *(pl.coalesce(WORDS[kind]).alias(kind) for kind in ("company", "region", "segment")),
     )
+
+
+def refs(lead_ids: Sequence[str]) -> pl.DataFrame:
+    """lead_id and ref: the id as screens and page addresses show it, `no-17` where the id is an e-mail address."""
+    listed = pl.DataFrame({"lead_id": lead_ids}, schema={"lead_id": pl.String})
+    hidden = listed.filter(holds_address("lead_id"))["lead_id"].to_list()
+    if not hidden:
+        return listed.with_columns(ref="lead_id")
+    known = listed.join(SignalPages(database()).numbers(hidden), on="lead_id", how="left")
+    number = pl.coalesce(pl.format(f"{NUMBERED}{{}}", "lead_no"), pl.lit(MASK))
+    return known.select("lead_id", ref=pl.when(holds_address("lead_id")).then(number).otherwise("lead_id"))
+
+
+def id_of(ref: str) -> str:
+    """The lead id of a `ref`; any other text is the id itself."""
+    number = ref.removeprefix(NUMBERED)
+    known = SignalPages(database()).numbered(int(number)) if number != ref and number.isdecimal() else None
+    return known or ref
 
 
 def _present(wanted: Sequence[str]) -> list[str]:

@@ -71,7 +71,7 @@ def _simulate(revision: str, base_hash: str, content_hash: str, text: str) -> Si
     assert after is not None
     before = policies.version(base_hash).policy
     run = simulate_on_store(database(), before, after)
-    known = leads.board().select("lead_id", "lead", "company", "region", "percentile", "score")
+    known = leads.board().select("lead_id", "percentile", "score")
     rows = run.leads.join(known, on="lead_id", how="left").with_columns(
         rank_before=_rank(before, "band_before"), rank_after=_rank(before, "band_after")
     )
@@ -160,7 +160,8 @@ def counts(found: Simulated, output: str) -> pl.DataFrame:
 
 def movers(found: Simulated, which: str) -> pl.DataFrame:
     """The leads that move: `up` a band, `down` a band (or are held or denied), or all that change in any way."""
-    rows = found.rows.join(found.run.changed.select("lead_id"), on="lead_id", how="semi")
+    named = leads.board().select("lead_id", "ref", "lead", "company", "region")
+    rows = found.rows.join(found.run.changed.select("lead_id"), on="lead_id", how="semi").join(named, on="lead_id")
     if which == "up":
         rows = rows.filter(pl.col("rank_after") < pl.col("rank_before"))
     elif which == "down":
@@ -172,7 +173,7 @@ def movers(found: Simulated, which: str) -> pl.DataFrame:
         for name in ("disposition", "band", "pool", "action")
     ]
     return rows.sort("score", descending=True).select(
-        "lead_id", "lead", "company", "region", "percentile", "score", *arrow
+        pl.col("ref").alias("lead_id"), "lead", "company", "region", "percentile", "score", *arrow
     )
 
 

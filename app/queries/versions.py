@@ -101,6 +101,11 @@ def type_names() -> dict[str, str]:
     return _type_names(revision("features"))
 
 
+def named(word: str) -> str:
+    """The business name of an event type or value; a word that has none stays as it is."""
+    return type_names().get(word, word)
+
+
 @st.cache_data(max_entries=4, show_spinner=False)
 def _type_names(revision: str) -> dict[str, str]:
     features = rooms().features

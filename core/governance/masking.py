@@ -69,6 +69,11 @@ def mask(frame: pl.DataFrame, role: Role, declared: Mapping[str, Collection[str]
     return frame.with_columns(changed)
 
 
+def holds_address(column: str) -> pl.Expr:
+    """Whether a text column's value holds an e-mail address."""
+    return pl.col(column).str.contains(_EMAIL_VALUE)
+
+
 def _may_be_personal(name: str, dtype: pl.DataType, declared: Mapping[str, Collection[str]] | None) -> bool:
     """Numbers are hidden as phone numbers or where a policy names the column; flags and counts are no addresses."""
     named = any(name in columns for columns in (declared or {}).values())

@@ -96,6 +96,17 @@ class SignalPages:
             {"lead": lead_id},
         )
 
+    def numbers(self, lead_ids: Sequence[str]) -> pl.DataFrame:
+        """lead_id and lead_no, the number that the store gave it, for those that are known."""
+        with self._database.scratch() as cursor:
+            cursor.load("wanted", pl.DataFrame({"lead_id": lead_ids}, schema={"lead_id": pl.String}))
+            return cursor.read("SELECT l.lead_id, l.lead_no FROM leads l JOIN wanted USING (lead_id)")
+
+    def numbered(self, lead_no: int) -> str | None:
+        """The id of the lead of that number, None where there is none."""
+        found = self._database.read("SELECT lead_id FROM leads WHERE lead_no = $number", {"number": lead_no})
+        return found["lead_id"][0] if found.height else None
+
     def timeline(self, lead_id: str, until: datetime | None = None, most: int = 500) -> pl.DataFrame:
         """The lead's events as known at `until`, newest first, at most `most` of them."""
         limit = None if until is None else naive(until)

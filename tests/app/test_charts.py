@@ -83,7 +83,7 @@ def test_importance_keeps_the_largest_and_colours_by_role(colours):
 
 def test_the_beeswarm_orders_features_by_size():
     frame = pl.DataFrame(
-        {"label": ["a", "b"] * 3, "points": [0.01, 0.2] * 3, "rank": [0.1, None] * 3, "lead_id": ["x"] * 6}
+        {"label": ["a", "b"] * 3, "points": [0.01, 0.2] * 3, "rank": [0.1, None] * 3, "ref": ["x"] * 6}
     )
     figure = importance.beeswarm(frame, LIGHT)
     assert list(figure.layout.yaxis.ticktext) == ["b", "a"]
@@ -91,7 +91,7 @@ def test_the_beeswarm_orders_features_by_size():
 
 
 def test_dependence_draws_numbers_as_dots_and_categories_as_boxes():
-    dots = pl.DataFrame({"value": [1, 2], "points": [0.1, 0.2], "lead_id": ["a", "b"]})
+    dots = pl.DataFrame({"value": [1, 2], "points": [0.1, 0.2], "ref": ["a", "b"]})
     assert importance.dependence(dots, "x", LIGHT).data[0].type == "scatter"
     assert importance.dependence(dots.with_columns(value=pl.lit("NA")), "x", LIGHT).data[0].type == "box"
 

@@ -1,0 +1,48 @@
+"""A lead id that is an e-mail address stays in the store: screens, page addresses and files show a number instead."""
+
+from pathlib import Path
+
+import pytest
+
+from app.queries import lead, people
+from core.governance.permissions import Role
+
+IDS = ["kim@acme.example", "ld_7"]
+
+
+@pytest.fixture
+def addressed(empty, tmp_path: Path):
+    file = tmp_path / "leads.csv"
+    file.write_text("lead_id,created_at,company\nkim@acme.example,2026-01-01,Acme\nld_7,2026-01-02,Bolt\n")
+    mapping = {"map": {"lead_id": "lead_id", "created_at": "created_at"}, "attributes": ["company"]}
+    empty.rooms.signals.import_file("leads", file, mapping, actor="ana")
+    return empty
+
+
+def test_an_address_is_shown_as_a_number_that_says_nothing(addressed):
+    shown = people.refs(IDS)["ref"].to_list()
+    assert shown[0].startswith("no-") and "@" not in shown[0]
+    assert shown[1] == "ld_7"
+
+
+def test_the_number_finds_the_lead_again(addressed):
+    for lead_id in IDS:
+        ref = people.refs([lead_id])["ref"][0]
+        assert people.id_of(ref) == lead_id
+        found = lead.find(ref)
+        assert found is not None and found.lead_id == lead_id
+
+
+def test_no_role_reads_the_address_on_a_card(addressed):
+    for role in Role:
+        cards = people.cards(IDS, role)
+        assert "kim@acme.example" not in cards.drop("lead_id").to_dicts()[0].values()
+
+
+def test_a_number_that_is_no_lead_finds_nothing(addressed):
+    assert lead.find("no-99999") is None
+    assert people.id_of("no-such-id") == "no-such-id"
+
+
+def test_an_address_of_no_known_lead_is_masked(addressed):
+    assert people.refs(["gone@acme.example"])["ref"].to_list() == ["•••"]
