@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import feedback, navigation, services
+from app.components import tour
 from core.kernel.errors import LeadbenchError
 from core.kernel.settings import Settings
 
@@ -24,5 +25,6 @@ except LeadbenchError as refusal:
     st.stop()
 navigation.foot(Settings().environment)  # type: ignore[call-arg]
 feedback.show_notices()
+tour.show(current.url_path)
 current.run()
 services.warm()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import empty_state, header, overview_parts
+from app.components import empty_state, header, overview_parts, tour
 from app.queries import data, leads
 
 if not data.totals()["batches"]:
@@ -13,7 +13,9 @@ if not data.totals()["batches"]:
     st.stop()
 
 decided = not leads.board().is_empty()
-header.plain("Overview", leads.basis().words() if decided else "Loaded, but no lead has been decided yet")
+with header.show("Overview", leads.basis().words() if decided else "Loaded, but no lead has been decided yet"):
+    if decided:
+        tour.begin()
 overview_parts.figures("overview_figures")
 left, right = st.columns([1.7, 1], gap="small")
 with left:

@@ -58,7 +58,9 @@ def demo(
         result = bench.runner.run(recipe, actor=actor, progress=progress, cancel=current().cancel)
     emit(result, lambda: summary(result))
     if serve:
-        serving.start(folder, port or settings().port)
+        number = port or settings().port
+        typer.echo(f"The guided tour begins at http://127.0.0.1:{number}/?tour=1", err=True)
+        serving.start(folder, number)
 
 
 def run(
