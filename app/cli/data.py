@@ -52,6 +52,7 @@ class Kind(StrEnum):
     EVENTS = "events"
     LEADS = "leads"
     OUTCOMES = "outcomes"
+    REPS = "reps"
 
 
 def import_file(
@@ -64,7 +65,7 @@ def import_file(
     as_user: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Load a file of events, leads or outcomes; `won:` and `lost:` conditions stand in the mapping file."""
+    """Load a file of events, leads, outcomes or reps; `won:` and `lost:` conditions stand in the mapping file."""
     speak(as_json)
     given = _mapping(mapping)
     with opened(store, create=True) as bench:

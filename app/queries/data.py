@@ -16,7 +16,7 @@ from core.signals import inspect as inspection
 from core.signals.aliases import REQUIRED, TABLES, lacking
 from core.signals.store_pages import SignalPages
 
-KINDS = {"events": "Events", "leads": "Leads", "outcomes": "Outcomes"}
+KINDS = {"events": "Events", "leads": "Leads", "outcomes": "Outcomes", "reps": "Reps"}
 KEEP, LEAVE_OUT = "keep as it is", "leave out"
 PREVIEW_QUERY = "SELECT source, type, count(*) AS events\nFROM events\nGROUP BY ALL\nORDER BY events DESC"
 

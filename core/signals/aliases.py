@@ -63,8 +63,25 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-TABLES = {"events": EVENTS, "leads": LEADS, "outcomes": OUTCOMES}
-REQUIRED = {"events": ("lead_id", "type", "occurred_at"), "leads": ("lead_id",), "outcomes": ("lead_id",)}
+REPS: dict[str, tuple[str, ...]] = {
+    "assignee": (
+        "assigneeid", "repid", "salesrepid", "rep", "salesrep", "ownerid", "hubspotownerid", "userid", "agentid",
+        "owner", "username", "user", "id", "email",
+    ),
+    "pool": ("pools", "poolid", "queue", "queuename", "team", "teams", "teamname", "salesteam", "group"),
+    "per_day": ("dailycapacity", "capacityperday", "maxperday", "leadsperday", "dailycap", "dailylimit"),
+    "max_open": ("perrepopen", "openleads", "maxopenleads", "opencapacity", "capacityopen", "capacity", "cap", "open"),
+    "calendar": ("businesshours", "workinghours", "shift", "timezone"),
+    "territory": ("region", "country", "market"),
+}  # fmt: skip
+
+TABLES = {"events": EVENTS, "leads": LEADS, "outcomes": OUTCOMES, "reps": REPS}
+REQUIRED = {
+    "events": ("lead_id", "type", "occurred_at"),
+    "leads": ("lead_id",),
+    "outcomes": ("lead_id",),
+    "reps": ("assignee", "pool"),
+}
 SUBSTITUTES = {("events", "lead_id"): "anonymous_id"}
 COALESCED = {("events", "type"): ("event", "type"), ("events", "occurred_at"): ("timestamp", "originaltimestamp")}
 

@@ -27,8 +27,8 @@ HIDDEN = "(personal)"
 @dataclass(frozen=True)
 class Looked:
     """A file as inspection sees it: `values` are the columns in their own types, placeholders missing; `times` those
-    that are times, as moments; `held` the placeholders met; `personal` columns with the reason; `kind` is events, leads
-    or outcomes; `infinite` and `unread_times` count such values by column.
+    that are times, as moments; `held` the placeholders met; `personal` columns with the reason; `kind` is events,
+    leads, outcomes or reps; `infinite` and `unread_times` count such values by column.
     """
 
     raw: Raw
@@ -114,6 +114,9 @@ def _kind(raw: Raw) -> str:
     found = aliases.suggest(raw.columns, "events")
     if raw.format == "xes" or all(name in found for name in aliases.REQUIRED["events"]):
         return "events"
+    rep = aliases.suggest(raw.columns, "reps")
+    if {"assignee", "pool"} <= rep.keys() and {"per_day", "max_open"} & rep.keys():
+        return "reps"
     others = ("leads", "outcomes")
     return next((kind for kind in others if "lead_id" in aliases.suggest(raw.columns, kind)), "leads")
 

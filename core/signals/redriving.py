@@ -11,7 +11,7 @@ import polars as pl
 
 from core.kernel.database import Change, Database
 from core.kernel.workers import PARSING, run_in_worker
-from core.signals import store_batches, store_events, store_leads, store_outcomes, store_quarantine
+from core.signals import store_batches, store_events, store_leads, store_outcomes, store_quarantine, store_reps
 from core.signals.errors import MappingInvalid
 from core.signals.event_rows import prepare_events
 from core.signals.identity import REFUSED
@@ -20,11 +20,12 @@ from core.signals.mapping import Mapping
 from core.signals.outcome_rows import prepare_outcomes
 from core.signals.raw import ReadOptions
 from core.signals.redriving_claims import redrive_claims
+from core.signals.rep_rows import prepare_reps
 from core.signals.store_batches import Batch
 from core.signals.store_quarantine import Quarantine
 
 HOPELESS = ("conflicting_duplicate", "unparsed_row", "wrong_field_count", "open_quote")
-PREPARE = {"events": prepare_events, "leads": prepare_leads, "outcomes": prepare_outcomes}
+PREPARE = {"events": prepare_events, "leads": prepare_leads, "outcomes": prepare_outcomes, "reps": prepare_reps}
 TEXTUAL = ("csv", "xes")
 
 
@@ -121,6 +122,9 @@ def _written(change: Change, batch: Batch, group: _Group, prepared: Any, batch_i
     if group.kind == "leads":
         leads = store_leads.land(change, prepared, batch_id, batch.imported_at)
         return leads.accepted, leads.duplicate + prepared.duplicate, []
+    if group.kind == "reps":
+        accepted, duplicate = store_reps.land(change, prepared.rows, batch_id, batch.imported_at)
+        return accepted, duplicate + prepared.duplicate, []
     conditions = group.stored.get("conditions") or {}
     if not isinstance(conditions, dict):
         raise MappingInvalid("conditions", conditions, "a table of outcome: condition")

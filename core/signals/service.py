@@ -11,7 +11,7 @@ import polars as pl
 
 from core.kernel.database import Database
 from core.kernel.workers import Progress
-from core.signals import importing, outcomes, redriving
+from core.signals import importing, outcomes, redriving, reps, store_reps
 from core.signals.importing import Request
 from core.signals.imports import Import
 from core.signals.mapping import Mapping
@@ -88,10 +88,13 @@ class Signals:
         progress: Progress | None = None,
         cancel: Event | None = None,
     ) -> Import:
-        """Load a file of `kind` events, leads or outcomes with what a mapping file says (outcomes: won, lost too)."""
+        """Load a file of `kind` with what a mapping file says; kinds: events, leads, reps, outcomes (won, lost too)."""
         common = {"actor": actor, "dry_run": dry_run, "progress": progress, "cancel": cancel}
         if kind == "outcomes":
             return self.import_outcomes({**outcome_keys(given), "path": str(path), "format": format}, **common)
+        if kind == "reps":
+            asked = _request(path, given, actor, format, dry_run, progress, cancel)
+            return reps.import_reps(self.db, asked)
         load = self.import_events if kind == "events" else self.import_leads
         return load(path, given, format=format, **common)
 
@@ -114,6 +117,10 @@ class Signals:
     def unmerge(self, lead_id: str, *, reason: str, actor: str) -> str:
         """Separate an id from the lead that it belongs to, from now on; that lead's id."""
         return self.identities.unmerge(lead_id, reason, actor)
+
+    def reps(self, known_at: datetime | None = None) -> pl.DataFrame:
+        """Who takes leads as known at a moment: assignee, pool, per_day, max_open, calendar, territory, received_at."""
+        return store_reps.current(self.db, known_at)
 
     def last_event_at(self) -> datetime | None:
         """The latest moment of any event (naive UTC), null where there is none."""

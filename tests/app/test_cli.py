@@ -168,6 +168,9 @@ def test_imports_and_inspection(tmp_path):
     assert (again["accepted"], again["duplicate"]) == (0, 2)
     assert done("quarantine_list", "quarantine", "list", *at)["count"] == 1
     assert refused("import", "events", str(tmp_path / "events.csv"), *at, user="rita")["code"] == "forbidden"
+    (tmp_path / "reps.csv").write_text("rep_id,team,max_open\nu-1,sdr.emea,40\n")
+    assert done("import", "import", "reps", str(tmp_path / "reps.csv"), *at)["accepted"] == 1
+    assert refused("import", "reps", str(tmp_path / "events.csv"), *at)["code"] == "unmapped_field"
 
 
 def test_people_are_managed_by_the_admin(tmp_path):
