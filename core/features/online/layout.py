@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from core.features.compiler.columns import distinct_sql, typed_sql
-from core.features.document import Feature, FeatureSet
+from core.features.document import Feature
 from core.kernel.expressions import Expression, Field
 
 OCCURRED, RECEIVED, SUPERSEDED, EVENT_NO, FIXED = 0, 1, 2, 3, 4
@@ -69,8 +69,3 @@ def edge_text(feature: Feature) -> Field | Text:
     """What a first or last value is read from: a number, or a code of the feature's type."""
     assert feature.of is not None
     return feature.of if feature.dtype == "number" else Text(feature.of, feature.dtype)
-
-
-def has_edges(features: FeatureSet) -> bool:
-    """Whether a feature asks for a first or last value, so that events of the same two times need an order."""
-    return any(feature.aggregate in ("first", "last") for feature in features.features)

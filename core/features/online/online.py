@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from core.features.aggregates import AGGREGATES, BOOLEAN, CATEGORY, COUNT, SCOPES
+from core.features.aggregates import AGGREGATES, BOOLEAN, CATEGORY, COUNT
 from core.features.compiler.accounts import FIRST_US
 from core.features.document import Feature, FeatureSet
 from core.features.engine import resolve
-from core.features.online.layout import NEVER, Layout, edge_text, has_edges
-from core.features.online.plan import ALWAYS, Planner, WalkPlan
+from core.features.online.layout import NEVER, Layout, edge_text
+from core.features.online.plan import ALWAYS, Planner, ScopePlan
 from core.features.online.state import Group, Outgrown, State
 from core.features.spine import spine_rows
 from core.kernel.database import Database
@@ -30,7 +30,8 @@ class OnlineFeatures:
         self._db = db
         self.feature_set = resolve(db, feature_set)
         self._layout = Layout()
-        self._scopes, self._plans, self._reaches = _planned(self.feature_set, self._layout)
+        self._plans = _planned(self.feature_set, self._layout)
+        self._scopes = [plan.scope for plan in self._plans]
         self._places = _attribute_places(self.feature_set)
         self._catching = threading.Lock()
         self._state = self._loaded()
@@ -68,16 +69,16 @@ class OnlineFeatures:
         return self._state.segments.nbytes
 
     def _loaded(self) -> State:
-        return State(self._db, self._layout, self.feature_set.attribute_names, ordered=has_edges(self.feature_set))
+        return State(self._db, self._layout, self.feature_set.attribute_names)
 
     def _write(self, state: State, lead_id: str, as_of: int | None, known_at: int | None, out: np.ndarray) -> None:
         from core.features.online.kernels import attributes, walk
 
         moment, known = FIRST_US if as_of is None else as_of, FIRST_US if known_at is None else known_at
         groups, held = state.groups(lead_id, known, self._scopes)
-        for plan, reach, group in zip(self._plans, self._reaches, groups, strict=True):
-            rows, owners = _rows(state, group, moment, reach)
-            walk.vector(plan, rows, rows.view(np.float64), owners, moment, known, out)
+        for plan, group in zip(self._plans, groups, strict=True):
+            rows, owners = _rows(state, group, moment, plan)
+            walk.vector(plan.walk, rows, rows.view(np.float64), owners, moment, known, out)
         if self._places:
             values = np.empty(len(state.attributes.names))
             moment = NEVER if as_of is None else as_of
@@ -86,13 +87,12 @@ class OnlineFeatures:
                 out[place] = values[attribute]
 
 
-def _planned(feature_set: FeatureSet, layout: Layout) -> tuple[tuple[str, ...], list[WalkPlan], list[int]]:
+def _planned(feature_set: FeatureSet, layout: Layout) -> list[ScopePlan]:
     planners: dict[str, Planner] = {}
     for place, feature in enumerate(feature_set.features):
         if feature.aggregate is not None:
             planners.setdefault(feature.scope, Planner(layout)).add(place, feature)
-    scopes = tuple(scope for scope in SCOPES if scope in planners)
-    return scopes, [planners[scope].plan() for scope in scopes], [planners[scope].reach for scope in scopes]
+    return [planner.plan(scope) for scope, planner in planners.items()]
 
 
 def _attribute_places(feature_set: FeatureSet) -> list[tuple[int, int]]:
@@ -104,13 +104,13 @@ def _attribute_places(feature_set: FeatureSet) -> list[tuple[int, int]]:
     ]
 
 
-def _rows(state: State, group: Group, as_of: int, reach: int) -> tuple[np.ndarray, np.ndarray]:
+def _rows(state: State, group: Group, as_of: int, plan: ScopePlan) -> tuple[np.ndarray, np.ndarray]:
     """The group's rows in order, and whose each is; a single lead's are taken as they stand."""
     if len(group.blocks) < 2:
         return (group.blocks[0] if group.blocks else state.segments.empty), _NO_OWNERS
-    first = FIRST_US if reach == ALWAYS else as_of - reach
+    first = FIRST_US if plan.reach == ALWAYS else as_of - plan.reach
     parts = [block[slice(*np.searchsorted(block[:, 0], (first, as_of)))] for block in group.blocks]
-    rows, owners = state.segments.joined(parts)
+    rows, owners = state.segments.joined(parts, by_id=plan.by_id)
     return rows, np.asarray(group.owners, dtype=np.int64)[owners]
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -68,6 +69,16 @@ class WalkPlan(NamedTuple):
 _Steps = tuple[int, int, int, int, int, float]
 
 
+@dataclass(frozen=True)
+class ScopePlan:
+    """A scope's plan for the kernel, its longest window in microseconds, and whether ties are decided by event_id."""
+
+    scope: str
+    walk: WalkPlan
+    reach: int
+    by_id: bool
+
+
 class Planner:
     """Collects the steps and readings of the features of one scope."""
 
@@ -81,11 +92,6 @@ class Planner:
     def add(self, place: int, feature: Feature) -> None:
         """Plan the feature whose value stands at `place` of the vector."""
         _GIVES[feature.aggregate or "count"](self, place, feature)
-
-    @property
-    def reach(self) -> int:
-        """The longest window in microseconds."""
-        return max((window for window, _ in self._readings), default=0)
 
     def read(self, feature: Feature, step: int, window: int | None = None) -> int:
         """The reading of a step as the walk leaves the window, by default the feature's."""
@@ -136,8 +142,13 @@ class Planner:
         then = self._layout.condition(feature.then)
         return self._step(Step.FOLLOWED, self._condition(feature), parameter=feature.within or 0, then=then)
 
-    def plan(self) -> WalkPlan:
+    def plan(self, scope: str) -> ScopePlan:
         """The arrays; only once every scope has added its features."""
+        reach = max(window for window, _ in self._readings)
+        by_id = any(step[0] in (Step.NEWEST, Step.OLDEST) for step in self._steps)
+        return ScopePlan(scope, self._walk(), reach, by_id)
+
+    def _walk(self) -> WalkPlan:
         order = sorted(range(len(self._readings)), key=lambda place: self._readings[place])
         moved = {old: new for new, old in enumerate(order)} | {NONE: NONE}
         gives = [(what, moved[a], moved[b], place) for what, a, b, place, _, _ in self._gives]

@@ -1,6 +1,7 @@
 """Each lead's events as one growing block of rows; a block that readers hold is never changed under them."""
 
 from collections.abc import Callable, Iterator, Sequence
+from sys import getsizeof
 from typing import NamedTuple
 
 import numpy as np
@@ -23,9 +24,9 @@ class Segment(NamedTuple):
 
 
 class Segments:
-    """The segments by lead number; `tiebreak` orders event numbers by event_id (None: their order does not matter)."""
+    """The segments by lead number; `tiebreak` orders event numbers by event_id."""
 
-    def __init__(self, width: int, tiebreak: Tiebreak | None) -> None:
+    def __init__(self, width: int, tiebreak: Tiebreak) -> None:
         self.empty = np.empty((0, width), dtype=np.int64)
         self._segments: dict[int, Segment] = {}
         self._tiebreak = tiebreak
@@ -48,14 +49,18 @@ class Segments:
 
     @property
     def nbytes(self) -> int:
-        """The bytes of all blocks."""
-        return sum(segment.block.nbytes for segment in self._segments.values())
+        """The bytes of all blocks and of what holds them."""
+        held = sum(getsizeof(one.block) + getsizeof(one) for one in self._segments.values())
+        return held + getsizeof(self._segments)
 
-    def joined(self, parts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """The parts as one block of rows in order, and the part of each row."""
+    def joined(self, parts: Sequence[np.ndarray], *, by_id: bool) -> tuple[np.ndarray, np.ndarray]:
+        """The parts as one block ordered by time, and the part of each row.
+
+        With `by_id` rows of one occurred_at are in the order of received_at and event_id.
+        """
         rows = np.concatenate(parts)
         owners = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-        order = self._order(rows)
+        order = self._order(rows) if by_id else np.argsort(rows[:, OCCURRED], kind="stable")
         return rows[order], owners[order]
 
     def _with(self, lead_no: int, new: np.ndarray) -> Segment:
@@ -64,12 +69,10 @@ class Segments:
             return Segment(new.copy(), len(new))
         if _key(old.rows[-1]) < _key(new[0]):
             return _appended(old, new)
-        return Segment(self.joined([old.rows, new])[0], old.count + len(new))
+        return Segment(self.joined([old.rows, new], by_id=True)[0], old.count + len(new))
 
     def _order(self, rows: np.ndarray) -> np.ndarray:
         order = np.lexsort((rows[:, RECEIVED], rows[:, OCCURRED]))
-        if self._tiebreak is None:
-            return order
         for start, stop in _ties(rows[order][:, : RECEIVED + 1]):
             tied = order[start:stop]
             place = {int(rows[row, EVENT_NO]): row for row in tied}

@@ -11,7 +11,7 @@ from core.features.online import store
 from core.features.online.attributes import Attributes
 from core.features.online.identities import Identities
 from core.features.online.layout import Layout
-from core.features.online.segments import Segment, Segments, Tiebreak, with_superseded
+from core.features.online.segments import Segment, Segments, with_superseded
 from core.kernel.database import Cursor, Database
 
 SLICE_EVENTS = 1_000_000
@@ -32,11 +32,11 @@ class Group:
 class State:
     """One writer calls `advance`; readers take groups and attributes as they stood at one moment."""
 
-    def __init__(self, db: Database, layout: Layout, attributes: Sequence[str], *, ordered: bool) -> None:
+    def __init__(self, db: Database, layout: Layout, attributes: Sequence[str]) -> None:
         self._db, self._layout, self._names = db, layout, attributes
         self._reader = store.EventReader(layout)
         self.dictionaries = self._reader.dictionaries
-        self.segments = Segments(layout.width, self._tiebreak() if ordered else None)
+        self.segments = Segments(layout.width, self._in_order_of_id)
         self._identities, self._leads = Identities(), {}
         self._followers = (store.leads(), store.merges(), store.accounts(), store.attributes(attributes))
         self._reading = threading.Lock()
@@ -112,9 +112,6 @@ class State:
             if values is not None and attributes is not None:
                 self.attributes.publish(values, whole=attributes[1])
 
-    def _tiebreak(self) -> Tiebreak:
-        def in_order_of_id(event_nos: Sequence[int]) -> Sequence[int]:
-            with self._db.scratch() as cursor:
-                return store.in_order_of_id(cursor, event_nos)
-
-        return in_order_of_id
+    def _in_order_of_id(self, event_nos: Sequence[int]) -> Sequence[int]:
+        with self._db.scratch() as cursor:
+            return store.in_order_of_id(cursor, event_nos)
