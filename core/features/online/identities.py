@@ -17,6 +17,11 @@ class Identities:
         self._memberships: dict[int, list[_Membership]] = {}
         self._candidates: dict[int, set[int]] = {}
 
+    @property
+    def has_merges(self) -> bool:
+        """Whether any lead has ever counted for another."""
+        return bool(self._into)
+
     def take_merges(self, merges: pl.DataFrame, *, whole: bool) -> None:
         """Add rows of from_no, into_no, known_from, known_until; `whole`: there are no others."""
         if whole:

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from core.features.compiler.columns import distinct_sql, typed_sql
+from core.features.compiler.columns import typed_sql
 from core.features.document import Feature
-from core.kernel.expressions import Expression, Field
+from core.kernel.expressions import Expression, Field, Kind
 
 OCCURRED, RECEIVED, SUPERSEDED, EVENT_NO, FIXED = 0, 1, 2, 3, 4
 WORD_BITS = 62
 LEAD_ID = "lead_id"
 NEVER = 2**63 - 1
+ALL_KNOWN = NEVER - 1
 MISSING = -1
 
 
@@ -22,7 +23,7 @@ class Text:
 
     def sql(self, column: str) -> str:
         """The SQL of the value that is coded."""
-        return typed_sql(self.of, column, self.dtype) if self.dtype else distinct_sql(self.of, column)
+        return typed_sql(self.of, column, self.dtype) if self.dtype else _key(self.of, column)
 
 
 @dataclass
@@ -69,3 +70,10 @@ def edge_text(feature: Feature) -> Field | Text:
     """What a first or last value is read from: a number, or a code of the feature's type."""
     assert feature.of is not None
     return feature.of if feature.dtype == "number" else Text(feature.of, feature.dtype)
+
+
+def _key(field: Field, column: str) -> str:
+    """The field as the text by which values differ: numbers by value, everything else as it is written."""
+    if field.kind is not Kind.ANY:
+        return column
+    return f"coalesce(CAST(TRY_CAST({column} AS DOUBLE) + 0e0 AS VARCHAR), {column})"

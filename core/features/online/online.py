@@ -9,8 +9,8 @@ import polars as pl
 from core.features.aggregates import AGGREGATES, BOOLEAN, CATEGORY, COUNT
 from core.features.compiler.accounts import FIRST_US
 from core.features.document import Feature, FeatureSet
-from core.features.engine import resolve
-from core.features.online.layout import NEVER, Layout, edge_text
+from core.features.engine import build, resolve
+from core.features.online.layout import ALL_KNOWN, LEAD_ID, NEVER, Layout, edge_text
 from core.features.online.plan import ALWAYS, Planner, ScopePlan
 from core.features.online.state import Group, Outgrown, State
 from core.features.spine import spine_rows
@@ -23,6 +23,8 @@ class OnlineFeatures:
     """The values of a feature set, equal to those of `engine.build`; one thread catches up, any number read.
 
     Making it reads the whole log once. Windows expire by themselves: every value is as of the moment that is asked for.
+    A set whose conditions name the lead is built by the batch where leads were merged: whose an event is, is then known
+    only at the moment of the question.
     Raises AttributeUnknown and AttributePersonal.
     """
 
@@ -33,6 +35,7 @@ class OnlineFeatures:
         self._plans = _planned(self.feature_set, self._layout)
         self._scopes = [plan.scope for plan in self._plans]
         self._places = _attribute_places(self.feature_set)
+        self._asks_who = any(_asks_who(feature) for feature in self.feature_set.features)
         self._catching = threading.Lock()
         self._state = self._loaded()
 
@@ -47,9 +50,11 @@ class OnlineFeatures:
 
     def vectors(self, spine: pl.DataFrame) -> pl.DataFrame:
         """The same frame as that of `engine.build`: the spine's columns, then one a feature; raises SpineInvalid."""
+        state = self._state
+        if self._asks_who and state.has_merges:
+            return build(self._db, self.feature_set, spine)
         rows = spine_rows(self.feature_set, spine)
         moments = rows.select(pl.col("as_of", "known_at").to_physical())
-        state = self._state
         found = np.empty((len(rows), len(self.feature_set)))
         keys = zip(rows["lead_id"], moments["as_of"], moments["known_at"], strict=True)
         for place, (lead_id, as_of, known_at) in enumerate(keys):
@@ -58,7 +63,10 @@ class OnlineFeatures:
         return spine.hstack(columns)
 
     def vector(self, lead_id: str, as_of: int, known_at: int) -> np.ndarray:
-        """One double a feature, NaN where missing, categories as codes; times are microseconds since 1970."""
+        """One double a feature, NaN where missing, categories as codes; times are microseconds since 1970.
+
+        It does not see merges in conditions that name the lead; `vectors` does.
+        """
         found = np.empty(len(self.feature_set))
         self._write(self._state, lead_id, as_of, known_at, found)
         return found
@@ -75,7 +83,7 @@ class OnlineFeatures:
         from core.features.online.kernels import attributes, walk
 
         moment, known = FIRST_US if as_of is None else as_of, FIRST_US if known_at is None else known_at
-        groups, held = state.groups(lead_id, known, self._scopes)
+        groups, held = state.groups(lead_id, ALL_KNOWN if known_at is None else known_at, self._scopes)
         for plan, group in zip(self._plans, groups, strict=True):
             rows, owners = _rows(state, group, moment, plan)
             walk.vector(plan.walk, rows, rows.view(np.float64), owners, moment, known, out)
@@ -93,6 +101,13 @@ def _planned(feature_set: FeatureSet, layout: Layout) -> list[ScopePlan]:
         if feature.aggregate is not None:
             planners.setdefault(feature.scope, Planner(layout)).add(place, feature)
     return [planner.plan(scope) for scope, planner in planners.items()]
+
+
+def _asks_who(feature: Feature) -> bool:
+    """Whether the feature reads which lead an event belongs to, other than to count leads."""
+    conditions = [one for one in (feature.where, feature.then) if one is not None]
+    edge = feature.of is not None and feature.of.name == LEAD_ID and feature.aggregate != "distinct"
+    return edge or any(LEAD_ID in condition.fields for condition in conditions)
 
 
 def _attribute_places(feature_set: FeatureSet) -> list[tuple[int, int]]:

@@ -61,6 +61,11 @@ class State:
             cursor.execute("COMMIT")
         return now[0] - before[0]
 
+    @property
+    def has_merges(self) -> bool:
+        """Whether any lead has ever counted for another."""
+        return self._identities.has_merges
+
     def groups(self, lead_id: str, known_at: int, scopes: Sequence[str]) -> tuple[list[Group], np.ndarray]:
         """The group of each scope (lead, account, account_others) and the rows of the attributes."""
         with self._reading:

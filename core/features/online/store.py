@@ -1,52 +1,57 @@
 """What the online state reads from the store, by statements that take only what is new."""
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import xor
 
 import numpy as np
 import polars as pl
 
 from core.features.compiler.accounts import FIRST_US
 from core.features.compiler.branch import DICTIONARY_FIELDS
-from core.features.compiler.columns import EventColumns, number_sql, quoted
+from core.features.compiler.columns import number_sql, quoted
+from core.features.online.columns import Columns
 from core.features.online.dictionary import Dictionary
 from core.features.online.layout import EVENT_NO, FIXED, NEVER, OCCURRED, RECEIVED, SUPERSEDED, WORD_BITS, Layout, Text
 from core.kernel.database import Cursor
-from core.kernel.expressions import Expression, Field, Kind
+from core.kernel.expressions import Expression, Field
 
-_EVENT_NO = Field("event_no", Kind.INT, optional=False)
-_SUPERSEDED = Field("superseded_at", Kind.TIME)
-_EVENT_ID = Field("event_id", Kind.TEXT, optional=False)
-_LEADS = "SELECT rowid AS row, lead_id, lead_no FROM leads"
-_MERGES = f"""SELECT rowid AS row, from_no, into_no, coalesce(epoch_us(known_from), {FIRST_US}) AS known_from,
+_LEADS = "SELECT rowid AS row, 0 AS mark, lead_id, lead_no FROM leads"
+_MERGE_MARK = "hash(from_no, into_no, known_from, known_until)"
+_MERGES = f"""SELECT rowid AS row, {_MERGE_MARK} AS mark, from_no, into_no, epoch_us(known_from) AS known_from,
     coalesce(epoch_us(known_until), {NEVER}) AS known_until FROM lead_merges"""
 _TIMES = f"""coalesce(epoch_us(valid_from), {FIRST_US}) AS valid_from,
     coalesce(epoch_us(received_at), {FIRST_US}) AS known_from"""
-_ACCOUNTS = f"""SELECT m.rowid AS row, m.lead_no, m.account_no, a.account_id, m.origin = 'leads' AS stated, {_TIMES}
-FROM lead_accounts m JOIN accounts a USING (account_no)"""
-_ATTRIBUTES = f"""SELECT rowid AS row, lead_no, name, text, number, flag, epoch_us(moment) AS moment,
+_ACCOUNTS = f"""SELECT m.rowid AS row, 0 AS mark, m.lead_no, m.account_no, a.account_id, m.origin = 'leads' AS stated,
+    {_TIMES} FROM lead_accounts m JOIN accounts a USING (account_no)"""
+_ATTRIBUTES = f"""SELECT rowid AS row, 0 AS mark, lead_no, name, text, number, flag, epoch_us(moment) AS moment,
     {_TIMES} FROM attributes"""
+
+
+FIXED_NAMES = {OCCURRED: "occurred_us", RECEIVED: "received_us", SUPERSEDED: "superseded_us", EVENT_NO: "event_no"}
 
 
 class Follower:
     """Reads what a table gained: the rows behind the last one read, or all where older ones changed or went."""
 
-    def __init__(self, table: str, rows: str, changed: str = "0") -> None:
-        self._count = f"SELECT count(*), {changed} FROM {table}"
+    def __init__(self, table: str, rows: str, mark: str = "0") -> None:
+        self._count = f"SELECT count(*), coalesce(bit_xor({mark}), 0) FROM {table}"
         self._rows = f"SELECT * FROM ({rows}) WHERE row > ?"
         self._seen = (0, 0)
         self._last = -1
 
     def read(self, cursor: Cursor) -> tuple[pl.DataFrame, bool] | None:
         """The rows, and whether they are all that there are; None where nothing changed."""
-        seen, now = self._seen, cursor.read(self._count).row(0)
-        if now == seen:
+        now = cursor.read(self._count).row(0)
+        if now == self._seen:
             return None
         rows = cursor.read(self._rows, [self._last])
-        whole = self._last < 0 or now != (seen[0] + len(rows), seen[1])
+        gained = (self._seen[0] + len(rows), reduce(xor, rows["mark"].to_list(), self._seen[1]))
+        whole = self._last < 0 or gained != now
         if whole and self._last >= 0:
             rows = cursor.read(self._rows, [-1])
         self._seen, self._last = now, max(rows["row"].to_list(), default=self._last)
-        return rows.drop("row"), whole
+        return rows.drop("row", "mark"), whole
 
 
 def leads() -> Follower:
@@ -55,8 +60,8 @@ def leads() -> Follower:
 
 
 def merges() -> Follower:
-    """from_no, into_no, known_from and known_until, in microseconds; an unmerge changes a row."""
-    return Follower("lead_merges", _MERGES, "count(known_until)")
+    """from_no, into_no, known_from and known_until, in microseconds; rows are made anew when an identity changes."""
+    return Follower("lead_merges", _MERGES, _MERGE_MARK)
 
 
 def accounts() -> Follower:
@@ -96,7 +101,7 @@ class EventReader:
     def _read(self, cursor: Cursor, event_no: int) -> tuple[np.ndarray, np.ndarray]:
         frame = cursor.read(self._statement, {"after": event_no})
         rows = np.empty((len(frame), self._layout.width), dtype=np.int64)
-        for column, name in ((OCCURRED, "t"), (RECEIVED, "k"), (SUPERSEDED, "until"), (EVENT_NO, "no")):
+        for column, name in FIXED_NAMES.items():
             rows[:, column] = frame[name].to_numpy()
         for place, value in enumerate(self._layout.values):
             rows[:, FIXED + place] = self._words(value, frame[f"v{place}"])
@@ -111,19 +116,17 @@ class EventReader:
 
 
 def _statement(layout: Layout) -> str:
-    events = EventColumns()
-    no, until, identity = (events.sql(field) for field in (_EVENT_NO, _SUPERSEDED, _EVENT_ID))
+    events = Columns()
     values = [_value(value, events.sql(value.of if isinstance(value, Text) else value)) for value in layout.values]
     words = list(_parts(list(layout.conditions.values())))
-    hard = [_packed(part, events, simple=False) for part in words]
-    columns = [f"coalesce(epoch_us({until}), {NEVER}) AS until", f"{no} AS no"]
+    columns = ["occurred_us", "received_us", f"coalesce(superseded_us, {NEVER}) AS superseded_us", "event_no"]
     columns += [f"{sql} AS v{place}" for place, sql in enumerate(values)]
-    columns += [f"d{place} + {sql} AS w{place}" for place, sql in enumerate(hard)]
+    columns += [f"d{place} + {_packed(part, events, simple=False)} AS w{place}" for place, part in enumerate(words)]
     kinds = [f"{_packed(part, None, simple=True)} AS d{place}" for place, part in enumerate(words)]
     dictionary = ", ".join(["kind_no", "source", "type", *kinds])
     return f"""WITH online_kinds AS MATERIALIZED (SELECT {dictionary} FROM event_kinds)
-SELECT {", ".join(["lead_no", "t", "k", *columns])} FROM ({events.relation("online_leads", "online_kinds")})
-WHERE {no} > $after ORDER BY lead_no, t, k, {identity}"""
+SELECT {", ".join(["lead_no", *columns])} FROM ({events.relation("online_leads", "online_kinds")})
+WHERE event_no > $after ORDER BY lead_no, occurred_us, received_us, id"""
 
 
 def _value(value: Field | Text, column: str) -> str:
@@ -137,7 +140,7 @@ def _parts(conditions: Sequence[Expression]) -> Iterable[Sequence[Expression]]:
     return (conditions[start : start + WORD_BITS] for start in range(0, len(conditions), WORD_BITS))
 
 
-def _packed(part: Sequence[Expression], events: EventColumns | None, *, simple: bool) -> str:
+def _packed(part: Sequence[Expression], events: Columns | None, *, simple: bool) -> str:
     """The bits of the conditions that the dictionary of kinds decides (simple), or of the others."""
     terms = [
         f"CASE WHEN {expression.to_sql(None if events is None else events.sql)} THEN {1 << bit} ELSE 0 END"

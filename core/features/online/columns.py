@@ -1,0 +1,43 @@
+"""How an event's fields read in SQL when events are taken into memory: straight from the log, parsed once an event."""
+
+from core.features.compiler.columns import pointers, quoted
+from core.features.schema import json_path
+from core.kernel.expressions import Field
+
+_JOINED = {"lead_id": "l.lead_id", "account_id": "o.account_id", "type": "d.type", "source": "d.source"}
+_NONE = "nullif(CAST({}_values[{}] AS VARCHAR), 'null')"
+
+
+class Columns:
+    """The columns that are asked for, and the relation that has them."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, dict[str, int]] = {"properties": {}, "context": {}}
+        self._fields: dict[str, str] = {}
+
+    def sql(self, field: Field) -> str:
+        """The name of the field's column; a property is JSON text, NULL where missing or null."""
+        self._fields.setdefault(field.name, self._read(field.name))
+        return f'"{field.name}"'
+
+    def relation(self, leads: str, dictionary: str) -> str:
+        """The events of the leads with these columns, the numbers of event and lead, the times and the dictionary."""
+        parsed = [
+            f"json_extract({column}, [{', '.join(map(quoted, keys))}]) AS {column}_values"
+            for column, keys in self._keys.items()
+            if keys
+        ]
+        log = f"(SELECT {', '.join(['*', *parsed])} FROM events SEMI JOIN {leads} USING (lead_no))"
+        columns = [f'{sql} AS "{name}"' for name, sql in self._fields.items() if not sql.startswith("d.")]
+        times = [f"epoch_us(e.{name}_at) AS {name}_us" for name in ("occurred", "received", "superseded")]
+        return f"""SELECT {", ".join(["e.event_no", "e.lead_no", "e.event_id AS id", *times, *columns, "d.*"])}
+FROM {log} e JOIN {dictionary} d USING (kind_no) JOIN leads l ON l.lead_no = e.lead_no
+LEFT JOIN accounts o ON o.account_no = e.account_no"""
+
+    def _read(self, name: str) -> str:
+        path = json_path(name)
+        if path is None:
+            return _JOINED.get(name, f"e.{name}")
+        keys = self._keys[path[0]]
+        reads = [_NONE.format(path[0], keys.setdefault(pointer, len(keys) + 1)) for pointer in pointers(name)]
+        return reads[0] if len(reads) == 1 else f"coalesce({', '.join(reads)})"
