@@ -1,11 +1,13 @@
-"""What this server does with live events, once for all requests: the committer, and the keys that open the door."""
+"""What this server does with live events, once for all requests: it commits them, and decides their leads."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from threading import RLock
 
 from app import services
+from core.decisions.arrivals import Arrivals
 from core.governance.write_keys import WriteKeys
+from core.recipes.arriving import Choice
 from core.signals.ingest import Ingest
 from core.workbench import Workbench
 
@@ -16,15 +18,18 @@ class Live:
 
     bench: Workbench
     ingest: Ingest
+    arrivals: Arrivals
 
     @classmethod
     def on(cls, bench: Workbench) -> "Live":
-        """Start taking events into the store."""
-        return cls(bench, Ingest(bench.db))
+        """Start taking events into the store and deciding their leads."""
+        arrivals = Arrivals(bench.db, Choice(bench.rooms))
+        return cls(bench, Ingest(bench.db, committed=arrivals.offer), arrivals)
 
     def stop(self) -> None:
-        """Commit what waits and take nothing more."""
+        """Commit what waits and take nothing more; who still waits for a decision is found by the next start."""
         self.ingest.stop()
+        self.arrivals.stop()
 
 
 class _Shared:

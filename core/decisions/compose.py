@@ -18,6 +18,7 @@ from core.kernel.times import to_text
 from core.models.scoring import Points
 from core.policy.outcome import Outcome
 
+TRIGGERED = ("trigger_event_id", "trace_id")
 Stages = dict[str, int]
 Decided = tuple[dict[str, Any], Outcome, str | None, LeadState]
 
@@ -42,11 +43,15 @@ def sealed_records(
     contributions = encoding.vectors(points.names, points.values.T.tolist())
     scored = scores.select("margin", "score", "percentile", "fit", "engagement").iter_rows(named=True)
     keys = spine.select("decision_id", "lead_id", "as_of", "known_at").iter_rows()
-    rows = zip(keys, vectors, contributions, scored, decided, stale, strict=True)
-    for (decision_id, lead_id, as_of, known_at), vector, parts, score, (given, outcome, prev_state, _), old in rows:
+    events = [name for name in TRIGGERED if name in spine.columns]
+    triggers = spine.select(events).rows(named=True) if events else [{}] * spine.height
+    rows = zip(keys, triggers, vectors, contributions, scored, decided, stale, strict=True)
+    for (decision_id, lead_id, as_of, known_at), event, vector, parts, score, outcomes, old in rows:
+        given, outcome, prev_state, _ = outcomes
         own = {
             **score,
             **outcome_fields(outcome),
+            **{name: value for name, value in event.items() if value is not None},
             "decision_id": decision_id,
             "lead_id": lead_id,
             "as_of": moment_text(as_of),

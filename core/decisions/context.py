@@ -15,10 +15,15 @@ from core.policy import evaluator
 from core.policy.document import Policy
 from core.policy.evaluator import Evaluator
 
+TRIGGER = "trigger_event_id"
+
 
 @dataclass(frozen=True)
 class Deciding:
-    """Everything that a batch is decided by."""
+    """Everything that a batch is decided by.
+
+    `remembers` says that `states` holds the newest standing of every lead in it, so that the store need not be asked.
+    """
 
     database: Database
     feature_set: FeatureSet
@@ -28,6 +33,7 @@ class Deciding:
     actor: str
     model_ok: bool = True
     states: dict[str, LeadState] = field(default_factory=dict)
+    remembers: bool = False
 
     @cached_property
     def evaluator(self) -> Evaluator:
@@ -45,12 +51,17 @@ class Deciding:
         return self.feature_set.behaviour_hash, self.model.model_hash, self.policy.content_hash
 
     def ids(self, spine: pl.DataFrame) -> list[str]:
-        """The decision id of each row."""
-        moments = spine.select("as_of", "known_at").rows()
+        """The decision id of each row; rows that an event brought about have its id as `trigger_event_id`."""
+        keys = spine.select("lead_id", "as_of", "known_at", trigger(spine)).iter_rows()
         return [
-            records.decision_id(lead, moment_text(as_of), moment_text(known_at), self.arm, self.hashes)
-            for lead, (as_of, known_at) in zip(spine["lead_id"], moments, strict=True)
+            records.decision_id(lead, moment_text(as_of), moment_text(known_at), self.arm, self.hashes, event_id)
+            for lead, as_of, known_at, event_id in keys
         ]
+
+
+def trigger(spine: pl.DataFrame) -> pl.Expr:
+    """The event that each row's decision follows from; null in a batch."""
+    return pl.col(TRIGGER) if TRIGGER in spine.columns else pl.lit(None, dtype=pl.String).alias(TRIGGER)
 
 
 @lru_cache(maxsize=4096)

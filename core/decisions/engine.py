@@ -44,6 +44,15 @@ class DecisionBatch:
     seconds: dict[str, float]
 
 
+@dataclass(frozen=True)
+class LookedUp:
+    """What was looked up of each row: features, attributes that the policy reads, how fresh the features are."""
+
+    features: pl.DataFrame
+    attributes: pl.DataFrame
+    fresh: list[Freshness]
+
+
 def decide(
     db: Database,
     spine: pl.DataFrame,
@@ -101,26 +110,36 @@ def _decide_all(
 def _decide_batch(
     deciding: Deciding, store: DecisionStore, spine: pl.DataFrame, total: Stages
 ) -> tuple[str, int] | None:
-    watch = _Watch()
     keys = spine.select("lead_id", "as_of", "known_at")
+    watch = Watch()
     frame = features.build(deciding.database, deciding.feature_set, keys)
     attributes = standing.attributes(deciding.database, store, deciding.policy, keys)
     fresh = freshness.of_rows(deciding.database, deciding.feature_set, keys)
     watch.lap("features")
-    scores, points = score_with_points(deciding.model, frame)
-    watch.lap("score")
-    measured = _measured(deciding, scores["score"], fresh)
-    decided = list(_outcomes(deciding, store, spine, measured, frame, attributes))
-    watch.lap("policy")
-    shared = shared_fields(deciding, watch.per_row(spine.height), spine["decision_id"][0])
-    stale = [one.stale for one in fresh]
-    rows = list(sealed_records(deciding, frame, scores, points, decided, stale, spine, shared))
-    batch = batch_frame(rows, shared, spine, scores, [state for _, _, _, state in decided])
-    watch.lap("record")
-    written = _write(deciding, store, batch)
+    written = decide_looked_up(deciding, store, spine, LookedUp(frame, attributes, fresh), watch)
     for name, spent in watch.laps.items():
         total[name] += spent
     return written
+
+
+def decide_looked_up(
+    deciding: Deciding, store: DecisionStore, spine: pl.DataFrame, looked_up: LookedUp, watch: "Watch"
+) -> tuple[str, int] | None:
+    """Score, decide and write the spine's rows by what was looked up of them; Merkle root and rows of what is new.
+
+    The spine has decision_id, and may have trigger_event_id and trace_id of the event behind each row.
+    """
+    scores, points = score_with_points(deciding.model, looked_up.features)
+    watch.lap("score")
+    measured = _measured(deciding, scores["score"], looked_up.fresh)
+    decided = list(_outcomes(deciding, store, spine, measured, looked_up))
+    watch.lap("policy")
+    shared = shared_fields(deciding, watch.per_row(spine.height), spine["decision_id"][0])
+    stale = [one.stale for one in looked_up.fresh]
+    rows = list(sealed_records(deciding, looked_up.features, scores, points, decided, stale, spine, shared))
+    batch = batch_frame(rows, shared, spine, scores, [state for _, _, _, state in decided])
+    watch.lap("record")
+    return _write(deciding, store, batch)
 
 
 def _measured(deciding: Deciding, score: pl.Series, fresh: list[Freshness]) -> Measured:
@@ -135,12 +154,12 @@ def _outcomes(
     store: DecisionStore,
     spine: pl.DataFrame,
     measured: Measured,
-    vectors: pl.DataFrame,
-    attributes: pl.DataFrame,
+    looked_up: LookedUp,
 ) -> Iterator[Decided]:
     """For each row in order: the policy's inputs, its outcome, the state before, and the lead after it."""
-    stored = store.before(spine, deciding.arm)
-    found = policy_inputs.batch_inputs(deciding.policy, measured, vectors, attributes)
+    remembered = deciding.remembers and all(lead in deciding.states for lead in spine["lead_id"])
+    stored = {} if remembered else store.before(spine, deciding.arm)
+    found = policy_inputs.batch_inputs(deciding.policy, measured, looked_up.features, looked_up.attributes)
     keys = spine.select("lead_id", pl.coalesce("as_of", "known_at")).iter_rows()
     for row_no, ((lead_id, moment), given) in enumerate(zip(keys, found, strict=True)):
         before = _newer(deciding.states.get(lead_id), stored.get(row_no), moment)
@@ -182,7 +201,7 @@ def _write(deciding: Deciding, store: DecisionStore, batch: pl.DataFrame) -> tup
     return root, fresh.height
 
 
-class _Watch:
+class Watch:
     """Microseconds by stage, for the record's stage_us; never hashed."""
 
     def __init__(self) -> None:
@@ -190,9 +209,11 @@ class _Watch:
         self._last = time.perf_counter_ns()
 
     def lap(self, name: str) -> None:
+        """End a stage."""
         now = time.perf_counter_ns()
         self.laps[name] = (now - self._last) // 1000
         self._last = now
 
     def per_row(self, rows: int) -> Stages:
+        """Each stage's share of a row."""
         return {name: spent // max(rows, 1) for name, spent in self.laps.items()}

@@ -11,7 +11,7 @@ from core.kernel.times import from_text, naive
 
 MOMENT = pl.Datetime("us")
 WORDS = ("disposition", "band", "prev_state", "next_state", "pool", "action")
-SHARED = ("arm", "feature_set_hash", "model_hash", "policy_hash", "trace_id")
+SHARED = ("arm", "feature_set_hash", "model_hash", "policy_hash")
 NUMBERS = ("score", "percentile", "fit", "engagement")
 WHOLES = ("priority", "sla_min")
 AS_JSON = ("reasons", "points", "stage_us")
@@ -45,6 +45,7 @@ def batch_frame(
     ).with_columns(
         pl.lit(naive(from_text(shared["decided_at"])), dtype=MOMENT).alias("decided_at"),
         *(pl.lit(shared[name], dtype=pl.String).alias(name) for name in SHARED),
+        pl.Series("trace_id", [one.content.get("trace_id") or shared["trace_id"] for one in sealed], dtype=pl.String),
     )
 
 

@@ -44,12 +44,18 @@ def leads(db: Database, policies: Sequence[Policy]) -> list[Lead]:
 
 def attributes(db: Database, store: DecisionStore, policy: Policy, keys: pl.DataFrame) -> pl.DataFrame:
     """The keys with the attributes that the policy reads, under the policy's field names, as known at each row."""
+    wanted = attribute_set(store, policy)
+    return features.build(db, wanted, keys) if len(wanted) else keys
+
+
+def attribute_set(store: DecisionStore, policy: Policy) -> FeatureSet:
+    """The attributes that the policy reads, as features under its own field names."""
     found = store.attributes_for(looked_up_fields(policy))
     wanted = tuple(
         Feature(name=name, attribute=attribute, type=kind if kind in ("number", "boolean") else "category")
         for name, (attribute, kind) in found.items()
     )
-    return features.build(db, FeatureSet("policy_inputs", wanted), keys) if wanted else keys
+    return FeatureSet("policy_inputs", wanted)
 
 
 def _given(by_policy: dict[str, list[Inputs]], place: int, policy: Policy) -> Inputs:

@@ -42,6 +42,7 @@ class Database:
         self.settings = settings
         self._lock = StoreLock(directory)
         self._writing = threading.Lock()
+        self._opening = threading.Lock()
         self._high_water = HighWater(directory / "high-water.log")
         self._key_file = sealing.KeyFile(directory / "keys" / "master.key")
         self._head = Mark(0, ledger.GENESIS)
@@ -65,7 +66,8 @@ class Database:
 
     def close(self) -> None:
         """Checkpoint, close and unlock the store."""
-        self._connection.close()
+        with self._opening:
+            self._connection.close()
         self._lock.release()
 
     def __enter__(self) -> Self:
@@ -93,7 +95,7 @@ class Database:
     @contextmanager
     def scratch(self) -> Iterator[Cursor]:
         """A cursor for reads that need temporary tables; they are dropped at the end."""
-        cursor = Cursor(self._connection.cursor())
+        cursor = Cursor(self._cursor())
         try:
             yield cursor
         finally:
@@ -106,7 +108,7 @@ class Database:
         Raises NoSpace where the disk is full; any error leaves the store as it was.
         """
         with self._writing:
-            change = Change(self._connection.cursor(), self._key_file.read())
+            change = Change(self._cursor(), self._key_file.read())
             try:
                 change.execute("BEGIN TRANSACTION")
                 yield change
@@ -173,6 +175,11 @@ class Database:
             )
             keys = lead_keys(cursor, self._key_file.read())
         return sealing.map_present(subjects, sealed, keys, sealing.open_value)
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """A new cursor; the connection refuses a second call while one is at work on it."""
+        with self._opening:
+            return self._connection.cursor()
 
     def _finish(self, change: Change, stream: str, kind: str, actor: str) -> None:
         if change.abandoned:

@@ -8,6 +8,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import polars as pl
+
 from core.kernel.database import Database
 from core.kernel.errors import NoSpace
 from core.signals.ingest.errors import QueueFull, ReadOnly
@@ -21,7 +23,7 @@ GROUP_ROWS = 4_000
 WINDOW_SECONDS = 0.002
 PROBE_SECONDS = 1.0
 LONGEST_RETRY = 30
-Committed = Callable[[Arrived], None]
+Committed = Callable[[pl.DataFrame, datetime], None]
 
 
 @dataclass(frozen=True)
@@ -141,10 +143,10 @@ class Ingest:
             self._counts["accepted"] += sum(one.accepted for one in receipts)
             self._counts["duplicate"] += sum(one.duplicate for one in receipts)
             self._counts["refused"] += sum(len(one.errors) for one in receipts)
+        if arrived is not None and self._committed:
+            self._committed(arrived.events, arrived.received_at)
         for (_, answer), receipt in zip(group, receipts, strict=True):
             answer.set_result(receipt)
-        if arrived is not None and self._committed:
-            self._committed(arrived)
 
     def _refuse(self, group: Sequence[Waiting], error: NoSpace) -> None:
         with self._changed:

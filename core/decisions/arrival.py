@@ -1,0 +1,161 @@
+"""Deciding on arrival: the leads that new events belong to, by the engine of the batch, a few at a time."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from time import perf_counter
+
+import polars as pl
+
+from core.decisions import freshness
+from core.decisions.context import TRIGGER, Deciding
+from core.decisions.engine import LookedUp, Watch, decide_looked_up
+from core.decisions.standing import attribute_set
+from core.decisions.store import DecisionStore
+from core.decisions.store_arrivals import ArrivalStore
+from core.features.document import FeatureSet
+from core.features.online import OnlineFeatures
+from core.kernel.database import Database
+from core.kernel.times import naive
+from core.models.model import Model
+from core.models.scoring import score
+from core.policy.document import Policy
+
+ACTOR = "live"
+MOMENT = pl.Datetime("us")
+PREFIX = "policy input "
+BEHIND = timedelta(microseconds=1)
+SCHEMA = {"lead_id": pl.String, "as_of": MOMENT, "known_at": MOMENT, TRIGGER: pl.String, "trace_id": pl.String}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What decides now: the feature set, the model and the policy, and in which arm."""
+
+    feature_set: FeatureSet
+    model: Model
+    policy: Policy
+    arm: str
+
+    @property
+    def hashes(self) -> tuple[str, str, str, str]:
+        """What makes one choice another: the hashes of its parts, and the arm."""
+        parts = (self.feature_set.behaviour_hash, self.model.model_hash, self.policy.content_hash)
+        return *parts, self.arm
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A lead to decide: its newest event, that event's trace, when we knew it, and when it began to wait (seconds)."""
+
+    lead_id: str
+    event_id: str
+    trace_id: str | None
+    received_at: datetime
+    since: float
+
+
+@dataclass(frozen=True)
+class Done:
+    """A micro-batch that was decided and written: which events led to a decision, and the time of each stage (us)."""
+
+    decided: Sequence[Waiting]
+    stage_us: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The features of the model and the attributes of the policy, kept in memory together."""
+
+    feature_set: FeatureSet
+    attributes: FeatureSet
+    online: OnlineFeatures
+
+    @classmethod
+    def of(cls, db: Database, feature_set: FeatureSet, attributes: FeatureSet) -> "Ready":
+        """Read the whole log once."""
+        apart = tuple(replace(one, name=PREFIX + one.name) for one in attributes.features)
+        both = replace(feature_set, features=(*feature_set.features, *apart))
+        return cls(feature_set, attributes, OnlineFeatures(db, both))
+
+    def look_up(self, keys: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The keys with their features, and the keys with the attributes under the policy's names."""
+        self.online.catch_up()
+        found = self.online.vectors(keys)
+        known = {PREFIX + one.name: one.name for one in self.attributes.features}
+        return found.drop(known), found.select(*keys.columns, *known).rename(known)
+
+
+class Decider:
+    """Decides micro-batches by one choice of model and policy; one thread uses it."""
+
+    def __init__(self, db: Database, chosen: Chosen) -> None:
+        self._db, self.chosen = db, chosen
+        self._store, self._arrivals = DecisionStore(db), ArrivalStore(db)
+        self._deciding = Deciding(
+            db, chosen.feature_set, chosen.model, chosen.policy, chosen.arm, ACTOR, remembers=True
+        )
+        self._revision = ""
+        self._ready: Ready | None = None
+
+    def decide(self, waiting: Sequence[Waiting]) -> Done:
+        """Decide the open ones among the leads as of their newest event, in one transaction.
+
+        As of the first microsecond after the event was known: whatever is received later is not seen by it, so that it
+        can be made again from the store, and a retry is the same decision.
+        """
+        began, watch = perf_counter(), Watch()
+        homes = self._arrivals.open_leads([one.lead_id for one in waiting])
+        newest = _by_home(waiting, homes)
+        if not newest:
+            return Done((), {})
+        spine = _spine(newest)
+        spine = spine.with_columns(pl.Series("decision_id", self._deciding.ids(spine), dtype=pl.String))
+        waited = sum(began - one.since for one in newest) / len(newest)
+        watch.laps["wait"] = round(waited * 1e6) * len(newest)
+        looked_up = self._look_up(spine.select("lead_id", "as_of", "known_at"))
+        watch.lap("features")
+        self._forget_if_others_decided()
+        try:
+            decide_looked_up(self._deciding, self._store, spine, looked_up, watch)
+        except BaseException:
+            self._deciding.states.clear()
+            raise
+        self._revision = self._db.revision("decisions")
+        watch.lap("write")
+        return Done(newest, watch.laps)
+
+    def prepare(self) -> None:
+        """Take the log into memory and import the engines, so that the first event need not wait for that."""
+        nobody = _spine([Waiting("", "", None, naive(self._db.clock.now()), 0.0)])
+        score(self.chosen.model, self._look_up(nobody.select("lead_id", "as_of", "known_at")).features)
+
+    def _look_up(self, keys: pl.DataFrame) -> LookedUp:
+        """What is known of each row; the freshness of a source is that at the newest of them."""
+        attributes = attribute_set(self._store, self.chosen.policy)
+        if self._ready is None or self._ready.attributes != attributes:
+            self._ready = Ready.of(self._db, self.chosen.feature_set, attributes)
+        features, known = self._ready.look_up(keys)
+        newest = keys.with_columns(pl.col("as_of", "known_at").max())
+        return LookedUp(features, known, freshness.of_rows(self._db, self.chosen.feature_set, newest))
+
+    def _forget_if_others_decided(self) -> None:
+        if self._db.revision("decisions") != self._revision:
+            self._deciding.states.clear()
+
+
+def _by_home(waiting: Iterable[Waiting], homes: dict[str, str]) -> list[Waiting]:
+    """One entry a lead, with its newest event."""
+    found: dict[str, Waiting] = {}
+    for one in waiting:
+        home = homes.get(one.lead_id)
+        if home and (home not in found or found[home].received_at <= one.received_at):
+            found[home] = replace(one, lead_id=home)
+    return list(found.values())
+
+
+def _spine(newest: Sequence[Waiting]) -> pl.DataFrame:
+    rows = [
+        (one.lead_id, one.received_at + BEHIND, one.received_at + BEHIND, one.event_id, one.trace_id) for one in newest
+    ]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")

@@ -1,0 +1,92 @@
+"""Live events decide their leads: by the batch's engine, once each, and again after a restart."""
+
+import json
+import shutil
+
+import pytest
+
+from app import live, services
+from core.decisions.replay import replay
+from core.kernel.clock import SystemClock
+from core.signals.ingest import Ingest, Sender, segment_call
+from core.workbench import Workbench
+
+SENDER = Sender("web-site", "c" * 32)
+
+
+@pytest.fixture
+def folder(demo_folder, tmp_path):
+    shutil.copytree(demo_folder, tmp_path / "store")
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def bench(folder):
+    with Workbench.open(folder, SystemClock()) as opened:
+        services.use(opened)
+        yield opened
+        live.close()
+        services.use(None)
+
+
+def body_of(lead_id, message_id):
+    return json.dumps({"messageId": message_id, "userId": lead_id, "event": "pricing_viewed"}).encode()
+
+
+def send(lead_id, message_id):
+    parcel = segment_call(body_of(lead_id, message_id), "track", SENDER, live.now())
+    return live.live().ingest.submit(parcel).result(30)
+
+
+def open_lead(bench, place=0):
+    return bench.rooms.decisions.latest()["lead_id"][place]
+
+
+def test_an_event_brings_its_lead_a_decision_that_can_be_replayed(bench):
+    lead_id = open_lead(bench)
+    send(lead_id, "m1")
+    assert live.live().arrivals.wait_until_idle(60)
+    record = bench.rooms.decisions.of(lead_id)
+    assert (record.trigger_event_id, record.trace_id) == ("m1", "c" * 32)
+    assert {"wait", "features", "score", "policy"} <= set(record.stage_us)
+    report = replay(bench.db, bench.rooms.loaders, decision_id=record.decision_id)
+    assert (report.equal, report.levels["full"], report.differences) == (1, 1, ())
+
+
+def test_a_lead_that_nobody_knew_is_decided_and_a_closed_one_is_not(bench):
+    closed = bench.rooms.signals.outcome_frame()["lead_id"][0]
+    before = bench.rooms.decisions.history(closed).height
+    send("nobody-knew", "m1")
+    send(closed, "m2")
+    assert live.live().arrivals.wait_until_idle(60)
+    assert bench.rooms.decisions.of("nobody-knew").trigger_event_id == "m1"
+    assert bench.rooms.decisions.history(closed).height == before
+
+
+def test_events_without_a_decision_are_decided_after_a_restart_and_only_once(folder):
+    with Workbench.open(folder, SystemClock()) as opened:
+        lead_id = open_lead(opened)
+        before = opened.rooms.decisions.history(lead_id).height
+        ingest = Ingest(opened.db)
+        ingest.submit(segment_call(body_of(lead_id, "m1"), "track", SENDER, opened.db.clock.now())).result(30)
+        ingest.stop()
+    assert [decisions_after_a_start(folder, lead_id) for _ in range(2)] == [before + 1, before + 1]
+
+
+def decisions_after_a_start(folder, lead_id):
+    with Workbench.open(folder, SystemClock()) as opened:
+        services.use(opened)
+        assert live.live().arrivals.wait_until_idle(60)
+        live.close()
+        services.use(None)
+        return opened.rooms.decisions.history(lead_id).height
+
+
+def test_nothing_is_decided_without_a_model(tmp_path):
+    with Workbench.open(tmp_path / "store", SystemClock()) as opened:
+        services.use(opened)
+        send("ld_1", "m1")
+        assert live.live().arrivals.wait_until_idle(60)
+        assert opened.rooms.decisions.count() == 0
+        live.close()
+        services.use(None)
