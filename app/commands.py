@@ -38,11 +38,11 @@ def unmerge(lead_id: str, reason: str) -> str:
     return rooms().signals.unmerge(lead_id, reason=reason, actor=acting(Permission.CURATE).name)
 
 
-def import_file(kind: str, path: Path, mapping: Mapping[str, Any], *, dry_run: bool) -> Work:
-    """The work of loading a file, or of counting what loading it would do."""
+def import_file(kind: str, path: Path, mapping: Mapping[str, Any], *, source: str | None, dry_run: bool) -> Work:
+    """The work of loading a file of a source, or of counting what loading it would do."""
     actor, signals = acting(Permission.IMPORT).name, rooms().signals
     return lambda progress, cancel: signals.import_file(
-        kind, path, mapping, actor=actor, dry_run=dry_run, progress=progress, cancel=cancel
+        kind, path, mapping, format=source, actor=actor, dry_run=dry_run, progress=progress, cancel=cancel
     )
 
 

@@ -19,7 +19,10 @@ PathArgument = Annotated[Path, typer.Argument(help="CSV, JSONL, Parquet or XES f
 MappingOption = Annotated[
     Path | None, typer.Option("--mapping", help="YAML file: canonical field to column name or {literal: x}.")
 ]
-FormatOption = Annotated[str | None, typer.Option("--format", help="csv, jsonl, parquet or xes; default: detected.")]
+FormatOption = Annotated[
+    str | None,
+    typer.Option("--format", help="csv, jsonl, parquet, xes, or a source such as segment; default: detected."),
+]
 DryOption = Annotated[bool, typer.Option("--dry-run", help="Count what would happen and write nothing.")]
 
 
@@ -80,7 +83,7 @@ def import_file(
             progress=progress,
             cancel=current().cancel,
         ).to_json()
-    emit(found, lambda: table([found], ["path", "kind", "read", "accepted", "duplicate", "quarantined"]))
+    emit(found, lambda: table([found], ["path", "kind", "adapter", "read", "accepted", "duplicate", "quarantined"]))
 
 
 def _mapping(path: Path | None) -> dict[str, Any]:
@@ -124,4 +127,6 @@ def redrive(
 def _inspection_text(found: dict[str, Any]) -> str:
     columns = table(found["columns"], ["name", "type", "missing", "distinct", "example"])
     lines = [f"{item['code']}: {item['message']} {item['remedy']}" for item in found["findings"]]
-    return "\n".join([f"{found['path']}: {found['format']}, {found['rows']:,} rows", "", columns, "", *lines])
+    source = found["adapter"] or "one of several sources"
+    head = f"{found['path']}: {source}, {found['format']}, {found['rows']:,} rows of {found['kind']}"
+    return "\n".join([head, "", columns, "", *lines])

@@ -51,6 +51,7 @@ def _files(key: str) -> None:
     config = {
         "file": st.column_config.TextColumn("File", width=132),
         "kind": st.column_config.TextColumn("Kind", width=70),
+        "adapter": st.column_config.TextColumn("From", width=84, help="The source that the file's form is of."),
         "read": columns.count("Read", width=58),
         "accepted": columns.count("Accepted", width=68),
         "duplicate": columns.count("Double", width=56, help="Already there; nothing was added."),

@@ -28,18 +28,39 @@ def show(key: str) -> None:
     path = _upload(key)
     if path is None:
         return
-    try:
-        found = reads.inspect(str(path), path.stat().st_size)
-    except LeadbenchError as refusal:
-        refused(refusal)
+    found = _inspected(path, key)
+    if found is None:
         return
     kind = _detected(found, key)
+    if reads.maps_itself(found["adapter"]):
+        _by_itself(found["adapter"])
+        _load(path, kind, {}, found["adapter"], key)
+        return
     planned, extra = _mapped(found, kind, key)
     missing = reads.unmapped(planned, kind)
     if missing:
         st.warning(f"No column gives `{'`, `'.join(missing)}`. Choose one above.", icon=":material/rule:")
         return
-    _load(path, kind, reads.mapping(planned, kind, extra), key)
+    _load(path, kind, reads.mapping(planned, kind, extra), found["adapter"], key)
+
+
+def _inspected(path: Path, key: str) -> dict[str, Any] | None:
+    """What is in the file; where several sources fit it, the person says which."""
+    try:
+        found = reads.inspect(str(path), path.stat().st_size)
+        if found["adapter"] is not None:
+            return found
+        fitting = next(one["message"] for one in found["findings"] if one["code"] == "ambiguous_format")
+        source = st.selectbox(f"{fitting}. Which is it?", reads.sources_of_files(), index=None, key=f"{key}_source_of")
+        return reads.inspect(str(path), path.stat().st_size, source) if source else None
+    except LeadbenchError as refusal:
+        refused(refusal)
+        return None
+
+
+def _by_itself(source: str) -> None:
+    with st.expander(f"Map · {source} maps its records itself", type="step", expanded=True):
+        st.markdown(reads.about_source(source))
 
 
 def _upload(key: str) -> Path | None:
@@ -74,7 +95,7 @@ def _spooled(given: Any) -> Path:
 
 
 def _detected(found: dict[str, Any], key: str) -> str:
-    told = f"{found['format']}, {found['rows']:,} rows, {len(found['columns'])} columns"
+    told = f"{found['adapter']}, {found['format']}, {found['rows']:,} rows, {len(found['columns'])} columns"
     with st.expander(f"Detected · {told}", type="step", expanded=True):
         kinds = list(reads.KINDS)
         kind = st.segmented_control(
@@ -116,8 +137,8 @@ def _extra(kind: str, key: str) -> dict[str, str]:
     return {}
 
 
-def _load(path: Path, kind: str, mapping: dict[str, Any], key: str) -> None:
-    plan_hash = digest([str(path), kind, mapping])
+def _load(path: Path, kind: str, mapping: dict[str, Any], source: str, key: str) -> None:
+    plan_hash = digest([str(path), kind, mapping, source])
     with st.container(horizontal=True):
         try_it = st.button(
             DRY_RUN, key=f"{key}_dry", icon=":material/science:", help="Counts everything, writes nothing."
@@ -128,7 +149,9 @@ def _load(path: Path, kind: str, mapping: dict[str, Any], key: str) -> None:
         )  # fmt: skip
     if try_it or load:
         with refusals():
-            jobs.start(LOAD if load else DRY_RUN, commands.import_file(kind, path, mapping, dry_run=not load))
+            jobs.start(
+                LOAD if load else DRY_RUN, commands.import_file(kind, path, mapping, source=source, dry_run=not load)
+            )
             session.remember(CHECKED, plan_hash)
             st.rerun()
     outcome(key)

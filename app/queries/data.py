@@ -12,6 +12,7 @@ from app.queries.access import database, revision, role, rooms
 from core.governance.masking import mask
 from core.governance.permissions import Role
 from core.kernel import console
+from core.signals import adapters
 from core.signals import inspect as inspection
 from core.signals.aliases import REQUIRED, TABLES, lacking
 from core.signals.store_pages import SignalPages
@@ -92,9 +93,24 @@ def _quarantine(revision: str, role: str) -> pl.DataFrame:
 
 
 @st.cache_data(max_entries=8, show_spinner="Looking into the file …")
-def inspect(path: str, size: int) -> dict[str, Any]:
-    """What is in a file: the object of `leadbench inspect`; raises the readers' refusals."""
-    return inspection.inspect(Path(path), database().clock)
+def inspect(path: str, size: int, source: str | None = None) -> dict[str, Any]:
+    """What is in a file, of the source named or found: the object of `leadbench inspect`; raises its refusals."""
+    return inspection.inspect(Path(path), database().clock, format=source)
+
+
+def sources_of_files() -> list[str]:
+    """The names of the sources whose files can be read."""
+    return list(adapters.BY_NAME)
+
+
+def maps_itself(source: str) -> bool:
+    """Whether the source's adapter maps its records, so that there are no columns to choose."""
+    return adapters.BY_NAME[source].translate is not None
+
+
+def about_source(source: str) -> str:
+    """What the source's adapter makes of its records, in its own words."""
+    return adapters.about(source)
 
 
 def fields(kind: str) -> list[str]:

@@ -46,6 +46,7 @@ LEADS: dict[str, tuple[str, ...]] = {
     ),
     "known_at": ("knownat",),
     "account_id": ("accountid", "groupid", "associatedcompanyid", "companyid"),
+    "merged_into": ("masterrecordid",),
     "merged_ids": ("hsmergedobjectids", "mergedids", "mergedcontactids", "mergedobjectids", "mergedvids"),
 }  # fmt: skip
 
@@ -124,19 +125,3 @@ def _order(kind: str) -> list[str]:
 def _first(field: str, names: tuple[str, ...], by_name: dict[str, str], taken: set[str]) -> tuple[str, ...]:
     wanted = (field.replace("_", ""), *names)
     return next(((by_name[name],) for name in wanted if name in by_name and by_name[name] not in taken), ())
-
-
-def adapter(columns: Sequence[str], file_format: str) -> str:
-    """The source that the columns look like: segment, hubspot, salesforce, cloudevents, xes or generic."""
-    names = set(columns)
-    if file_format == "xes":
-        return "xes"
-    if any(name.startswith(("property_", "_fivetran", "hs_")) for name in names):
-        return "hubspot"
-    if "specversion" in names:
-        return "cloudevents"
-    if {"messageId"} & names and {"userId", "anonymousId"} & names:
-        return "segment"
-    if {"IsConverted", "LeadSource", "Lead Status", "LastModifiedDate"} & names:
-        return "salesforce"
-    return "generic"

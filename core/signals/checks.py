@@ -62,7 +62,8 @@ def divide(frame: pl.DataFrame, checks: Sequence[Check], raw: Raw) -> tuple[pl.D
     held = bad.select(
         row_no=ROW, code=code, detail=detail.fill_null(""), lead_id=pl.col("lead_id").str.head(LONGEST_ID)
     )
-    source = raw.frame.filter(pl.col(ROW).is_in(bad[ROW].implode()))
+    whole = raw.frame if raw.originals is None else raw.originals
+    source = whole.filter(pl.col(ROW).is_in(bad[ROW].implode()))
     texts = pl.DataFrame(
         {"row_no": source[ROW], "raw": row_texts(source)}, schema={"row_no": pl.Int64, "raw": pl.String}
     )

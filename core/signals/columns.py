@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from core.signals.adapters.adapter import Adapter
 from core.signals.aliases import REQUIRED, plain_name
 from core.signals.mapping import Mapping, Resolved, resolve
 from core.signals.raw import Raw
@@ -33,6 +34,16 @@ def without_nulls(series: pl.Series) -> pl.Series:
     return (
         series.to_frame("v").select(pl.when(~pl.col("v").is_in(NULLS)).then(pl.col("v"))).to_series().alias(series.name)
     )
+
+
+def preferred(mapping: Mapping, adapter: Adapter, kind: str, raw: Raw) -> Mapping:
+    """The mapping, with the columns that the source is known to give its fields in where it leaves them open."""
+    known = {
+        field: tuple(name for name in names if name in raw.columns)
+        for field, names in adapter.fields.get(kind, {}).items()
+        if field not in mapping.columns and field not in mapping.literals
+    }
+    return replace(mapping, columns={**{name: found for name, found in known.items() if found}, **mapping.columns})
 
 
 def lay(mapping: Mapping, raw: Raw, kind: str, path: object) -> Resolved:
@@ -65,14 +76,14 @@ def pick(raw: Raw, laid: Resolved, field: str) -> pl.Series | None:
     names = laid.columns.get(field)
     if not names:
         return None
-    first, *rest = [_scalars(raw, name) for name in names]
+    first, *rest = [scalars(raw, name) for name in names]
     for other in rest:
         first = first.cast(pl.String) if other.dtype != first.dtype else first
         first = first.zip_with(first.is_not_null(), other.cast(first.dtype))
     return first.alias(field)
 
 
-def _scalars(raw: Raw, name: str) -> pl.Series:
+def scalars(raw: Raw, name: str) -> pl.Series:
     """The column; where JSON values of several types stand in it, texts lose their quotes."""
     values = without_nulls(raw.frame[name])
     if name not in raw.json_columns:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from core.kernel.errors import LeadbenchError, Where, nearest
+from core.signals.raw import ADAPTERS
 
 
 def _listed(names: Iterable[str], limit: int = 12) -> str:
@@ -44,7 +45,8 @@ class UnknownFormat(LeadbenchError):
         super().__init__(
             f"The format of `{path}` is not known" + (f": `{given}`." if given else "."),
             value=given or path,
-            remedy="Use csv, jsonl, parquet or xes (each also .gz), by ending or with `format:`.",
+            remedy="Use csv, jsonl, parquet or xes (each also .gz), by ending or with `format:`, or an adapter's name: "
+            f"{_listed(ADAPTERS)}.",
         )
 
 
@@ -211,4 +213,43 @@ class NotMerged(LeadbenchError):
             f"`{lead_id}` belongs to no other lead.",
             value=lead_id,
             remedy="Name the id that was merged, as `leadbench identity show` lists it, not the lead that remains.",
+        )
+
+
+class AmbiguousFormat(LeadbenchError):
+    """A file that could come from several sources."""
+
+    code = "ambiguous_format"
+
+    def __init__(self, path: object, names: Sequence[str]) -> None:
+        super().__init__(
+            f"`{path}` could come from any of {_listed(names)}.",
+            value=", ".join(names),
+            remedy=f"Say which, such as `--format {names[0]}`, or `--format generic` for plain columns.",
+        )
+
+
+class WrongKind(LeadbenchError):
+    """A file whose source gives another kind of records than the one asked for."""
+
+    code = "wrong_kind"
+
+    def __init__(self, adapter: str, kind: str, path: object) -> None:
+        super().__init__(
+            f"`{path}` holds {adapter} events, not {kind}.",
+            value=kind,
+            remedy="Use `import events`: attributes that the events carry come in with them.",
+        )
+
+
+class AdapterMaps(LeadbenchError):
+    """A mapping of columns for a format whose adapter maps its records itself."""
+
+    code = "adapter_maps"
+
+    def __init__(self, adapter: str, path: object) -> None:
+        super().__init__(
+            f"The mapping for `{path}` names columns, but `{adapter}` maps its records itself.",
+            value=adapter,
+            remedy="Leave the columns out (literals may stay), or use `--format generic` with the mapping.",
         )

@@ -1,5 +1,6 @@
 """From a file's records to event rows: resolve the mapping, type the values, check each record. Runs in a worker."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -7,13 +8,16 @@ from pathlib import Path
 import polars as pl
 
 from core.kernel.workers import report_progress
-from core.signals import aliases, checks, readers
+from core.signals import adapters, checks, readers
+from core.signals.adapters.adapter import Adapter, Record
+from core.signals.adapters.records import Translation, received, translate, translated
 from core.signals.checks import Check, Finding
 from core.signals.columns import file_hash, lay, pick, text_field, time_field, without_nulls
 from core.signals.mapping import Mapping, Resolved
 from core.signals.personal import PersonalMembers, personal_columns
 from core.signals.properties import json_object, merged
 from core.signals.raw import ROW, Raw, ReadOptions
+from core.signals.trait_rows import Traits, traits_of
 from core.signals.typed_text import as_text, typed
 
 SOURCES = ("web", "mobile", "crm", "product", "third_party")
@@ -25,15 +29,20 @@ SOURCE_WORDS = {
     **dict.fromkeys(("hubspot", "salesforce", "sales", "marketo", "email"), "crm"),
     **dict.fromkeys(("third-party", "thirdparty", "partner", "vendor"), "third_party"),
 }
-ADAPTER_SOURCE = {"hubspot": "crm", "salesforce": "crm", "xes": "crm", "segment": "web"}
 IDS = ("lead_id", "event_id", "anonymous_id", "account_id", "session_id", "trace_id")
 TEXTS = (*IDS, "type", "source", "region")
 PERSONAL = "personal:"
+AS_IT_IS = Mapping()
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Checked rows of one file, ready for the store; `rows` has the canonical columns, `rejects` the rest."""
+    """Checked rows of one file, ready for the store; `rows` has the canonical columns, `rejects` the rest.
+
+    `links` are what records say of identities: __row, from_id, into_id, at, received_at, origin (identify, alias:
+    from_id is the lead into_id; group: it belongs to the account into_id), event_id (null: to be derived). `traits` are
+    the attributes that records carry for their leads.
+    """
 
     rows: pl.DataFrame
     rejects: pl.DataFrame
@@ -42,6 +51,8 @@ class Prepared:
     format: str
     content_hash: str
     findings: tuple[Finding, ...]
+    links: pl.DataFrame
+    traits: Traits | None = None
 
 
 def prepare_events(path: str, mapping: Mapping, options: ReadOptions, now: datetime) -> Prepared:
@@ -54,33 +65,58 @@ def prepare_events(path: str, mapping: Mapping, options: ReadOptions, now: datet
     file = Path(path)
     raw = readers.read(file, replace(options, kind="events", delimiter=options.delimiter or mapping.delimiter))
     report_progress(0.5, f"{raw.read:,} records read")
-    rows, rejected, findings = event_rows(raw, mapping, now, path)
-    report_progress(0.9, f"{rows.height:,} records checked")
-    adapter = aliases.adapter(raw.columns, raw.format)
-    return Prepared(rows, rejected, raw.read, adapter, raw.format, file_hash(file), findings)
+    adapter = adapters.choose(raw, options.format, mapping, "events", path)
+    found = translated(raw, adapter) if adapter.translate else Translation.plain(raw)
+    prepared = _prepared(found, adapter, mapping, now, path)
+    report_progress(0.9, f"{prepared.rows.height:,} records checked")
+    return replace(prepared, content_hash=file_hash(file))
+
+
+def prepare_records(
+    records: Iterable[Record], adapter: Adapter, now: datetime, mapping: Mapping = AS_IT_IS
+) -> Prepared:
+    """The same of records that a request brought at `now`, by an adapter with records of its own.
+
+    `__row` and the rejects' `row_no` number them from 1, after those that carry several were parted. The content hash
+    is left empty.
+    """
+    numbered = enumerate(received(records, adapter, now), 1)
+    return _prepared(translate(numbered, adapter), adapter, mapping, now, f"{adapter.name} records")
+
+
+def _prepared(found: Translation, adapter: Adapter, mapping: Mapping, now: datetime, path: object) -> Prepared:
+    rows, rejected, findings = event_rows(found.raw, adapter, mapping, now, path)
+    traits = traits_of(found.traits, rows, (*mapping.personal, *adapter.personal))
+    links = _dated(found.links, rows)
+    return Prepared(rows, rejected, found.raw.read, adapter.name, found.raw.format, "", findings, links, traits)
+
+
+def _dated(links: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    times = rows.select(ROW, "event_id", at="occurred_at", received_at="received_at")
+    return links.join(times, on=ROW, how="inner", maintain_order="left")
 
 
 def event_rows(
-    raw: Raw, mapping: Mapping, now: datetime, path: object
+    raw: Raw, adapter: Adapter, mapping: Mapping, now: datetime, path: object
 ) -> tuple[pl.DataFrame, pl.DataFrame, tuple[Finding, ...]]:
     """The checked event rows of records already read, the rejects, and what was noticed."""
     laid = lay(mapping, raw, "events", path)
-    adapter = aliases.adapter(raw.columns, raw.format)
+    said = (*mapping.personal, *adapter.personal)
     frame = _envelope(raw, laid)
-    frame = _cloud_event(frame) if adapter == "cloudevents" else frame
-    frame, findings = _with_source(frame, laid, adapter)
+    frame, findings = _with_source(frame, laid, adapter.source)
     kept = {name: typed(without_nulls(raw.frame[name]), raw.textual) for name in laid.kept}
-    sealed = personal_columns(raw.frame, laid.kept, mapping.personal)
+    sealed = personal_columns(raw.frame, laid.kept, said)
     open_values = {name: column.values for name, column in kept.items() if name not in sealed}
     frame = frame.with_columns(_properties(frame, raw, laid, open_values))
     frame = frame.with_columns(as_text(raw.frame[name]).alias(PERSONAL + name) for name in sealed)
     for field in _with_objects(raw, laid):
-        frame, found = _without_personal(frame, field, mapping)
+        frame, found = _without_personal(frame, field, said)
         sealed |= found
     infinite = [column.infinite for column in kept.values() if column.infinite is not None]
     frame = frame.with_columns(_any(infinite, frame.height).alias("__infinite"))
     good, bad = checks.divide(frame, _gate(frame, now), raw)
-    good = _with_identity(good, [name for name in laid.kept if name not in sealed], raw)
+    told = [name for name in laid.kept if name not in sealed] if adapter.translate is None else ["properties"]
+    good = _with_identity(good, told, raw)
     findings += [_personal_finding(name, why) for name, why in sealed.items()]
     dropped = [name for name in good.columns if name.startswith("__") and name != ROW]
     return good.drop(dropped), pl.concat([raw.rejects, bad]), tuple(findings)
@@ -96,17 +132,7 @@ def _envelope(raw: Raw, laid: Resolved) -> pl.DataFrame:
     return frame.with_columns(received_at=fallback, lead_id=pl.coalesce("lead_id", "anonymous_id"))
 
 
-def _cloud_event(frame: pl.DataFrame) -> pl.DataFrame:
-    """CloudEvents: an id is unique within its source, a subject may be `lead/ID`, a source is a URI."""
-    return frame.with_columns(
-        event_id=pl.concat_str("source", "event_id", separator="|", ignore_nulls=True),
-        lead_id=pl.col("lead_id").str.replace(r"^lead/", ""),
-        source=pl.col("source").str.extract(r"^/?([A-Za-z_-]+)"),
-    )
-
-
-def _with_source(frame: pl.DataFrame, laid: Resolved, adapter: str) -> tuple[pl.DataFrame, list[Finding]]:
-    default = ADAPTER_SOURCE.get(adapter, "third_party")
+def _with_source(frame: pl.DataFrame, laid: Resolved, default: str) -> tuple[pl.DataFrame, list[Finding]]:
     words = frame["source"].unique().drop_nulls().sort().to_list()
     meant = [SOURCE_WORDS.get(word.lower()) for word in words]
     unknown = [word for word, meaning in zip(words, meant, strict=True) if meaning is None]
@@ -149,9 +175,9 @@ def _with_objects(raw: Raw, laid: Resolved) -> list[str]:
     return ["properties", *fields] if nested else fields
 
 
-def _without_personal(frame: pl.DataFrame, field: str, mapping: Mapping) -> tuple[pl.DataFrame, dict[str, str]]:
+def _without_personal(frame: pl.DataFrame, field: str, said: Iterable[str]) -> tuple[pl.DataFrame, dict[str, str]]:
     """The frame with the field's personal members as columns of their own, and why each was taken."""
-    inner = PersonalMembers.of(frame[field], mapping.personal)
+    inner = PersonalMembers.of(frame[field], said)
     if inner is None:
         return frame, {}
     prefix = "context." if field == "context" else ""

@@ -21,6 +21,7 @@ TOKENS = r"(?i)[?&](email|e_mail|recipient|_hsenc|_hsmi|mc_eid|mkt_tok|vero_id|c
 def all_findings(looked: Looked) -> list[Finding]:
     """Every finding about the file, most basic first."""
     return [
+        *_sources(looked),
         *_unread(looked),
         *_keys(looked),
         *_placeholders(looked),
@@ -31,6 +32,13 @@ def all_findings(looked: Looked) -> list[Finding]:
         *sender_findings(looked),
         *leak_findings(looked),
     ]
+
+
+def _sources(looked: Looked) -> Iterator[Finding]:
+    if looked.adapter is None:
+        names = ", ".join(adapter.name for adapter in looked.adapters)
+        message = f"The records could come from any of {names}"
+        yield Finding("ambiguous_format", None, message, "Say which with `--format`, or `format:` in a recipe.")
 
 
 def _unread(looked: Looked) -> Iterator[Finding]:
@@ -46,7 +54,8 @@ def _unread(looked: Looked) -> Iterator[Finding]:
 
 
 def _keys(looked: Looked) -> Iterator[Finding]:
-    required = ("lead_id", "type", "occurred_at") if looked.kind == "events" else ("lead_id",)
+    records = looked.adapter is None or looked.adapter.translate
+    required = () if records else ("lead_id", "type", "occurred_at") if looked.kind == "events" else ("lead_id",)
     for field in required:
         column = looked.column(field)
         if column is not None and column.null_count():

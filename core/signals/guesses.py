@@ -1,5 +1,7 @@
 """What else could give a field, from what the columns hold; only ever a suggestion, never used on its own."""
 
+from typing import Any
+
 import polars as pl
 
 from core.signals.aliases import plain_name
@@ -11,7 +13,7 @@ OUTCOME_WORDS = ("close", "won", "end", "convert", "last", "modif", "updat")
 MOST_TYPES = 500
 
 
-def guesses(kind: str, known: dict[str, object], values: dict[str, pl.Series], times: list[str]) -> dict[str, str]:
+def guesses(kind: str, known: dict[str, Any], values: dict[str, pl.Series], times: list[str]) -> dict[str, str]:
     """Field → column for required fields (and created_at) that no alias found."""
     free = {name: column for name, column in values.items() if name not in _used(known)}
     found: dict[str, str | None] = {}
@@ -25,7 +27,7 @@ def guesses(kind: str, known: dict[str, object], values: dict[str, pl.Series], t
     return {name: column for name, column in found.items() if column}
 
 
-def _used(known: dict[str, object]) -> set[object]:
+def _used(known: dict[str, Any]) -> set[object]:
     return {column for names in known.values() for column in (names if isinstance(names, list) else [names])}
 
 

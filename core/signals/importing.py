@@ -10,7 +10,7 @@ import polars as pl
 
 from core.kernel.database import Change, Database
 from core.kernel.workers import PARSING, Progress, run_in_worker
-from core.signals import store_batches, store_events, store_leads
+from core.signals import store_batches, store_leads, store_traits
 from core.signals.checks import Finding, plural
 from core.signals.errors import NothingAccepted
 from core.signals.event_rows import Prepared, prepare_events
@@ -80,7 +80,7 @@ def import_events(db: Database, request: Request) -> Import:
 
 def _land_events(change: Change, batch: Batch, prepared: Prepared) -> Import:
     batch_id = store_batches.next_batch_id(change)
-    landed = store_events.land(change, prepared.rows, batch_id)
+    landed = store_traits.land_with_events(change, prepared, batch_id)
     store_batches.quarantine(change, batch, batch_id, landed.disputed)
     rejects = pl.concat([prepared.rejects, landed.conflicts])
     held, known = store_batches.quarantine(change, batch, batch_id, rejects)

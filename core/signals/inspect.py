@@ -11,12 +11,14 @@ import polars as pl
 
 from core.kernel.clock import Clock
 from core.kernel.workers import PARSING, Progress, report_progress, run_in_worker
-from core.signals import aliases, readers
+from core.signals import adapters, aliases, readers
+from core.signals.adapters.adapter import Adapter
+from core.signals.adapters.plain import PLAIN
 from core.signals.columns import without_nulls
 from core.signals.guesses import guesses
 from core.signals.lead_rows import PLACEHOLDERS, without_placeholders
 from core.signals.mapping import suggested_map
-from core.signals.personal import personal_columns
+from core.signals.personal import PersonalMembers, personal_columns
 from core.signals.raw import Raw, ReadOptions
 from core.signals.typed_text import AmbiguousDates, as_text, looks_like_time, moments, typed
 
@@ -41,6 +43,12 @@ class Looked:
     infinite: dict[str, int]
     now: datetime
     unread_times: dict[str, int] = field(default_factory=dict)
+    adapters: tuple[Adapter, ...] = ()
+
+    @property
+    def adapter(self) -> Adapter | None:
+        """The adapter that reads the file, None where several could."""
+        return None if len(self.adapters) > 1 else next(iter(self.adapters), PLAIN)
 
     def column(self, name: str) -> pl.Series | None:
         """The values of the column that the suggested mapping gives to a field, or None."""
@@ -56,7 +64,9 @@ def inspect(
     progress: Progress | None = None,
     cancel: Event | None = None,
 ) -> dict[str, Any]:
-    """path, format, kind, rows, columns, suggested_map, time_columns and findings; no store is needed.
+    """path, format, adapter, kind, rows, columns, suggested_map, time_columns and findings; no store is needed.
+
+    `adapter` is the source that the records are read by, null where several fit and `format` must say which.
 
     Raises the readers' refusals.
     """
@@ -72,11 +82,12 @@ def inspect_file(path: str, options: ReadOptions, now: datetime) -> dict[str, An
 
     raw = readers.read(Path(path), options)
     report_progress(0.4, f"{raw.read:,} records read")
-    looked = look(raw, now)
+    looked = look(raw, now, options.format)
     report_progress(0.8, "columns read")
     return {
         "path": path,
         "format": raw.format,
+        "adapter": looked.adapter and looked.adapter.name,
         "kind": looked.kind,
         "rows": raw.read,
         "columns": [_column(looked, name) for name in raw.columns],
@@ -86,8 +97,9 @@ def inspect_file(path: str, options: ReadOptions, now: datetime) -> dict[str, An
     }
 
 
-def look(raw: Raw, now: datetime) -> Looked:
-    """The file's columns in their own types, with what stands out of each."""
+def look(raw: Raw, now: datetime, given: str | None = None) -> Looked:
+    """The file's columns in their own types, with what stands out of each; `given` may name the adapter."""
+    fits = (adapters.BY_NAME[given],) if given in adapters.BY_NAME else tuple(adapters.fitting(raw))
     values: dict[str, pl.Series] = {}
     held: dict[str, dict[str, int]] = {}
     infinite: dict[str, int] = {}
@@ -99,18 +111,28 @@ def look(raw: Raw, now: datetime) -> Looked:
             held[name] = met
         if found.infinite is not None:
             infinite[name] = int(found.infinite.sum())
-    fields = _first_columns(raw)
+    kind = _kind(raw, fits)
+    fields = _first_columns(raw, kind, fits)
     times, unread = _times(values)
     personal = personal_columns(raw.frame, raw.columns, ())
-    return Looked(raw, _kind(raw), fields, values, times, held, personal, infinite, now, unread)
+    return Looked(raw, kind, fields, values, times, held, personal, infinite, now, unread, fits)
 
 
 def _suggested(looked: Looked) -> dict[str, Any]:
-    known = suggested_map(looked.raw.columns, looked.kind)
+    known = suggested_map(looked.raw.columns, looked.kind) | _preferred(looked.raw, looked.kind, looked.adapters)
     return known | guesses(looked.kind, known, looked.values, list(looked.times))
 
 
-def _kind(raw: Raw) -> str:
+def _preferred(raw: Raw, kind: str, fits: tuple[Adapter, ...]) -> dict[str, str]:
+    """Field → the column that the source is known to give it in."""
+    known = fits[0].fields.get(kind, {}) if len(fits) == 1 else {}
+    found = {name: next((one for one in names if one in raw.columns), None) for name, names in known.items()}
+    return {name: column for name, column in found.items() if column}
+
+
+def _kind(raw: Raw, fits: tuple[Adapter, ...]) -> str:
+    if any(adapter.translate for adapter in fits):
+        return "events"
     found = aliases.suggest(raw.columns, "events")
     if raw.format == "xes" or all(name in found for name in aliases.REQUIRED["events"]):
         return "events"
@@ -121,8 +143,9 @@ def _kind(raw: Raw) -> str:
     return next((kind for kind in others if "lead_id" in aliases.suggest(raw.columns, kind)), "leads")
 
 
-def _first_columns(raw: Raw) -> dict[str, str]:
-    return {name: columns[0] for name, columns in aliases.suggest(raw.columns, _kind(raw)).items()}
+def _first_columns(raw: Raw, kind: str, fits: tuple[Adapter, ...]) -> dict[str, str]:
+    found = {name: columns[0] for name, columns in aliases.suggest(raw.columns, kind).items()}
+    return found | _preferred(raw, kind, fits)
 
 
 def _times(values: dict[str, pl.Series]) -> tuple[dict[str, pl.Series], dict[str, int]]:
@@ -153,8 +176,14 @@ def _column(looked: Looked, name: str) -> dict[str, Any]:
         "type": _type(looked, name, present),
         "missing": values.null_count(),
         "distinct": present.n_unique(),
-        "example": HIDDEN if name in looked.personal else (as_text(present.head(1)).to_list() or [None])[0],
+        "example": HIDDEN if name in looked.personal else _example(looked, name, present.head(1)),
     }
+
+
+def _example(looked: Looked, name: str, first: pl.Series) -> str | None:
+    """The first value as text, an object without its personal members."""
+    parted = PersonalMembers.of(first, ()) if name in looked.raw.json_columns else None
+    return (as_text(first if parted is None else parted.rest).to_list() or [None])[0]
 
 
 def _type(looked: Looked, name: str, present: pl.Series) -> str:

@@ -9,9 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from core.kernel.workers import report_progress
-from core.signals import aliases, checks, readers
+from core.signals import adapters, checks, readers
+from core.signals.adapters.adapter import Adapter
 from core.signals.checks import Check, Finding
-from core.signals.columns import file_hash, lay, text_field, time_field
+from core.signals.columns import file_hash, lay, preferred, text_field, time_field
 from core.signals.mapping import Mapping, Resolved
 from core.signals.personal import personal_columns
 from core.signals.raw import REJECTS, ROW, Raw, ReadOptions, rejects, row_texts
@@ -28,11 +29,15 @@ CATEGORY, NUMBER, BOOLEAN, TIME = "category", "number", "boolean", "time"
 
 @dataclass(frozen=True)
 class Attribute:
-    """A column of a leads file kept as an attribute; type is number, category, boolean or time."""
+    """A column of a leads file kept as an attribute; type is number, category, boolean or time.
+
+    `column` is the column's name in the file where the attribute has another.
+    """
 
     name: str
     type: str
     personal: bool
+    column: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,9 @@ def prepare_leads(path: str, mapping: Mapping, options: ReadOptions, now: dateti
     file = Path(path)
     raw = readers.read(file, replace(options, kind="leads", delimiter=options.delimiter or mapping.delimiter))
     report_progress(0.5, f"{raw.read:,} records read")
-    laid = lay(mapping, raw, "leads", path)
-    frame, attributes, findings = _typed_frame(raw, laid)
+    adapter = adapters.choose(raw, options.format, mapping, "leads", path)
+    laid = lay(preferred(mapping, adapter, "leads", raw), raw, "leads", path)
+    frame, attributes, findings = _typed_frame(raw, laid, adapter)
     good, bad = checks.divide(frame, _gate(frame, now), raw)
     good = good.drop([name for name in good.columns if name.startswith("__") and name != ROW])
     good, duplicate, repeated = _once(good, raw, by_time="known_at" in laid.columns)
@@ -74,44 +80,46 @@ def prepare_leads(path: str, mapping: Mapping, options: ReadOptions, now: dateti
         merged_rows,
         duplicate,
         raw.read,
-        aliases.adapter(raw.columns, raw.format),
+        adapter.name,
         raw.format,
         file_hash(file),
         findings,
     )
 
 
-def _typed_frame(raw: Raw, laid: Resolved) -> tuple[pl.DataFrame, tuple[Attribute, ...], tuple[Finding, ...]]:
+def _typed_frame(
+    raw: Raw, laid: Resolved, adapter: Adapter
+) -> tuple[pl.DataFrame, tuple[Attribute, ...], tuple[Finding, ...]]:
     created, created_text = time_field(raw, laid, "created_at")
     known, known_text = time_field(raw, laid, "known_at")
     order = (
         raw.frame[ROW] if laid.mapping.order_of_rows else pl.repeat(None, raw.frame.height, eager=True, dtype=pl.Int64)
     )
-    texts = [text_field(raw, laid, name) for name in ("lead_id", "account_id", "merged_ids")]
+    texts = [text_field(raw, laid, name) for name in ("lead_id", "account_id", "merged_into", "merged_ids")]
     columns = [raw.frame[ROW], *texts, created, created_text, known, known_text, order.alias("created_order")]
-    values, attributes, infinite, findings = _attributes(raw, laid)
+    values, attributes, infinite, findings = _attributes(raw, laid, adapter)
     frame = pl.DataFrame([*columns, *values]).with_columns(infinite.alias("__infinite"))
     return frame, attributes, findings
 
 
 def _attributes(
-    raw: Raw, laid: Resolved
+    raw: Raw, laid: Resolved, adapter: Adapter
 ) -> tuple[list[pl.Series], tuple[Attribute, ...], pl.Series, tuple[Finding, ...]]:
     words = PLACEHOLDERS | {word.lower() for word in laid.mapping.placeholders}
     personal = personal_columns(raw.frame, laid.kept, laid.mapping.personal)
     infinite = pl.repeat(False, raw.frame.height, eager=True)
     values, attributes, findings = [], [], []
-    for name in laid.kept:
-        column, held = without_placeholders(raw.frame[name], words)
-        findings += [placeholder_finding(name, held)] if held else []
-        if name in personal:
+    for column_name, name in own_names(laid.kept, adapter).items():
+        column, held = without_placeholders(raw.frame[column_name], words)
+        findings += [placeholder_finding(column_name, held)] if held else []
+        if column_name in personal:
             values.append(as_text(column).alias(PERSONAL + name))
-            attributes.append(Attribute(name, CATEGORY, personal=True))
+            attributes.append(Attribute(name, CATEGORY, True, column_name))
             continue
         kind, typed_values, not_finite = attribute_values(column, raw.textual)
         infinite = infinite | not_finite if not_finite is not None else infinite
         values.append(typed_values.alias(ATTRIBUTE + name))
-        attributes.append(Attribute(name, kind, personal=False))
+        attributes.append(Attribute(name, kind, False, column_name))
     findings += [
         Finding(
             "personal_data",
@@ -122,6 +130,15 @@ def _attributes(
         for name, why in personal.items()
     ]
     return values, tuple(attributes), infinite, tuple(findings)
+
+
+def own_names(columns: Sequence[str], adapter: Adapter) -> dict[str, str]:
+    """Column → the name of its attribute: the source's own for a label, where no other column has it."""
+    named: dict[str, str] = {}
+    for column in columns:
+        own = adapter.labels.get(column, column)
+        named[column] = column if own in columns or own in named.values() else own
+    return named
 
 
 def without_placeholders(column: pl.Series, words: frozenset[str]) -> tuple[pl.Series, dict[str, int]]:
@@ -197,10 +214,12 @@ def _merge(good: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str], int]:
     direct = {
         part: lead for lead, ids in named.iter_rows() for part in re.split(r"[;,|\s]+", ids) if part and part != lead
     }
+    masters = good.filter(pl.col("merged_into").is_in(good["lead_id"].implode()))
+    direct |= dict(masters.filter(pl.col("lead_id") != pl.col("merged_into")).select("lead_id", "merged_into").rows())
     final = {alias: _survivor(alias, direct) for alias in direct}
     final = {alias: lead for alias, lead in final.items() if alias != lead}
     gone = pl.col("lead_id").is_in(list(final))
-    return good.filter(~gone).drop("merged_ids"), final, good.filter(gone).height
+    return good.filter(~gone).drop("merged_ids", "merged_into"), final, good.filter(gone).height
 
 
 def _survivor(alias: str, direct: dict[str, str]) -> str:
@@ -215,7 +234,7 @@ def _survivor(alias: str, direct: dict[str, str]) -> str:
 def listed(attributes: Sequence[Attribute]) -> pl.DataFrame:
     """The attributes as rows of `attribute_types`."""
     return pl.DataFrame(
-        [(a.name, a.type, a.personal, a.name) for a in attributes],
+        [(a.name, a.type, a.personal, a.column or a.name) for a in attributes],
         schema={"name": pl.String, "type": pl.String, "personal": pl.Boolean, "column_name": pl.String},
         orient="row",
     )

@@ -7,9 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from core.kernel.expressions import Field, Kind
-from core.signals import aliases, checks, readers
+from core.signals import adapters, checks, readers
+from core.signals.adapters.adapter import Adapter
 from core.signals.checks import Check
-from core.signals.columns import file_hash, lay, pick, text_field, time_field, without_nulls
+from core.signals.columns import file_hash, lay, pick, preferred, text_field, time_field, without_nulls
 from core.signals.grouped_numbers import plain_amounts
 from core.signals.mapping import Mapping, Resolved
 from core.signals.raw import ROW, Raw, ReadOptions
@@ -40,8 +41,9 @@ def prepare_outcomes(path: str, mapping: Mapping, options: ReadOptions, now: dat
     """The outcome records of a file and its rejects."""
     file = Path(path)
     raw = readers.read(file, replace(options, kind="outcomes", delimiter=options.delimiter or mapping.delimiter))
-    laid = lay(mapping, raw, "outcomes", path)
-    frame, fields = _frame(raw, laid)
+    adapter = adapters.choose(raw, options.format, mapping, "outcomes", path)
+    laid = lay(preferred(mapping, adapter, "outcomes", raw), raw, "outcomes", path)
+    frame, fields = _frame(raw, laid, _won_words(laid, adapter))
     good, bad = checks.divide(frame, _gate(now), raw)
     good = good.drop([name for name in good.columns if name.startswith("__") and name != ROW])
     return PreparedOutcomes(
@@ -49,13 +51,19 @@ def prepare_outcomes(path: str, mapping: Mapping, options: ReadOptions, now: dat
         pl.concat([raw.rejects, bad]),
         fields,
         raw.read,
-        aliases.adapter(raw.columns, raw.format),
+        adapter.name,
         raw.format,
         file_hash(file),
     )
 
 
-def _frame(raw: Raw, laid: Resolved) -> tuple[pl.DataFrame, tuple[Field, ...]]:
+def _won_words(laid: Resolved, adapter: Adapter) -> tuple[str, ...]:
+    """The words that mean won; a source's own count only in the column that it says outcomes in."""
+    own = adapter.fields.get("outcomes", {}).get("outcome", ())
+    return (*WON, *adapter.won) if set(laid.columns.get("outcome", ())) & set(own) else WON
+
+
+def _frame(raw: Raw, laid: Resolved, won: tuple[str, ...]) -> tuple[pl.DataFrame, tuple[Field, ...]]:
     closed, closed_text = time_field(raw, laid, "at")
     received, received_text = time_field(raw, laid, "received_at")
     amount, infinite, amount_text = _amount(raw, laid)
@@ -68,7 +76,9 @@ def _frame(raw: Raw, laid: Resolved) -> tuple[pl.DataFrame, tuple[Field, ...]]:
         closed.alias("closed_at"),
         closed_text.alias("__closed_at"),
     ]
-    frame = pl.DataFrame([*head, received, received_text, amount, amount_text, infinite, _word(raw, laid), *values])
+    frame = pl.DataFrame(
+        [*head, received, received_text, amount, amount_text, infinite, _word(raw, laid, won), *values]
+    )
     fallback = pl.when(pl.col("__received_at").is_null()).then("closed_at").otherwise("received_at")
     return frame.with_columns(received_at=fallback), fields
 
@@ -84,10 +94,10 @@ def _amount(raw: Raw, laid: Resolved) -> tuple[pl.Series, pl.Series, pl.Series]:
     return number.fill_nan(None).alias("amount"), infinite.alias("__infinite"), text.alias("__amount")
 
 
-def _word(raw: Raw, laid: Resolved) -> pl.Series:
+def _word(raw: Raw, laid: Resolved, words: tuple[str, ...]) -> pl.Series:
     word = text_field(raw, laid, "outcome").str.to_lowercase().str.replace_all(r"[^a-z0-9]", "")
     frame = word.to_frame("w")
-    won = pl.when(pl.col("w").is_in(list(WON))).then(pl.lit("won"))
+    won = pl.when(pl.col("w").is_in(list(words))).then(pl.lit("won"))
     return frame.select(won.when(pl.col("w").is_in(list(LOST))).then(pl.lit("lost")).alias("word")).to_series()
 
 

@@ -56,7 +56,7 @@ def personal_columns(frame: pl.DataFrame, columns: Iterable[str], declared: Iter
 
 
 HINTS = (
-    r'@|"(?i:(tele|mobile|cell)?_?phone(_?number)?|mobile|fax|(first|last|full|given|family|middle)_?name|surname|'
+    r'@|"\$?(?i:(tele|mobile|cell)?_?phone(_?number)?|mobile|fax|(first|last|full|given|family|middle)_?name|surname|'
     r"(client)?_?ip(_?address)?|iban|ssn|passport|date_?of_?birth|birth_?(date|day)|(home|mailing)?_?(street|address)|"
     r'street_?address|recipient|user_?agent)"'
 )
@@ -76,7 +76,7 @@ class PersonalMembers:
         Members of inner objects count too, and are named by their dotted path.
         """
         said = frozenset(declared)
-        hints = "|".join([HINTS, *(json.dumps(name) for name in said)])
+        hints = "|".join([HINTS, *(re.escape(json.dumps(name.rpartition(".")[2])) for name in sorted(said))])
         rows = objects.str.contains(hints).fill_null(False).arg_true().to_list()
         values = objects.to_list() if rows else []
         taken: dict[str, list[str | None]] = {}

@@ -11,7 +11,9 @@ RAW_LIMIT = 65_536
 REJECTS = {"row_no": pl.Int64, "code": pl.String, "detail": pl.String, "lead_id": pl.String, "raw": pl.String}
 Reject = tuple[int, str, str, str | None, str]
 FORMATS = ("csv", "jsonl", "parquet", "xes")
-ADAPTERS = ("segment", "rudderstack", "cloudevents", "hubspot", "salesforce", "generic")
+ADAPTERS = (
+    "segment", "rudderstack", "cloudevents", "snowplow", "posthog", "ga4", "salesforce", "hubspot", "generic",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class Raw:
 
     `frame` has the file's columns and `__row`, the record's number from 1. `textual` says that every column is text
     whose type is still to be found; `json_columns` name the columns that hold JSON text. `rejects` are records that
-    could not be read, with code, detail and raw text (at most 64 KiB each).
+    could not be read, with code, detail and raw text (at most 64 KiB each). `originals` are the records as they stand
+    in the file where an adapter has made `frame` of them.
     """
 
     frame: pl.DataFrame
@@ -28,6 +31,7 @@ class Raw:
     format: str
     textual: bool
     json_columns: frozenset[str] = frozenset()
+    originals: pl.DataFrame | None = None
 
     @property
     def columns(self) -> list[str]:

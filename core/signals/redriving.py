@@ -11,7 +11,7 @@ import polars as pl
 
 from core.kernel.database import Change, Database
 from core.kernel.workers import PARSING, run_in_worker
-from core.signals import store_batches, store_events, store_leads, store_outcomes, store_quarantine, store_reps
+from core.signals import store_batches, store_leads, store_outcomes, store_quarantine, store_reps, store_traits
 from core.signals.errors import MappingInvalid
 from core.signals.event_rows import prepare_events
 from core.signals.identity import REFUSED
@@ -51,6 +51,7 @@ class _Group:
     rows: pl.DataFrame
     kind: str
     path: str
+    adapter: str
     stored: dict[str, Any]
 
 
@@ -68,7 +69,7 @@ def redrive(db: Database, ids: list[str], mapping: Table[str, Any] | None, actor
     records = found.filter(~pl.col("code").is_in(REFUSED))
     for rows in records.partition_by("batch_id", maintain_order=True):
         stored = json.loads(rows["mapping"][0] or "{}")
-        group = _Group(rows, rows["kind"][0], rows["path"][0], stored)
+        group = _Group(rows, rows["kind"][0], rows["path"][0], rows["adapter"][0] or "generic", stored)
         done = _redrive_batch(db, group, mapping, actor)
         total = Redriven(*(a + b for a, b in zip(vars(total).values(), vars(done).values(), strict=True)))
     return total
@@ -94,7 +95,8 @@ def _mapping_of(stored: Table[str, Any]) -> dict[str, Any]:
 
 def _prepared(db: Database, group: _Group, mapping: Mapping, raws: list[str]) -> Any:
     textual = group.stored.get("format") in TEXTUAL
-    options = ReadOptions(group.kind, "jsonl", max_field_bytes=db.settings.max_field_bytes, textual=textual)
+    given = "generic" if mapping.columns else "jsonl" if group.adapter == "xes" else group.adapter
+    options = ReadOptions(group.kind, given, max_field_bytes=db.settings.max_field_bytes, textual=textual)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "redriven.jsonl"
         path.write_text("".join(raw + "\n" for raw in raws), encoding="utf-8")
@@ -117,7 +119,7 @@ def _land(change: Change, batch: Batch, group: _Group, prepared: Any, able: pl.D
 
 def _written(change: Change, batch: Batch, group: _Group, prepared: Any, batch_id: str) -> tuple[int, int, list[int]]:
     if group.kind == "events":
-        events = store_events.land(change, prepared.rows, batch_id)
+        events = store_traits.land_with_events(change, prepared, batch_id)
         return events.accepted, events.duplicate, events.conflicts["row_no"].to_list()
     if group.kind == "leads":
         leads = store_leads.land(change, prepared, batch_id, batch.imported_at)

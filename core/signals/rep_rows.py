@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from core.signals import aliases, checks, readers
+from core.signals import adapters, checks, readers
 from core.signals.checks import Check
 from core.signals.columns import file_hash, lay, text_field
 from core.signals.grouped_numbers import plain_amounts
@@ -38,6 +38,7 @@ def prepare_reps(path: str, mapping: Mapping, options: ReadOptions, now: datetim
     """The reps of a file, one row a pool, and the rejects."""
     file = Path(path)
     raw = readers.read(file, replace(options, kind="reps", delimiter=options.delimiter or mapping.delimiter))
+    adapter = adapters.choose(raw, options.format, mapping, "reps", path)
     good, bad = checks.divide(_frame(raw, lay(mapping, raw, "reps", path)), _gate(), raw)
     rows, duplicate, repeated = _once(good, raw)
     return PreparedReps(
@@ -45,7 +46,7 @@ def prepare_reps(path: str, mapping: Mapping, options: ReadOptions, now: datetim
         pl.concat([raw.rejects, bad, repeated]),
         duplicate,
         raw.read,
-        aliases.adapter(raw.columns, raw.format),
+        adapter.name,
         raw.format,
         file_hash(file),
     )

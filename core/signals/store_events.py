@@ -158,9 +158,12 @@ def land(change: Change, rows: pl.DataFrame, batch_id: str, statements: pl.DataF
 
 
 def _statements(change: Change, found: pl.DataFrame | None) -> pl.DataFrame:
-    """What the stored identify calls say of ids, with what an adapter found."""
+    """What the stored identify calls say of ids, with what an adapter found in the records that were stored."""
     said = change.read(IDENTIFIED)
-    return said if found is None else pl.concat([said, found.select(said.columns)], how="vertical_relaxed")
+    if found is None or found.is_empty():
+        return said
+    stored = found.filter(pl.col(ROW).is_in(change.read("SELECT row_no FROM incoming")["row_no"].implode()))
+    return pl.concat([said, stored.select(said.columns)], how="vertical_relaxed")
 
 
 def _number(change: Change, batch_id: str) -> int:

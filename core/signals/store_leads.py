@@ -136,7 +136,7 @@ def land(change: Change, prepared: PreparedLeads, batch_id: str, now: datetime) 
     change.execute(NEW_VALUES, {"now": naive(now)})
     change.execute(NOT_STORED)
     change.execute(INSERT_VALUES, params)
-    _declare(change, prepared.attributes)
+    declare(change, prepared.attributes)
     accepted = change.scalar(TOUCHED, params)
     coming = prepared.rows.height
     merged_rows = prepared.merged_rows if identity.merged or new_leads or adopted else 0
@@ -147,12 +147,13 @@ def land(change: Change, prepared: PreparedLeads, batch_id: str, now: datetime) 
 def _load(change: Change, prepared: PreparedLeads) -> None:
     rows = prepared.rows.rename({ROW: "row_no"})
     change.load("coming", rows.select("row_no", "lead_id", "created_at", "created_order", "known_at", "account_id"))
-    change.load("coming_values", _long(change, rows, prepared.attributes))
+    change.load("coming_values", long_values(change, rows, prepared.attributes))
     aliases = {"alias_id": list(prepared.merged), "lead_id": list(prepared.merged.values())}
     change.load("coming_aliases", pl.DataFrame(aliases, schema={"alias_id": pl.String, "lead_id": pl.String}))
 
 
-def _long(change: Change, rows: pl.DataFrame, attributes: Sequence[Attribute]) -> pl.DataFrame:
+def long_values(change: Change, rows: pl.DataFrame, attributes: Sequence[Attribute]) -> pl.DataFrame:
+    """One row a present value: row_no, name and the column of its type, personal ones sealed under `lead_id`."""
     stored = {
         n: (kind, sealed)
         for n, kind, sealed in change.read("SELECT name, type, personal FROM attribute_types").iter_rows()
@@ -190,7 +191,7 @@ def _sealed(change: Change, rows: pl.DataFrame, name: str) -> pl.DataFrame:
     )
 
 
-def _declare(change: Change, attributes: Sequence[Attribute]) -> None:
+def declare(change: Change, attributes: Sequence[Attribute]) -> None:
     """Add new attribute names to the dictionary; a known one keeps its type, and once personal stays so."""
     change.load("coming_types", listed(attributes))
     change.execute(

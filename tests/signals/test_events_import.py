@@ -241,8 +241,9 @@ def test_ids_of_several_json_types_are_one_kind_of_text(signals, write):
 
 
 def test_an_adapter_name_is_no_file_format(signals, write):
-    path = write("s.csv", "lead_id,type,ts\nl1,a,2026-01-01\n")
+    path = write("s.csv", "messageId,userId,event,timestamp\nm1,l1,a,2026-01-01\n")
     assert signals.import_events(path, format="segment", actor="ana").accepted == 1
+    assert signals.import_events(path, format="generic", actor="ana").adapter == "generic"
 
 
 def test_free_text_as_type_is_refused(signals, write):

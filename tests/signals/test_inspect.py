@@ -9,7 +9,7 @@ from core.signals.inspect import inspect, inspect_file
 from core.signals.raw import ReadOptions
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-KEYS = {"path", "format", "kind", "rows", "columns", "suggested_map", "time_columns", "findings"}
+KEYS = {"path", "format", "adapter", "kind", "rows", "columns", "suggested_map", "time_columns", "findings"}
 
 
 def codes(found, column=None):
@@ -55,6 +55,14 @@ def test_columns_are_described_and_personal_examples_hidden(table):
     assert columns["industry"] == {
         "name": "industry", "type": "category", "missing": 66, "distinct": 1, "example": "Retail",
     }  # fmt: skip
+
+
+def test_the_example_of_an_object_shows_no_personal_member(write):
+    path = write(
+        "c.jsonl", '{"lead_id": "l1", "type": "a", "ts": "2026-01-01", "context": {"ip": "8.8.8.8", "os": "x"}}\n'
+    )
+    columns = {column["name"]: column for column in inspect_file(str(path), ReadOptions(), NOW)["columns"]}
+    assert columns["context"]["example"] == '{"os":"x"}'
 
 
 def test_senders_faster_than_people_are_named(write):

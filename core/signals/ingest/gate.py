@@ -8,6 +8,7 @@ from itertools import chain
 import polars as pl
 
 from core.signals import event_rows
+from core.signals.adapters.plain import PLAIN
 from core.signals.ingest.parcels import COLUMNS, Parcel, Record, Refused, cut
 from core.signals.mapping import Mapping
 from core.signals.raw import ROW, Raw, no_rejects
@@ -43,7 +44,7 @@ def gate(parcels: Sequence[Parcel], now: datetime) -> Gated:
     refused = [(number, one) for number, parcel in enumerate(parcels) for one in parcel.refused]
     if not places:
         return Gated(pl.DataFrame(), places, refused)
-    rows, rejects, _ = event_rows.event_rows(_raw(places, now), MAPPING, now, "the request")
+    rows, rejects, _ = event_rows.event_rows(_raw(places, now), PLAIN, MAPPING, now, "the request")
     gated = Gated(_steady(rows, places), places, refused)
     found = [gated.refusal(*one) for one in rejects.select("row_no", "code", "detail", "lead_id").iter_rows()]
     return Gated(gated.rows, places, list(chain(refused, found)))

@@ -1,8 +1,9 @@
-"""JSON lines (or one JSON array of objects): values keep the types they were written with."""
+"""JSON lines, one array of objects, or one object over several lines: values keep the types they are written with."""
 
 import io
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,18 @@ LARGEST_EXACT = 2**53
 def read(path: Path, options: ReadOptions) -> Raw:
     """The objects of the file; a column of mixed or nested values holds JSON text."""
     with open_bounded(path, options.max_bytes) as stream:
-        array = sample_text(stream, path).lstrip().startswith("[")
-        records = _array(stream, path) if array else _lines(stream, options.max_field_bytes)
-        return _collect(records, path, options)
+        start = sample_text(stream, path).lstrip()
+        whole = start.startswith("[") or start.partition("\n")[0].strip() == "{"
+        records = _array(stream, path) if whole else _lines(stream, options.max_field_bytes)
+        raw = collected(records, options.textual)
+    if not raw.read:
+        raise FileEmpty(path)
+    kept, long = split_long_fields(raw.frame, options.max_field_bytes)
+    return replace(raw, frame=kept, rejects=pl.concat([raw.rejects, long]))
 
 
-def _collect(records: Iterable[tuple[dict[str, Any] | None, str, str]], path: Path, options: ReadOptions) -> Raw:
+def collected(records: Iterable[tuple[dict[str, Any] | None, str, str]], textual: bool) -> Raw:
+    """The objects as one frame; where one could not be read, (None, why, its text) is among the rejects."""
     columns: dict[str, list[Any]] = {}
     bad: list[tuple[int, str, str, str | None, str]] = []
     count = 0
@@ -37,12 +44,9 @@ def _collect(records: Iterable[tuple[dict[str, Any] | None, str, str]], path: Pa
             held.extend([None] * (count - len(held)))
             held.append(value)
         count += 1
-    if not count and not bad:
-        raise FileEmpty(path)
     series, nested = _series(columns, count)
     frame = with_rows(pl.DataFrame(series), {row for row, *_ in bad})
-    kept, long = split_long_fields(frame, options.max_field_bytes)
-    return Raw(kept, pl.concat([rejects(bad), long]), "jsonl", textual=options.textual, json_columns=nested)
+    return Raw(frame, rejects(bad), "jsonl", textual=textual, json_columns=nested)
 
 
 def _lines(stream: io.BufferedReader, limit: int) -> Iterator[tuple[dict[str, Any] | None, str, str]]:
@@ -79,7 +83,7 @@ def _array(stream: io.BufferedReader, path: Path) -> Iterator[tuple[dict[str, An
         raise FileUnreadable(
             path, f"`{path}` is not JSON: {error}", "Write one object a line, or one array."
         ) from error
-    for item in items:
+    for item in items if isinstance(items, list) else [items]:
         text = json.dumps(item, ensure_ascii=False)
         yield (item, "", text) if isinstance(item, dict) else (None, "not an object", text)
 
