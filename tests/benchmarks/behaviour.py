@@ -1,7 +1,5 @@
 """A seeded log of any size straight into a store's tables: skewed leads, 25 types of 5 sources, accounts of four."""
 
-from datetime import datetime
-
 import numpy as np
 import polars as pl
 
@@ -86,6 +84,9 @@ def _events(rng: np.random.Generator, first: int, count: int, events: int, share
     )
 
 
-def end() -> datetime:
-    """The moment after the last event was received."""
-    return datetime(2025, 7, 5)
+def append(db: Database, events: int, seed: int = 11) -> None:
+    """Write so many more events, of any leads, at the end of the log's time."""
+    rng = np.random.default_rng(seed)
+    first, leads = db.read("SELECT (SELECT max(event_no) FROM events), (SELECT count(*) FROM leads)").row(0)
+    with db.change("signals", "events.imported", BATCH) as change:
+        change.insert("events", _events(rng, first, events, first + events, np.cumsum(_shares(rng, leads))))

@@ -5,6 +5,11 @@ from core.features.schema import json_path
 from core.kernel.expressions import Field
 
 _JOINED = {"lead_id": "l.lead_id", "account_id": "o.account_id", "type": "d.type", "source": "d.source"}
+_JOINS = {
+    "d.": " JOIN event_kinds d USING (kind_no)",
+    "l.": " JOIN leads l ON l.lead_no = e.lead_no",
+    "o.": " LEFT JOIN accounts o ON o.account_no = e.account_no",
+}
 _NONE = "nullif(CAST({}_values[{}] AS VARCHAR), 'null')"
 
 
@@ -20,19 +25,18 @@ class Columns:
         self._fields.setdefault(field.name, self._read(field.name))
         return f'"{field.name}"'
 
-    def relation(self, leads: str, dictionary: str) -> str:
-        """The events of the leads with these columns, the numbers of event and lead, the times and the dictionary."""
+    def relation(self, which: str) -> str:
+        """The events that `which` says, with these columns, their numbers, kinds and times."""
         parsed = [
             f"json_extract({column}, [{', '.join(map(quoted, keys))}]) AS {column}_values"
             for column, keys in self._keys.items()
             if keys
         ]
-        log = f"(SELECT {', '.join(['*', *parsed])} FROM events SEMI JOIN {leads} USING (lead_no))"
-        columns = [f'{sql} AS "{name}"' for name, sql in self._fields.items() if not sql.startswith("d.")]
+        columns = [f'{sql} AS "{name}"' for name, sql in self._fields.items()]
         times = [f"epoch_us(e.{name}_at) AS {name}_us" for name in ("occurred", "received", "superseded")]
-        return f"""SELECT {", ".join(["e.event_no", "e.lead_no", "e.event_id AS id", *times, *columns, "d.*"])}
-FROM {log} e JOIN {dictionary} d USING (kind_no) JOIN leads l ON l.lead_no = e.lead_no
-LEFT JOIN accounts o ON o.account_no = e.account_no"""
+        joins = [join for name, join in _JOINS.items() if any(sql.startswith(name) for sql in self._fields.values())]
+        return f"""SELECT {", ".join(["e.event_no", "e.lead_no", "e.kind_no", "e.event_id AS id", *times, *columns])}
+FROM (SELECT {", ".join(["*", *parsed])} FROM events WHERE {which}) e{"".join(joins)}"""
 
     def _read(self, name: str) -> str:
         path = json_path(name)

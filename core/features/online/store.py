@@ -81,33 +81,41 @@ class EventReader:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self.dictionaries = {value: Dictionary() for value in layout.values if isinstance(value, Text)}
-        self._statement = _statement(layout)
+        self._of_leads = _statement(layout, "lead_no BETWEEN $first AND $last")
+        self._newer = _statement(layout, "event_no > $after")
+        self._of_kinds = _kinds_statement(layout)
+        self._kinds = np.zeros((0, layout.words), dtype=np.int64)
 
     def slices(self, cursor: Cursor, most: int) -> Iterable[tuple[np.ndarray, np.ndarray]]:
         """All events, ordered by lead and time, in slices of about so many: the lead of each row, and the rows."""
         counts = cursor.read("SELECT lead_no, count(*) AS n FROM events GROUP BY lead_no ORDER BY lead_no")
-        part = counts["n"].cum_sum() // most
-        for _, leads in counts.group_by(part, maintain_order=True):
-            cursor.load("online_leads", leads.select("lead_no"))
-            yield self._read(cursor, -1)
+        part = (counts["n"].cum_sum() // most).alias("part")
+        bounds = counts.group_by(part, maintain_order=True).agg(first=pl.min("lead_no"), last=pl.max("lead_no"))
+        for _, first, last in bounds.iter_rows():
+            yield self._rows(cursor, cursor.read(self._of_leads, {"first": first, "last": last}))
 
     def after(self, cursor: Cursor, event_no: int) -> tuple[np.ndarray, np.ndarray]:
         """The events numbered above `event_no`, ordered by lead and time."""
-        cursor.execute("DROP TABLE IF EXISTS online_leads")
-        new = "CREATE TEMP TABLE online_leads AS SELECT DISTINCT lead_no FROM events WHERE event_no > ?"
-        cursor.execute(new, [event_no])
-        return self._read(cursor, event_no)
+        return self._rows(cursor, cursor.read(self._newer, {"after": event_no}))
 
-    def _read(self, cursor: Cursor, event_no: int) -> tuple[np.ndarray, np.ndarray]:
-        frame = cursor.read(self._statement, {"after": event_no})
+    def _rows(self, cursor: Cursor, frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         rows = np.empty((len(frame), self._layout.width), dtype=np.int64)
         for column, name in FIXED_NAMES.items():
             rows[:, column] = frame[name].to_numpy()
         for place, value in enumerate(self._layout.values):
             rows[:, FIXED + place] = self._words(value, frame[f"v{place}"])
+        by_kind = self._by_kind(cursor, frame["kind_no"].to_numpy())
         for word in range(self._layout.words):
-            rows[:, FIXED + len(self._layout.values) + word] = frame[f"w{word}"].to_numpy()
+            rows[:, FIXED + len(self._layout.values) + word] = frame[f"w{word}"].to_numpy() + by_kind[:, word]
         return frame["lead_no"].to_numpy(), rows
+
+    def _by_kind(self, cursor: Cursor, kinds: np.ndarray) -> np.ndarray:
+        """The bits that the kind of an event decides; the dictionary of kinds is read again where one is new."""
+        if kinds.max(initial=0) >= len(self._kinds):
+            found = cursor.read(self._of_kinds)
+            self._kinds = np.zeros((found["kind_no"].to_list()[-1] + 1, self._layout.words), dtype=np.int64)
+            self._kinds[found["kind_no"].to_numpy()] = found.drop("kind_no").to_numpy()
+        return self._kinds[kinds]
 
     def _words(self, value: Field | Text, column: pl.Series) -> np.ndarray:
         if isinstance(value, Text):
@@ -115,18 +123,25 @@ class EventReader:
         return column.fill_null(float("nan")).to_numpy().view(np.int64)
 
 
-def _statement(layout: Layout) -> str:
+def _statement(layout: Layout, which: str) -> str:
     events = Columns()
     values = [_value(value, events.sql(value.of if isinstance(value, Text) else value)) for value in layout.values]
-    words = list(_parts(list(layout.conditions.values())))
-    columns = ["occurred_us", "received_us", f"coalesce(superseded_us, {NEVER}) AS superseded_us", "event_no"]
+    columns = [
+        "kind_no",
+        "occurred_us",
+        "received_us",
+        f"coalesce(superseded_us, {NEVER}) AS superseded_us",
+        "event_no",
+    ]
     columns += [f"{sql} AS v{place}" for place, sql in enumerate(values)]
-    columns += [f"d{place} + {_packed(part, events, simple=False)} AS w{place}" for place, part in enumerate(words)]
-    kinds = [f"{_packed(part, None, simple=True)} AS d{place}" for place, part in enumerate(words)]
-    dictionary = ", ".join(["kind_no", "source", "type", *kinds])
-    return f"""WITH online_kinds AS MATERIALIZED (SELECT {dictionary} FROM event_kinds)
-SELECT {", ".join(["lead_no", *columns])} FROM ({events.relation("online_leads", "online_kinds")})
-WHERE event_no > $after ORDER BY lead_no, occurred_us, received_us, id"""
+    columns += [f"{_packed(part, events, simple=False)} AS w{place}" for place, part in enumerate(_parts(layout))]
+    return f"""SELECT {", ".join(["lead_no", *columns])} FROM ({events.relation(which)})
+ORDER BY lead_no, occurred_us, received_us, id"""
+
+
+def _kinds_statement(layout: Layout) -> str:
+    words = [f"{_packed(part, None, simple=True)} AS w{place}" for place, part in enumerate(_parts(layout))]
+    return f"SELECT {', '.join(['kind_no', *words])} FROM event_kinds ORDER BY kind_no"
 
 
 def _value(value: Field | Text, column: str) -> str:
@@ -136,7 +151,9 @@ def _value(value: Field | Text, column: str) -> str:
     return f"CAST({value.sql(column)} AS {kind})"
 
 
-def _parts(conditions: Sequence[Expression]) -> Iterable[Sequence[Expression]]:
+def _parts(layout: Layout) -> Iterable[Sequence[Expression]]:
+    """The conditions of each word of bits."""
+    conditions = list(layout.conditions.values())
     return (conditions[start : start + WORD_BITS] for start in range(0, len(conditions), WORD_BITS))
 
 
