@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import session
-from app.components import decision_trace, header, lead_finder, lead_head, lead_memo, lead_past, lead_why
+from app.components import decision_trace, header, lead_finder, lead_head, lead_memo, lead_past, lead_why, live_refresh
 from app.feedback import refused
 from app.queries import lead as reads
 from core.kernel.errors import LeadbenchError
@@ -48,3 +48,5 @@ if history.open:
 if profile.open:
     with profile:
         lead_past.profile(known, moment)
+if moment is None:
+    live_refresh.follow("signals", "decisions", key="lead")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import empty_state, export_menu, header, lead_figures, lead_filters, lead_grid, peek
+from app.components import empty_state, export_menu, header, lead_figures, lead_filters, lead_grid, live_refresh, peek
 from app.queries import leads
 from app.queries.access import role
 
@@ -33,3 +33,4 @@ else:
         row = lead_grid.show(found, "leads_grid")
     with panel:
         peek.show(row, "leads_peek")
+live_refresh.follow("decisions", key="leads")

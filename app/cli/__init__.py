@@ -7,7 +7,21 @@ import traceback
 import typer
 from typer.exceptions import TyperException
 
-from app.cli import audit, data, features, identity, jobs, keys, models, people, policy, serving, store, store_option
+from app.cli import (
+    audit,
+    data,
+    features,
+    identity,
+    jobs,
+    keys,
+    models,
+    people,
+    policy,
+    serving,
+    store,
+    store_option,
+    traffic,
+)
 from app.cli.call import Call, running
 from app.cli.common import settings
 from app.cli.handover import hand_over
@@ -24,7 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (jobs, data, features, identity, models, policy, audit, people, keys, store, serving):
+for group in (jobs, data, features, identity, models, policy, audit, people, keys, store, serving, traffic):
     group.register(app)
 store_option.complete(app)
 

@@ -1,0 +1,52 @@
+"""simulate-traffic against a real server in this process."""
+
+import threading
+import time
+
+import polars as pl
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from app import api, live
+from tests.app.cli_calls import done, refused
+from tests.browser.serving import free_port
+
+
+@pytest.fixture
+def url(empty):
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=api.routes()), port=port, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+    live.close()
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "log.jsonl"
+    rows = [{"event_id": f"e{n}", "lead_id": f"ld_{n % 7}", "type": "page_viewed", "page": "/a"} for n in range(60)]
+    pl.DataFrame(rows).with_columns(occurred_at=pl.lit("2026-01-01T00:00:00Z")).write_ndjson(path)
+    return str(path)
+
+
+def test_a_stored_log_is_played_as_live_events(url, log, empty):
+    key = empty.rooms.write_keys.issue("web", "root")[1]
+    played = ["simulate-traffic", "--url", url, "--key", key, "--file", log, "--rate", "5000"]
+    found = done("simulate_traffic", *played)
+    assert (found["sent"], found["accepted"], found["errors"]) == (60, 60, 0)
+    repeated = [done("simulate_traffic", *played, "--as-recorded") for _ in range(2)]
+    assert [one["duplicate"] for one in repeated] == [0, 60]
+    assert empty.db.scalar("SELECT count(*) FROM events") == 120
+
+
+def test_a_server_that_is_not_there_or_knows_no_such_key_is_named(url, log):
+    at = ("simulate-traffic", "--file", log, "--limit", "1")
+    assert refused(*at, "--url", "http://127.0.0.1:9", "--key", "k")["code"] == "server_unreachable"
+    assert refused(*at, "--url", url, "--key", "k")["code"] == "server_unreachable"
+    assert refused(*at, "--url", url)["code"] == "no_write_key"
