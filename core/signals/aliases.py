@@ -31,6 +31,8 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "context": ("context",),
     "schema_version": ("schemaversion",),
     "trace_id": ("traceid",),
+    "corrects": ("corrects", "correctsid", "correctseventid"),
+    "retracts": ("retracts", "retractsid", "retractseventid"),
 }  # fmt: skip
 
 LEADS: dict[str, tuple[str, ...]] = {

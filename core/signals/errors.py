@@ -253,3 +253,40 @@ class AdapterMaps(LeadbenchError):
             value=adapter,
             remedy="Leave the columns out (literals may stay), or use `--format generic` with the mapping.",
         )
+
+
+class ContractInvalid(LeadbenchError):
+    """A data contract whose bound is none."""
+
+    code = "invalid_contract"
+
+    def __init__(self, name: str, value: object, wanted: str) -> None:
+        super().__init__(
+            f"`{name}: {value}` is no bound of a data contract.", value=value, remedy=f"Give {name} as {wanted}."
+        )
+
+
+class UnknownSource(LeadbenchError):
+    """A source of which no event has come."""
+
+    code = "unknown_source"
+
+    def __init__(self, source: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"No event of a source `{source}` has come.",
+            value=source,
+            remedy=f"Sources are {_listed(known) or 'none'}.",
+        )
+
+
+class BreakerClosed(LeadbenchError):
+    """Closing the breaker of a source whose breaker is not open."""
+
+    code = "breaker_closed"
+
+    def __init__(self, source: str) -> None:
+        super().__init__(
+            f"The breaker of `{source}` is not open.",
+            value=source,
+            remedy="Nothing waits; see `leadbench sources list`.",
+        )

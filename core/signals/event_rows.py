@@ -30,7 +30,8 @@ SOURCE_WORDS = {
     **dict.fromkeys(("third-party", "thirdparty", "partner", "vendor"), "third_party"),
 }
 IDS = ("lead_id", "event_id", "anonymous_id", "account_id", "session_id", "trace_id")
-TEXTS = (*IDS, "type", "source", "region")
+NAMED = ("corrects", "retracts")
+TEXTS = (*IDS, *NAMED, "type", "source", "region")
 PERSONAL = "personal:"
 AS_IT_IS = Mapping()
 
@@ -112,6 +113,7 @@ def event_rows(
     for field in _with_objects(raw, laid):
         frame, found = _without_personal(frame, field, said)
         sealed |= found
+    frame = _with_named(frame)
     infinite = [column.infinite for column in kept.values() if column.infinite is not None]
     frame = frame.with_columns(_any(infinite, frame.height).alias("__infinite"))
     good, bad = checks.divide(frame, _gate(frame, now), raw)
@@ -130,6 +132,15 @@ def _envelope(raw: Raw, laid: Resolved) -> pl.DataFrame:
     frame = pl.DataFrame([raw.frame[ROW], *texts, occurred, occurred_text, received, received_text, version])
     fallback = pl.when(pl.col("__received_at").is_null()).then("occurred_at").otherwise("received_at")
     return frame.with_columns(received_at=fallback, lead_id=pl.coalesce("lead_id", "anonymous_id"))
+
+
+def _with_named(frame: pl.DataFrame) -> pl.DataFrame:
+    """The ids that a record corrects or retracts, from its context where no column gives them."""
+    if not bool(frame["context"].str.contains(r'"(corrects|retracts)"').any()):
+        return frame
+    inside = [pl.col("context").str.json_path_match(f"$.{name}").alias(f"__{name}") for name in NAMED]
+    given = frame.with_columns(inside)
+    return given.with_columns(pl.coalesce(name, f"__{name}").alias(name) for name in NAMED)
 
 
 def _with_source(frame: pl.DataFrame, laid: Resolved, default: str) -> tuple[pl.DataFrame, list[Finding]]:
@@ -202,7 +213,8 @@ def _gate(frame: pl.DataFrame, now: datetime) -> list[Check]:
     return [
         checks.missing("lead_id"),
         checks.missing("type", "missing_type"),
-        *(checks.too_long(name) for name in IDS),
+        *(checks.too_long(name) for name in (*IDS, *NAMED)),
+        Check("corrects_itself", _names_itself(), "the event names itself as the one that it corrects"),
         Check(
             "id_too_long", pl.col("type").str.len_chars() > checks.LONGEST_ID, "`type` is longer than 256 characters"
         ),
@@ -213,6 +225,10 @@ def _gate(frame: pl.DataFrame, now: datetime) -> list[Check]:
         *(checks.past_time(name, now) for name in ("occurred_at", "received_at")),
         checks.marked("__infinite", "not_finite", "a number is not finite"),
     ]
+
+
+def _names_itself() -> pl.Expr:
+    return pl.any_horizontal(pl.col(name) == pl.col("event_id") for name in NAMED)
 
 
 def _with_identity(rows: pl.DataFrame, names: list[str], raw: Raw) -> pl.DataFrame:

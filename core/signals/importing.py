@@ -97,7 +97,7 @@ def _land_events(change: Change, batch: Batch, prepared: Prepared) -> Import:
         adapter=batch.adapter,
         reasons=store_batches.reasons(rejects),
         findings=prepared.findings,
-        warnings=(*_strangers(landed.strangers), *disputes(landed.disputed)),
+        warnings=(*_strangers(landed.strangers), *disputes(landed.disputed), *_flagged(landed.flagged)),
     )
     store_batches.write_batch(change, batch, batch_id, counts(result))
     return result
@@ -110,6 +110,13 @@ def _strangers(count: int) -> tuple[Finding, ...]:
         f"{plural(count, 'event')} belong to leads that no leads file names; these leads start with their first event"
     )
     return (Finding("unmatched_records", "lead_id", message, "Check that both files use the same lead ids."),)
+
+
+def _flagged(count: int) -> tuple[Finding, ...]:
+    if not count:
+        return ()
+    message = f"{plural(count, 'event')} of robots or bursts are kept, and left out of every feature"
+    return (Finding("flagged_events", "context", message, "See the source's contract: `bots`, `burst_per_minute`."),)
 
 
 def disputes(refused: pl.DataFrame) -> tuple[Finding, ...]:

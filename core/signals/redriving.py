@@ -20,6 +20,7 @@ from core.signals.mapping import Mapping
 from core.signals.outcome_rows import prepare_outcomes
 from core.signals.raw import ReadOptions
 from core.signals.redriving_claims import redrive_claims
+from core.signals.redriving_held import are_held, redrive_held
 from core.signals.rep_rows import prepare_reps
 from core.signals.store_batches import Batch
 from core.signals.store_quarantine import Quarantine
@@ -66,13 +67,21 @@ def redrive(db: Database, ids: list[str], mapping: Table[str, Any] | None, actor
     if not claims.is_empty():
         passed = redrive_claims(db, claims, actor)
         total = Redriven(claims.height, passed, 0, claims.height - passed, 0)
-    records = found.filter(~pl.col("code").is_in(REFUSED))
+    held = are_held(found)
+    for rows in found.filter(held).partition_by("batch_id", maintain_order=True):
+        accepted, duplicate, waiting = redrive_held(db, rows, actor)
+        total = _sum(total, Redriven(rows.height, accepted, duplicate, waiting, 0))
+    records = found.filter(~pl.col("code").is_in(REFUSED) & ~held)
     for rows in records.partition_by("batch_id", maintain_order=True):
         stored = json.loads(rows["mapping"][0] or "{}")
         group = _Group(rows, rows["kind"][0], rows["path"][0], rows["adapter"][0] or "generic", stored)
         done = _redrive_batch(db, group, mapping, actor)
-        total = Redriven(*(a + b for a, b in zip(vars(total).values(), vars(done).values(), strict=True)))
+        total = _sum(total, done)
     return total
+
+
+def _sum(one: Redriven, other: Redriven) -> Redriven:
+    return Redriven(*(a + b for a, b in zip(vars(one).values(), vars(other).values(), strict=True)))
 
 
 def _redrive_batch(db: Database, group: _Group, given: Table[str, Any] | None, actor: str) -> Redriven:

@@ -19,6 +19,7 @@ from core.signals.outcomes import OutcomeSource, outcome_keys
 from core.signals.redriving import Redriven
 from core.signals.store_identities import Identities
 from core.signals.store_quarantine import Quarantine
+from core.signals.store_sources import Sources
 from core.signals.store_views import Views
 
 Mapped = Mapping | Table[str, Any] | None
@@ -32,6 +33,7 @@ class Signals:
         self.views = Views(db)
         self.held = Quarantine(db)
         self.identities = Identities(db)
+        self.sources = Sources(db)
 
     def import_events(
         self,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from core.kernel.database import Change
-from core.signals import store_identity
+from core.signals import store_corrections, store_filters, store_gates, store_identity, store_sources
 from core.signals.errors import TooManyTypes
 from core.signals.event_rows import PERSONAL
 from core.signals.properties import json_object, merged
@@ -102,9 +102,10 @@ INSERT = """
 INSERT INTO events BY NAME
 SELECT (SELECT coalesce(max(event_no), 0) FROM events) + row_number() OVER () AS event_no, * FROM (
     SELECT i.event_id, o.lead_no, k.kind_no, i.occurred_at, i.received_at, i.anonymous_id, a.account_no, i.session_id,
-           i.region, i.properties, i.context, i.schema_version, $batch AS batch_id, i.trace_id
-    FROM incoming i JOIN lead_of o USING (lead_id) JOIN event_kinds k USING (source, type)
-    LEFT JOIN accounts a USING (account_id)
+           i.region, i.properties, i.context, i.schema_version, $batch AS batch_id, i.trace_id,
+           f.flag, CASE WHEN f.flag IS NOT NULL THEN i.received_at END AS superseded_at
+    FROM incoming i LEFT JOIN flagged f USING (row_no)
+    JOIN lead_of o USING (lead_id) JOIN event_kinds k USING (source, type) LEFT JOIN accounts a USING (account_id)
     ORDER BY o.lead_no, i.occurred_at, i.received_at, i.event_id)
 """
 STRANGERS = """
@@ -119,7 +120,8 @@ class Landed:
     """What became of the checked rows: counts, and the rows whose id is taken by another content.
 
     `strangers` counts stored events of leads that no leads file names, where leads files were loaded; `merged` counts
-    ids that came to belong to another lead, `disputed` are the statements of identity that were refused.
+    ids that came to belong to another lead, `disputed` are the statements of identity that were refused. `conflicts`
+    also has the rows of sources that are held back, `flagged` counts stored events that features leave out.
     """
 
     accepted: int
@@ -129,6 +131,7 @@ class Landed:
     conflicts: pl.DataFrame
     merged: int
     disputed: pl.DataFrame
+    flagged: int
 
 
 def land(change: Change, rows: pl.DataFrame, batch_id: str, statements: pl.DataFrame | None = None) -> Landed:
@@ -136,7 +139,7 @@ def land(change: Change, rows: pl.DataFrame, batch_id: str, statements: pl.DataF
 
     `statements` are those of identity that an adapter found in the records (columns: store_identity.STATEMENTS).
     """
-    change.load("incoming", _sealed(change, rows).rename({ROW: "row_no"}))
+    change.load("incoming", _sealed(change, store_filters.marked(rows)).rename({ROW: "row_no"}))
     invalid = _invalid_objects(change)
     if "identity" in rows.columns:
         change.execute(DERIVE)
@@ -147,14 +150,20 @@ def land(change: Change, rows: pl.DataFrame, batch_id: str, statements: pl.DataF
     change.execute(VERDICTS)
     conflicts = pl.concat([invalid, _conflicts(change)])
     duplicate = change.scalar("SELECT count(*) FROM verdicts WHERE same")
+    store_gates.prepare(change)
     change.execute("DELETE FROM incoming WHERE row_no IN (SELECT row_no FROM verdicts)")
+    held = store_gates.apply(change, batch_id)
     accepted = change.scalar("SELECT count(*) FROM incoming")
+    flagged = store_filters.apply(change)
     new_leads = _number(change, batch_id) if accepted else 0
     if accepted:
         change.execute(INSERT, {"batch": batch_id})
+        store_corrections.land(change, batch_id)
+    store_sources.observe(change, batch_id)
     identity = store_identity.land(change, _statements(change, statements), batch_id)
     strangers = change.scalar(STRANGERS) if accepted else 0
-    return Landed(accepted, duplicate, new_leads, strangers, conflicts, identity.merged, identity.conflicts)
+    refused = pl.concat([conflicts, held])
+    return Landed(accepted, duplicate, new_leads, strangers, refused, identity.merged, identity.conflicts, flagged)
 
 
 def _statements(change: Change, found: pl.DataFrame | None) -> pl.DataFrame:
@@ -217,5 +226,5 @@ def _conflicts(change: Change) -> pl.DataFrame:
 def _as_rejects(held: pl.DataFrame, code: str, detail: str) -> pl.DataFrame:
     if held.is_empty():
         return pl.DataFrame(schema=REJECTS)
-    raw = row_texts(held.drop("row_no", "identity", strict=False))
+    raw = row_texts(held.drop("row_no", "identity", store_filters.ROBOT, strict=False))
     return held.select("row_no", code=pl.lit(code), detail=pl.lit(detail), lead_id="lead_id", raw=pl.Series(raw))
