@@ -18,6 +18,7 @@ from app.cli import (
     people,
     policy,
     serving,
+    sources,
     store,
     store_option,
     traffic,
@@ -38,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (jobs, data, features, identity, models, policy, audit, people, keys, store, serving, traffic):
+for group in (jobs, data, features, identity, sources, models, policy, audit, people, keys, store, serving, traffic):
     group.register(app)
 store_option.complete(app)
 

@@ -210,6 +210,8 @@ REFUSALS = [
     ("backup_missing", ("store", "restore", "nowhere")),
     ("no_store", ("quarantine", "list")),
     ("no_store", ("identity", "list")),
+    ("no_store", ("sources", "list")),
+    ("no_store", ("sources", "late")),
     ("no_store", ("identity", "show", "somebody")),
     ("no_store", ("policy", "history")),
     ("no_store", ("serve",)),
