@@ -11,7 +11,7 @@ from app.queries.access import database, rooms
 from core.features.document import FeatureSet
 from core.governance.permissions import Permission
 from core.governance.users import User
-from core.kernel import console
+from core.kernel import console, strict_yaml
 from core.kernel.database import Database
 from core.kernel.errors import QueryCancelled
 from core.kernel.workers import Cancelled
@@ -36,6 +36,18 @@ def discard(ids: list[str], reason: str) -> int:
 def unmerge(lead_id: str, reason: str) -> str:
     """Separate an id from its lead; that lead's id."""
     return rooms().signals.unmerge(lead_id, reason=reason, actor=acting(Permission.CURATE).name)
+
+
+def confirm_contract(source: str, text: str) -> None:
+    """Make the contract that a YAML text says hold for the source."""
+    actor = acting(Permission.CURATE).name
+    document, _ = strict_yaml.load(text, file="the contract")
+    rooms().signals.sources.confirm(source, document if isinstance(document, dict) else {}, actor)
+
+
+def close_breaker(source: str, reason: str) -> None:
+    """Let a source in again."""
+    rooms().signals.sources.close(source, reason, acting(Permission.CURATE).name)
 
 
 def import_file(kind: str, path: Path, mapping: Mapping[str, Any], *, source: str | None, dry_run: bool) -> Work:

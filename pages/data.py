@@ -10,6 +10,7 @@ from app.components import (
     import_wizard,
     outcomes_form,
     quarantine_list,
+    source_contracts,
     sql_console,
 )
 from app.queries import data as reads
@@ -19,8 +20,10 @@ newest = totals["last_event_at"]
 told = f"newest event {newest:%d %b %Y, %H:%M} UTC" if newest else "no events yet"
 header.plain("Data", f"{totals['batches']} files loaded · {told}")
 
-sources, load, outcomes, identity, quarantine, console = st.tabs(
-    ["Sources", "Import", "Outcomes", "Identity", "Quarantine", "SQL console"], key="tab", bind="query-params"
+sources, load, outcomes, identity, contracts, quarantine, console = st.tabs(
+    ["Sources", "Import", "Outcomes", "Identity", "Contracts", "Quarantine", "SQL console"],
+    key="tab",
+    bind="query-params",
 )
 if sources.open:
     with sources:
@@ -37,6 +40,9 @@ if outcomes.open:
 if identity.open:
     with identity:
         identity_browser.show("data_identity")
+if contracts.open:
+    with contracts:
+        source_contracts.show("data_contracts")
 if quarantine.open:
     with quarantine:
         quarantine_list.show("data_quarantine")

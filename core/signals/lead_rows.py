@@ -13,6 +13,7 @@ from core.signals import adapters, checks, readers
 from core.signals.adapters.adapter import Adapter
 from core.signals.checks import Check, Finding
 from core.signals.columns import file_hash, lay, preferred, text_field, time_field
+from core.signals.domains import company_domains
 from core.signals.mapping import Mapping, Resolved
 from core.signals.personal import personal_columns
 from core.signals.raw import REJECTS, ROW, Raw, ReadOptions, rejects, row_texts
@@ -42,8 +43,9 @@ class Attribute:
 
 @dataclass(frozen=True)
 class PreparedLeads:
-    """Checked leads of one file: `rows` has __row, lead_id, created_at, created_order, known_at, account_id and the
-    attributes as `a:<name>` (typed) or `p:<name>` (personal, still open); `merged` maps an id to the lead it went into.
+    """Checked leads of one file: `rows` has __row, lead_id, created_at, created_order, known_at, account_id,
+    account_domain (of an e-mail address or a web site) and the attributes as `a:<name>` (typed) or `p:<name>`
+    (personal, still open); `merged` maps an id to the lead it went into.
     """
 
     rows: pl.DataFrame
@@ -98,7 +100,9 @@ def _typed_frame(
     texts = [text_field(raw, laid, name) for name in ("lead_id", "account_id", "merged_into", "merged_ids")]
     columns = [raw.frame[ROW], *texts, created, created_text, known, known_text, order.alias("created_order")]
     values, attributes, infinite, findings = _attributes(raw, laid, adapter)
-    frame = pl.DataFrame([*columns, *values]).with_columns(infinite.alias("__infinite"))
+    sealed = [attribute.name for attribute in attributes if attribute.personal]
+    domain = company_domains(raw.frame, laid.kept, sealed, texts[0]).alias("account_domain")
+    frame = pl.DataFrame([*columns, domain, *values]).with_columns(infinite.alias("__infinite"))
     return frame, attributes, findings
 
 

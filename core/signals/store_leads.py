@@ -46,7 +46,18 @@ SELECT lead_no FROM leads JOIN batches USING (batch_id) WHERE kind = 'leads' AND
 NEW_ACCOUNTS = """
 INSERT INTO accounts (account_no, account_id)
 SELECT (SELECT coalesce(max(account_no), 0) FROM accounts) + row_number() OVER (ORDER BY account_id), account_id
-FROM (SELECT DISTINCT account_id FROM coming WHERE account_id IS NOT NULL) ANTI JOIN accounts USING (account_id)
+FROM (SELECT DISTINCT coalesce(account_id, account_domain) AS account_id FROM coming)
+ANTI JOIN accounts USING (account_id) WHERE account_id IS NOT NULL
+"""
+DOMAIN_ACCOUNTS = """
+INSERT INTO lead_accounts (lead_no, account_no, valid_from, received_at, origin, batch_id)
+SELECT l.lead_no, a.account_no, t.at, t.at, 'domain', $batch
+FROM coming c JOIN leads l USING (lead_id) JOIN accounts a ON a.account_id = c.account_domain,
+     LATERAL (SELECT coalesce(c.known_at, CASE WHEN l.lead_no IN (SELECT lead_no FROM seen_before) THEN $now::TIMESTAMP
+                                               ELSE l.created_at END) AS at) t
+WHERE c.account_id IS NULL AND NOT EXISTS (SELECT 1 FROM lead_accounts x
+    WHERE x.lead_no = l.lead_no AND x.account_no = a.account_no AND x.origin = 'domain')
+ORDER BY l.lead_no, t.at
 """
 LEAD_ACCOUNTS = """
 INSERT INTO lead_accounts (lead_no, account_no, valid_from, received_at, origin, batch_id)
@@ -132,6 +143,7 @@ def land(change: Change, prepared: PreparedLeads, batch_id: str, now: datetime) 
     identity = store_identity.land(change, said, batch_id)
     change.execute(NEW_ACCOUNTS)
     change.execute(LEAD_ACCOUNTS, {**params, "now": naive(now)})
+    change.execute(DOMAIN_ACCOUNTS, {**params, "now": naive(now)})
     change.execute(CURRENT)
     change.execute(NEW_VALUES, {"now": naive(now)})
     change.execute(NOT_STORED)
@@ -146,7 +158,8 @@ def land(change: Change, prepared: PreparedLeads, batch_id: str, now: datetime) 
 
 def _load(change: Change, prepared: PreparedLeads) -> None:
     rows = prepared.rows.rename({ROW: "row_no"})
-    change.load("coming", rows.select("row_no", "lead_id", "created_at", "created_order", "known_at", "account_id"))
+    known = ("row_no", "lead_id", "created_at", "created_order", "known_at", "account_id", "account_domain")
+    change.load("coming", rows.select(known))
     change.load("coming_values", long_values(change, rows, prepared.attributes))
     aliases = {"alias_id": list(prepared.merged), "lead_id": list(prepared.merged.values())}
     change.load("coming_aliases", pl.DataFrame(aliases, schema={"alias_id": pl.String, "lead_id": pl.String}))

@@ -71,8 +71,12 @@ SELECT coalesce(max(duplicate / (events + duplicate)), 0), coalesce(max(late / e
     coalesce(max(skewed / events), 0)
 FROM source_batches WHERE source = $source AND events >= $least
 """
+RECENT = """
+CREATE OR REPLACE TEMP TABLE recent AS SELECT * FROM event_rows WHERE source = $source
+ORDER BY event_no DESC LIMIT 200000
+"""
 KEYS = """
-SELECT key FROM (SELECT unnest(json_keys(properties)) AS key FROM event_rows WHERE source = $source)
+SELECT key FROM (SELECT unnest(json_keys(properties)) AS key FROM recent)
 GROUP BY key ORDER BY count(*) DESC, key LIMIT $most
 """
 
@@ -166,17 +170,19 @@ class Sources:
         )  # fmt: skip
 
     def _fields(self, source: str) -> tuple[dict[str, float], dict[str, tuple[str, ...]]]:
-        """By field the share without a value, and the values of fields that have few."""
-        keys = self.db.read(KEYS, {"source": source, "most": MOST_FIELDS})["key"].to_list()
+        """By field the share without a value, and the values of fields that have few, in the latest events."""
         missing: dict[str, float] = {}
         values: dict[str, tuple[str, ...]] = {}
-        for name in (*ENVELOPE, *keys):
-            found = self.db.read(_field_sql(name), {"source": source, "path": '$."' + name.replace('"', '\\"') + '"'})
-            share, distinct, listed, words = found.row(0)
-            if share < 1:
-                missing[name] = share
-            if words and 0 < distinct <= MOST_VALUES and name not in ENVELOPE[:3]:
-                values[name] = tuple(sorted(listed))
+        with self.db.scratch() as cursor:
+            cursor.execute(RECENT, {"source": source})
+            keys = cursor.read(KEYS, {"most": MOST_FIELDS})["key"].to_list()
+            for name in (*ENVELOPE, *keys):
+                path = '$."' + name.replace('"', '\\"') + '"'
+                share, distinct, listed, words = cursor.read(_field_sql(name), {"path": path}).row(0)
+                if share < 1:
+                    missing[name] = share
+                if words and 0 < distinct <= MOST_VALUES and name not in ENVELOPE[:3]:
+                    values[name] = tuple(sorted(listed))
         return missing, values
 
 
@@ -185,7 +191,7 @@ def _field_sql(name: str) -> str:
     kind = "true" if name in ENVELOPE else "coalesce(bool_and(json_type(properties, $path) = 'VARCHAR'), false)"
     return f"""SELECT count(*) FILTER (WHERE {text} IS NULL OR $path IS NULL) / count(*), count(DISTINCT {text}),
         list(DISTINCT {text}) FILTER (WHERE {text} IS NOT NULL)[:{MOST_VALUES}],
-        {kind} FROM event_rows WHERE source = $source"""
+        {kind} FROM recent"""
 
 
 def _told(row: dict[str, Any], now: datetime) -> dict[str, Any]:

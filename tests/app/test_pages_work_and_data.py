@@ -137,7 +137,7 @@ def test_the_builder_shows_sql_and_twenty_rows(demo):
     assert any("SELECT" in one.value for one in at.code)
 
 
-@pytest.mark.parametrize("tab", ["Sources", "Import", "Outcomes", "Identity", "Quarantine", "SQL console"])
+@pytest.mark.parametrize("tab", ["Sources", "Import", "Outcomes", "Identity", "Contracts", "Quarantine", "SQL console"])
 def test_each_tab_of_data_is_drawn(demo, tab):
     at = opened("data", tab=tab)
     assert not at.exception and not at.error

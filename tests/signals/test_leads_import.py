@@ -210,3 +210,22 @@ def test_a_number_of_an_earlier_file_stays_one_and_words_stay_readable(signals, 
     held = {lead: attributes(signals, lead)["staff"] for lead in ("l2", "l3")}
     assert (held["l2"]["number"], held["l2"]["text"]) == (60.0, None)
     assert (held["l3"]["number"], held["l3"]["text"]) == (None, "many")
+
+
+def test_a_company_address_or_site_gives_the_account_where_no_file_says_one(signals, write):
+    rows = [
+        "l1,2026-01-01,ann@Acme.example,,",
+        "l2,2026-01-01,bob@gmail.com,https://www.bolt.example/about,",
+        "l3,2026-01-01,cy@gmail.com,,",
+        "l4,2026-01-01,dee@acme.example,,corp",
+    ]
+    path = write("l.csv", "lead_id,created_at,email,website,account_id\n" + "\n".join(rows) + "\n")
+    signals.import_leads(path, actor="ana")
+    sql = """SELECT lead_id, account_id, origin FROM lead_accounts JOIN accounts USING (account_no)
+             JOIN leads USING (lead_no) ORDER BY lead_id"""
+    assert signals.db.read(sql).rows() == [
+        ("l1", "acme.example", "domain"),
+        ("l2", "bolt.example", "domain"),
+        ("l4", "corp", "leads"),
+    ]
+    assert signals.import_leads(path, actor="ana").unchanged

@@ -1,0 +1,79 @@
+"""Each source's contract: what it may send, whether it is held back, and what came too late to be seen."""
+
+import streamlit as st
+import yaml
+
+from app import commands
+from app.components import columns, empty_state, frame_table
+from app.feedback import done, refusals
+from app.queries import sources as reads
+from app.queries.access import may
+from core.governance.permissions import Permission
+
+STATES = {"confirmed": "This contract holds.", "learned": "Nothing holds yet; this is what the source's past suggests."}
+
+
+def show(key: str) -> None:
+    """Draw the sources, the contract of the one that is picked, and the decisions that came too early."""
+    found = reads.sources()
+    if found.is_empty():
+        empty_state.show("No event has come yet. A source appears with its first event.")
+        return
+    config = {
+        "source": "Source",
+        "events": columns.count("Events"),
+        "late": columns.count("Late"),
+        "duplicate": columns.count("Repeated"),
+        "flagged": columns.count("Robots, bursts"),
+        "last_received_at": columns.moment("Latest"),
+        "watermark": columns.moment("Watermark"),
+        "contract": "Contract",
+        "breaker": "Breaker",
+    }
+    row = frame_table.pick(found, f"{key}_list", columns=config, order=list(config), alt="Sources.") or 0
+    source = found.row(min(row, found.height - 1), named=True)
+    if source["breaker"] == "open":
+        _breaker(source["source"], source["why"], key)
+    _contract(source["source"], key)
+    _late(key)
+
+
+def _breaker(source: str, why: str, key: str) -> None:
+    st.warning(f"What {source} sends waits in quarantine: {why}", icon=":material/pause_circle:")
+    if not may(Permission.CURATE):
+        return
+    with st.popover("Let it in again", icon=":material/play_circle:"):
+        reason = st.text_input("What was repaired", key=f"{key}_why", placeholder="The reason goes into the ledger")
+        if st.button("Close the breaker", key=f"{key}_close", disabled=len(reason.strip()) < 3):
+            with refusals():
+                commands.close_breaker(source, reason.strip())
+                done(f"{source} may send again; re-drive what waits under Quarantine.")
+                st.rerun()
+
+
+def _contract(source: str, key: str) -> None:
+    state, document = reads.contract(source)
+    st.subheader(f"Contract of {source}")
+    st.caption(STATES[state])
+    text = st.text_area("Bounds", yaml.safe_dump(document, sort_keys=False), height=300, key=f"{key}_text_{source}",
+                        label_visibility="collapsed", disabled=not may(Permission.CURATE))  # fmt: skip
+    if may(Permission.CURATE) and st.button("Confirm", type="primary", key=f"{key}_confirm", icon=":material/check:"):
+        with refusals():
+            commands.confirm_contract(source, text)
+            done(f"From now on a batch of {source} that breaks this waits in quarantine.")
+            st.rerun()
+
+
+def _late(key: str) -> None:
+    st.subheader("Decisions that would see other features now")
+    found = reads.outdated_decisions()
+    if found.is_empty():
+        st.caption("None: nothing came later about a lead that was decided.")
+        return
+    config = {
+        "lead_id": "Lead",
+        "as_of": columns.moment("Decided as of"),
+        "causes": "Because of",
+        "features": st.column_config.TextColumn("Features", width="large"),
+    }
+    frame_table.show(found, f"{key}_late", columns=config, order=list(config), alt="Decisions that came too early.")
