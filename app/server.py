@@ -10,8 +10,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.kernel import telemetry
+from core.kernel.database import Database
 from core.kernel.errors import LeadbenchError
 from core.kernel.settings import PROJECT_ROOT
+from core.monitoring.minutes import Minutes
 
 if TYPE_CHECKING:
     from streamlit.web.server.starlette import App
@@ -115,10 +118,19 @@ async def lifespan(app: "App") -> AsyncIterator[None]:
     from app import cli, jobs, live, services
     from app.cli.listener import Listener
 
+    recorder = _recorder(services.workbench().db)
     live.live()
     commands = Listener(services.workbench(), cli.run).start()
     yield
     commands.stop()
     live.close()
     jobs.JOBS.end()
+    recorder.stop()
+    telemetry.stop()
     services.close()
+
+
+def _recorder(db: Database) -> Minutes:
+    """Begin to record spans, measures and logs where the settings say so, and to keep the minutes."""
+    recording = telemetry.start(db.directory, db.settings) if db.settings.telemetry else None
+    return Minutes(db, recording.measures if recording else telemetry.Measures()).start()

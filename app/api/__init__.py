@@ -1,4 +1,4 @@
-"""The HTTP side: plain Starlette routes, under /healthz and /v1."""
+"""The HTTP side: plain Starlette routes, under /healthz, /readyz, /metrics and /v1."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,8 @@ from app.api import health, ingest, openapi, problems
 
 def routes() -> Sequence[BaseRoute]:
     """Every route of the API; what is not listed under /v1 answers 404 as problem+json."""
-    return [Route("/healthz", health.health), Mount("/v1", app=version_one())]
+    seen = [Route("/healthz", health.health), Route("/readyz", health.ready), Route("/metrics", health.metrics)]
+    return [*seen, Mount("/v1", app=version_one())]
 
 
 def version_one() -> Router:

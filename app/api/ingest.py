@@ -71,6 +71,7 @@ async def _answered(request: Request, door: _Door, given: str | None) -> Respons
             return problem(401, "Not authenticated", Unauthenticated())
         return await _taken(request, door, Sender(label, _trace_id(given)))
     except ReadOnly as refusal:
+        telemetry.judge("availability", bad=1)
         return problem(refusal.status, refusal.title, refusal, retry_seconds=refusal.retry_seconds)
     except QueueFull as refusal:
         return problem(refusal.status, refusal.title, refusal, retry_seconds=refusal.retry_seconds)
@@ -91,12 +92,16 @@ async def _taken(request: Request, door: _Door, sender: Sender) -> Response:
             raise TooLarge(MOST_BYTES)
         if kind not in door.kinds or request.headers.get("content-encoding", "identity") != "identity":
             raise WrongMediaType(request.headers.get("content-type", "none"), door.kinds)
-        parcel = door.read(body, kind, sender, live.now())
+        with telemetry.span("validate", bytes=len(body)):
+            parcel = door.read(body, kind, sender, live.now())
     except (TooLarge, WrongMediaType, BodyUnreadable) as refusal:
         held = ingest.unreadable(door.adapter, sender, refusal.code, refusal.message, body[:KEPT_BYTES])
         await asyncio.wrap_future(taker.submit(held))
         return _refused(refusal)
-    return _told(await asyncio.wrap_future(taker.submit(parcel)), parcel.rows)
+    with telemetry.span("commit", rows=parcel.rows) as span:
+        receipt = await asyncio.wrap_future(taker.submit(parcel))
+        span.set(accepted=receipt.accepted, duplicate=receipt.duplicate)
+    return _told(receipt, parcel.rows)
 
 
 def _told(receipt: Receipt, items: int) -> Response:

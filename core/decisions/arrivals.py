@@ -140,8 +140,11 @@ class Arrivals:
     def _decide(self, decider: Decider, batch: list[Waiting]) -> None:
         """Decide the micro-batch; where it cannot be, each lead by itself, and those that still cannot are left out."""
         try:
-            done = decider.decide(batch)
+            with telemetry.span("decide", links=[one.trace_id for one in batch if one.trace_id], leads=len(batch)):
+                done = decider.decide(batch)
+                telemetry.stages(done.stage_us)
         except NoSpace:
+            telemetry.judge("availability", bad=len(batch))
             time.sleep(PAUSE_SECONDS)
             return
         except Exception as fault:
@@ -163,6 +166,7 @@ class Arrivals:
 
     def _fail(self, one: Waiting, fault: Exception) -> None:
         self._failed += 1
+        telemetry.judge("availability", bad=1)
         telemetry.log("arrival.failed", lead_id=one.lead_id, event_id=one.event_id, code=_code(fault))
 
     def _drop(self, batch: Iterable[Waiting]) -> None:

@@ -156,6 +156,10 @@ class Database:
         where = "" if stream is None else "WHERE stream = $stream"
         return self.read(f"SELECT * FROM ledger {where} ORDER BY seq", None if stream is None else {"stream": stream})
 
+    def reaches_high_water(self) -> bool:
+        """Whether the ledger still holds the last acknowledged entry; `verify` walks the whole chain."""
+        return self._behind() is None
+
     def verify(self) -> ledger.Verification:
         """Walk the whole chain and compare its head with the high-water file."""
         entries = [ledger.Entry(**row) for row in self.entries().iter_rows(named=True)]

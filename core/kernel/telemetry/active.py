@@ -1,5 +1,6 @@
 """The telemetry of this process: off until `start`, and then one tracer, one set of measures and one log."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +57,14 @@ class Telemetry:
         )
         return RecordedSpan(opening, lambda us, failed: self._finished(name, us, failed), attributes)
 
+    def laid(self, stage_us: Mapping[str, int]) -> None:
+        """Spans of finished stages under the open one, one after the other, the last one ending now."""
+        end_ns = time.time_ns()
+        for name, us in reversed(list(stage_us.items())):
+            start_ns = end_ns - us * 1000
+            self._tracer.start_span(name, start_time=start_ns).end(end_ns)
+            end_ns = start_ns
+
     def flush(self) -> None:
         """Write every finished span now."""
         for one in self._exporting:
@@ -106,9 +115,15 @@ def active() -> Telemetry | None:
 def span(name: str, *, parent: str | None = None, links: Sequence[str] = (), **attributes: object) -> OpenSpan:
     """A span to enter with `with`: under the caller's `traceparent` where given, else under the open span.
 
-    `links` are `traceparent` texts of the traces that this work also serves (a micro-batch of several requests).
+    `links` are trace ids, or `traceparent` texts, that this work also serves (a micro-batch of several requests).
     """
     return _ACTIVE[0].span(name, parent, links, attributes) if _ACTIVE else NOTHING
+
+
+def stages(stage_us: Mapping[str, int]) -> None:
+    """Stages that were timed while they ran, in order, as spans under the open one; they are not measured again."""
+    if _ACTIVE:
+        _ACTIVE[0].laid(stage_us)
 
 
 def count(name: str, amount: float = 1, **labels: object) -> None:

@@ -5,8 +5,8 @@ Standard names follow OpenTelemetry's messaging and feature-flag conventions (1.
 
 import re
 
-STAGES = ("ingest", "validate", "commit", "identity", "features", "score", "policy", "record", "deliver")
-"""The stages of one event's way, in order; a span of such a name is also a duration of that stage."""
+STAGES = ("ingest", "validate", "commit", "wait", "decide", "features", "score", "policy", "record", "write", "deliver")
+"""The stages of one event's way, in order: of its request, then of its decision."""
 STANDARD = {
     "batch_size": "messaging.batch.message_count",
     "event_id": "messaging.message.id",

@@ -38,6 +38,7 @@ class OpenSpan:
 
 
 NOTHING = OpenSpan()
+TRACE_DIGITS = 32
 
 
 class RecordedSpan(OpenSpan):
@@ -88,9 +89,13 @@ def parent_context(traceparent: str | None) -> "Context | None":
     return TraceContextTextMapPropagator().extract({"traceparent": traceparent})
 
 
-def links_to(traceparents: Sequence[str]) -> "list[Link]":
-    """Links to the spans that W3C `traceparent` texts name; malformed ones are left out."""
+def links_to(traces: Sequence[str]) -> "list[Link]":
+    """Links to what W3C `traceparent` texts or bare trace ids name; malformed ones are left out.
+
+    A link needs a span's id: for a bare trace id the last 16 digits of it stand in.
+    """
     from opentelemetry.trace import Link, get_current_span
 
-    spans = [get_current_span(parent_context(text)).get_span_context() for text in traceparents]
+    whole = [f"00-{text}-{text[16:]}-01" if len(text) == TRACE_DIGITS else text for text in traces]
+    spans = [get_current_span(parent_context(text)).get_span_context() for text in whole]
     return [Link(context) for context in spans if context.is_valid]

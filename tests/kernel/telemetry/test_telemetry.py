@@ -153,3 +153,13 @@ def test_a_quantile_is_within_a_tenth_of_the_true_one():
         assert telemetry.quantile_us(counts, share) == pytest.approx(true, rel=0.1)
     assert telemetry.quantile_us([0] * len(counts), 0.5) is None
     assert measures.drain() == ({}, {})
+
+
+def test_stages_that_were_timed_before_are_laid_end_to_end_under_the_open_span(recording):
+    with telemetry.span("decide", links=["0af7651916cd43dd8448eb211c80319c"]) as span:
+        telemetry.stages({"features": 3_000, "score": 2_000})
+    decide, features, score = sorted(rows(recording, span.trace_id), key=lambda row: row.name)
+    assert (features.name, features.us, score.us) == ("features", 3_000, 2_000)
+    assert score.start_us == pytest.approx(features.start_us + 3_000, abs=1)
+    assert features.parent_id == score.parent_id == decide.span_id
+    assert {row.name for row in rows(recording, "0af7651916cd43dd8448eb211c80319c")} == {"decide", "features", "score"}
