@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import feedback, navigation, services
+from app import feedback, live, navigation, services
 from app.components import tour
 from core.kernel.errors import LeadbenchError
 from core.kernel.settings import Settings
@@ -25,6 +25,8 @@ except LeadbenchError as refusal:
     st.stop()
 navigation.foot(Settings().environment)  # type: ignore[call-arg]
 feedback.show_notices()
+if live.read_only():
+    st.warning("The disk is full: the store is read-only until it has space. Nothing acknowledged is lost.")
 tour.show(current.url_path)
 current.run()
 services.warm()
