@@ -29,7 +29,10 @@ Work = Callable[[Progress, threading.Event], Any]
 
 @dataclass
 class Job:
-    """One piece of work; `state` is running, done, refused, cancelled or failed; times are aware UTC."""
+    """One piece of work; `state` is running, done, refused, cancelled or failed; times are aware UTC.
+
+    `subject` says what a job is about where the same work on the same thing is begun once for all.
+    """
 
     job_id: str
     name: str
@@ -43,6 +46,7 @@ class Job:
     refusal: LeadbenchError | None = None
     fault: str = ""
     finished_at: datetime | None = None
+    subject: str = ""
     cancel: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
 
@@ -82,9 +86,9 @@ class Jobs:
         self._clearing: list[Callable[[], None]] = []
         self._guard = threading.Lock()
 
-    def start(self, name: str, actor: str, work: Work) -> Job:
+    def start(self, name: str, actor: str, work: Work, subject: str = "") -> Job:
         """Begin the work in a thread."""
-        job = Job(str(uuid7()), name, actor, datetime.now(UTC))
+        job = Job(str(uuid7()), name, actor, datetime.now(UTC), subject=subject)
         thread = threading.Thread(target=_run, args=(job, work), name=f"job-{name}", daemon=True)
         with self._guard:
             self._jobs[job.job_id] = job
@@ -144,6 +148,18 @@ def start(name: str, work: Work) -> Job:
     job = JOBS.start(name, session.identity() or "nobody", work)
     session.remember(_session_key(name), job.job_id)
     session.address({PARAMETER: job.job_id})
+    return job
+
+
+def about(name: str, subject: str) -> Job | None:
+    """The newest job of that name on that subject, whoever began it."""
+    return next((job for job in JOBS.of(name) if job.subject == subject), None)
+
+
+def begin(name: str, subject: str, work: Work, patience: float) -> Job:
+    """Begin work on a subject and wait a moment for it: what is done at once needs no progress bar."""
+    job = JOBS.start(name, session.identity() or "nobody", work, subject)
+    job.wait(patience)
     return job
 
 

@@ -11,6 +11,7 @@ from core.governance.permissions import Permission
 from core.governance.standing import Standing
 from core.kernel.ledger import Verification
 from core.kernel.workers import Cancelled, Progress
+from core.policy.document import Policy
 
 FILE = "policy studio"
 Command = Callable[[], Standing]
@@ -34,6 +35,15 @@ def submit(text: str, draft_id: str | None) -> Standing:
 def may_simulate() -> None:
     """Refuse with Forbidden where who is signed in may not simulate."""
     acting(Permission.SIMULATE)
+
+
+def simulate(before: Policy, after: Policy) -> Work:
+    """The work of deciding every lead by both policies."""
+    from core.simulation.on_store import simulate_on_store
+
+    acting(Permission.SIMULATE)
+    db = rooms().db
+    return lambda progress, cancel: simulate_on_store(db, before, after, progress, cancel)
 
 
 def approve(ref: str, comment: str) -> Standing:

@@ -7,9 +7,10 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from app.cli.common import JsonOption, StoreOption, emit, opened, speak, table
+from app.cli.common import JsonOption, StoreOption, emit, opened, progress, speak, table
 from core.features import engine, parser
 from core.features.schema import event_schema
+from core.kernel.database import Watch
 from core.kernel.errors import LeadbenchError
 from core.kernel.strict_yaml import read_text
 
@@ -67,7 +68,8 @@ def build(
             raise FileMissing(what, path)
     with opened(store) as bench:
         feature_set = parser.read(read_text(set_file), str(set_file), event_schema(bench.db))
-        frame, built = engine.build_with_report(bench.db, feature_set, _spine(spine))
+        watch = Watch("features build", lambda done, _: progress(max(done, 0.0), "building"))
+        frame, built = engine.build_with_report(bench.db, feature_set, _spine(spine), watch)
     frame.write_parquet(out)
     report = asdict(built)
     emit(

@@ -154,9 +154,18 @@ def _metrics_text(result: dict[str, Any]) -> str:
         f" (base rate {baselines['base_rate']['brier']:.4f}), calibration gap {metrics['ece']:.3f}",
         f"Recency alone AUC {_number(baselines['recency']['auc'])}, scorecard {_number(baselines['scorecard']['auc'])}",
     ]
+    if result["model"].get("tuning"):
+        lines.append(_tuning_text(result["model"]["tuning"]))
     if metrics["by_landmark"]:
         lines.append(table(metrics["by_landmark"], ["after", "rows", "auc"]))
     return "\n".join(lines)
+
+
+def _tuning_text(tuning: dict[str, Any]) -> str:
+    """What a search for settings came to."""
+    verdict = "taken" if tuning["is_changed"] else "the given settings stay"
+    reached = f"AUC on later training leads {_number(tuning['auc_given'])} -> {_number(tuning['auc_best'])}"
+    return f"Settings searched in {tuning['trials']} trials: {reached}, {verdict}"
 
 
 def _number(value: float | None) -> str:

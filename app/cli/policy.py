@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
 from core.governance.history import active
 from core.governance.history import history as history_of
 from core.governance.releases import Releases
@@ -141,7 +141,7 @@ def simulate(file: FileArgument, store: StoreOption = None, as_json: JsonOption 
     speak(as_json)
     policy = parser.load(read_document(file), str(file))
     with opened(store) as bench:
-        found = simulate_on_store(bench.db, _active(bench.rooms.releases), policy).to_json()
+        found = simulate_on_store(bench.db, _active(bench.rooms.releases), policy, progress).to_json()
     emit(found, lambda: table(found["moves"], ["output", "before", "after", "leads"]))
 
 

@@ -27,7 +27,7 @@ def thresholds(draft: Draft, outline: Outline, live: StoredVersion, key: str) ->
         session.remember(name, (leave, enter))
         st.slider(
             f"Band {labels.get(band, '')} · {band}", 0.0, top, step=STEP, key=name, format="%.3f",
-            help=f"{glossary.term('hysteresis')} {glossary.term('exit_threshold')}",
+            help=f"{glossary.term('hysteresis')} {glossary.term('exit_threshold')} Its own tests at it move along.",
             on_change=_cut, args=(draft, band, name),
         )  # fmt: skip
 
@@ -47,11 +47,14 @@ def _cut(draft: Draft, band: str, name: str) -> None:
 
 
 def _moved(text: str, band: str, enter: float, leave: float) -> str:
-    """The text with the end that was moved; the slider's rounding of the other end is no edit."""
+    """The text with the end that was moved, its tests with it; the slider's rounding of the other end is no edit."""
     written = editing.outline(text)
     old = written.thresholds[band] if written else (enter, leave)
     kept = [before if abs(now - before) < STEP else now for now, before in zip((enter, leave), old, strict=True)]
-    return editing.with_threshold(text, band, *kept)
+    text = editing.with_threshold(text, band, *kept)
+    for before, after in zip(old, kept, strict=True):
+        text = editing.with_tests_moved(text, before, after) if before != after else text
+    return text
 
 
 def guards(draft: Draft, outline: Outline, live: StoredVersion, key: str) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import release_commands
+from app import jobs, release_commands
 from app.components import (
     chart,
     empty_state,
@@ -15,11 +15,14 @@ from app.components import (
 )
 from app.components.policy_draft import Draft
 from app.feedback import refused
-from app.queries import policies, simulation
+from app.queries import leads, policies, simulation
 from core.kernel.errors import LeadbenchError
+from core.policy.document import Policy
 from core.policy.editing import Outline
 from core.policy.store import StoredVersion
 
+SIMULATE = "Simulation"
+PATIENCE = 2.0
 STEPS = {
     "draft": ("Draft", "edit_note"),
     "check": ("Check", "fact_check"),
@@ -118,14 +121,34 @@ def simulated(text: str, live: StoredVersion) -> simulation.Simulated | None:
     """The simulation, None with the reason on the page where there is none."""
     try:
         release_commands.may_simulate()
-        found = simulation.simulate(live, text)
+        after = policies.checked(text).policy
     except LeadbenchError as refusal:
         refused(refusal)
         return None
-    if found is None and policies.checked(text).policy is not None:
+    if after is None:
+        return None
+    if leads.board().is_empty():
         empty_state.link("No lead has been decided yet, so there is nobody to simulate on.", page="train",
                          action="Go to Train")  # fmt: skip
-    return found
+        return None
+    return _run(after, live, simulation.subject(live, after))
+
+
+def _run(after: Policy, live: StoredVersion, subject: str) -> simulation.Simulated | None:
+    """The result of the job on this subject, begun where there is none; its progress and Cancel while it works."""
+    job = jobs.about(SIMULATE, subject) or _begin(after, live, subject)
+    if job.result is not None:
+        return simulation.simulated(subject, job.result, job.seconds)
+    key = f"simulate_{after.content_hash[7:15]}"
+    jobs.show(job, key)
+    if not job.running and st.button("Simulate again", key=f"{key}_again", icon=":material/science:"):
+        _begin(after, live, subject)
+        st.rerun()
+    return None
+
+
+def _begin(after: Policy, live: StoredVersion, subject: str) -> jobs.Job:
+    return jobs.begin(SIMULATE, subject, release_commands.simulate(live.policy, after), PATIENCE)
 
 
 def desk(draft: Draft, live: StoredVersion, found: simulation.Simulated | None, key: str) -> None:

@@ -62,6 +62,16 @@ def settings(key: str) -> TrainPart:
         rate = st.number_input(
             "Learning rate", 0.001, 1.0, step=0.005, format="%.3f", key=f"{key}_rate", persist_state="session"
         )
+        trials = st.number_input(
+            "Search trials",
+            0,
+            1000,
+            step=5,
+            key=f"{key}_trials",
+            persist_state="session",
+            help="How many other settings to try, judged on later training leads; 0 takes these as they "
+            "are. The best are taken only where they gain more than chance.",
+        )
         calibrate = st.selectbox("Calibration", CALIBRATIONS, key=f"{key}_calibrate", persist_state="session")
         seed = st.number_input(
             "Seed",
@@ -72,7 +82,7 @@ def settings(key: str) -> TrainPart:
             help="The same data, settings and seed give the same model, bit for bit.",
         )
     given = {"trees": int(trees), "learning_rate": float(rate), "calibrate": calibrate, "seed": int(seed)}
-    return TrainPart.model_validate(given)
+    return TrainPart.model_validate(given | {"tune_trials": int(trials)})
 
 
 def _preset(key: str) -> None:
@@ -83,6 +93,7 @@ def _preset(key: str) -> None:
         ("rate", told.learning_rate),
         ("calibrate", told.calibrate),
         ("seed", told.seed),
+        ("trials", told.tune_trials),
     ):
         session.remember(f"{key}_{name}", value)
 
@@ -91,5 +102,23 @@ def outcome(result: dict) -> None:
     """Draw what a training came to, with its warnings."""
     model, metrics = result["model"], result["metrics"]
     st.markdown(f"**Model {model['version']}** reaches AUC **{metrics['auc']:.3f}** on unseen leads.")
+    if model["tuning"] is not None:
+        st.caption(searched(model["tuning"]))
     for warning in result["warnings"]:
         st.caption(f":orange[:material/warning:] {warning['message']}")
+
+
+def searched(tuning: dict) -> str:
+    """What a search for settings came to, in a sentence."""
+    if not tuning["trials"]:
+        return "No search: too few leads of each class."
+    chosen = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in rounded(tuning["settings"]).items())
+    gain = f"AUC on later training leads {tuning['auc_given']:.3f} → {tuning['auc_best']:.3f}"
+    kept = "taken" if tuning["is_changed"] else "no more than chance, so the settings stay"
+    return f"{tuning['trials']} trials, {tuning['pruned']} given up early: {gain}, {kept}. Settings: {chosen}."
+
+
+def rounded(settings: dict) -> dict:
+    """Settings with at most four decimals; what was left to the rule is `auto`."""
+    told = {name: "auto" if value is None else value for name, value in settings.items()}
+    return {name: round(value, 4) if isinstance(value, float) else value for name, value in told.items()}

@@ -1,7 +1,6 @@
 """What a policy would change: the leads as they stand, decided by the live version and by a draft."""
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,6 @@ from core.kernel.canonical import digest
 from core.policy import evaluator, inputs
 from core.policy.document import Policy
 from core.policy.store import StoredVersion
-from core.simulation.on_store import simulate_on_store
 from core.simulation.one_step import MATRIX_OUTPUTS, Simulation
 
 OUTPUTS = MATRIX_OUTPUTS
@@ -56,27 +54,21 @@ class Simulated:
     seconds: float
 
 
-def simulate(base: StoredVersion, text: str) -> Simulated | None:
-    """The draft against a version over every decided lead; None where the text is no policy or nobody is decided."""
-    report = policies.checked(text)
-    if report.policy is None or leads.board().is_empty():
-        return None
-    return _simulate(revision("decisions", "signals", "features"), base.content_hash, report.policy.content_hash, text)
+def subject(base: StoredVersion, draft: Policy) -> str:
+    """What a simulation is about: the leads as they stand now, the version and the draft."""
+    return "|".join((revision("decisions", "signals", "features"), base.content_hash, draft.content_hash))
 
 
-@st.cache_resource(max_entries=16, show_spinner="Deciding every lead twice")
-def _simulate(revision: str, base_hash: str, content_hash: str, text: str) -> Simulated:
-    began = time.perf_counter()
-    after = policies.checked(text).policy
-    assert after is not None
-    before = policies.version(base_hash).policy
-    run = simulate_on_store(database(), before, after)
+@st.cache_resource(max_entries=16, show_spinner=False)
+def simulated(subject: str, _run: Simulation, seconds: float) -> Simulated:
+    """A simulation that ran, with its figures, its leads by name and its hash."""
+    run, before = _run, _run.before
     known = leads.board().select("lead_id", "percentile", "score")
     rows = run.leads.join(known, on="lead_id", how="left").with_columns(
         rank_before=_rank(before, "band_before"), rank_after=_rank(before, "band_after")
     )
     told = digest(json.dumps(run.to_json(), sort_keys=True).encode())
-    return Simulated(run, _figures(run, rows), rows, told, time.perf_counter() - began)
+    return Simulated(run, _figures(run, rows), rows, told, seconds)
 
 
 def _rank(policy: Policy, column: str) -> pl.Expr:

@@ -16,7 +16,7 @@ from core.decisions.store import DecisionStore
 from core.features import engine as features
 from core.features.document import Feature, FeatureSet
 from core.features.store import FeatureStore
-from core.kernel.database import Database
+from core.kernel.database import Database, Watch
 from core.policy.document import Policy
 from core.policy.inputs import looked_up_fields
 
@@ -25,27 +25,30 @@ Inputs = dict[str, Any]
 Lead = tuple[str, Callable[[Policy], Inputs]]
 
 
-def leads(db: Database, policies: Sequence[Policy]) -> list[Lead]:
+def leads(db: Database, policies: Sequence[Policy], watch: Watch | None = None) -> list[Lead]:
     """Every decided lead as its id and a function that gives each of these policies its inputs.
 
     Score, features, times, ages, the model's health and the state before are those of the lead's newest decision, so
     that two policies differ by their rules alone. Attributes are read as they were known then. What that decision's
-    policy did not ask is the age that its features had, and a model in health.
+    policy did not ask is the age that its features had, and a model in health. A watch can stop it: raises Cancelled.
     """
     store = DecisionStore(db)
     newest = _aged(db, store.newest(), policies)
     keys = newest.select("lead_id", "as_of", "known_at")
     before = _before(store, newest)
     by_policy = {
-        policy.content_hash: _inputs(policy, newest, attributes(db, store, policy, keys), before) for policy in policies
+        policy.content_hash: _inputs(policy, newest, attributes(db, store, policy, keys, watch), before)
+        for policy in policies
     }
     return [(lead_id, partial(_given, by_policy, place)) for place, lead_id in enumerate(newest["lead_id"])]
 
 
-def attributes(db: Database, store: DecisionStore, policy: Policy, keys: pl.DataFrame) -> pl.DataFrame:
+def attributes(
+    db: Database, store: DecisionStore, policy: Policy, keys: pl.DataFrame, watch: Watch | None = None
+) -> pl.DataFrame:
     """The keys with the attributes that the policy reads, under the policy's field names, as known at each row."""
     wanted = attribute_set(store, policy)
-    return features.build(db, wanted, keys) if len(wanted) else keys
+    return features.build(db, wanted, keys, watch) if len(wanted) else keys
 
 
 def attribute_set(store: DecisionStore, policy: Policy) -> FeatureSet:

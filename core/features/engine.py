@@ -8,7 +8,7 @@ from core.features.compiler import compile
 from core.features.document import FeatureSet
 from core.features.spine import spine_rows
 from core.features.statistics import Statistics, measure, resolved
-from core.kernel.database import Cursor, Database
+from core.kernel.database import Cursor, Database, Watch
 
 BATCH_ROWS = 500_000
 _ROWS_SQL = """CREATE OR REPLACE TEMP TABLE spine_rows AS
@@ -37,22 +37,24 @@ def resolve(db: Database, feature_set: FeatureSet) -> FeatureSet:
         return resolved(cursor, feature_set)
 
 
-def build(db: Database, feature_set: FeatureSet, spine: pl.DataFrame) -> pl.DataFrame:
+def build(db: Database, feature_set: FeatureSet, spine: pl.DataFrame, watch: Watch | None = None) -> pl.DataFrame:
     """The spine's rows in its order and its columns, then one column a feature.
 
     `spine` has lead_id, as_of and perhaps known_at (default as_of), UTC. A null as_of means undated: no event, and each
     attribute as learnt until known_at; a null known_at then means before anything was learnt later, and a spine without
     known_at knows all. An unknown lead has the values of an empty set. Raises SpineInvalid, AttributeUnknown and
-    AttributePersonal.
+    AttributePersonal. A watch is told how far the statement is and can stop it, which raises Cancelled.
     """
-    return build_with_report(db, feature_set, spine)[0]
+    return build_with_report(db, feature_set, spine, watch)[0]
 
 
-def build_with_report(db: Database, feature_set: FeatureSet, spine: pl.DataFrame) -> tuple[pl.DataFrame, BuildReport]:
+def build_with_report(
+    db: Database, feature_set: FeatureSet, spine: pl.DataFrame, watch: Watch | None = None
+) -> tuple[pl.DataFrame, BuildReport]:
     """The same frame as `build` with an account of the work."""
     began = db.clock.now()
     rows = spine_rows(feature_set, spine)
-    with db.scratch() as cursor:
+    with db.scratch(watch) as cursor:
         values, statistics = _values(cursor, feature_set, rows)
     frame = spine.hstack(values)
     seconds = (db.clock.now() - began).total_seconds()

@@ -31,6 +31,16 @@ class TrainConfig:
     threads: int = 1
     leaves: int = 15
     smallest_leaf: int | None = None
+    shrinkage: float = 20.0
+    feature_fraction: float | None = None
+
+    def fraction_of(self, features: int) -> float:
+        """The share of features that a tree sees: as given, else about eight features, at least a quarter."""
+        return self.feature_fraction or float(np.clip(FEATURES_A_TREE / features, 0.25, 1.0))
+
+    def leaf_of(self, rows: int) -> int:
+        """The fewest rows of a leaf: as given, else a hundredth of the rows between 10 and 100."""
+        return self.smallest_leaf or int(np.clip(rows // 100, 10, 100))
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,13 @@ def held_out_margins(frame: pl.DataFrame, features: Sequence[FeatureInfo], confi
     if min(counts["positive_leads"], counts["negative_leads"]) < FEWEST_LEADS:
         return None
     fitted, tested = (frame.filter(pl.col("part") == part) for part in ("train", "test"))
+    return margins_of(fitted, tested, features, config)
+
+
+def margins_of(
+    fitted: pl.DataFrame, tested: pl.DataFrame, features: Sequence[FeatureInfo], config: TrainConfig
+) -> Floats:
+    """Margins of the tested rows by a model of the fitted rows, uncalibrated."""
     categories = learn_categories(fitted, features)
     booster = _boost(matrix(fitted, features, categories), _labels(fitted), features, config)
     return raw_margins(booster, matrix(tested, features, categories), config.threads)
@@ -104,22 +121,30 @@ def _settings(config: TrainConfig) -> dict[str, Any]:
         "leaves": config.leaves,
         "seed": config.seed,
         "calibrate": config.calibrate,
+        **{name: value for name, value in _special(config).items() if value is not None},
     }
+
+
+def _special(config: TrainConfig) -> dict[str, Any]:
+    """What a search has set apart from its usual value."""
+    usual = TrainConfig()
+    names = ("smallest_leaf", "shrinkage", "feature_fraction")
+    return {name: getattr(config, name) for name in names if getattr(config, name) != getattr(usual, name)}
 
 
 def _parameters(rows: int, features: int, config: TrainConfig) -> dict[str, Any]:
     """Settings for data that drifts: shallow trees, half of the rows and few features a tree, strong shrinkage."""
-    smallest = config.smallest_leaf or int(np.clip(rows // 100, 10, 100))
+    smallest = config.leaf_of(rows)
     return {
         "objective": "binary",
         "learning_rate": config.learning_rate,
         "num_leaves": config.leaves,
         "max_depth": 6,
         "min_data_in_leaf": smallest,
-        "feature_fraction": float(np.clip(FEATURES_A_TREE / features, 0.25, 1.0)),
+        "feature_fraction": config.fraction_of(features),
         "bagging_fraction": 0.5,
         "bagging_freq": 1,
-        "lambda_l2": 20.0,
+        "lambda_l2": config.shrinkage,
         "max_bin": 127,
         "min_data_per_group": 3 * smallest,
         "cat_smooth": 50.0,

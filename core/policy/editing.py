@@ -10,6 +10,7 @@ import yaml
 from core.kernel import strict_yaml
 from core.kernel.errors import LeadbenchError
 
+LAST_PLACE = 0.0001
 ROUTES = ("routing", "rules")
 GUARDS = ("guards", "rules")
 NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
@@ -54,10 +55,37 @@ def with_threshold(text: str, band: str, enter: float, leave: float) -> str:
     for key, value in (("enter", enter), ("exit", leave)):
         node = _node(text, ("bands", "thresholds", band, key))
         if float(node.value) != value:
-            places = len(node.value.partition(".")[2])
-            told = f"{value:.{places}f}" if round(value, places) == value else f"{round(value, 6)}"
-            text = text[: node.start_mark.index] + told + text[node.end_mark.index :]
+            text = _with_number(text, node, value)
     return text
+
+
+def with_tests_moved(text: str, before: float, after: float) -> str:
+    """The text in which golden tests of a lead at one threshold, or one last place under it, are about another.
+
+    A test at a threshold says what happens there; where the threshold goes, it goes along.
+    """
+    for node in reversed(_tested_numbers(text)):
+        for under in (0.0, LAST_PLACE):
+            if float(node.value) == round(before - under, 6):
+                text = _with_number(text, node, round(after - under, 6))
+                break
+    return text
+
+
+def _tested_numbers(text: str) -> list[Any]:
+    """The nodes of the banded field in the golden tests, in order."""
+    root = yaml.compose(text, Loader=yaml.CSafeLoader)
+    tests = next((value for key, value in root.value if key.value == "tests"), None)
+    field_name = _node(text, ("bands", "field")).value
+    blocks = [value for test in (tests.value if tests else ()) for key, value in test.value if key.value == "given"]
+    found = [value for block in blocks for key, value in block.value if key.value == field_name]
+    return [node for node in found if NUMBER.fullmatch(str(node.value))]
+
+
+def _with_number(text: str, node: Any, value: float) -> str:
+    places = len(node.value.partition(".")[2])
+    told = f"{value:.{places}f}" if round(value, places) == value else f"{round(value, 6)}"
+    return text[: node.start_mark.index] + told + text[node.end_mark.index :]
 
 
 def with_value(text: str, path: Path, value: object) -> str:

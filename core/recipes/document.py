@@ -135,7 +135,7 @@ class TrainPart(Part):
 
     trees: int = Field(300, ge=1, le=5000)
     learning_rate: float = Field(0.03, gt=0, le=1)
-    tune_trials: Literal[0] = 0
+    tune_trials: int = Field(0, ge=0, le=1000)
     calibrate: Literal["auto", "sigmoid", "isotonic", "none"] = "auto"
     seed: int = Field(7, ge=0, le=2**31 - 1)
 

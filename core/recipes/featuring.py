@@ -8,6 +8,7 @@ import polars as pl
 from core.features import auto, engine, parser
 from core.features.document import Feature, FeatureSet
 from core.features.schema import event_schema
+from core.kernel.database import Watch
 from core.kernel.errors import LeadbenchError
 from core.kernel.expressions import And, Comparison, InList, Literal, Node, Or
 from core.recipes.document import resolve
@@ -42,16 +43,18 @@ class Featured:
     recency: str | None
 
 
-def build(rooms: Rooms, file: RecipeFile, rows: pl.DataFrame, findings: Findings) -> Featured:
-    """The frames of the rows; raises what feature sets and builds refuse."""
+def build(
+    rooms: Rooms, file: RecipeFile, rows: pl.DataFrame, findings: Findings, watch: Watch | None = None
+) -> Featured:
+    """The frames of the rows; raises what feature sets and builds refuse, and Cancelled."""
     chosen = choose(rooms, file, findings, rows)
-    frame = engine.build(rooms.db, chosen, rows)
+    frame = engine.build(rooms.db, chosen, rows, watch)
     recency = next((one.name for one in chosen.features if one.behaviour_hash == RECENCY.behaviour_hash), None)
     if recency is None and rooms.signals.summary()["events"]:
         recency = "recency_in_days"
         only = FeatureSet("recency", (Feature(recency, aggregate="days_since_last"),))
-        frame = frame.hstack(engine.build(rooms.db, only, rows).select(recency))
-    return Featured(chosen, frame, _suspicious(rooms, file, findings, rows), recency)
+        frame = frame.hstack(engine.build(rooms.db, only, rows, watch).select(recency))
+    return Featured(chosen, frame, _suspicious(rooms, file, findings, rows, watch), recency)
 
 
 def choose(rooms: Rooms, file: RecipeFile, findings: Findings, rows: pl.DataFrame) -> FeatureSet:
@@ -69,7 +72,7 @@ def _derived(rooms: Rooms, file: RecipeFile, rows: pl.DataFrame, types: list[str
 
 
 def _suspicious(
-    rooms: Rooms, file: RecipeFile, findings: Findings, rows: pl.DataFrame
+    rooms: Rooms, file: RecipeFile, findings: Findings, rows: pl.DataFrame, watch: Watch | None
 ) -> tuple[FeatureSet, pl.DataFrame] | None:
     if not findings.left_out:
         return None
@@ -78,7 +81,7 @@ def _suspicious(
         chosen = _derived(rooms, file, rows, types, columns)
     else:
         chosen = unsuspected(_read(rooms, file), types, columns)
-    return chosen, engine.build(rooms.db, chosen, rows)
+    return chosen, engine.build(rooms.db, chosen, rows, watch)
 
 
 def unsuspected(declared: FeatureSet, types: Collection[str], columns: Collection[str]) -> FeatureSet:

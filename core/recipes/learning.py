@@ -1,7 +1,7 @@
 """What happens in the training worker: the model, its honest figures, the baselines, and two figures not to believe."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,12 @@ from core.models.encoding import FeatureInfo
 from core.models.model import Model
 from core.models.scoring import probabilities
 from core.models.training import TrainConfig, train
+from core.models.tuning import Tuning, tune
 
 ROUNDED = 6
+UNTUNED = evaluation.Caution(
+    "thin_data", "Too few leads of each class to search settings on later leads: those of the recipe are used."
+)
 
 
 @dataclass(frozen=True)
@@ -31,17 +35,19 @@ class Task:
     random_parts: pl.Series = field(repr=False)
     suspects: "tuple[pl.DataFrame, tuple[FeatureInfo, ...]] | None" = field(repr=False)
     recency: str | None
+    tune_trials: int = 0
 
 
 @dataclass(frozen=True)
 class Learned:
-    """The trained model, the result's `metrics` and `baselines`, chart tables, and the evaluation's warnings."""
+    """The trained model, the result's `metrics` and `baselines`, chart tables, warnings, and the search if any."""
 
     model: Model
     metrics: dict[str, Any]
     baselines: dict[str, Any]
     charts: dict[str, Any]
     cautions: tuple[evaluation.Caution, ...]
+    tuning: dict[str, Any] | None = None
 
 
 def infos(feature_set: FeatureSet) -> tuple[FeatureInfo, ...]:
@@ -51,9 +57,10 @@ def infos(feature_set: FeatureSet) -> tuple[FeatureInfo, ...]:
 
 def learn(task: Task) -> Learned:
     """Train, evaluate and compare; raises ThinData and EvaluationImpossible."""
-    report_progress(0.05, "training")
+    task, tuning = _tuned(task)
+    report_progress(0.3 if tuning else 0.05, "training")
     trained = train(task.frame, task.features, task.config, feature_set_hash=task.feature_set_hash, facts=task.facts)
-    report_progress(0.35, "evaluating")
+    report_progress(0.4, "evaluating")
     scored = task.frame.with_columns(pl.Series("probability", probabilities(trained.model, task.frame)))
     found = evaluation.evaluate(scored, seed=task.config.seed)
     report_progress(0.5, "comparing with a random split and with the suspects")
@@ -66,7 +73,20 @@ def learn(task: Task) -> Learned:
         "scores": _histogram(scored),
         "scorecard": card,
     }
-    return Learned(trained.model, metrics, baselines, charts, found.cautions)
+    cautions = found.cautions if tuning is None or tuning.trials else (*found.cautions, UNTUNED)
+    return Learned(trained.model, metrics, baselines, charts, cautions, None if tuning is None else tuning.to_json())
+
+
+def _tuned(task: Task) -> tuple[Task, Tuning | None]:
+    """The task with the settings that a search chose, where one is asked for."""
+    if not task.tune_trials:
+        return task, None
+
+    def tell(done: float, text: str) -> None:
+        report_progress(0.05 + 0.25 * done, f"searching settings: {text}")
+
+    found = tune(task.frame, task.features, task.config, task.tune_trials, tell)
+    return replace(task, config=found.config), found
 
 
 def _metrics(task: Task, found: evaluation.Evaluation) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Course:
 
         def tell(done: float, text: str) -> None:
             if self.told:
-                self.told(min(start + done * share, 1.0), f"{name}: {text}" if text else name)
+                self.told(min(start + max(done, 0.0) * share, 1.0), f"{name}: {text}" if text else name)
 
         tell(0.0, "")
         yield tell
@@ -123,8 +123,8 @@ class Runner:
         if file.recipe.label is None:
             raise LabelMissing(file.recipe.name)
         steps = Steps(self.rooms, file, actor, cancel)
-        with course.step("features"):
-            studied = steps.study(Population.of(self.rooms.signals))
+        with course.step("features") as tell:
+            studied = steps.study(Population.of(self.rooms.signals), tell)
         with course.step("drift") as tell:
             return steps.drift_again(studied, tell)
 
@@ -145,8 +145,8 @@ class Runner:
         steps = Steps(self.rooms, file, actor, cancel)
         if file.recipe.label is None:
             raise LabelMissing(file.recipe.name)
-        with course.step("features"):
-            studied = steps.study(population)
+        with course.step("features") as tell:
+            studied = steps.study(population, tell)
         with course.step("train") as tell:
             return studied, steps.train(studied, tell)
 

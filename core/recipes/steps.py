@@ -9,6 +9,7 @@ import polars as pl
 from core.decisions.spine import as_learnt
 from core.features import engine as features
 from core.features.document import FeatureSet
+from core.kernel.database import Watch
 from core.kernel.workers import Progress, run_in_worker
 from core.models.model import Model
 from core.models.training import TrainConfig
@@ -85,6 +86,7 @@ class Trained:
     def to_json(self) -> dict[str, Any]:
         """model, metrics and baselines of the result."""
         about = {"version": self.version, "hash": self.model.model_hash, "trees": self.model.trees}
+        about["tuning"] = self.learned.tuning
         return {"model": about, "metrics": self.learned.metrics, "baselines": self.learned.baselines}
 
 
@@ -112,15 +114,16 @@ class Steps:
     def __init__(self, rooms: Rooms, file: RecipeFile, actor: str, cancel: Event | None = None) -> None:
         self.rooms, self.file, self.actor, self.cancel = rooms, file, actor, cancel
 
-    def study(self, population: Population) -> Studied:
-        """Rows, suspects and features; raises LabelMissing."""
+    def study(self, population: Population, progress: Progress | None = None) -> Studied:
+        """Rows, suspects and features; raises LabelMissing and Cancelled."""
         recipe = self.file.recipe
         if recipe.label is None:
             raise LabelMissing(recipe.name)
         prepared = rows.prepare(population, recipe, recipe.label)
         prepared = prepared.known(as_learnt(self.rooms.db, prepared.rows))
         findings = suspects.examine(self.rooms, population, prepared, recipe)
-        return Studied(prepared, findings, featuring.build(self.rooms, self.file, prepared.rows, findings))
+        watch = Watch("the features", progress, self.cancel)
+        return Studied(prepared, findings, featuring.build(self.rooms, self.file, prepared.rows, findings, watch))
 
     def train(self, studied: Studied, progress: Progress | None) -> Trained:
         """Train in a worker, then register the feature set and the model."""
@@ -171,7 +174,7 @@ class Steps:
         """Drift with the newest model on the rows as they are now."""
         model = self._newest("drift")
         chosen = self.rooms.features.get(str(model.feature_set_hash))
-        frame = features.build(self.rooms.db, chosen, studied.prepared.rows)
+        frame = features.build(self.rooms.db, chosen, studied.prepared.rows, Watch("the features", cancel=self.cancel))
         now = Studied(studied.prepared, studied.findings, Featured(chosen, frame, None, None))
         policy = deciding.choose(self.rooms, self.file, model, self.actor)
         return self.drift(now, model, policy, progress)
@@ -220,6 +223,7 @@ class Steps:
             matched["part"],
             None if suspicious is None else (suspicious[1], learning.infos(suspicious[0])),
             featured.recency,
+            asked.tune_trials,
         )
 
     def _facts(self, studied: Studied) -> dict[str, Any]:

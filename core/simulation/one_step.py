@@ -1,7 +1,7 @@
 """One-step simulation: the leads as they stand, decided by two policies side by side."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from core.policy.document import Policy
 
 OUTPUTS = ("disposition", "band", "pool", "action", "sla_min", "next_state", "priority")
 MATRIX_OUTPUTS = ("disposition", "band", "pool", "action")
-Inputs = Mapping[str, object]
+Lead = tuple[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -63,26 +63,30 @@ class Simulation:
         }
 
 
-def simulate(before: Policy, after: Policy, leads: Sequence[tuple[str, Callable[[Policy], Inputs]]]) -> Simulation:
-    """Decide each lead by both policies; a lead is its id and a function that gives a policy its inputs."""
-    deciders = {"before": evaluator.compile(before), "after": evaluator.compile(after)}
-    policies = {"before": before, "after": after}
-    hits: dict[str, Counter[str]] = {when: Counter() for when in deciders}
-    rows: list[dict[str, object]] = []
-    for lead_id, inputs in leads:
-        row: dict[str, object] = {"lead_id": lead_id}
-        for when, decider in deciders.items():
-            outcome = decider.decide(inputs(policies[when]))
-            row |= {f"{name}_{when}": getattr(outcome, name) for name in OUTPUTS}
-            hits[when].update(reason.rule for reason in outcome.reasons)
-        rows.append(row)
-    return Simulation(before, after, pl.DataFrame(rows, schema=_schema(), infer_schema_length=None), hits)
+def decided(policy: Policy, leads: Sequence[Lead]) -> pl.DataFrame:
+    """One row a lead, by its id: the policy's outputs over its inputs, and `rules`, those that had a part in them."""
+    evaluate = evaluator.compile(policy).decide
+    rows = []
+    for lead_id, given in leads:
+        outcome = evaluate(given)
+        told = [getattr(outcome, name) for name in OUTPUTS]
+        rows.append((lead_id, *told, [reason.rule for reason in outcome.reasons]))
+    return pl.DataFrame(rows, schema=_schema(), orient="row").sort("lead_id")
+
+
+def compare(before: Policy, after: Policy, sides: Mapping[str, pl.DataFrame]) -> Simulation:
+    """The simulation of what both policies decided (`before` and `after`: frames of `decided`)."""
+    renamed = [
+        side.select("lead_id", *(pl.col(name).alias(f"{name}_{when}") for name in OUTPUTS))
+        for when, side in sides.items()
+    ]
+    hits = {when: dict(Counter(side["rules"].explode().drop_nulls().to_list())) for when, side in sides.items()}
+    return Simulation(before, after, renamed[0].join(renamed[1], on="lead_id", maintain_order="left"), hits)
 
 
 def _schema() -> dict[str, Any]:
     kinds = {name: pl.Int64 if name in ("sla_min", "priority") else pl.String for name in OUTPUTS}
-    columns = {f"{name}_{when}": kinds[name] for when in ("before", "after") for name in OUTPUTS}
-    return {"lead_id": pl.String} | columns
+    return {"lead_id": pl.String, **kinds, "rules": pl.List(pl.String)}
 
 
 def _side(output: str, when: str) -> pl.Expr:

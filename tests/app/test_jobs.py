@@ -2,6 +2,7 @@
 
 import threading
 
+from app import jobs
 from app.jobs import Jobs
 from core.kernel.errors import LeadbenchError
 from core.kernel.workers import Cancelled
@@ -90,3 +91,24 @@ def test_what_has_to_be_cleared_up_is_called_once_at_the_end():
     jobs.end()
     jobs.end()
     assert cleared == [1]
+
+
+def test_work_on_the_same_subject_is_found_again_and_not_begun_twice(monkeypatch):
+    monkeypatch.setattr(jobs.session, "identity", lambda: "ana")
+    begun = jobs.begin("Simulation", "these leads|a|b", lambda progress, cancel: 42, 5.0)
+    assert begun.result == 42
+    assert jobs.about("Simulation", "these leads|a|b") is begun
+    assert jobs.about("Simulation", "other leads|a|b") is None
+
+
+def test_patience_ends_while_the_work_goes_on_and_cancel_ends_it(monkeypatch):
+    monkeypatch.setattr(jobs.session, "identity", lambda: "ana")
+
+    def waiting(progress, cancel):
+        cancel.wait(30)
+        raise Cancelled("the simulation")
+
+    begun = jobs.begin("Simulation", "slow", waiting, 0.05)
+    assert begun.running
+    begun.cancel.set()
+    assert begun.wait(10) and begun.state == "cancelled" and begun.result is None

@@ -17,13 +17,14 @@ HOMES = {
     "shap": ("core.models.rationale",),
     "statsmodels": ("core.models.scorecard", "core.simulation.comparison", "core.monitoring.performance"),
     "evidently": ("core.monitoring.drift",),
+    "optuna": ("core.models.tuning",),
     "z3": ("core.policy.prover",),
     "plotly": ("app.charts",),
     "streamlit": ("app", "pages"),
 }
 PURE = {"polars", "duckdb", "numpy", "pandas", "streamlit"}
 """What the policy room may not import outside its store: a policy decides from plain values."""
-LATE = {"lightgbm", "shap", "statsmodels", "evidently", "sklearn", "scipy", "pandas"}
+LATE = {"lightgbm", "shap", "statsmodels", "evidently", "sklearn", "scipy", "pandas", "optuna"}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.policy import default, diff, editing, parser
+from core.policy import default, diff, editing, golden, parser
 
 TEXT = default.propose(fields={"region": ["EMEA", "NA", "Österreich – Süd"]})
 
@@ -33,6 +33,19 @@ def test_a_text_of_another_shape_has_an_empty_outline(text):
 def test_a_threshold_changes_one_number_and_keeps_its_places():
     after = editing.with_threshold(TEXT, "hot", 0.7, 0.75)
     assert lines_that_differ(TEXT, after) == ["    hot:     {enter: 0.7000, exit: 0.7500}"]
+
+
+def test_the_tests_at_a_threshold_and_just_under_it_move_along_and_the_policy_stays_sound():
+    after = editing.with_tests_moved(editing.with_threshold(TEXT, "hot", 0.9, 0.75), 0.8, 0.9)
+    after = editing.with_tests_moved(editing.with_threshold(after, "nurture", 0.3, 0.2), 0.25, 0.3)
+    assert "given: {score: 0.9000}" in after and "given: {score: 0.2999}" in after
+    assert "given: {score: 0.7500, prev_band: hot, state: working}" in after
+    assert all(result.passed for result in golden.run(parser.load(after, "moved")))
+
+
+def test_a_document_without_tests_has_none_to_move():
+    bare = TEXT[: TEXT.index("tests:")]
+    assert editing.with_tests_moved(bare, 0.8, 0.9) == bare
 
 
 def test_an_equal_threshold_leaves_the_text_alone():

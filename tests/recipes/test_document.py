@@ -48,7 +48,7 @@ def test_an_unknown_key_inside_a_block_is_refused_with_the_nearest_known_one():
         (("schema: leadbench/recipe/v1", "schema: leadbench/recipe/v9"), "leadbench/recipe/v1"),
         (("label:", "split: {by: random}\nlabel:"), "needs a `reason`"),
         (("label:", "decide: {every: 1d}\nlabel:"), "go together"),
-        (("label:", "train: {tune_trials: 20}\nlabel:"), "tune_trials"),
+        (("label:", "train: {tune_trials: -1}\nlabel:"), "tune_trials"),
     ],
 )
 def test_a_wrong_value_is_named(change, told):

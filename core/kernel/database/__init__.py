@@ -2,5 +2,6 @@
 
 from core.kernel.database.cursors import Change, Cursor
 from core.kernel.database.owner import Database
+from core.kernel.database.watching import Watch
 
-__all__ = ["Change", "Cursor", "Database"]
+__all__ = ["Change", "Cursor", "Database", "Watch"]

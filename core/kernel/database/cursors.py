@@ -71,6 +71,10 @@ class Cursor:
             self._cursor.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM {source}')
         return frame.height
 
+    def done(self) -> float:
+        """How far the running statement is, 0 to 1; negative where it does not say."""
+        return self._cursor.query_progress() / 100
+
     def interrupt(self) -> None:
         """Stop the statement that runs on this cursor."""
         self._cursor.interrupt()

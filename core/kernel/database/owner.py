@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +15,7 @@ from core.kernel import ledger
 from core.kernel.canonical import digest
 from core.kernel.clock import Clock
 from core.kernel.database.cursors import Change, Cursor, Params, lead_keys
+from core.kernel.database.watching import SETTINGS, Watch, watched
 from core.kernel.errors import (
     LeadbenchError,
     NoSpace,
@@ -30,7 +31,11 @@ from core.kernel.migrations import Migration, known_migrations, pending
 from core.kernel.settings import Settings
 
 DISK_FULL = ("No space left", "File too large", "could not write")
-LOCKED = ("SET enable_external_access = false", "SET lock_configuration = true")
+LOCKED = (
+    "SET enable_external_access = false",
+    f"SET allowed_configs = {list(SETTINGS)}",
+    "SET lock_configuration = true",
+)
 
 
 class Database:
@@ -93,11 +98,15 @@ class Database:
             return cursor.scalar(sql, params)
 
     @contextmanager
-    def scratch(self) -> Iterator[Cursor]:
-        """A cursor for reads that need temporary tables; they are dropped at the end."""
+    def scratch(self, watch: Watch | None = None) -> Iterator[Cursor]:
+        """A cursor for reads that need temporary tables; they are dropped at the end.
+
+        With a watch its statements tell how far they are and can be stopped, which raises Cancelled.
+        """
         cursor = Cursor(self._cursor())
         try:
-            yield cursor
+            with watched(cursor, watch) if watch else nullcontext():
+                yield cursor
         finally:
             cursor.close()
 
