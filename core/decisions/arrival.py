@@ -7,7 +7,7 @@ from time import perf_counter
 
 import polars as pl
 
-from core.decisions import freshness
+from core.decisions import evidence, freshness
 from core.decisions.context import TRIGGER, Deciding
 from core.decisions.engine import LookedUp, Watch, decide_looked_up
 from core.decisions.standing import attribute_set
@@ -75,7 +75,7 @@ class Ready:
     def of(cls, db: Database, feature_set: FeatureSet, attributes: FeatureSet) -> "Ready":
         """Read the whole log once."""
         apart = tuple(replace(one, name=PREFIX + one.name) for one in attributes.features)
-        both = replace(feature_set, features=(*feature_set.features, *apart))
+        both = replace(feature_set, features=(*feature_set.features, evidence.EVIDENCE, *apart))
         return cls(feature_set, attributes, OnlineFeatures(db, both))
 
     def look_up(self, keys: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -135,9 +135,10 @@ class Decider:
         attributes = attribute_set(self._store, self.chosen.policy)
         if self._ready is None or self._ready.attributes != attributes:
             self._ready = Ready.of(self._db, self.chosen.feature_set, attributes)
-        features, known = self._ready.look_up(keys)
+        whole, known = self._ready.look_up(keys)
+        features, tiers = evidence.parted(whole)
         newest = keys.with_columns(pl.col("as_of", "known_at").max())
-        return LookedUp(features, known, freshness.of_rows(self._db, self.chosen.feature_set, newest))
+        return LookedUp(features, known, freshness.of_rows(self._db, self.chosen.feature_set, newest), tiers)
 
     def _forget_if_others_decided(self) -> None:
         if self._db.revision("decisions") != self._revision:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -23,20 +24,25 @@ Stages = dict[str, int]
 Decided = tuple[dict[str, Any], Outcome, str | None, LeadState]
 
 
+@dataclass(frozen=True, slots=True)
+class Sureness:
+    """What a record says of its ground: the features older than they may be, and the number of sources behind it."""
+
+    stale_features: tuple[str, ...]
+    evidence_tier: int | None
+
+
 def sealed_records(
     deciding: Deciding,
     frame: pl.DataFrame,
     scores: pl.DataFrame,
     points: Points,
     decided: list[Decided],
-    stale: list[tuple[str, ...]],
+    sureness: list[Sureness],
     spine: pl.DataFrame,
     shared: Mapping[str, Any],
 ) -> Iterator[records.Sealed]:
-    """The record of each row, in order; `decided` holds inputs, outcome, state before and the lead after it.
-
-    `stale` names each row's features that are older than they may be.
-    """
+    """The record of each row, in order; `decided` holds inputs, outcome, state before and the lead after it."""
     names = deciding.feature_set.feature_names
     constant = {name: encode(value) for name, value in {**shared, "base": points.base}.items()}
     vectors = encoding.vectors(names, [policy_inputs.plain_column(frame[name]) for name in names])
@@ -45,8 +51,8 @@ def sealed_records(
     keys = spine.select("decision_id", "lead_id", "as_of", "known_at").iter_rows()
     events = [name for name in TRIGGERED if name in spine.columns]
     triggers = spine.select(events).rows(named=True) if events else [{}] * spine.height
-    rows = zip(keys, triggers, vectors, contributions, scored, decided, stale, strict=True)
-    for (decision_id, lead_id, as_of, known_at), event, vector, parts, score, outcomes, old in rows:
+    rows = zip(keys, triggers, vectors, contributions, scored, decided, sureness, strict=True)
+    for (decision_id, lead_id, as_of, known_at), event, vector, parts, score, outcomes, sure in rows:
         given, outcome, prev_state, _ = outcomes
         own = {
             **score,
@@ -58,7 +64,8 @@ def sealed_records(
             "known_at": moment_text(known_at),
             "inputs": given,
             "prev_state": prev_state,
-            "stale_features": old,
+            "stale_features": sure.stale_features,
+            "evidence_tier": sure.evidence_tier,
         }
         yield records.seal(own, {**constant, "features": vector, "points": parts})
 
@@ -79,7 +86,6 @@ def shared_fields(deciding: Deciding, stage_us: Stages, first_id: str) -> dict[s
         "model_hash": model_hash,
         "policy_hash": policy_hash,
         "assignee": None,
-        "evidence_tier": None,
         "stage_us": stage_us,
         "trace_id": telemetry.trace_id() or hashlib.sha256(f"{decided_at} {first_id}".encode()).hexdigest()[:32],
     }

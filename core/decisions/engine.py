@@ -7,10 +7,10 @@ from datetime import datetime
 
 import polars as pl
 
-from core.decisions import freshness, standing
+from core.decisions import evidence, freshness, standing
 from core.decisions import inputs as policy_inputs
 from core.decisions import record as records
-from core.decisions.compose import Decided, Stages, sealed_records, shared_fields
+from core.decisions.compose import Decided, Stages, Sureness, sealed_records, shared_fields
 from core.decisions.context import Deciding
 from core.decisions.freshness import Freshness
 from core.decisions.inputs import Measured
@@ -46,11 +46,12 @@ class DecisionBatch:
 
 @dataclass(frozen=True)
 class LookedUp:
-    """What was looked up of each row: features, attributes that the policy reads, how fresh the features are."""
+    """What was looked up of each row: features, attributes that the policy reads, freshness, evidence tiers."""
 
     features: pl.DataFrame
     attributes: pl.DataFrame
     fresh: list[Freshness]
+    tiers: list[int | None]
 
 
 def decide(
@@ -112,11 +113,12 @@ def _decide_batch(
 ) -> tuple[str, int] | None:
     keys = spine.select("lead_id", "as_of", "known_at")
     watch = Watch()
-    frame = features.build(deciding.database, deciding.feature_set, keys)
+    whole = features.build(deciding.database, evidence.with_evidence(deciding.feature_set), keys)
+    frame, tiers = evidence.parted(whole)
     attributes = standing.attributes(deciding.database, store, deciding.policy, keys)
     fresh = freshness.of_rows(deciding.database, deciding.feature_set, keys)
     watch.lap("features")
-    written = decide_looked_up(deciding, store, spine, LookedUp(frame, attributes, fresh), watch)
+    written = decide_looked_up(deciding, store, spine, LookedUp(frame, attributes, fresh, tiers), watch)
     for name, spent in watch.laps.items():
         total[name] += spent
     return written
@@ -131,22 +133,22 @@ def decide_looked_up(
     """
     scores, points = score_with_points(deciding.model, looked_up.features)
     watch.lap("score")
-    measured = _measured(deciding, scores["score"], looked_up.fresh)
+    measured = _measured(deciding, scores["score"], looked_up)
     decided = list(_outcomes(deciding, store, spine, measured, looked_up))
     watch.lap("policy")
     shared = shared_fields(deciding, watch.per_row(spine.height), spine["decision_id"][0])
-    stale = [one.stale for one in looked_up.fresh]
-    rows = list(sealed_records(deciding, looked_up.features, scores, points, decided, stale, spine, shared))
+    sureness = [Sureness(one.stale, tier) for one, tier in zip(looked_up.fresh, looked_up.tiers, strict=True)]
+    rows = list(sealed_records(deciding, looked_up.features, scores, points, decided, sureness, spine, shared))
     batch = batch_frame(rows, shared, spine, scores, [state for _, _, _, state in decided])
     watch.lap("record")
     return _write(deciding, store, batch)
 
 
-def _measured(deciding: Deciding, score: pl.Series, fresh: list[Freshness]) -> Measured:
+def _measured(deciding: Deciding, score: pl.Series, looked_up: LookedUp) -> Measured:
     """The engine's own inputs; the age of a score is 0 because it was computed in this very batch."""
     rows = len(score)
-    ages = [one.feature_age_min for one in fresh]
-    return Measured(score.to_list(), [0] * rows, ages, [deciding.model_ok] * rows)
+    ages = [one.feature_age_min for one in looked_up.fresh]
+    return Measured(score.to_list(), [0] * rows, ages, [deciding.model_ok] * rows, looked_up.tiers)
 
 
 def _outcomes(

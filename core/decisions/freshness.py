@@ -2,7 +2,8 @@
 
 A lead that does nothing is not stale: silence is knowledge. A source that delivers nothing is. So a behaviour feature
 is as old as the newest delivery, for any lead, of the sources that deliver the events it reads, and an attribute is as
-old as the lead's own value. Both count back from as_of and see no more than was known at known_at.
+old as the lead's own value. What reads a source whose events wait in quarantine is stale at once. Both count back
+from as_of and see no more than was known at known_at.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,6 @@ from core.kernel.database import Database
 
 MINUTE = timedelta(minutes=1)
 Newest = Mapping[str, datetime]
-Delivered = Mapping[str, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,14 @@ class Freshness:
 
 
 NOTHING_AGES = Freshness(0)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """By behaviour feature when its sources delivered last; and those of which a source is held back."""
+
+    newest: Mapping[str, datetime | None]
+    held_back: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -68,11 +76,17 @@ class _Ages:
         if as_of is None:
             return NOTHING_AGES
         if (as_of, known_at) not in self._shared:
-            newest = self._store.newest(known_at)
-            delivered = {feed.feature.name: feed.newest(newest) for feed in self._feeds}
+            delivered = self._delivered(known_at)
             self._shared[as_of, known_at] = delivered, _freshness(self._feature_set, delivered, {}, as_of)
         delivered, shared = self._shared[as_of, known_at]
         return _freshness(self._feature_set, delivered, own, as_of) if own else shared
+
+    def _delivered(self, known_at: datetime) -> Delivered:
+        newest, held_back = self._store.newest(known_at), self._store.held_back(known_at)
+        return Delivered(
+            {feed.feature.name: feed.newest(newest) for feed in self._feeds},
+            frozenset(feed.feature.name for feed in self._feeds if feed.sources & held_back),
+        )
 
 
 def _feeds(feature_set: FeatureSet, kinds: pl.DataFrame) -> Iterator[Feed]:
@@ -92,13 +106,14 @@ def _sources(read: Reads, kinds: pl.DataFrame) -> frozenset[str]:
 def _freshness(
     feature_set: FeatureSet, delivered: Delivered, own: Mapping[str, datetime], as_of: datetime
 ) -> Freshness:
-    moments = {**delivered, **own}
+    moments = {**delivered.newest, **own}
     stale = [
         one.name
         for one in feature_set.features
-        if one.max_age and one.name in moments and _is_older(moments[one.name], one.max_age, as_of)
+        if one.name in delivered.held_back
+        or (one.max_age and one.name in moments and _is_older(moments[one.name], one.max_age, as_of))
     ]
-    latest = max((moment for moment in delivered.values() if moment), default=as_of)
+    latest = max((moment for moment in delivered.newest.values() if moment), default=as_of)
     oldest = min([latest, *(moment for name in stale if (moment := moments[name]))])
     return Freshness(max((as_of - oldest) // MINUTE, 0), tuple(stale))
 

@@ -16,12 +16,15 @@ from core.policy.inputs import engine_fields, looked_up_fields
 
 @dataclass(frozen=True)
 class Measured:
-    """What the engine itself knows of each row, in order: the score, ages in whole minutes, and the model's health."""
+    """What the engine itself knows of each row, in order: the score, ages in whole minutes, the model's health, and of
+    how many sources the lead has events.
+    """
 
     score: Sequence[float]
     score_age_min: Sequence[int]
     feature_age_min: Sequence[int]
     model_ok: Sequence[bool]
+    evidence_tier: Sequence[int | None]
 
 
 def batch_inputs(

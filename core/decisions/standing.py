@@ -20,7 +20,7 @@ from core.kernel.database import Database, Watch
 from core.policy.document import Policy
 from core.policy.inputs import looked_up_fields
 
-MEASURED = ("score", "score_age_min", "feature_age_min", "model_ok")
+MEASURED = ("score", "score_age_min", "feature_age_min", "model_ok", "evidence_tier")
 Inputs = dict[str, Any]
 Lead = tuple[str, Callable[[Policy], Inputs]]
 

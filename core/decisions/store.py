@@ -104,14 +104,16 @@ class DecisionStore:
     def newest(self) -> pl.DataFrame:
         """One row a lead by its id: keys, arm, score and features (JSON) of its newest decision.
 
-        score_age_min, feature_age_min and model_ok are what its policy was told, null where it did not ask.
+        score_age_min, feature_age_min and model_ok are what its policy was told, null where it did not ask;
+        evidence_tier is the record's own.
         """
         return self._database.read(
             """SELECT lead_id, as_of, known_at, arm, score, feature_set_hash,
                    json_extract(record, '$.features')::VARCHAR AS features,
                    json_extract(record, '$.inputs.score_age_min')::BIGINT AS score_age_min,
                    json_extract(record, '$.inputs.feature_age_min')::BIGINT AS feature_age_min,
-                   json_extract(record, '$.inputs.model_ok')::BOOLEAN AS model_ok
+                   json_extract(record, '$.inputs.model_ok')::BOOLEAN AS model_ok,
+                   json_extract(record, '$.evidence_tier')::BIGINT AS evidence_tier
                FROM decisions_latest ORDER BY lead_id"""
         )
 

@@ -11,6 +11,8 @@ NEWEST = """
     SELECT k.source, max(n.received_at) AS received_at FROM (
         SELECT kind_no, max(received_at) AS received_at FROM events WHERE received_at <= ? GROUP BY kind_no
     ) n JOIN event_kinds k USING (kind_no) GROUP BY k.source"""
+HELD_BACK = """
+    SELECT source FROM source_breakers WHERE opened_at <= $moment AND (closed_at IS NULL OR closed_at > $moment)"""
 SINCE = """
     SELECT r.row_no, a.name, max(coalesce(a.valid_from, a.received_at)) AS since
     FROM asked_rows r JOIN leads l USING (lead_id) JOIN attributes a USING (lead_no)
@@ -32,6 +34,10 @@ class FeedStore:
     def newest(self, known_at: datetime) -> dict[str, datetime]:
         """By source: when its newest event was received that was known at the moment."""
         return dict(self._database.read(NEWEST, [known_at]).rows())
+
+    def held_back(self, known_at: datetime) -> frozenset[str]:
+        """The sources whose events waited in quarantine at the moment."""
+        return frozenset(self._database.read(HELD_BACK, {"moment": known_at})["source"])
 
     def attribute_times(self, rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         """row_no, name and since: from when on the value is known that each row's lead has of these attributes."""

@@ -13,6 +13,7 @@ ENGINE_TYPES: dict[str, tuple[str, str]] = {
     "score_age_min": ("engine.age", "int"),
     "feature_age_min": ("engine.age", "int"),
     "model_ok": ("engine.model_health", "bool"),
+    "evidence_tier": ("engine.evidence_tier", "int"),
     "prev_band": ("engine.state", "enum"),
     "dwell_min": ("engine.state", "int"),
     "state": ("engine.state", "enum"),
