@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import empty_state, feature_builder, feature_registry, header
+from app.components import empty_state, feature_builder, feature_compare, feature_registry, header
 from app.queries import features as reads
 
 listed = reads.sets()
@@ -15,13 +15,16 @@ if reads.kinds().is_empty() and not reads.attributes():
     st.stop()
 
 chosen = feature_registry.choice(listed)
-registry, builder = st.tabs(["Registry", "Builder"], key="tab", bind="query-params")
+registry, builder, comparison = st.tabs(["Registry", "Builder", "Compare"], key="tab", bind="query-params")
 if registry.open:
     with registry:
         feature_registry.show(chosen, "features_registry")
 if builder.open:
     with builder:
         feature_builder.show(chosen, "features_builder")
+if comparison.open:
+    with comparison:
+        feature_compare.show(listed, chosen, "features_compare")
 if chosen:
     with actions:
         feature_registry.download(chosen)

@@ -29,3 +29,21 @@ def before_after(counts: pl.DataFrame, colours: Tokens, *, before: str, after: s
     largest = max(int(counts["before"].max() or 0), int(counts["after"].max() or 0), 1)  # type: ignore[arg-type]
     figure.update_xaxes(visible=False, range=[0, 1.18 * largest])
     return figure.update_yaxes(autorange="reversed", showgrid=False, type="category", tickfont={"color": colours.ink})
+
+
+def by_group(shares: pl.DataFrame, colours: Tokens, *, label: str) -> go.Figure:
+    """A feature's values by group; column `bucket` (text, in order), then a column a group (shares of its leads)."""
+    figure = blank(colours, height=280, barmode="group", bargap=0.25, bargroupgap=0.06, showlegend=True)
+    paints = {"won": colours.gain, "lost": colours.neutral}
+    for place, name in enumerate(column for column in shares.columns if column != "bucket"):
+        figure.add_trace(
+            go.Bar(
+                x=shares["bucket"],
+                y=shares[name],
+                name=name.capitalize(),
+                marker_color=paints.get(name, colours.series[place % len(colours.series)]),
+                hovertemplate=f"{name}, %{{x}}: %{{y:.1%}}<extra></extra>",
+            )
+        )
+    figure.update_yaxes(tickformat=".0%", title_text="share of leads")
+    return figure.update_xaxes(title_text=label, type="category")

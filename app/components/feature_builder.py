@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import commands
-from app.components import frame_table, glossary
+from app.components import feature_detail, frame_table, glossary
 from app.feedback import done, refusals, refused
 from app.queries import features as reads
 from app.queries.access import may
@@ -39,6 +39,11 @@ def show(base: str | None, key: str) -> None:
 
 def _form(key: str) -> dict[str, str]:
     with st.container(border=True):
+        st.selectbox(
+            "Start from a ready-made feature", list(reads.templates()), index=None, key=f"{key}_template",
+            format_func=lambda one: reads.templates()[one].label, placeholder="Choose, then change what you like",
+            on_change=_take_template, args=(key,),
+        )  # fmt: skip
         name = _text("Name", key, "name", _example_name(), "Letters, digits and _.")
         options = [*reads.WHAT_IT_IS, ATTRIBUTE]
         aggregate = st.selectbox(
@@ -49,6 +54,21 @@ def _form(key: str) -> dict[str, str]:
             chosen = st.selectbox("Attribute", reads.attributes(), key=f"{key}_attribute", persist_state="session")
             return {"name": name, "attribute": chosen or ""}
         return {"name": name, "aggregate": aggregate, **_behaviour(aggregate, key)}
+
+
+def _take_template(key: str) -> None:
+    """Fill the form with what the chosen feature says."""
+    chosen = st.session_state.get(f"{key}_template")
+    if chosen is None:
+        return
+    told = reads.templates()[chosen].content()
+    told |= (
+        {"aggregate": ATTRIBUTE}
+        if ATTRIBUTE in told
+        else {"window": told.get("window", "all"), "where": told.get("where", "")}
+    )
+    for name, value in told.items():
+        st.session_state[f"{key}_{name}"] = str(value)
 
 
 def _behaviour(aggregate: str, key: str) -> dict[str, str]:
@@ -96,12 +116,15 @@ def _look(draft: Draft, name: str, key: str) -> None:
     except LeadbenchError as refusal:
         refused(refusal)
         return
-    rows, sql, text = st.tabs(["20 rows", "SQL", "Document"])
+    rows, outcomes, sql, polars, text = st.tabs(["20 rows", "By outcome", "SQL", "Polars", "Document"])
     with rows:
         missing = look.rows[name].null_count() if name in look.rows.columns else 0
         st.caption(f"Leads active last, as of the newest event · {missing} of {look.rows.height} missing")
         frame_table.show(look.rows, f"{key}_rows", height=330, alt="The feature's value for twenty leads.")
+    with outcomes:
+        feature_detail.spread(look.spread, name, f"{key}_spread")
     sql.code(look.sql, language="sql", height=330)
+    polars.code(look.polars, language="python", height=330)
     text.code(draft.text, language="yaml", height=330)
 
 

@@ -1,10 +1,17 @@
 """The registered feature sets, and the features of one of them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 import streamlit as st
 
-from app.components import empty_state, frame_table, glossary
+from app.components import empty_state, feature_detail, frame_table, glossary
+from app.queries import feature_facts
 from app.queries import features as reads
+from app.queries.feature_facts import TIERS, Facts
+
+CHIPS = ("#0E7C6633", "#2E6FBF33", "#7A7F8733", "#C4432F44")
 
 
 def choice(listed: pl.DataFrame) -> str | None:
@@ -24,30 +31,56 @@ def choice(listed: pl.DataFrame) -> str | None:
 
 
 def show(set_hash: str | None, key: str) -> None:
-    """Draw the features of a set with what each one reads."""
+    """Draw the features of a set with their freshness, gaps and users; the picked one opens below."""
     if set_hash is None:
         empty_state.show("No feature set is registered yet. Build one, or train: `auto` derives a first set.")
         return
+    facts = feature_facts.facts(set_hash)
+    rows = _filtered(set_hash, facts, key)
+    place = frame_table.pick(
+        rows, key, columns=_columns(), order=list(_columns()), alt="The features of the set.", height=400
+    )
+    st.caption(f"{rows.height} features shown. Missing: of the leads active last.")
+    if place is not None:
+        name = rows["name"][place]
+        feature_detail.show(set_hash, name, facts[name], f"{key}_detail")
+
+
+def _filtered(set_hash: str, facts: Mapping[str, Facts], key: str) -> pl.DataFrame:
     with st.container(horizontal=True, vertical_alignment="center"):
         text = st.text_input("Search", key=f"{key}_search", live=True, type="search", placeholder="Search features",
                              label_visibility="collapsed", width=280)  # fmt: skip
         role = st.pills("Role", ["fit", "engagement"], selection_mode="multi", key="role", bind="query-params",
                         label_visibility="collapsed")  # fmt: skip
+        fresh = st.pills("Freshness", list(TIERS), selection_mode="multi", key="tier", bind="query-params",
+                         label_visibility="collapsed", help="How old a value may be.")  # fmt: skip
     rows = reads.search(set_hash, text, tuple(role))
-    config = {
-        "label": st.column_config.TextColumn("Feature", width=300),
-        "role": st.column_config.TextColumn("Role", help=glossary.term("fit"), width=96),
-        "calculation": st.column_config.TextColumn("Calculation", width=130),
-        "window": st.column_config.TextColumn("Window", width="small"),
-        "reads": st.column_config.TextColumn("Reads", width="medium"),
-        "dtype": st.column_config.TextColumn("Type", width="small"),
-        "name": "Name",
-        "hash": st.column_config.TextColumn("Hash", help=glossary.term("behaviour_hash")),
-    }
-    frame_table.show(
-        rows.fill_null("–"), key, columns=config, order=list(config), alt="The features of the set.", height=600
+    told = [facts[name] for name in rows["name"]]
+    rows = rows.with_columns(
+        pl.Series("tier", [[one.tier, "stale"] if one.stale else [one.tier] for one in told], dtype=pl.List(pl.String)),
+        pl.Series("age", [one.age for one in told], dtype=pl.String),
+        pl.Series("missing", [one.missing for one in told], dtype=pl.Float64),
+        pl.Series("used_by", [", ".join(one.used_by) or None for one in told], dtype=pl.String),
     )
-    st.caption(f"{rows.height} features shown.")
+    return rows.filter(pl.col("tier").list.first().is_in(fresh)) if fresh else rows
+
+
+def _columns() -> dict[str, Any]:
+    column = st.column_config
+    return {
+        "label": column.TextColumn("Feature", width=280),
+        "role": column.TextColumn("Role", help=glossary.term("fit"), width=96),
+        "calculation": column.TextColumn("Calculation", width=120),
+        "window": column.TextColumn("Window", width=72),
+        "tier": column.MultiselectColumn("Freshness", options=[*TIERS, "stale"], color=list(CHIPS), width=110),
+        "age": column.TextColumn("Delivered", help="Before the newest delivery of any source.", width=84),
+        "missing": column.ProgressColumn("Missing", format="percent", min_value=0, max_value=1, width=110),
+        "used_by": column.TextColumn("Used by", width=150),
+        "reads": column.TextColumn("Reads", width="medium"),
+        "dtype": column.TextColumn("Type", width="small"),
+        "name": "Name",
+        "hash": column.TextColumn("Hash", help=glossary.term("behaviour_hash")),
+    }
 
 
 def download(set_hash: str) -> None:

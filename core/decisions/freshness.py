@@ -64,6 +64,13 @@ def of_rows(db: Database, feature_set: FeatureSet, rows: pl.DataFrame) -> list[F
     return [ages.of(as_of, known_at, own.get(row_no)) for row_no, (as_of, known_at) in enumerate(moments)]
 
 
+def delivered(db: Database, feature_set: FeatureSet, known_at: datetime) -> Delivered:
+    """By behaviour feature: when its sources delivered last, as known at the moment; None where none ever did."""
+    store = FeedStore(db)
+    newest = store.newest(known_at)
+    return {feed.feature.name: feed.newest(newest) for feed in _feeds(feature_set, store.kinds())}
+
+
 class _Ages:
     """The freshness of a set at any moment; rows of one moment without own values share it."""
 

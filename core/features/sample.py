@@ -17,6 +17,10 @@ SPINE = """
     ORDER BY active.last DESC, l.lead_id
 """
 UNDATED = "SELECT lead_id, CAST(NULL AS TIMESTAMP) AS as_of FROM root_leads ORDER BY lead_no LIMIT $most"
+CLOSED = """
+    SELECT lead_id, min_by(outcome, closed_at) AS outcome, min(closed_at) AS as_of FROM published.outcomes
+    WHERE closed_at IS NOT NULL GROUP BY lead_id ORDER BY hash(lead_id), lead_id LIMIT $most
+"""
 
 
 def statement(db: Database, feature_set: FeatureSet) -> str:
@@ -34,4 +38,13 @@ def rows(db: Database, feature_set: FeatureSet, most: int = 20) -> pl.DataFrame:
     spine = db.read(SPINE, {"most": most})
     if spine.is_empty():
         spine = db.read(UNDATED, {"most": most})
+    return build(db, feature_set, spine)
+
+
+def closed_rows(db: Database, feature_set: FeatureSet, most: int = 1_000) -> pl.DataFrame:
+    """The set's values for leads with an outcome, just before it came: lead_id, as_of, outcome, the features.
+
+    The leads are drawn by the hash of their id, the same ones every time. Raises AttributeUnknown, AttributePersonal.
+    """
+    spine = db.read(CLOSED, {"most": most})
     return build(db, feature_set, spine)
