@@ -66,9 +66,9 @@ class GrowingStore:
             self.log.attributes + log.attributes,
         )
 
-    def supersede(self, event: Event, at: int) -> None:
-        """Correct an event: it is not seen any more by who knows what is known at that time."""
-        self.superseded[event.event_id] = at
+    def supersede(self, event: Event, at: int | None) -> None:
+        """Correct an event: it is not seen any more by who knows what is known at that time; None takes that back."""
+        self.superseded[event.event_id] = 2**63 if at is None else at
         with self.db.change("signals", "events.corrected", "ana") as change:
             change.execute("UPDATE events SET superseded_at = ? WHERE event_id = ?", [moment(at), event.event_id])
 

@@ -10,6 +10,7 @@ _JOINS = {
     "l.": " JOIN leads l ON l.lead_no = e.lead_no",
     "o.": " LEFT JOIN accounts o ON o.account_no = e.account_no",
 }
+_FIXED = ("e.event_no", "e.lead_no", "e.kind_no", "e.event_id AS id", "e.superseded_at")
 _NONE = "nullif(CAST({}_values[{}] AS VARCHAR), 'null')"
 
 
@@ -35,7 +36,7 @@ class Columns:
         columns = [f'{sql} AS "{name}"' for name, sql in self._fields.items()]
         times = [f"epoch_us(e.{name}_at) AS {name}_us" for name in ("occurred", "received", "superseded")]
         joins = [join for name, join in _JOINS.items() if any(sql.startswith(name) for sql in self._fields.values())]
-        return f"""SELECT {", ".join(["e.event_no", "e.lead_no", "e.kind_no", "e.event_id AS id", *times, *columns])}
+        return f"""SELECT {", ".join([*_FIXED, *times, *columns])}
 FROM (SELECT {", ".join(["*", *parsed])} FROM events WHERE {which}) e{"".join(joins)}"""
 
     def _read(self, name: str) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.features.online.layout import EVENT_NO, OCCURRED, RECEIVED, SUPERSEDED
+from core.features.online.layout import EVENT_NO, NEVER, OCCURRED, RECEIVED, SUPERSEDED
 
 Tiebreak = Callable[[Sequence[int]], Sequence[int]]
 
@@ -81,8 +81,9 @@ class Segments:
 
 
 def with_superseded(segment: Segment, event_nos: np.ndarray, until: np.ndarray) -> Segment:
-    """A copy of the segment that knows when these events were superseded."""
+    """A copy of the segment in which these events, and no others, are superseded at these times."""
     rows = segment.rows.copy()
+    rows[:, SUPERSEDED] = NEVER
     order = np.argsort(rows[:, EVENT_NO])
     rows[order[np.searchsorted(rows[order, EVENT_NO], event_nos)], SUPERSEDED] = until
     return Segment(rows, len(rows))

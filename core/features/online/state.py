@@ -40,13 +40,14 @@ class State:
         self._identities, self._leads = Identities(), {}
         self._followers = (store.leads(), store.merges(), store.accounts(), store.attributes(attributes))
         self._reading = threading.Lock()
-        self._seen = (0, 0, 0)
+        self._seen, self._superseded = store.NO_EVENTS, frozenset[int]()
         with self._db.scratch() as cursor:
             cursor.execute("BEGIN TRANSACTION")
             self.attributes = Attributes(store.attribute_types(cursor, attributes))
             for lead_nos, rows in self._reader.slices(cursor, SLICE_EVENTS):
                 self.segments.publish(self.segments.prepared(lead_nos, rows))
             self._seen = store.event_counts(cursor)
+            self._superseded = frozenset(store.superseded(cursor)["lead_no"])
             self._follow(cursor, {})
             cursor.execute("COMMIT")
 
@@ -59,7 +60,7 @@ class State:
             self._seen = now
             self._follow(cursor, prepared)
             cursor.execute("COMMIT")
-        return now[0] - before[0]
+        return now.events - before.events
 
     @property
     def has_merges(self) -> bool:
@@ -82,25 +83,27 @@ class State:
         pairs = [(one, part) for one in roots for part in identities.parts(one, known_at)]
         return Group([self.segments.rows(part) for _, part in pairs], [one for one, _ in pairs])
 
-    def _gained(self, cursor: Cursor, now: tuple[int, int, int]) -> dict[int, Segment]:
+    def _gained(self, cursor: Cursor, now: store.EventCounts) -> dict[int, Segment]:
         """The segments with the new events, and with the times at which events were superseded."""
         prepared: dict[int, Segment] = {}
-        if now[2] > self._seen[2]:
-            lead_nos, rows = self._reader.after(cursor, self._seen[2])
-            prepared = self.segments.prepared(lead_nos, rows)
-            if self._seen[0] + len(rows) != now[0]:
-                raise Outgrown
-        elif now[0] != self._seen[0]:
+        gained, mark = 0, self._seen.superseded
+        if now.newest > self._seen.newest:
+            lead_nos, rows, new = self._reader.after(cursor, self._seen.newest)
+            prepared, gained, mark = self.segments.prepared(lead_nos, rows), len(rows), mark ^ new
+        if self._seen.events + gained != now.events:
             raise Outgrown
-        if now[1] != self._seen[1]:
+        if mark != now.superseded:
             self._supersede(prepared, store.superseded(cursor))
         return prepared
 
     def _supersede(self, prepared: dict[int, Segment], found: pl.DataFrame) -> None:
-        for (lead_no,), part in found.group_by("lead_no", maintain_order=True):
-            number = int(str(lead_no))
-            segment = prepared.get(number, self.segments.segment(number))
-            prepared[number] = with_superseded(segment, part["event_no"].to_numpy(), part["until"].to_numpy())
+        """Give every lead that has or had superseded events the times that hold now."""
+        by_lead = {int(str(lead_no)): part for (lead_no,), part in found.group_by("lead_no")}
+        for lead_no in self._superseded | by_lead.keys():
+            part = by_lead.get(lead_no, found.clear())
+            segment = prepared.get(lead_no, self.segments.segment(lead_no))
+            prepared[lead_no] = with_superseded(segment, part["event_no"].to_numpy(), part["until"].to_numpy())
+        self._superseded = frozenset(by_lead)
 
     def _follow(self, cursor: Cursor, segments: dict[int, Segment]) -> None:
         """Publish all that changed at once."""

@@ -1,6 +1,7 @@
 """What the online state reads from the store, by statements that take only what is new."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from operator import xor
 
@@ -28,6 +29,9 @@ _ATTRIBUTES = f"""SELECT rowid AS row, 0 AS mark, lead_no, name, text, number, f
     {_TIMES} FROM attributes"""
 
 
+_SUPERSEDED_MARK = "hash(event_no, superseded_at)"
+_EVENT_COUNTS = f"""SELECT count(*), coalesce(max(event_no), -1), (
+    SELECT coalesce(bit_xor({_SUPERSEDED_MARK}), 0) FROM events WHERE superseded_at IS NOT NULL) FROM events"""
 FIXED_NAMES = {OCCURRED: "occurred_us", RECEIVED: "received_us", SUPERSEDED: "superseded_us", EVENT_NO: "event_no"}
 
 
@@ -94,9 +98,10 @@ class EventReader:
         for _, first, last in bounds.iter_rows():
             yield self._rows(cursor, cursor.read(self._of_leads, {"first": first, "last": last}))
 
-    def after(self, cursor: Cursor, event_no: int) -> tuple[np.ndarray, np.ndarray]:
-        """The events numbered above `event_no`, ordered by lead and time."""
-        return self._rows(cursor, cursor.read(self._newer, {"after": event_no}))
+    def after(self, cursor: Cursor, event_no: int) -> tuple[np.ndarray, np.ndarray, int]:
+        """The events numbered above `event_no`, ordered by lead and time, and the mark of the superseded ones."""
+        frame = cursor.read(self._newer, {"after": event_no})
+        return *self._rows(cursor, frame), reduce(xor, frame["mark"].to_list(), 0)
 
     def _rows(self, cursor: Cursor, frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         rows = np.empty((len(frame), self._layout.width), dtype=np.int64)
@@ -133,6 +138,7 @@ def _statement(layout: Layout, which: str) -> str:
         f"coalesce(superseded_us, {NEVER}) AS superseded_us",
         "event_no",
     ]
+    columns.append(f"CASE WHEN superseded_at IS NULL THEN 0 ELSE {_SUPERSEDED_MARK} END AS mark")
     columns += [f"{sql} AS v{place}" for place, sql in enumerate(values)]
     columns += [f"{_packed(part, events, simple=False)} AS w{place}" for place, part in enumerate(_parts(layout))]
     return f"""SELECT {", ".join(["lead_no", *columns])} FROM ({events.relation(which)})
@@ -167,9 +173,21 @@ def _packed(part: Sequence[Expression], events: Columns | None, *, simple: bool)
     return f"CAST({' + '.join(terms) or '0'} AS BIGINT)"
 
 
-def event_counts(cursor: Cursor) -> tuple[int, int, int]:
-    """How many events there are, how many are superseded, and the newest number."""
-    return cursor.read("SELECT count(*), count(superseded_at), coalesce(max(event_no), -1) FROM events").row(0)
+@dataclass(frozen=True)
+class EventCounts:
+    """How many events there are, the newest number, and a mark of which are superseded when."""
+
+    events: int
+    newest: int
+    superseded: int
+
+
+NO_EVENTS = EventCounts(0, -1, 0)
+
+
+def event_counts(cursor: Cursor) -> EventCounts:
+    """The counts of the log as it is now."""
+    return EventCounts(*cursor.read(_EVENT_COUNTS).row(0))
 
 
 def superseded(cursor: Cursor) -> pl.DataFrame:

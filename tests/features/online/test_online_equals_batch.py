@@ -46,7 +46,7 @@ class Life(RuleBasedStateMachine):
             Log(events, log.memberships[:3], tuple(one for one in log.attributes[:4] if one.lead_id != "L0"))
         )
 
-    @rule(place=st.integers(0, 10**6), at=MOMENTS)
+    @rule(place=st.integers(0, 10**6), at=st.none() | MOMENTS)
     def correct(self, place, at):
         if self.store.log.events:
             self.store.supersede(self.store.log.events[place % len(self.store.log.events)], at)
