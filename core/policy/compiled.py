@@ -22,6 +22,8 @@ from core.policy.stages import claim_schema, schema_of
 from core.policy.types import Cell, Scalar
 
 Cells = tuple[tuple[str, Expression], ...]
+ClaimParts = tuple[Expression | None, Expression | None]
+"""A claim's `given` and `claim`."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,17 @@ class Conditions:
     rows: tuple[Cells, ...]
     actions_applies: Expression | None
     actions: tuple[Expression, ...]
+    holdout_excludes: Expression | None = None
+    exploration_allowed: Expression | None = None
+    claims: tuple[ClaimParts, ...] = ()
+
+    @property
+    def everything(self) -> Iterator[Expression]:
+        """Every condition of the document, claims included."""
+        yield from (*self.guards, *self.additions, *self.transitions, *self.actions)
+        yield from (cell for row in self.rows for _, cell in row)
+        single = (self.routing_applies, self.actions_applies, self.holdout_excludes, self.exploration_allowed)
+        yield from (one for one in (*single, *(part for claim in self.claims for part in claim)) if one)
 
 
 class Compiler:
@@ -61,7 +74,7 @@ class Compiler:
             self._applies("actions", actions.applies_if if actions else None),
             self._listed("actions", ("actions", "rules"), rules),
         )
-        self._overlay_conditions()
+        parsed = (*parsed, *self._experiment(), self._claims())
         return None if self.found else Conditions(*parsed)
 
     def _schema(self, stage: str) -> Schema:
@@ -73,7 +86,7 @@ class Compiler:
         return tuple(item for item in parsed if item)
 
     def _applies(self, stage: str, text: str | None) -> Expression | None:
-        return self._parse(text, self._schema(stage), (stage, "applies_if")) if text else None
+        return self._maybe(text, self._schema(stage), (stage, "applies_if"))
 
     def _rows(self) -> tuple[Cells, ...]:
         schema = self._schema("routing")
@@ -106,22 +119,29 @@ class Compiler:
             return None
         return Expression(cell_text(name, cell), InList(equal[0].left, values))
 
-    def _overlay_conditions(self) -> None:
-        """Conditions that are not executed yet must parse all the same."""
+    def _experiment(self) -> tuple[Expression | None, Expression | None]:
+        """What keeps a lead out of the hold-out, and what lets it be explored."""
         experiment, schema = self._document.experiment, self._schema("actions")
-        if experiment and experiment.holdout and experiment.holdout.exclude_if:
-            self._parse(experiment.holdout.exclude_if, schema, ("experiment", "holdout", "exclude_if"))
-        if experiment and experiment.exploration and experiment.exploration.allowed_if:
-            self._parse(experiment.exploration.allowed_if, schema, ("experiment", "exploration", "allowed_if"))
-        self._claims()
+        holdout = experiment.holdout if experiment else None
+        exploration = experiment.exploration if experiment else None
+        excludes, allowed = ("experiment", "holdout", "exclude_if"), ("experiment", "exploration", "allowed_if")
+        return (
+            self._maybe(holdout.exclude_if if holdout else None, schema, excludes),
+            self._maybe(exploration.allowed_if if exploration else None, schema, allowed),
+        )
 
-    def _claims(self) -> None:
+    def _claims(self) -> tuple[ClaimParts, ...]:
         schema = claim_schema(self._document)
-        for place, claim in enumerate(self._document.properties):
-            for key in ("given", "claim"):
-                text = getattr(claim, key)
-                if text:
-                    self._parse(text, schema, ("properties", place, key))
+        return tuple(
+            (
+                self._maybe(claim.given, schema, ("properties", place, "given")),
+                self._maybe(claim.claim, schema, ("properties", place, "claim")),
+            )
+            for place, claim in enumerate(self._document.properties)
+        )
+
+    def _maybe(self, text: str | None, schema: Schema, path: Path) -> Expression | None:
+        return self._parse(text, schema, path) if text else None
 
     def _parse(self, text: str, schema: Schema, path: Path, *, inside: bool = True) -> Expression | None:
         try:

@@ -30,6 +30,10 @@ class Evaluator:
         self._on_violation = document.inputs.on_violation
         self._initial = document.lifecycle.initial if document.lifecycle else None
 
+    def normalised(self, inputs: Mapping[str, object]) -> dict[str, object]:
+        """The inputs in normal form, None for what is missing or breaks the contract."""
+        return self._contract.normalise(inputs)[0]
+
     def decide(self, inputs: Mapping[str, object]) -> Outcome:
         """The outcome for a lead's inputs by field name; unnamed fields are missing. Never raises on a value."""
         values, broken = self._contract.normalise(inputs)

@@ -1,0 +1,74 @@
+"""The decision as a lead meets it: the experiment's arms over the policy's core, and the pools that take over.
+
+An arm is `live` (the core), `holdout`, or `explore:ACTION`; in each of them a lead may land further down the fallback
+chain of its pool, when the pools before are full.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from core.policy.closures import Test, closure
+from core.policy.document import Document, Policy
+from core.policy.outcome import Outcome
+
+LIVE, HOLDOUT, EXPLORE = "live", "holdout", "explore:"
+PERMIT = "PERMIT"
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """The experiment of a policy as a function of the core's outcome."""
+
+    policy: Policy
+    excluded: Test
+    explorable: Test
+
+    def apply(self, outcome: Outcome, values: Mapping[str, object], arm: str) -> Outcome:
+        """The outcome of a lead in the arm; `values` are its normalised inputs."""
+        experiment = self.policy.document.experiment
+        if arm == LIVE or experiment is None or outcome.disposition != PERMIT:
+            return outcome
+        read = {**values, **read_by_overlay(outcome)}
+        if arm == HOLDOUT and experiment.holdout and not self.excluded(read):
+            treat = experiment.holdout.treat_as
+            action = treat.action or outcome.action
+            return replace(outcome, pool=treat.pool, sla_min=treat.sla_min, method=treat.method, action=action)
+        if arm.startswith(EXPLORE) and self.explorable(read):
+            return replace(outcome, action=arm.removeprefix(EXPLORE))
+        return outcome
+
+
+def overlay_of(policy: Policy) -> Overlay:
+    """The policy's experiment, ready to apply; without one, every arm is the core."""
+    excludes, allowed = policy.conditions.holdout_excludes, policy.conditions.exploration_allowed
+    return Overlay(
+        policy,
+        closure(excludes.node) if excludes else lambda values: False,
+        closure(allowed.node) if allowed else lambda values: True,
+    )
+
+
+def read_by_overlay(outcome: Outcome) -> dict[str, object]:
+    """The core's outputs under the names that an experiment's conditions read."""
+    names = ("disposition", "band", "priority", "next_state", "pool", "sla_min", "method", "action")
+    return {name: getattr(outcome, name) for name in names}
+
+
+def arms_of(document: Document) -> tuple[str, ...]:
+    """The arms that a lead may be in."""
+    experiment = document.experiment
+    if experiment is None:
+        return (LIVE,)
+    held = (HOLDOUT,) if experiment.holdout else ()
+    explored = tuple(EXPLORE + one for one in experiment.exploration.over.actions) if experiment.exploration else ()
+    return (LIVE, *held, *explored)
+
+
+def takers(document: Document, pool: str) -> tuple[str, ...]:
+    """The pools in which a lead routed to this one may land: it, and while they can be full, those that follow."""
+    found = [pool]
+    while (block := document.pools[found[-1]]).fallback and block.capacity != "unbounded" and not block.terminal:
+        if block.fallback in found:
+            break
+        found.append(block.fallback)
+    return tuple(found)

@@ -1,0 +1,81 @@
+"""Symbolic leads: what makes one plain, and a real lead out of an answer of the solver."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import z3
+
+from core.kernel.expressions.patterns import matcher
+from core.policy.blocks import InputField
+from core.policy.contract import check_of
+from core.policy.inputs import typical
+from core.policy.prover.conditions import constant, fitting
+from core.policy.prover.symbols import OTHER, Symbol, Texts, Truth, Words
+
+UNNAMED = "another text"
+Fields = Mapping[str, InputField]
+
+
+@dataclass(frozen=True)
+class SymbolicLead:
+    """A symbol a declared field, with what the conditions say about its texts."""
+
+    fields: Fields
+    symbols: Mapping[str, Symbol]
+    texts: Mapping[str, Texts]
+    words: Words
+
+    def plain(self) -> list[Truth]:
+        """For each field, that it has its typical value."""
+        return [self._is_typical(name, declared) for name, declared in self.fields.items()]
+
+    def read(self, model: z3.ModelRef) -> dict[str, object] | None:
+        """The lead of a model in raw values; None where no text is known that fits the patterns it must."""
+        values = {name: self._value(name, declared, model) for name, declared in self.fields.items()}
+        return None if NO_TEXT in values.values() else values
+
+    def _is_typical(self, name: str, declared: InputField) -> Truth:
+        symbol = self.symbols[name]
+        value, _ = check_of(declared)(typical(declared))
+        if value is None:
+            return z3.Not(symbol.known)
+        named = declared.type != "text" or str(value) in self.words.codes
+        return z3.And(symbol.known, symbol.value == (constant(value, self.words) if named else OTHER))
+
+    def _value(self, name: str, declared: InputField, model: z3.ModelRef) -> object:
+        symbol = self.symbols[name]
+        if not truth(symbol.known, model):
+            return None
+        if declared.type == "bool":
+            return truth(symbol.value, model)
+        code = number(symbol, model)
+        if declared.type == "int":
+            return code
+        if declared.type == "decimal":
+            places = declared.scale or 0
+            return round(code / 10**places, places)
+        return self.words.word(code) or self._text(name, model)
+
+    def _text(self, name: str, model: z3.ModelRef) -> object:
+        """A text that no condition names and that fits just the patterns that the model says."""
+        known = self.texts.get(name, Texts())
+        patterns = sorted(known.patterns)
+        wanted = [truth(fitting(name, pattern), model) for pattern in patterns]
+        parts = [pattern.replace("%", "").replace("_", "x") for pattern in patterns]
+        candidates = [UNNAMED, "", *parts, *("".join(pair) for pair in product(parts, repeat=2))]
+        fits = (text for text in candidates if [matcher(pattern)(text) for pattern in patterns] == wanted)
+        return next((text for text in fits if text not in known.words), NO_TEXT)
+
+
+NO_TEXT = object()
+
+
+def truth(term: z3.ExprRef, model: z3.ModelRef) -> bool:
+    """A truth value of the model."""
+    return z3.is_true(model.eval(term, model_completion=True))
+
+
+def number(symbol: Symbol, model: z3.ModelRef) -> int:
+    """A whole number, or a word's number, of the model."""
+    return model.eval(symbol.value, model_completion=True).as_long()  # type: ignore[attr-defined]
