@@ -39,6 +39,22 @@ class GoldenTestsFailed(LeadbenchError):
         self.failures = tuple(failures)
 
 
+class ProofsFailed(LeadbenchError):
+    """A policy of which something is refuted, or could not be proved; `failures` are the statements in words."""
+
+    code = "proofs_failed"
+
+    def __init__(self, ref: str, proof: str, failures: Sequence[str], where: Where | None = None) -> None:
+        more = f" ({len(failures) - 1} more)" if len(failures) > 1 else ""
+        super().__init__(
+            f"`{ref}` is not proved sound. {failures[0]}{more}",
+            value=proof,
+            remedy="Correct the rule; `leadbench policy check FILE` shows the plainest lead of each finding.",
+            where=where,
+        )
+        self.failures = tuple(failures)
+
+
 class InputUnknown(LeadbenchError):
     """A lead names an input that the policy does not declare."""
 

@@ -5,8 +5,9 @@ lead of a kind exists and finds the one nearest to a typical lead; the `*_proofs
 compares two policies. Every lead found is decided by the serving evaluator before anybody sees it.
 """
 
+from core.policy.prover.equality import Equality, compare
 from core.policy.prover.proofs import prove
 from core.policy.prover.solving import Budget
-from core.policy.prover.verdicts import Proof
+from core.policy.prover.verdicts import Found, Proof
 
-__all__ = ["Budget", "Proof", "prove"]
+__all__ = ["Budget", "Equality", "Found", "Proof", "compare", "prove"]

@@ -13,11 +13,12 @@ from core.policy.prover.symbols import FALSE, TRUE, Symbol, Symbols, Truth, Word
 
 @dataclass(frozen=True)
 class Effective:
-    """The outputs in any arm and any pool of the chain; `facts` say which arms and pools there are."""
+    """The outputs in any arm and any pool of the chain; `facts` say which there are, `wishes` which are plain."""
 
     outputs: Symbols
     arm: Symbol
     facts: Truth
+    wishes: tuple[Truth, ...]
 
 
 def effective(policy: Policy, run: Run, words: Words, *, chained: bool = True) -> Effective:
@@ -25,11 +26,13 @@ def effective(policy: Policy, run: Run, words: Words, *, chained: bool = True) -
     arm, landed = Symbol(z3.Int("arm of the lead")), Symbol(z3.Int("pool that takes the lead"))
     arms = among(arm.value, map(words.code, arms_of(policy.document)))
     outputs = {**run.outputs, **_in_arm(policy, run, arm, words)}
+    live = arm.value == words.term(LIVE)
     if not chained:
-        return Effective(outputs, arm, arms)
+        return Effective(outputs, arm, arms, (live,))
     lands = _lands(policy, outputs["pool"], landed, words)
     placed = Symbol(landed.value, outputs["pool"].known)
-    return Effective({**outputs, "pool": placed}, arm, z3.And(arms, lands))
+    stays = landed.value == outputs["pool"].value
+    return Effective({**outputs, "pool": placed}, arm, z3.And(arms, lands), (live, stays))
 
 
 def _in_arm(policy: Policy, run: Run, arm: Symbol, words: Words) -> Symbols:
@@ -72,6 +75,3 @@ def _lands(policy: Policy, pool: Symbol, landed: Symbol, words: Words) -> Truth:
         for name in policy.document.pools
     ]
     return z3.And(ways)
-
-
-__all__ = ["LIVE", "Effective", "effective"]

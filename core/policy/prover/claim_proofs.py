@@ -32,9 +32,7 @@ def _single(study: Study, claim: Claim, place: int) -> Iterator[Proof]:
     yield _judged(study, claim, place, "effective", study.search_effective(_against(study, claim, given, stated, met)))
 
 
-def _against(
-    study: Study, claim: Claim, given: Expression | None, stated: Expression | None, values: Symbols
-) -> Truth:
+def _against(study: Study, claim: Claim, given: Expression | None, stated: Expression | None, values: Symbols) -> Truth:
     """What a lead that refutes the claim is like."""
     premise = holds(given.node, values, study.words) if given else TRUE
     assert stated is not None
@@ -44,7 +42,9 @@ def _against(
 
 def _double(study: Study, claim: Claim, place: int) -> Proof:
     assert claim.output is not None
-    return _judged(study, claim, place, "effective", _monotone(study, claim) if claim.input else _independent(study, claim))
+    return _judged(
+        study, claim, place, "effective", _monotone(study, claim) if claim.input else _independent(study, claim)
+    )
 
 
 def _independent(study: Study, claim: Claim) -> Found:

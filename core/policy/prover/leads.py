@@ -40,7 +40,7 @@ class SymbolicLead:
         value, _ = check_of(declared)(typical(declared))
         if value is None:
             return z3.Not(symbol.known)
-        named = declared.type != "text" or str(value) in self.words.codes
+        named = declared.type != "text" or value in self.texts[name].words
         return z3.And(symbol.known, symbol.value == (constant(value, self.words) if named else OTHER))
 
     def _value(self, name: str, declared: InputField, model: z3.ModelRef) -> object:

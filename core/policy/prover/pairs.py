@@ -28,6 +28,7 @@ class Pair:
     second_outputs: Symbols
     arm: Symbol
     facts: tuple[Truth, ...]
+    wishes: tuple[Truth, ...]
 
     def search(self, *asked: Truth) -> Found:
         """Two such leads for which what is asked holds, the plainest ones where there are any."""
@@ -35,7 +36,8 @@ class Pair:
         found = exists(self.study.known, *facts)
         if not found:
             return Found(found, trouble="" if found is False else SPENT)
-        model = plainest(self.study.budget, [self.study.lead, self.second], [self.study.run.valid, *facts])
+        leads = [self.study.lead, self.second]
+        model = plainest(self.study.budget, leads, [self.study.run.valid, *facts], self.wishes)
         return Found(None, trouble=SPENT) if model is None else self._read(model)
 
     def _read(self, model: z3.ModelRef) -> Found:
@@ -62,7 +64,7 @@ def pair(study: Study, free: Collection[str]) -> Pair:
         if name not in free
     ]
     facts = (other.valid, one.facts, *same)
-    return Pair(study, frozenset(free), second, one.outputs, two.outputs, one.arm, facts)
+    return Pair(study, frozenset(free), second, one.outputs, two.outputs, one.arm, facts, one.wishes)
 
 
 def same_symbol(one: Symbol, other: Symbol) -> Truth:

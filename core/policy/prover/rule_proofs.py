@@ -1,4 +1,4 @@
-"""Every rule has work to do: guards are the sole reason for some lead, rows, actions and transitions come first for one.
+"""Every rule has work to do: a guard is the sole reason for some lead, a row, action or transition comes first for one.
 
 A rule that stands in the shadow of others is found by meaning: `>= 200` under `>= 100` is dead.
 """
@@ -86,9 +86,7 @@ def addition_proofs(study: Study) -> Iterator[Proof]:
     for place, item in enumerate(block.add if block else ()):
         found = _told(Found(exists(study.known, study.run.additions[place])))
         name = item.id or f"{place + 1}"
-        proof = Proof(
-            f"addition {name}", "dead_rule", "pass", "It holds for some lead.", ("priority", "add", place)
-        )
+        proof = Proof(f"addition {name}", "dead_rule", "pass", "It holds for some lead.", ("priority", "add", place))
         yield needs(found, proof, f"Addition `{name}` holds for no lead.")
 
 
@@ -116,7 +114,9 @@ def _shadow(study: Study, hit: Truth, earlier: Sequence[Rule]) -> str:
         return ""
     names = [markers[str(marker)][0] for marker in asked.unsat_core()]
     kept = _needed(asked, {name: marker for name, marker, _ in markers.values()}, names)
-    return f": {', '.join(f'`{name}`' for name in kept)} before it take all of its leads" if kept else ": no lead fits it"
+    return (
+        f": {', '.join(f'`{name}`' for name in kept)} before it take all of its leads" if kept else ": no lead fits it"
+    )
 
 
 def _needed(asked: z3.Solver, markers: dict[str, Truth], names: list[str]) -> list[str]:
@@ -134,7 +134,5 @@ def total(study: Study) -> Proof:
     routing = study.policy.document.routing
     taken = z3.Or([*study.run.rows, *([study.run.routed] if routing.otherwise else [])])
     eligible = study.run.outputs["disposition"].value == study.word("PERMIT")
-    proof = Proof(
-        "routing total", "not_total", "pass", "Every eligible lead has a row.", ("routing", "rules")
-    )
+    proof = Proof("routing total", "not_total", "pass", "Every eligible lead has a row.", ("routing", "rules"))
     return refuted_by(study.search(eligible, z3.Not(taken)), proof, "An eligible lead has no row and no `otherwise`.")

@@ -32,8 +32,12 @@ def exists(known: z3.Solver, *facts: Truth) -> bool | None:
     return None if answer == z3.unknown else answer == z3.sat
 
 
-def plainest(budget: Budget, leads: Sequence[SymbolicLead], facts: Sequence[Truth]) -> z3.ModelRef | None:
+def plainest(
+    budget: Budget, leads: Sequence[SymbolicLead], facts: Sequence[Truth], wishes: Sequence[Truth] = ()
+) -> z3.ModelRef | None:
     """A model of the facts whose leads differ from typical ones in as few fields as can be (MaxSAT), else any model.
+
+    `wishes` are met too where they can be.
 
     None where the budget does not suffice.
     """
@@ -41,7 +45,7 @@ def plainest(budget: Budget, leads: Sequence[SymbolicLead], facts: Sequence[Trut
     optimizer.set("rlimit", budget.steps)
     optimizer.set("timeout", budget.milliseconds)
     optimizer.add(*facts)
-    for wish in (wish for lead in leads for wish in lead.plain()):
+    for wish in (*wishes, *(wish for lead in leads for wish in lead.plain())):
         optimizer.add_soft(wish)
     if optimizer.check() == z3.sat:
         return optimizer.model()

@@ -85,9 +85,15 @@ def settles(study: Study, block: Lifecycle) -> Proof:
     for _ in states:
         before, after = after, _step(study, symbols, after)
     proof = Proof(
-        "lifecycle settles", "livelock", "pass", "A lead that does not change comes to rest.", ("lifecycle", "transitions")
+        "lifecycle settles",
+        "livelock",
+        "pass",
+        "A lead that does not change comes to rest.",
+        ("lifecycle", "transitions"),
     )
-    told = study.search(after.known, before.known, before.value != after.value, among(after.value, _codes(study, block)))
+    told = study.search(
+        after.known, before.known, before.value != after.value, among(after.value, _codes(study, block))
+    )
     return refuted_by(told, proof, "A lead that does not change goes round in a circle of states.")
 
 
@@ -97,5 +103,3 @@ def _codes(study: Study, block: Lifecycle) -> list[int]:
 
 def _step(study: Study, symbols: dict[str, Symbol], state: Symbol) -> Symbol:
     return run(study.policy, {**symbols, STATE: state}, study.words).outputs["next_state"]
-
-

@@ -1,6 +1,6 @@
 """One policy under study: a symbolic lead, what becomes of it, and real leads out of the solver's answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,8 +15,9 @@ from core.policy.prover.arms import Effective, effective
 from core.policy.prover.execution import Run, run
 from core.policy.prover.leads import SymbolicLead, number, truth
 from core.policy.prover.solving import Budget, exists, plainest, solver
-from core.policy.prover.symbols import Symbols, Truth, Words, make_lead, texts_of
+from core.policy.prover.symbols import Symbols, Texts, Truth, Words, make_lead, texts_of
 from core.policy.prover.verdicts import Found
+from core.policy.stages import claim_schema
 
 SPENT = "The solver's budget was spent before it found an answer."
 NO_TEXT = "No text was found that fits the patterns that the conditions ask for."
@@ -30,16 +31,20 @@ class Study:
     """A policy with the dictionary and the budget that its questions share."""
 
     policy: Policy
-    budget: Budget = Budget()
+    budget: Budget = field(default_factory=Budget)
     words: Words = field(default_factory=Words)
 
     def new_lead(self, prefix: str) -> SymbolicLead:
-        """A symbolic lead of the policy's fields; every word of a text's conditions has its number before."""
+        """A symbolic lead of the policy's fields; every word has its number before a pattern is matched against it."""
         texts = texts_of(self.policy)
-        for word in sorted(word for known in texts.values() for word in known.words):
+        for word in self._vocabulary(texts):
             self.words.code(word)
         fields = self.policy.input_fields
         return SymbolicLead(fields, make_lead(fields, prefix), texts, self.words)
+
+    def _vocabulary(self, texts: Mapping[str, Texts]) -> Iterator[str]:
+        yield from (word for declared in claim_schema(self.policy.document) for word in declared.values)
+        yield from sorted({word for known in texts.values() for word in known.words})
 
     @cached_property
     def lead(self) -> SymbolicLead:
@@ -91,7 +96,7 @@ class Study:
         return self._lead([self.run.valid, *asked], self.effective.outputs, self.effective)
 
     def _lead(self, facts: Sequence[Truth], outputs: Symbols, met: Effective | None) -> Found:
-        model = plainest(self.budget, [self.lead], facts)
+        model = plainest(self.budget, [self.lead], facts, met.wishes if met else ())
         lead = self.lead.read(model) if model is not None else None
         if model is None or lead is None:
             return Found(None, trouble=SPENT if model is None else NO_TEXT)
@@ -106,7 +111,9 @@ class Study:
 
     def decided(self, lead: Mapping[str, object], arm: str = LIVE) -> dict[str, Any]:
         """What the serving evaluator makes of a lead in an arm, in JSON's types."""
-        return overlay_of(self.policy).apply(self.evaluator.decide(lead), self.evaluator.normalised(lead), arm).to_json()
+        return (
+            overlay_of(self.policy).apply(self.evaluator.decide(lead), self.evaluator.normalised(lead), arm).to_json()
+        )
 
     def read_outputs(self, outputs: Symbols, model: z3.ModelRef) -> dict[str, object]:
         """The outputs that a model gives."""

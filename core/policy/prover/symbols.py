@@ -6,6 +6,7 @@ A text that no condition names is one word, OTHER: conditions cannot tell such t
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import z3
 
@@ -16,8 +17,9 @@ from core.policy.contract import bounds
 from core.policy.document import Policy
 
 OTHER = 0
-Term = z3.ExprRef
-Truth = z3.BoolRef
+Term = Any
+Truth = Any
+"""An integer and a truth value of the solver; its own annotations do not know its overloaded operators."""
 TRUE, FALSE = z3.BoolVal(True), z3.BoolVal(False)
 
 
@@ -93,15 +95,14 @@ def among(value: Term, codes: Iterable[int]) -> Truth:
 
 
 def texts_of(policy: Policy) -> dict[str, Texts]:
-    """By text field, the words and patterns of all the policy's conditions."""
-    found: dict[str, Texts] = {}
-    names = {name for name, declared in policy.input_fields.items() if declared.type == "text"}
-    for node in nodes_of(policy):
-        for name, words, patterns in _mentions(node):
-            if name in names:
-                before = found.get(name, Texts())
-                found[name] = Texts(before.words | words, before.patterns | patterns)
-    return found
+    """By text field, the patterns that its conditions ask for, and the words that the conditions of any text name."""
+    names = [name for name, declared in policy.input_fields.items() if declared.type == "text"]
+    found = [mention for node in nodes_of(policy) for mention in _mentions(node) if mention[0] in names]
+    words = frozenset(word for _, named, _ in found for word in named)
+    return {
+        name: Texts(words, frozenset(pattern for one, _, asked in found if one == name for pattern in asked))
+        for name in names
+    }
 
 
 def nodes_of(policy: Policy) -> Iterator[Node]:
