@@ -1,51 +1,27 @@
-"""Commands on policies: check, decide, diff, simulate, and the way from draft to published and back."""
+"""Commands on the policies of a store: simulate, and the way from draft to published and back."""
 
-import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from app.cli import policy_documents
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
+from app.cli.policy_documents import FileArgument, read_document
 from core.governance.history import active
 from core.governance.history import history as history_of
 from core.governance.releases import Releases
 from core.governance.standing import Standing
 from core.kernel.errors import LeadbenchError
-from core.kernel.strict_yaml import read_text
-from core.policy import checker, diff, evaluator, inputs, parser
+from core.policy import parser
 from core.policy.document import Policy
 from core.simulation.on_store import simulate_on_store
 
 group = typer.Typer(help="Policies: check, simulate, approve, publish, roll back.", no_args_is_help=True)
-FileArgument = Annotated[Path, typer.Argument(help="A policy document (YAML).")]
 RefArgument = Annotated[str, typer.Argument(help="NAME@12 digits, a full hash, or NAME@vN once published.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept in the record.")]
 CommentOption = Annotated[str, typer.Option("--comment", help="What the reviewer says; kept in the record.")]
-
-
-class PolicyFileMissing(LeadbenchError):
-    """No policy document at the path."""
-
-    code = "file_missing"
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"There is no policy document at `{path}`.", value=path, remedy="Check the path.")
-
-
-class InputsInvalid(LeadbenchError):
-    """Inputs that are no JSON object."""
-
-    code = "invalid_inputs"
-
-    def __init__(self, text: str, reason: str) -> None:
-        super().__init__(
-            f"The inputs are not a JSON object: {reason}",
-            value=text[:200],
-            remedy='Write them as {"score": 0.8, "region": "DACH"}, or @file.json.',
-        )
 
 
 class NothingPublished(LeadbenchError):
@@ -58,81 +34,9 @@ class NothingPublished(LeadbenchError):
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the commands of this module, and those on documents alone."""
+    policy_documents.register(group)
     app.add_typer(group, name="policy")
-
-
-def read_document(path: Path) -> str:
-    """The text of a policy document; raises PolicyFileMissing."""
-    if not path.is_file():
-        raise PolicyFileMissing(path)
-    return read_text(path)
-
-
-def read_inputs(text: str) -> dict[str, Any]:
-    """The JSON object given inline, in a file, or on standard input (-); raises InputsInvalid."""
-    source = sys.stdin.read() if text == "-" else _file_text(text) or text
-    try:
-        value = json.loads(source)
-    except json.JSONDecodeError as error:
-        raise InputsInvalid(source, str(error)) from error
-    if not isinstance(value, dict):
-        raise InputsInvalid(source, f"it is a {type(value).__name__}")
-    return value
-
-
-def _file_text(text: str) -> str | None:
-    """The content of the file that the text names, perhaps after an @; None where it names none."""
-    if text.lstrip().startswith("{"):
-        return None
-    path = Path(text.removeprefix("@"))
-    return path.read_text(encoding="utf-8") if path.is_file() else None
-
-
-@group.command(epilog="Example: leadbench policy check policies/default.yaml --json")
-def check(file: FileArgument, as_json: JsonOption = False) -> None:
-    """Check a document: its form, names, domains, order and its own tests."""
-    speak(as_json)
-    report = checker.report(read_document(file), str(file))
-    emit(report, lambda: _check_text(report))
-    raise typer.Exit(0 if report["ok"] else 1)
-
-
-@group.command(epilog="""Example: leadbench policy decide policies/default.yaml --inputs '{"score": 0.8}'""")
-def decide(
-    file: FileArgument,
-    given: Annotated[
-        str, typer.Option("--inputs", "--input", help="JSON, a file or -; unnamed fields are typical.")
-    ] = "{}",
-    as_json: JsonOption = False,
-) -> None:
-    """Decide one lead and show how."""
-    speak(as_json)
-    policy = parser.load(read_document(file), str(file))
-    filled = inputs.fill(policy, read_inputs(given))
-    found = evaluator.explain(policy, filled)
-    emit({**found.pop("outcome"), **found})
-
-
-@group.command("diff", epilog="Example: leadbench policy diff old.yaml new.yaml --exit-code")
-def show_diff(
-    before: FileArgument,
-    after: FileArgument,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 1 where they differ.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """What changed between two documents, block by block."""
-    speak(as_json)
-    left, right = (parser.load(read_document(path), str(path)) for path in (before, after))
-    found = diff.diff(left, right)
-    payload = {
-        "same": not found,
-        "before": left.content_hash,
-        "after": right.content_hash,
-        "changes": diff.to_json(found),
-    }
-    emit(payload, lambda: diff.to_text(found) if found else "No difference.")
-    raise typer.Exit(1 if exit_code and found else 0)
 
 
 @group.command(epilog="Example: leadbench policy simulate policies/stricter.yaml --json")
@@ -233,13 +137,3 @@ def _step(store: Path | None, as_user: str | None, as_json: bool, step: Callable
     emit(
         standing.to_json() | {"version": version.version}, lambda: f"{version.ref} is {version.state}{number}{waiting}."
     )
-
-
-def _check_text(report: dict[str, Any]) -> str:
-    lines = [
-        f"{d['line']}:{d['column']} {d['code']}: {d['message']} {d.get('hint') or ''}" for d in report["diagnostics"]
-    ]
-    blocks = report["unexecuted_blocks"]
-    unexecuted = [f"Read but not carried out yet, so it cannot be published: {', '.join(blocks)}."] if blocks else []
-    verdict = "The document is sound." if report["ok"] else "The document is refused."
-    return "\n".join([*lines, *unexecuted, verdict])

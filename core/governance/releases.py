@@ -68,7 +68,8 @@ class Releases:
     def submit(self, text: str, file: str, actor: str, draft_id: str | None = None) -> Standing:
         """Submit a document for approval; submitting again what waits already changes nothing.
 
-        Raises PolicyInvalid, GoldenTestsFailed, ProofsFailed, Forbidden, AlreadyActive, DraftUnknown, TransitionRefused.
+        Raises PolicyInvalid, GoldenTestsFailed, ProofsFailed, Forbidden, AlreadyActive, DraftUnknown and
+        TransitionRefused.
         """
         policy = checker.sound(text, file)
         if draft_id:

@@ -137,7 +137,7 @@ class _Reader:
 
     def __init__(self, text: str, file: str) -> None:
         self.file = file
-        self.lines = _BREAK.split(text)
+        self.lines = [*_BREAK.split(text), ""]
         self.spots: dict[Path, _Spot] = {}
         self._events = self._parsed(text)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from core.policy.document import Document
 
-WHOLE_BLOCKS = ("sla", "experiment", "rollout", "privacy", "properties")
+WHOLE_BLOCKS = ("sla", "experiment", "rollout", "privacy")
 
 
 def unexecuted_blocks(document: "Document") -> tuple[str, ...]:
@@ -42,8 +42,6 @@ def _lifecycle(document: "Document") -> Iterator[str]:
 def _routing(document: "Document") -> Iterator[str]:
     if document.routing.hit == "COLLECT":
         yield "routing.hit.COLLECT"
-    if document.routing.otherwise is None:
-        yield "routing.otherwise"
 
 
 def _pools(document: "Document") -> Iterator[str]:

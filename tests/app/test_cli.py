@@ -10,6 +10,10 @@ import pytest
 
 from tests.app.cli_calls import ROOT, call, done, refused
 
+DEAD = (
+    '{id: g.never, effect: DENY, if: "score > 0.5 AND score < 0.4", reason: never}\n'
+    '    - {id: g.suppressed, effect: DENY, if: "suppressed"'
+)
 STRICTER = "policies/default.yaml"
 
 
@@ -132,9 +136,38 @@ def test_policy_documents_need_no_store(stricter):
     decided = done("policy_decide", "policy", "decide", str(stricter), "--inputs", '{"score": 0.99}')
     assert decided["band"] == "hot"
     changed = done("policy_diff", "policy", "diff", STRICTER, str(stricter))
-    assert not changed["same"] and changed["changes"]
+    assert changed["equivalent"] is False and changed["rows"]
+    assert changed["outputs"]["band"]["verdict"] == "differs"
+    inside = done("policy_diff", "policy", "diff", STRICTER, str(stricter), "--only-where", "score >= 0")
+    assert inside["confined"] is True and inside["outside"] is None
     assert call("policy", "diff", STRICTER, str(stricter), "--exit-code").returncode == 1
     assert call("policy", "diff", STRICTER, STRICTER, "--exit-code").returncode == 0
+
+
+def test_a_file_of_leads_is_decided_alike_by_both_engines(stricter, tmp_path):
+    leads = tmp_path / "leads.csv"
+    leads.write_text("lead_id,score,region\na,0.99,DACH\nb,0.01,\n")
+    outs = [tmp_path / f"{engine}.csv" for engine in ("python", "duckdb")]
+    for out in outs:
+        told = done(
+            "policy_decide_file",
+            *("policy", "decide", str(stricter), "--inputs", str(leads), "--engine", out.stem, "--out", str(out)),
+        )
+        assert told["rows"] == 2
+    assert outs[0].read_text() == outs[1].read_text()
+    leads.write_text("lead_id,score\na,high\n")
+    assert refused("policy", "decide", str(stricter), "--inputs", str(leads))["code"] == "lead_value_unfit"
+
+
+def test_a_policy_with_a_dead_rule_is_not_taken_in(demo, stricter, tmp_path):
+    store, _ = demo
+    dead = tmp_path / "dead.yaml"
+    dead.write_text(stricter.read_text().replace('{id: g.suppressed, effect: DENY, if: "suppressed"', DEAD))
+    assert dead.read_text() != stricter.read_text()
+    found = call("policy", "check", str(dead), "--json")
+    assert found.returncode == 1
+    error = refused("policy", "submit", str(dead), "--store", str(store), user="ana")
+    assert (error["code"], error["value"]) == ("proofs_failed", "guard g.never")
 
 
 def test_steps_by_themselves(demo):

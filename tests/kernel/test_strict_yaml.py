@@ -130,3 +130,8 @@ def test_an_unknown_key_names_its_place_and_the_nearest_known_one():
 @pytest.mark.parametrize("word", ["E0", "e5", ".e1", "+.E2"])
 def test_a_word_that_has_an_exponent_but_no_digits_before_it_is_text(word):
     assert load(word, file="x")[0] == word
+
+
+def test_a_mapping_that_breaks_off_at_its_key_is_refused():
+    with pytest.raises(DocumentInvalid):
+        load("{0", file="x")

@@ -1,7 +1,8 @@
 """The only home of duckdb: the store's one owner and its cursors."""
 
 from core.kernel.database.cursors import Change, Cursor
+from core.kernel.database.memory import in_memory
 from core.kernel.database.owner import Database
 from core.kernel.database.watching import Watch
 
-__all__ = ["Change", "Cursor", "Database", "Watch"]
+__all__ = ["Change", "Cursor", "Database", "Watch", "in_memory"]

@@ -1,0 +1,42 @@
+"""Refusals of the simulation room."""
+
+from core.kernel.errors import LeadbenchError
+
+
+class LeadValueUnfit(LeadbenchError):
+    """A file of leads with a value that its column's declared type cannot hold."""
+
+    code = "lead_value_unfit"
+
+    def __init__(self, column: str, kind: str, value: object, row: int) -> None:
+        super().__init__(
+            f"Column `{column}` has `{value}` in row {row}; the policy declares it as {kind}.",
+            value=value,
+            remedy=f"Correct the value, or declare `{column}` as it is.",
+        )
+
+
+class LeadColumnsMissing(LeadbenchError):
+    """A file of leads in which no input of the policy stands."""
+
+    code = "lead_columns_missing"
+
+    def __init__(self, path: object, wanted: list[str]) -> None:
+        super().__init__(
+            f"No column of `{path}` is an input of the policy.",
+            value=path,
+            remedy=f"Name the columns as the inputs: {', '.join(wanted[:8])}.",
+        )
+
+
+class ArmUnknown(LeadbenchError):
+    """An arm that the policy's experiment does not have, or an engine that knows no arms."""
+
+    code = "unknown_arm"
+
+    def __init__(self, arm: object, known: tuple[str, ...], engine: str) -> None:
+        super().__init__(
+            f"`{arm}` is no arm that engine `{engine}` decides.",
+            value=arm,
+            remedy=f"Known arms: {', '.join(known)}; only engine `python` decides others than `live`.",
+        )
