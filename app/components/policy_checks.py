@@ -54,7 +54,7 @@ def findings(text: str, live: StoredVersion, key: str) -> None:
                 line(Check(verdict, result.name, "" if result.passed else result.message))
             if not report.tests:
                 st.caption("The document carries no test, or cannot be read.")
-        badges.show(badges.evidence("measured"), ":gray[on the text and its own tests; proofs come with the prover]")
+        badges.show(badges.evidence("measured"), ":gray[on the text and its own tests]")
 
 
 FINDINGS = {

@@ -9,6 +9,7 @@ from app.components import (
     linked,
     policy_checks,
     policy_form,
+    policy_proofs,
     policy_release,
     policy_simulation,
     policy_test,
@@ -41,7 +42,7 @@ def choose(key: str) -> str:
 def show(step: str, draft: Draft, live: StoredVersion, key: str) -> None:
     """Draw one step."""
     if step == "check":
-        policy_checks.findings(draft.text, live, f"{key}_check")
+        check(draft, live, f"{key}_check")
     elif step == "simulate":
         simulate(draft, live, key)
     elif step == "approve":
@@ -52,6 +53,16 @@ def show(step: str, draft: Draft, live: StoredVersion, key: str) -> None:
         would(draft, live, key)
     else:
         edit(draft, live, key)
+
+
+def check(draft: Draft, live: StoredVersion, key: str) -> None:
+    """Draw what was found in the text, what is proved of it, and what is proved to change."""
+    policy_checks.findings(draft.text, live, key)
+    left, right = st.columns([1.9, 1], gap="small")
+    with left:
+        policy_proofs.statements(draft.text, key)
+    with right:
+        policy_proofs.against_live(draft.text, live)
 
 
 def edit(draft: Draft, live: StoredVersion, key: str) -> None:

@@ -123,7 +123,7 @@ def findings(text: str) -> pl.DataFrame:
 
 def report_json(text: str) -> bytes:
     """The report of `leadbench policy check --json`."""
-    return json.dumps(checked(text).to_json(), indent=2).encode()
+    return json.dumps(checker.report(text, FILE), indent=2).encode()
 
 
 def checks(text: str, base: StoredVersion | None) -> list[Check]:
