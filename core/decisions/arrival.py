@@ -30,18 +30,19 @@ SCHEMA = {"lead_id": pl.String, "as_of": MOMENT, "known_at": MOMENT, TRIGGER: pl
 
 @dataclass(frozen=True)
 class Chosen:
-    """What decides now: the feature set, the model and the policy, and in which arm."""
+    """What decides now: the feature set, the model, whether it is in health, the policy, and in which arm."""
 
     feature_set: FeatureSet
     model: Model
     policy: Policy
     arm: str
+    model_ok: bool = True
 
     @property
-    def hashes(self) -> tuple[str, str, str, str]:
-        """What makes one choice another: the hashes of its parts, and the arm."""
+    def key(self) -> tuple[str, str, str, str, bool]:
+        """What makes one choice another: the hashes of its parts, the arm, and the model's health."""
         parts = (self.feature_set.behaviour_hash, self.model.model_hash, self.policy.content_hash)
-        return *parts, self.arm
+        return *parts, self.arm, self.model_ok
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Decider:
         self._db, self.chosen = db, chosen
         self._store, self._arrivals = DecisionStore(db), ArrivalStore(db)
         self._deciding = Deciding(
-            db, chosen.feature_set, chosen.model, chosen.policy, chosen.arm, ACTOR, remembers=True
+            db, chosen.feature_set, chosen.model, chosen.policy, chosen.arm, ACTOR, chosen.model_ok, remembers=True
         )
         self._revision = ""
         self._ready: Ready | None = None

@@ -105,7 +105,7 @@ class Arrivals:
         chosen = self._choose()
         if chosen is None:
             self._decider = None
-        elif self._decider is None or self._decider.chosen.hashes != chosen.hashes:
+        elif self._decider is None or self._decider.chosen.key != chosen.key:
             self._behind = self._behind or self._decider is None
             self._decider = Decider(self._db, chosen)
             self._decider.prepare()

@@ -6,13 +6,14 @@ from core.decisions.arrival import Chosen
 from core.decisions.store_arrivals import ArrivalStore
 from core.governance.history import active
 from core.policy.document import Policy
+from core.recipes.deciding import health_of
 from core.recipes.rooms import Rooms
 
 STREAMS = ("models", "policy", "features", "governance")
 
 
 class Choice:
-    """What decides on arrival, looked up again whenever a model, a policy or an approval has changed."""
+    """What decides on arrival, looked up again whenever a model, its health, a policy or an approval has changed."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
@@ -34,7 +35,7 @@ class Choice:
         model = self._rooms.models.get(champion.version)
         feature_set = self._rooms.features.get(champion.feature_set_hash)
         arm = self._rooms.model_releases.arm_for(model.model_hash, policy.content_hash)
-        return Chosen(feature_set, model, policy, arm)
+        return Chosen(feature_set, model, policy, arm, health_of(self._rooms, model).ok)
 
     def _policy(self) -> Policy | None:
         """The active policy; on a store where none is, the one that decided last."""

@@ -14,6 +14,7 @@ from core.governance.errors import Forbidden
 from core.kernel.clock import SystemClock
 from core.models.errors import ThinData
 from core.monitoring.report import DriftReport, DriftSpec
+from core.recipes.arriving import Choice
 from core.recipes.errors import FeaturesSuspected, LabelMissing, NothingTrained
 from core.recipes.featuring import unsuspected
 from core.recipes.reader import read_recipe
@@ -158,6 +159,9 @@ def test_a_model_whose_scores_moved_since_decides_nothing_until_it_is_in_health(
     bench, _, result = ran
     model = bench.rooms.models.champion()
     moved = DriftReport(DriftSpec(), (), 0.4, None, 0, 0, {}, b"")
+    choice = Choice(bench.rooms)
+    before = choice()
     bench.rooms.drift.add(moved, model.model_hash, result["policy"]["hash"], "ana")
+    assert before.model_ok and not choice().model_ok and before.key != choice().key
     later = bench.runner.score(actor="ana", as_of=START + timedelta(days=150), leads="all")["decisions"]
     assert later["dispositions"] == {"HOLD": later["count"]}
