@@ -53,6 +53,8 @@ repeated AS (
     WHERE i.row_no <> r.first_row AND r.event_id NOT IN (SELECT event_id FROM stored))
 SELECT row_no, same FROM stored UNION ALL SELECT row_no, same FROM repeated
 """
+NO_VERDICTS = "CREATE OR REPLACE TEMP TABLE verdicts (row_no BIGINT, same BOOLEAN)"
+UNKNOWN_LEADS = "SELECT count(*) FROM lead_of WHERE lead_no IS NULL"
 NEW_LEADS = """
 INSERT INTO leads (lead_no, lead_id, created_at, batch_id, anonymous)
 SELECT (SELECT coalesce(max(lead_no), 0) FROM leads) + row_number() OVER (ORDER BY first_at, lead_id),
@@ -65,6 +67,7 @@ KNOWN = """
 UPDATE leads SET anonymous = false WHERE anonymous AND lead_id IN (
     SELECT lead_id FROM incoming WHERE lead_id IS DISTINCT FROM anonymous_id)
 """
+IDENTIFYING = ("identify", "$identify", "alias")
 IDENTIFIED = """
 SELECT from_id, lead_id AS into_id, min(occurred_at) AS "at", min(received_at) AS received_at,
     lower(ltrim(type, '$')) AS origin, min_by(event_id, received_at) AS event_id
@@ -85,6 +88,7 @@ INSERT INTO event_kinds (kind_no, source, type)
 SELECT (SELECT coalesce(max(kind_no), 0) FROM event_kinds) + row_number() OVER (ORDER BY source, type), source, type
 FROM (SELECT DISTINCT source, type FROM incoming) ANTI JOIN event_kinds USING (source, type)
 """
+FRESH_KINDS = "SELECT count(*) FROM (SELECT source, type FROM incoming) ANTI JOIN event_kinds USING (source, type)"
 NEW_ACCOUNTS = """
 INSERT INTO accounts (account_no, account_id)
 SELECT (SELECT coalesce(max(account_no), 0) FROM accounts) + row_number() OVER (ORDER BY account_id), account_id
@@ -134,55 +138,70 @@ class Landed:
     flagged: int
 
 
-def land(change: Change, rows: pl.DataFrame, batch_id: str, statements: pl.DataFrame | None = None) -> Landed:
+def land(
+    change: Change,
+    rows: pl.DataFrame,
+    batch_id: str,
+    statements: pl.DataFrame | None = None,
+    *,
+    live: bool = False,
+    all_new: bool = False,
+) -> Landed:
     """Write the checked rows that the log does not hold yet; ids already there with other content are conflicts.
 
     `statements` are those of identity that an adapter found in the records (columns: store_identity.STATEMENTS).
+    Of `live` rows the objects are known to be JSON, and nobody asks how many leads no leads file names; `all_new` says
+    that no event_id is in the log or comes twice.
     """
     change.load("incoming", _sealed(change, store_filters.marked(rows)).rename({ROW: "row_no"}))
-    invalid = _invalid_objects(change)
+    invalid = pl.DataFrame(schema=REJECTS) if live else _invalid_objects(change)
     if "identity" in rows.columns:
         change.execute(DERIVE)
         change.execute(FILL)
     else:
         change.execute(NONE_DERIVED)
     change.execute(LEADS_SEEN)
-    change.execute(VERDICTS)
-    conflicts = pl.concat([invalid, _conflicts(change)])
-    duplicate = change.scalar("SELECT count(*) FROM verdicts WHERE same")
+    change.execute(NO_VERDICTS if all_new else VERDICTS)
+    judged, duplicate = change.read("SELECT count(*), count(*) FILTER (WHERE same) FROM verdicts").row(0)
+    conflicts = pl.concat([invalid, _conflicts(change)]) if judged > duplicate else invalid
     store_gates.prepare(change)
-    change.execute("DELETE FROM incoming WHERE row_no IN (SELECT row_no FROM verdicts)")
+    if judged:
+        change.execute("DELETE FROM incoming WHERE row_no IN (SELECT row_no FROM verdicts)")
     held = store_gates.apply(change, batch_id)
     accepted = change.scalar("SELECT count(*) FROM incoming")
     flagged = store_filters.apply(change)
-    new_leads = _number(change, batch_id) if accepted else 0
+    new_leads = _number(change, rows, batch_id) if accepted else 0
     if accepted:
         change.execute(INSERT, {"batch": batch_id})
         store_corrections.land(change, batch_id)
     store_sources.observe(change, batch_id)
-    identity = store_identity.land(change, _statements(change, statements), batch_id)
-    strangers = change.scalar(STRANGERS) if accepted else 0
+    identity = store_identity.land(change, _statements(change, rows, statements), batch_id)
+    strangers = change.scalar(STRANGERS) if accepted and not live else 0
     refused = pl.concat([conflicts, held])
     return Landed(accepted, duplicate, new_leads, strangers, refused, identity.merged, identity.conflicts, flagged)
 
 
-def _statements(change: Change, found: pl.DataFrame | None) -> pl.DataFrame:
+def _statements(change: Change, rows: pl.DataFrame, found: pl.DataFrame | None) -> pl.DataFrame:
     """What the stored identify calls say of ids, with what an adapter found in the records that were stored."""
-    said = change.read(IDENTIFIED)
+    calls = rows["type"].str.to_lowercase().is_in(IDENTIFYING)
+    said = change.read(IDENTIFIED) if calls.any() else pl.DataFrame(schema=store_identity.STATEMENTS)
     if found is None or found.is_empty():
         return said
     stored = found.filter(pl.col(ROW).is_in(change.read("SELECT row_no FROM incoming")["row_no"].implode()))
     return pl.concat([said, stored.select(said.columns)], how="vertical_relaxed")
 
 
-def _number(change: Change, batch_id: str) -> int:
-    _refuse_many_types(change)
-    new_leads = change.execute(NEW_LEADS, {"batch": batch_id})
+def _number(change: Change, rows: pl.DataFrame, batch_id: str) -> int:
+    if change.scalar(FRESH_KINDS):
+        _refuse_many_types(change)
+        change.execute(NEW_KINDS)
+    new_leads = change.execute(NEW_LEADS, {"batch": batch_id}) if change.scalar(UNKNOWN_LEADS) else 0
     change.execute(EARLIER)
     change.execute(KNOWN)
-    change.execute(LEADS_SEEN)
-    change.execute(NEW_KINDS)
-    if change.execute(NEW_ACCOUNTS) or change.scalar("SELECT count(account_id) FROM incoming"):
+    if new_leads:
+        change.execute(LEADS_SEEN)
+    if rows["account_id"].null_count() < rows.height:
+        change.execute(NEW_ACCOUNTS)
         change.execute(LEAD_ACCOUNTS, {"batch": batch_id})
     return new_leads
 

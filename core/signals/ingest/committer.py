@@ -16,6 +16,7 @@ from core.signals.ingest.errors import QueueFull, ReadOnly
 from core.signals.ingest.landing import Arrived, commit
 from core.signals.ingest.parcels import Parcel, Receipt
 from core.signals.ingest.reading import unreadable
+from core.signals.ingest.seen import SeenIds
 
 QUEUE_ROWS = 20_000
 QUEUE_BYTES = 64 * 2**20
@@ -64,6 +65,7 @@ class Ingest:
         self._probe_at = 0.0
         self._last = db.clock.now() - timedelta(days=1)
         self._ending = False
+        self._seen = SeenIds()
         self._thread = threading.Thread(target=self._run, name="ingest-committer", daemon=True)
         self._thread.start()
 
@@ -127,7 +129,7 @@ class Ingest:
     def _answer(self, group: Sequence[Waiting]) -> None:
         """Commit the group and answer it; where it cannot be processed, its halves, down to the one that cannot."""
         try:
-            receipts, arrived = commit(self._db, [parcel for parcel, _ in group], self._stamp)
+            receipts, arrived = commit(self._db, [parcel for parcel, _ in group], self._stamp, self._seen)
         except NoSpace as error:
             self._refuse(group, error)
         except Exception as fault:

@@ -13,6 +13,7 @@ from core.kernel.times import naive
 from core.signals.ingest import store
 from core.signals.ingest.gate import Gated, gate
 from core.signals.ingest.parcels import ItemError, Parcel, Receipt, Refused
+from core.signals.ingest.seen import SeenIds
 from core.signals.ingest.store import Stream
 from core.signals.raw import ROW
 
@@ -29,7 +30,7 @@ class Arrived:
 
 
 def commit(
-    db: Database, parcels: Sequence[Parcel], stamp: Callable[[], datetime]
+    db: Database, parcels: Sequence[Parcel], stamp: Callable[[], datetime], seen: SeenIds
 ) -> tuple[list[Receipt], Arrived | None]:
     """Store the parcels' items durably, then tell what became of each; raises NoSpace with nothing stored.
 
@@ -37,19 +38,25 @@ def commit(
     """
     gated = gate(parcels, db.clock.now())
     with db.change("signals", "events.received", ACTOR) as change:
-        landing = _Landing(change, parcels, gated, stamp())
+        seen.follow(change, db.revision("signals"))
+        landing = _Landing(change, parcels, gated, stamp(), seen)
         for label, adapter in dict.fromkeys(parcel.stream for parcel in parcels):
             landing.land(Stream(label, adapter))
         landing.finish()
     arrived = landing.arrived()
+    if change.entry:
+        seen.note(arrived.events["event_id"] if arrived else pl.Series(dtype=pl.String), change.entry.hash)
     return landing.receipts(), arrived
 
 
 class _Landing:
     """What becomes of each parcel of a group, stream by stream."""
 
-    def __init__(self, change: Change, parcels: Sequence[Parcel], gated: Gated, received_at: datetime) -> None:
+    def __init__(
+        self, change: Change, parcels: Sequence[Parcel], gated: Gated, received_at: datetime, seen: SeenIds
+    ) -> None:
         self.change, self.parcels, self.gated, self.received_at = change, parcels, gated, received_at
+        self.all_new = gated.rows.is_empty() or seen.all_new(gated.rows["event_id"])
         self.refused: dict[int, list[Refused]] = defaultdict(list)
         self.repeats: Counter[int] = Counter()
         self.stored: list[pl.DataFrame] = []
@@ -80,11 +87,11 @@ class _Landing:
 
     def _events(self, stream: Stream, rows: pl.DataFrame, batch_id: str) -> tuple[int, int]:
         rows = rows.with_columns(received_at=pl.lit(naive(self.received_at), dtype=pl.Datetime("us")))
-        shifted = [row for row in rows[ROW] if self.gated.places[row - 1][1].shifted]
+        shifted = [] if self.all_new else [row for row in rows[ROW] if self.gated.places[row - 1][1].shifted]
         rows, over = store.within_kinds(self.change, store.with_stored_times(self.change, rows, shifted))
         for row, lead in over.select(ROW, "lead_id").iter_rows():
             self._refuse(row, "too_many_types", "the log has no room for another type of event", lead)
-        landed, repeats = store.land(self.change, stream, rows, batch_id, self.received_at)
+        landed, repeats = store.land(self.change, stream, rows, batch_id, self.received_at, all_new=self.all_new)
         for row, code, detail, lead in landed.conflicts.select("row_no", "code", "detail", "lead_id").iter_rows():
             self._refuse(row, code, detail, lead)
         self.repeats.update(self.gated.places[row - 1][0] for row in repeats)

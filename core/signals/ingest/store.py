@@ -95,9 +95,11 @@ def with_stored_times(change: Change, rows: pl.DataFrame, shifted: Sequence[int]
     return rows.with_columns(pl.Series("occurred_at", times, dtype=pl.Datetime("us")))
 
 
-def land(change: Change, stream: Stream, rows: pl.DataFrame, batch_id: str, now: datetime) -> tuple[Landed, list[int]]:
+def land(
+    change: Change, stream: Stream, rows: pl.DataFrame, batch_id: str, now: datetime, *, all_new: bool
+) -> tuple[Landed, list[int]]:
     """Write the rows that the log does not hold yet; what became of them, and the row numbers of repeats."""
-    landed = store_events.land(change, rows, batch_id)
+    landed = store_events.land(change, rows, batch_id, live=True, all_new=all_new)
     batch = Batch("events", stream.path, stream.adapter, CONTENT, BATCH_MAPPING, stream.path, now)
     store_batches.quarantine(change, batch, batch_id, landed.disputed)
     repeats = change.read("SELECT row_no FROM verdicts WHERE same")["row_no"].to_list() if landed.duplicate else []
