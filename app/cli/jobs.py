@@ -113,7 +113,7 @@ def drift(store: StoreOption = None, as_user: AsOption = None, as_json: JsonOpti
 
 
 def explain(
-    lead: Annotated[str, typer.Argument(help="A lead's id.")],
+    lead: Annotated[str, typer.Argument(help="A lead's id, or one that was merged into it.")],
     at: Annotated[str | None, typer.Option("--at", help="The decision in force at this ISO time.")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -122,7 +122,8 @@ def explain(
     speak(as_json)
     with opened(store) as bench:
         rooms = bench.rooms
-        record = rooms.decisions.at(lead, None if at is None else from_text(at))
+        moment = None if at is None else from_text(at)
+        record = rooms.decisions.at(rooms.signals.identities.home(lead, moment), moment)
         found = explanation.explain(record, rooms.models.get(record.model_hash))
     emit(found, lambda: _explanation_text(found))
 

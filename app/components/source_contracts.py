@@ -1,10 +1,12 @@
 """Each source's contract: what it may send, whether it is held back, and what came too late to be seen."""
 
+from typing import Any
+
 import streamlit as st
 import yaml
 
 from app import commands
-from app.components import columns, empty_state, frame_table
+from app.components import columns, empty_state, frame_table, glossary
 from app.feedback import done, refusals
 from app.queries import sources as reads
 from app.queries.access import may
@@ -26,16 +28,26 @@ def show(key: str) -> None:
         "duplicate": columns.count("Repeated"),
         "flagged": columns.count("Robots, bursts"),
         "last_received_at": columns.moment("Latest"),
-        "watermark": columns.moment("Watermark"),
-        "contract": "Contract",
-        "breaker": "Breaker",
+        "watermark": columns.moment("Watermark", help=glossary.term("watermark")),
+        "contract": st.column_config.TextColumn("Contract", help=glossary.term("data_contract")),
+        "breaker": st.column_config.TextColumn("Breaker", help=glossary.term("breaker")),
     }
     row = frame_table.pick(found, f"{key}_list", columns=config, order=list(config), alt="Sources.") or 0
     source = found.row(min(row, found.height - 1), named=True)
+    _silence(source)
     if source["breaker"] == "open":
         _breaker(source["source"], source["why"], key)
     _contract(source["source"], key)
     _late(key)
+
+
+def _silence(source: dict[str, Any]) -> None:
+    if source["silent"]:
+        st.warning(
+            f"{source['source']} is silent: nothing came since {source['last_received_at']:%d %b %Y, %H:%M} UTC."
+        )
+    elif source["quiet"]:
+        st.info(f"{source['source']} sent {source['last_day']:,} events in its last 24 hours, fewer than it should.")
 
 
 def _breaker(source: str, why: str, key: str) -> None:

@@ -162,7 +162,7 @@ def learned(past: Past) -> Contract:
         most_duplicate=_above(past.duplicate),
         most_late=_above(past.late),
         most_skewed=_above(past.skewed),
-        missing={name: _above(share) for name, share in past.missing.items() if share + SLACK < 1},
+        missing={name: bound for name, share in past.missing.items() if (bound := _above(share)) < 1},
         types=past.types,
         most_unknown_types=SLACK,
         values=past.values,

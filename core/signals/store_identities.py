@@ -13,7 +13,7 @@ from core.signals import store_identity
 from core.signals.errors import NotMerged, UnknownLead
 
 ROOT = """
-SELECT r.lead_id, l.anonymous FROM leads l JOIN identity_at($moment) USING (lead_no) JOIN leads r ON r.lead_no = root_no
+SELECT r.lead_id FROM leads l JOIN identity_at($moment) USING (lead_no) JOIN leads r ON r.lead_no = root_no
 WHERE l.lead_id = $lead
 """
 MEMBERS = """
@@ -83,10 +83,14 @@ class Identities:
 
     def root(self, lead_id: str, moment: datetime | None = None) -> str:
         """The lead that the id belongs to, as known at the moment (None: now); raises UnknownLead."""
-        found = self.db.read(ROOT, {"lead": lead_id, "moment": moment})
-        if found.is_empty():
+        if not self.db.scalar("SELECT count(*) FROM leads WHERE lead_id = ?", [lead_id]):
             raise UnknownLead(lead_id)
-        return found["lead_id"][0]
+        return self.home(lead_id, moment)
+
+    def home(self, lead_id: str, moment: datetime | None = None) -> str:
+        """The same, and the id itself where the store does not know it."""
+        found = self.db.read(ROOT, {"lead": lead_id, "moment": moment})
+        return lead_id if found.is_empty() else found["lead_id"][0]
 
     def show(self, lead_id: str, moment: datetime | None = None) -> dict[str, Any]:
         """The history of one identity: its root and members as known at the moment, intervals, statements, accounts.

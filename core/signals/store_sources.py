@@ -45,8 +45,11 @@ WHERE source NOT IN (SELECT source FROM source_batches WHERE batch_id = $batch)
 """
 LIST = """
 SELECT s.source, s.events, s.duplicate, s.late, s.skewed, s.flagged, s.last_at, s.last_received_at,
-    c.document, c.confirmed_at, c.actor AS confirmed_by, b.opened_at, b.why
+    coalesce(d.events, 0) AS last_day, c.document, c.confirmed_at, c.actor AS confirmed_by, b.opened_at, b.why
 FROM published.sources s
+LEFT JOIN (SELECT k.source, count(*) AS events FROM events e JOIN event_kinds k USING (kind_no)
+           JOIN published.sources h USING (source) WHERE e.occurred_at > h.last_at - INTERVAL 1 DAY
+           GROUP BY k.source) d USING (source)
 LEFT JOIN (SELECT * FROM source_contracts
            QUALIFY row_number() OVER (PARTITION BY source ORDER BY number DESC) = 1) c USING (source)
 LEFT JOIN source_breakers b ON b.source = s.source AND b.closed_at IS NULL ORDER BY s.source
@@ -95,7 +98,10 @@ class Sources:
     db: Database
 
     def all(self) -> list[dict[str, Any]]:
-        """By source: counts, newest times, watermark, lateness_hours, contract, whether it is silent or held back."""
+        """By source: counts, newest times, watermark, lateness_hours, contract, and whether it is held back.
+
+        `silent`: nothing came for longer than the contract says; `quiet`: too little in its last 24 hours (`last_day`).
+        """
         now = naive(self.db.clock.now())
         return [_told(row, now) for row in self.db.read(LIST).iter_rows(named=True)]
 
@@ -205,6 +211,7 @@ def _told(row: dict[str, Any], now: datetime) -> dict[str, Any]:
         "lateness_hours": lateness,
         "watermark": row["last_at"] and row["last_at"] - timedelta(hours=lateness),
         "silent": silence is not None and since is not None and since > silence,
+        "quiet": row["last_day"] < (document.get("least_per_day") or 0),
         "contract": "confirmed" if document else "none",
         "breaker": "open" if opened else "closed",
         "opened_at": opened,

@@ -75,6 +75,14 @@ def test_what_waited_is_redriven_after_the_fix(signals, load):
     assert signals.quarantine().is_empty()
 
 
+def test_a_source_that_falls_silent_or_quiet_is_said_so(signals, load):
+    load(*rows(0, 5, 1))
+    assert not source(signals)["silent"] and not source(signals)["quiet"]
+    signals.sources.confirm("web", {"max_silence_hours": 24, "least_per_day": 6}, "ana")
+    found = source(signals)
+    assert (found["silent"], found["quiet"], found["last_day"]) == (True, True, 5)
+
+
 def test_closing_what_is_not_open_and_unknown_sources_are_refused(signals, load):
     load(*rows(0, 5, 1))
     with pytest.raises(BreakerClosed):

@@ -143,3 +143,11 @@ def test_an_alias_call_joins_its_previous_id(signals, write):
     lines = "\n".join(json.dumps(call) for call in calls)
     signals.import_events(write("a.jsonl", lines), actor="ana")
     assert merges(signals) == [("old", "new", datetime(2026, 1, 2), None)]
+
+
+def test_an_identify_call_with_a_company_address_gives_the_account(signals, write):
+    call = {"type": "identify", "messageId": "m1", "userId": "ann", "anonymousId": "v1", "channel": "browser",
+            "originalTimestamp": "2026-01-02T10:00:00Z", "traits": {"email": "ann@acme.example"}}  # fmt: skip
+    signals.import_events(write("s.jsonl", json.dumps(call)), actor="ana")
+    sql = "SELECT account_id, valid_from, origin FROM lead_accounts JOIN accounts USING (account_no)"
+    assert signals.db.read(sql).rows() == [("acme.example", datetime(2026, 1, 2, 10), "domain")]
