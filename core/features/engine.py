@@ -5,15 +5,17 @@ from dataclasses import dataclass
 import polars as pl
 
 from core.features.compiler import compile
+from core.features.compiler.identities import held
 from core.features.document import FeatureSet
 from core.features.spine import spine_rows
 from core.features.statistics import Statistics, measure, resolved
 from core.kernel.database import Cursor, Database, Watch
 
 BATCH_ROWS = 500_000
-_ROWS_SQL = """CREATE OR REPLACE TEMP TABLE spine_rows AS
-SELECT s.row_no, l.lead_no, epoch_us(s.as_of) AS a, epoch_us(s.known_at) AS known
-FROM spine_in s LEFT JOIN leads l USING (lead_id)"""
+_ROWS_SQL = f"""CREATE OR REPLACE TEMP TABLE spine_rows AS
+SELECT s.row_no, coalesce(i.into_no, l.lead_no) AS lead_no, epoch_us(s.as_of) AS a, epoch_us(s.known_at) AS known
+FROM spine_in s LEFT JOIN leads l USING (lead_id)
+LEFT JOIN lead_merges i ON i.from_no = l.lead_no AND {held("i", "epoch_us(s.known_at)")}"""
 
 
 @dataclass(frozen=True)

@@ -8,24 +8,30 @@ from core.features.compiler.columns import json_sql
 from core.features.document import Feature, FeatureSet
 from core.features.errors import AttributePersonal, AttributeUnknown
 from core.features.schema import json_path
+from core.features.stored import StoredColumn, stored_columns
 from core.kernel.database import Cursor
 from core.kernel.expressions import Kind
 
 NUMBER_TYPES = frozenset({"BIGINT", "UBIGINT", "HUGEINT", "DOUBLE"})
 _ATTRIBUTE_DTYPES = {"number": NUMBER, "time": NUMBER, "boolean": BOOLEAN, "category": CATEGORY}
-_HEAVIEST_LEAD = "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM events GROUP BY lead_no)"
-_HEAVIEST_ACCOUNT = """
-SELECT coalesce(max(n), 0) FROM (
-    SELECT sum(c.n) AS n
-    FROM (SELECT lead_no, count(*) AS n FROM events GROUP BY lead_no) c
-    JOIN (SELECT DISTINCT lead_no, account_no FROM lead_accounts) m USING (lead_no)
-    GROUP BY m.account_no)
+_LAYOUT = """
+SELECT heaviest_lead FROM log_layout
+WHERE events = (SELECT count(*) FROM events) AND last_no = (SELECT coalesce(max(event_no), 0) FROM events)
 """
+_HEAVIEST_LEAD = "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM events GROUP BY lead_no)"
+_MOST_IN_ACCOUNT = """
+SELECT coalesce(max(n), 0) FROM (SELECT count(DISTINCT lead_no) AS n FROM lead_accounts GROUP BY account_no)
+"""
+_MOST_MERGED = "SELECT coalesce(max(n), 0) FROM (SELECT count(DISTINCT from_no) AS n FROM lead_merges GROUP BY into_no)"
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Counts are of events; `attributes` maps a name to its stored type (number, category, boolean, time)."""
+    """Counts are of events and never too small; `attributes` maps a name to its stored type.
+
+    `merged` says whether any leads are one identity, `superseded` whether any event was corrected; `columns` are the
+    properties that need no parsing, by field name.
+    """
 
     heaviest_lead: int = 0
     heaviest_account: int = 0
@@ -33,21 +39,33 @@ class Statistics:
     sources: int = 0
     events: int = 0
     attributes: Mapping[str, str] = field(default_factory=dict)
+    merged: bool = False
+    superseded: bool = False
+    columns: Mapping[str, StoredColumn] = field(default_factory=dict)
 
 
 def measure(cursor: Cursor, feature_set: FeatureSet) -> Statistics:
-    """The statistics that compiling this set needs, as the cursor's transaction sees the store."""
-    kinds = cursor.read("SELECT count(DISTINCT type) AS types, count(DISTINCT source) AS sources FROM event_kinds").row(
-        0
-    )
+    """The statistics that compiling this set needs, as the cursor's transaction sees the store.
+
+    What the log keeps of itself is taken while it is true; a log that something else wrote to is counted anew, and its
+    properties are read as JSON.
+    """
+    kinds = cursor.read("SELECT count(DISTINCT type) AS types, count(DISTINCT source) AS sources FROM event_kinds")
+    events, kept = cursor.scalar("SELECT count(*) FROM events"), cursor.scalar(_LAYOUT)
+    most_merged = cursor.scalar(_MOST_MERGED)
+    heaviest = (cursor.scalar(_HEAVIEST_LEAD) if kept is None else kept) * (1 + most_merged)
     by_account = any(feature.aggregate and feature.scope != "lead" for feature in feature_set.features)
+    in_account = cursor.scalar(_MOST_IN_ACCOUNT) * (1 + most_merged) if by_account else 0
     return Statistics(
-        heaviest_lead=int(cursor.read(_HEAVIEST_LEAD).item()),
-        heaviest_account=int(cursor.read(_HEAVIEST_ACCOUNT).item()) if by_account else 0,
-        types=kinds[0],
-        sources=kinds[1],
-        events=cursor.read("SELECT count(*) FROM events").item(),
+        heaviest_lead=min(heaviest, events),
+        heaviest_account=min(heaviest * in_account, events),
+        types=kinds["types"][0],
+        sources=kinds["sources"][0],
+        events=events,
         attributes=dict(cursor.read("SELECT name, type FROM attribute_types").iter_rows()),
+        merged=most_merged > 0,
+        superseded=cursor.scalar("SELECT 1 FROM events WHERE superseded_at IS NOT NULL LIMIT 1") is not None,
+        columns={} if kept is None else stored_columns(cursor),
     )
 
 
@@ -58,7 +76,8 @@ def resolved(cursor: Cursor, feature_set: FeatureSet) -> FeatureSet:
     """
     listed = cursor.read("SELECT name, type, personal FROM attribute_types ORDER BY name")
     attributes = {name: (kind, personal) for name, kind, personal in listed.iter_rows()}
-    properties = _property_types(cursor, feature_set)
+    columns = {} if cursor.scalar(_LAYOUT) is None else stored_columns(cursor)
+    properties = _property_types(cursor, feature_set, columns)
     features = [_resolved(feature, attributes, properties) for feature in feature_set.features]
     return replace(feature_set, features=tuple(features))
 
@@ -81,18 +100,19 @@ def _resolved_attribute(feature: Feature, name: str, attributes: Mapping[str, tu
     return replace(feature, type=_ATTRIBUTE_DTYPES[kind])
 
 
-def _property_types(cursor: Cursor, feature_set: FeatureSet) -> dict[str, str]:
+def _property_types(cursor: Cursor, feature_set: FeatureSet, columns: Mapping[str, StoredColumn]) -> dict[str, str]:
     wanted = {
         feature.of.name
         for feature in feature_set.features
         if feature.of and feature.type is None and feature.aggregate in ("first", "last") and json_path(feature.of.name)
     }
-    if not wanted:
-        return {}
-    names = sorted(wanted)
-    columns = ", ".join(f"list(DISTINCT json_type({json_sql(name)})) AS t{place}" for place, name in enumerate(names))
-    found = cursor.read(f"SELECT {columns} FROM events").row(0)
-    return {name: _value_type(set(types or ())) for name, types in zip(names, found, strict=True)}
+    known = {name: columns[name].dtype for name in wanted if name in columns}
+    names = sorted(wanted - set(known))
+    if not names:
+        return known
+    types = ", ".join(f"list(DISTINCT json_type({json_sql(name)})) AS t{place}" for place, name in enumerate(names))
+    found = cursor.read(f"SELECT {types} FROM events").row(0)
+    return known | {name: _value_type(set(types or ())) for name, types in zip(names, found, strict=True)}
 
 
 def _value_type(types: set[str]) -> str:

@@ -15,10 +15,10 @@ _VISIBLE = (
 
 
 class Attributes:
-    """The attributes that a build reads, with their stored types."""
+    """The attributes that a build reads, with their stored types; `leads` is the relation of the rows' leads."""
 
-    def __init__(self, types: Mapping[str, str]) -> None:
-        self._types = types
+    def __init__(self, types: Mapping[str, str], leads: str) -> None:
+        self._types, self._leads = types, leads
         self._columns: dict[str, str] = {}
 
     def output(self, feature: Feature) -> str:
@@ -37,7 +37,7 @@ class Attributes:
         columns = ",\n    ".join(["s.row_no", *(self._last(name, column) for name, column in self._columns.items())])
         names = ", ".join(map(quoted, self._columns))
         return (
-            f"attributes_known AS (SELECT {columns}\n  FROM spine_rows s JOIN attributes t"
+            f"attributes_known AS (SELECT {columns}\n  FROM {self._leads} s JOIN attributes t"
             f" ON t.lead_no = s.lead_no AND t.name IN ({names}) AND {_VISIBLE} GROUP BY s.row_no)"
         )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from core.features.compiler.columns import EventColumns, number_sql
+from core.features.compiler.columns import OCCURRED, RECEIVED, EventColumns
 from core.kernel.expressions import Expression, Field
 
 WORD_BITS = 62
@@ -27,12 +27,15 @@ class Lanes:
 class Branch:
     """Collects what the features of one scope need, then writes the branch's common table expressions.
 
-    `leads` is the relation (row_no, lead_no, a, known) whose events are the pairs; times are microseconds.
+    `leads` is the relation (row_no, lead_no, a, known) whose events are the pairs; times are microseconds. `hidden`
+    says whether the log has events that a correction has superseded.
     """
 
-    def __init__(self, name: str, leads: str, width: int, bits: dict[str, str]) -> None:
+    def __init__(
+        self, name: str, leads: str, width: int, bits: dict[str, str], events: EventColumns, *, hidden: bool
+    ) -> None:
         self.name, self.leads, self.width, self.bits = name, leads, width, bits
-        self.events = EventColumns()
+        self.events, self.hidden = events, hidden
         self.reach: list[Window] = []
         self._dictionary: dict[str, str] = {}
         self._conditions: dict[str, str] = {}
@@ -49,7 +52,7 @@ class Branch:
         home, sql = (
             (self._dictionary, expression.to_sql())
             if simple
-            else (self._conditions, expression.to_sql(self.events.sql))
+            else (self._conditions, expression.to_sql(self.events.sql, stored=self.events.kind))
         )
         return home.setdefault(sql, f"{'k' if simple else 'c'}{len(home)}_is")
 
@@ -59,7 +62,7 @@ class Branch:
 
     def number(self, of: Field) -> str:
         """The column of a field's numeric value."""
-        return self.computed(number_sql(of, self.events.sql(of)))
+        return self.computed(self.events.number(of))
 
     def aggregate(self, sql: str) -> str:
         """The column of an aggregate over the branch's pairs."""
@@ -88,15 +91,16 @@ class Branch:
 
     def sequence(self, first: str, then: str, within: int, window: Window) -> str:
         """The number of pairs under `first` in the window that a pair under `then` follows, at most `within` later."""
+        self.reach.append(window)
         name = f"{self.name}_then{len(self.sequences)}"
-        either = f"{first} OR {then}" if first else ""
+        tests = [f"({first} OR {then})"] if first else []
+        tests += [] if window is None else [f"age <= {window}"]
+        where = f" WHERE {' AND '.join(tests)}" if tests else ""
         answered = (
             f"max(CASE WHEN {then} THEN t END) OVER"
             f" (PARTITION BY row_no ORDER BY t RANGE BETWEEN 1 FOLLOWING AND {within} FOLLOWING)"
         )
-        inner = (
-            f"SELECT row_no, {first or 'TRUE'} AS is_first, {answered} AS answered FROM ({self.pairs(window, either)})"
-        )
+        inner = f"SELECT row_no, {first or 'TRUE'} AS is_first, {answered} AS answered FROM {self.name}_pairs{where}"
         self.sequences[name] = (
             f"SELECT row_no, count(*) AS n FROM ({inner}) WHERE is_first AND answered IS NOT NULL GROUP BY row_no"
         )
@@ -111,7 +115,7 @@ class Branch:
     def write(self) -> list[str]:
         """The common table expressions of the branch, in order; the last has a row for each spine row with events."""
         sequences = [f"{name} AS ({sql})" for name, sql in self.sequences.items()]
-        return [self._write_dictionary(), self._write_events(), *sequences, self._write_pairs()]
+        return [self._write_dictionary(), self._write_pairs(), *sequences, self._write_aggregates()]
 
     def _words(self) -> list[tuple[str, list[tuple[str, int]]]]:
         per = WORD_BITS // self.width
@@ -130,29 +134,27 @@ class Branch:
         inner = f"SELECT {', '.join(['kind_no', 'source', 'type', *columns])} FROM event_kinds"
         return f"{self.name}_kinds AS MATERIALIZED (SELECT {', '.join(['*', *words])} FROM ({inner}))"
 
-    def _write_events(self) -> str:
-        source = self.events.relation(self.leads, f"{self.name}_kinds")
+    def _write_pairs(self) -> str:
+        source = self.events.pairs(self.leads, f"{self.name}_kinds", self._seen())
         columns = [f"{sql} AS {name}" for sql, name in (self._conditions | self._computed).items()]
         inner = f"SELECT {', '.join(['*', *columns])} FROM (\n  {source})"
         hard = [(name, [t for t in terms if not _in_dictionary(t[0])]) for name, terms in self._words()]
         replaced = [f"{name} + {_packed(terms)} AS {name}" for name, terms in hard if terms]
         stars = f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
-        return f"{self.name}_events AS NOT MATERIALIZED (SELECT {stars} FROM (\n  {inner}))"
+        return f"{self.name}_pairs AS NOT MATERIALIZED (SELECT {stars} FROM (\n  {inner}))"
 
-    def pairs(self, reach: Window, where: str = "") -> str:
-        """The SQL of the pairs (spine row, visible event), with `age` in microseconds."""
-        bound = "" if reach is None else f" AND v.t >= s.a - {reach}"
-        test = f" WHERE {where}" if where else ""
-        return (
-            f"SELECT s.row_no, s.a - v.t AS age, v.* FROM (SELECT * FROM {self.name}_events{test}) v"
-            f" JOIN {self.leads} s ON v.lead_no = s.lead_no AND v.k <= s.known AND v.t < s.a{bound}"
-        )
+    def _seen(self) -> str:
+        tests = [f"{RECEIVED} <= s.known", f"{OCCURRED} < s.a"]
+        if None not in self.reach and self.reach:
+            tests.append(f"{OCCURRED} >= s.a - {max(window for window in self.reach if window is not None)}")
+        if self.hidden:
+            tests.append("(e.superseded_at IS NULL OR epoch_us(e.superseded_at) > s.known)")
+        return " AND ".join(tests)
 
-    def _write_pairs(self) -> str:
-        reach = None if None in self.reach else max((w for w in self.reach if w is not None), default=None)
+    def _write_aggregates(self) -> str:
         columns = [f"{sql} AS {name}" for sql, name in self._aggregates.items()]
         body = ",\n    ".join(["row_no", *columns])
-        return f"{self.name} AS (SELECT {body}\n  FROM ({self.pairs(reach)}) GROUP BY row_no)"
+        return f"{self.name} AS (SELECT {body}\n  FROM {self.name}_pairs GROUP BY row_no)"
 
 
 def _in_dictionary(condition: str) -> bool:

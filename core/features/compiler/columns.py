@@ -1,10 +1,14 @@
 """How an event's fields read in SQL."""
 
-from core.features.aggregates import RAW_NUMBER_LIMIT
+from collections.abc import Callable, Mapping
+
+from core.features.aggregates import NUMBER, RAW_NUMBER_LIMIT
 from core.features.schema import json_path
+from core.features.stored import StoredColumn
 from core.kernel.expressions import Field, Kind
 
 WHOLE_LIMIT = 1e15
+OCCURRED, RECEIVED = "epoch_us(e.occurred_at)", "epoch_us(e.received_at)"
 _JOINED = {"lead_id": "l.lead_id", "account_id": "o.account_id", "type": "d.type", "source": "d.source"}
 
 
@@ -37,22 +41,44 @@ def json_sql(name: str, relation: str = "") -> str:
 
 
 class EventColumns:
-    """The columns that one branch takes from the event log; JSON columns are parsed once an event."""
+    """The columns that one branch takes from the event log; JSON columns are parsed once an event.
 
-    def __init__(self) -> None:
+    `stored` has the properties that need no parsing, by field name; `root` is the SQL of the lead that an event
+    counts for.
+    """
+
+    def __init__(self, stored: Mapping[str, StoredColumn], root: str) -> None:
+        self._stored, self._root = stored, root
         self._keys: dict[str, dict[str, int]] = {"properties": {}, "context": {}}
         self._json: dict[str, str] = {}
         self._plain: dict[str, str] = {}
 
+    def stored(self, field: Field) -> StoredColumn | None:
+        """The field's own column in the log, or None."""
+        return self._stored.get(field.name)
+
+    def kind(self, field: Field) -> Kind | None:
+        """The one kind of a property's column; None where it is read as JSON."""
+        found = self.stored(field)
+        return None if found is None else found.kind
+
     def sql(self, field: Field) -> str:
         """The name that the field's value has in the branch's event relation."""
-        path = json_path(field.name)
-        if path is None:
-            self._plain.setdefault(field.name, _JOINED.get(field.name, f"e.{field.name}"))
-            return f'"{field.name}"'
+        found = self.stored(field)
+        if found is not None:
+            self._plain.setdefault(found.column, f"e.{found.column}")
+            return found.column
+        return self.json(field) if json_path(field.name) else self._envelope(field.name)
+
+    def json(self, field: Field) -> str:
+        """The name of a property's JSON text."""
         if field.name not in self._json:
-            self._json[field.name] = self._element(path[0], field.name)
+            self._json[field.name] = self._element(json_path(field.name)[0], field.name)  # type: ignore[index]
         return f"j{list(self._json).index(field.name)}"
+
+    def _envelope(self, name: str) -> str:
+        self._plain.setdefault(name, _JOINED.get(name, f"e.{name}"))
+        return f'"{name}"'
 
     def _element(self, column: str, name: str) -> str:
         keys = self._keys[column]
@@ -62,23 +88,63 @@ class EventColumns:
             reads.append(f"nullif(CAST({column}_values[{place}] AS VARCHAR), 'null')")
         return reads[0] if len(reads) == 1 else f"coalesce({', '.join(reads)})"
 
-    def relation(self, leads: str, dictionary: str) -> str:
-        """The SQL of the log of the leads in `leads`, with these columns and the dictionary's."""
-        plain = [f'{sql} AS "{name}"' for name, sql in self._plain.items() if sql != "d.type" and sql != "d.source"]
+    def pairs(self, leads: str, dictionary: str, seen: str) -> str:
+        """The SQL of the pairs (row, event) that meet `seen`, with these columns and the dictionary's."""
+        plain = [f'{sql} AS "{name}"' for name, sql in self._plain.items() if name not in ("type", "source")]
+        parsed = [f"e.{column}_values" for column, keys in self._keys.items() if keys]
+        columns = [f"{self._root} AS lead_no", f"s.a - {OCCURRED} AS age", f"{OCCURRED} AS t", f"{RECEIVED} AS k"]
+        inner = ", ".join(["s.row_no", *columns, "d.*", *plain, *parsed])
+        source = f"SELECT {inner}\n    FROM {self._log(leads)} e JOIN {leads} s ON e.lead_no = s.lead_no AND {seen}"
+        source += f"\n    JOIN {dictionary} d ON d.kind_no = e.kind_no"
+        if "lead_id" in self._plain:
+            source += f" JOIN leads l ON l.lead_no = {self._root}"
+        if "account_id" in self._plain:
+            source += " LEFT JOIN accounts o ON o.account_no = e.account_no"
+        outer = [f"{sql} AS j{place}" for place, sql in enumerate(self._json.values())]
+        return f"SELECT {', '.join(['*', *outer])} FROM (\n    {source})" if outer else source
+
+    def _log(self, leads: str) -> str:
+        """The log itself, or the events of these leads with their JSON parsed before any join."""
         parsed = [
             f"json_extract(e.{column}, [{', '.join(map(quoted, keys))}]) AS {column}_values"
             for column, keys in self._keys.items()
             if keys
         ]
-        inner = ["e.lead_no", "epoch_us(e.occurred_at) AS t", "epoch_us(e.received_at) AS k", "d.*", *plain, *parsed]
-        outer = [f"{sql} AS j{place}" for place, sql in enumerate(self._json.values())]
-        source = f"SELECT {', '.join(inner)}\n    FROM events e SEMI JOIN {leads} USING (lead_no)"
-        source += f" JOIN {dictionary} d USING (kind_no)"
-        if "lead_id" in self._plain:
-            source += " JOIN leads l ON l.lead_no = e.lead_no"
-        if "account_id" in self._plain:
-            source += " LEFT JOIN accounts o ON o.account_no = e.account_no"
-        return f"SELECT {', '.join(['*', *outer])} FROM (\n    {source})" if outer else source
+        return (
+            f"(SELECT e.*, {', '.join(parsed)} FROM events e SEMI JOIN {leads} USING (lead_no))" if parsed else "events"
+        )
+
+    def number(self, field: Field) -> str:
+        """The field as DOUBLE where it is a number within the limit, else NULL; text is never a number."""
+        found = self.stored(field)
+        if found is None:
+            return number_sql(field, self.sql(field))
+        return within_limit(self.sql(field), found.bound) if found.dtype == NUMBER else "CAST(NULL AS DOUBLE)"
+
+    def bound(self, field: Field) -> float:
+        """No number of the field is larger than this."""
+        found = self.stored(field)
+        return RAW_NUMBER_LIMIT if found is None else min(found.bound, RAW_NUMBER_LIMIT)
+
+    def distinct(self, field: Field) -> str:
+        """The field as the key by which values differ: numbers by value, everything else by its text."""
+        sql = self.sql(field)
+        if field.kind is not Kind.ANY or self.stored(field):
+            return sql
+        return f"coalesce(CAST(TRY_CAST({sql} AS DOUBLE) + 0e0 AS VARCHAR), {sql})"
+
+    def edge(self, field: Field, dtype: str) -> tuple[str, Callable[[str], str]]:
+        """What a first or last value keeps of an event, and the SQL that makes the declared type of what was kept."""
+        found = self.stored(field)
+        if found is None or found.dtype != dtype:
+            kept = self.json(field) if field.kind is Kind.ANY else self.sql(field)
+            return kept, lambda sql: typed_sql(field, sql, dtype)
+        return self.sql(field), lambda sql: within_limit(sql, found.bound) if dtype == NUMBER else sql
+
+
+def within_limit(sql: str, bound: float) -> str:
+    """The number where it is within the limit that sums keep to."""
+    return sql if bound <= RAW_NUMBER_LIMIT else f"CASE WHEN abs({sql}) <= {real(RAW_NUMBER_LIMIT)} THEN {sql} END"
 
 
 def number_sql(field: Field, sql: str) -> str:
@@ -87,13 +153,6 @@ def number_sql(field: Field, sql: str) -> str:
         return f"CAST({sql} AS DOUBLE)"
     value = f"TRY_CAST({sql} AS DOUBLE)"
     return f"CASE WHEN abs({value}) <= {real(RAW_NUMBER_LIMIT)} THEN {value} + 0e0 END"
-
-
-def distinct_sql(field: Field, sql: str) -> str:
-    """The field as the key by which values differ: numbers by value, everything else by its text."""
-    if field.kind is not Kind.ANY:
-        return sql
-    return f"coalesce(CAST(TRY_CAST({sql} AS DOUBLE) + 0e0 AS VARCHAR), {sql})"
 
 
 def typed_sql(field: Field, sql: str, dtype: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from core.features.aggregates import DECAY_UNIT, MICRO
 from core.features.compiler.branch import Branch
-from core.features.compiler.columns import distinct_sql, real, typed_sql
+from core.features.compiler.columns import real
 from core.features.document import Feature
 from core.kernel.expressions import Field, Kind
 from core.kernel.times import DAY_US
@@ -14,7 +14,7 @@ EXACT_DAYS = 62
 DAY_WORDS = 4
 EVENT_ID = Field("event_id", Kind.TEXT)
 EARLY_US = 400_000 * DAY_US
-_MICRO_SQL = f"CAST(round({{}} * {real(MICRO)}) AS HUGEINT)"
+_BIGINT_LIMIT = 2.0**62
 
 
 def output(branch: Branch, feature: Feature) -> str:
@@ -45,8 +45,14 @@ def _exact(total: str, unit: float) -> str:
     return f"coalesce({small}, {large}) / {real(unit)}"
 
 
+def _whole(branch: Branch, feature: Feature, sql: str, unit: float) -> str:
+    """The multiple of a field's number in whole units, in 64 bits where no such number needs more."""
+    wide = branch.events.bound(_of(feature)) * unit > _BIGINT_LIMIT
+    return f"CAST(round({sql} * {real(unit)}) AS {'HUGEINT' if wide else 'BIGINT'})"
+
+
 def _total(branch: Branch, feature: Feature) -> str:
-    micro = branch.computed(_MICRO_SQL.format(branch.number(_of(feature))))
+    micro = branch.computed(_whole(branch, feature, branch.number(_of(feature)), MICRO))
     return _exact(_over(branch, feature, "sum({})", micro), MICRO)
 
 
@@ -71,7 +77,7 @@ def _distinct(branch: Branch, feature: Feature) -> str:
     of = _of(feature)
     if of.name in branch.bits:
         return f"coalesce(bit_count({_over(branch, feature, 'bit_or({})', f'{of.name}_bit')}), 0)"
-    key = "lead_no" if of.name == "lead_id" else distinct_sql(of, branch.events.sql(of))
+    key = "lead_no" if of.name == "lead_id" else branch.events.distinct(of)
     value = key if key == "lead_no" else branch.computed(key)
     return f"coalesce({_over(branch, feature, 'count(DISTINCT {})', value)}, 0)"
 
@@ -105,13 +111,13 @@ def _days_since_first(branch: Branch, feature: Feature) -> str:
 
 def _edge(function: str) -> Callable[[Branch, Feature], str]:
     def edge(branch: Branch, feature: Feature) -> str:
-        of, identity = _of(feature), branch.events.sql(EVENT_ID)
-        value, tests = branch.events.sql(of), branch.tests(feature.window, branch.condition(feature.where))
+        identity, tests = branch.events.sql(EVENT_ID), branch.tests(feature.window, branch.condition(feature.where))
+        value, typed = branch.events.edge(_of(feature), feature.dtype)
         only = f" FILTER (WHERE {' AND '.join(tests)})" if tests else ""
         kept = branch.aggregate(
             f"{function}(struct_pack(v := {value}), struct_pack(t := t, k := k, i := {identity})){only}"
         )
-        return typed_sql(of, f"{kept}.v", feature.dtype)
+        return typed(f"{kept}.v")
 
     return edge
 
@@ -128,7 +134,7 @@ def _decayed_count(branch: Branch, feature: Feature) -> str:
 
 def _decayed_sum(branch: Branch, feature: Feature) -> str:
     value = branch.number(_of(feature))
-    term = f"CAST(round({value} * {_decay(feature)} * {real(DECAY_UNIT)}) AS HUGEINT)"
+    term = _whole(branch, feature, f"{value} * {_decay(feature)}", DECAY_UNIT)
     return f"coalesce({_exact(_over(branch, feature, 'sum({})', term), DECAY_UNIT)}, 0e0)"
 
 

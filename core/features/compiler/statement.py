@@ -1,9 +1,11 @@
 """The one statement of a build."""
 
 from core.features.aggregates import BOOLEAN, CATEGORY, COUNT, NUMBER
-from core.features.compiler.accounts import SPELLS, members
+from core.features.compiler.accounts import members, shared
 from core.features.compiler.attributes import Attributes
 from core.features.compiler.branch import DICTIONARY_BITS, WORD_BITS, Branch
+from core.features.compiler.columns import EventColumns
+from core.features.compiler.identities import SUBJECTS_NAME, subjects
 from core.features.compiler.outputs import output
 from core.features.document import Feature, FeatureSet
 from core.features.statistics import Statistics
@@ -23,7 +25,8 @@ class _Build:
     def __init__(self, statistics: Statistics) -> None:
         self._statistics = statistics
         self._branches: dict[str, Branch] = {}
-        self._attributes = Attributes(statistics.attributes)
+        self._leads = SUBJECTS_NAME if statistics.merged else "spine_rows"
+        self._attributes = Attributes(statistics.attributes, self._leads)
 
     def output(self, feature: Feature) -> str:
         if feature.attribute is not None:
@@ -39,9 +42,10 @@ class _Build:
         statistics = self._statistics
         heaviest = statistics.heaviest_lead if scope == "lead" else statistics.heaviest_account
         name = _BRANCH_NAMES[scope]
-        leads = "spine_rows" if scope == "lead" else f"{name}_members"
+        leads = self._leads if scope == "lead" else f"{name}_members"
         width = min(max(heaviest.bit_length(), 1), WORD_BITS)
-        return Branch(name, leads, width, self._bits())
+        events = EventColumns(statistics.columns, "s.root_no" if statistics.merged else "s.lead_no")
+        return Branch(name, leads, width, self._bits(), events, hidden=statistics.superseded)
 
     def _bits(self) -> dict[str, str]:
         sizes = {"type": self._statistics.types, "source": self._statistics.sources}
@@ -49,12 +53,13 @@ class _Build:
         return {name: code.format(name) for name, size in sizes.items() if size <= DICTIONARY_BITS}
 
     def write(self, columns: list[str]) -> str:
-        tables: list[str] = []
+        merged = self._statistics.merged
+        tables: list[str] = [subjects(SUBJECTS_NAME, "spine_rows")] if merged else []
         if any(scope != "lead" for scope in self._branches):
-            tables.append(SPELLS)
+            tables += shared(merged)
         for scope, branch in self._branches.items():
             if scope != "lead":
-                tables.append(members(branch.leads, scope == "account_others"))
+                tables += members(branch.leads, scope == "account_others", merged)
             tables += branch.write()
         if self._attributes:
             tables.append(self._attributes.write())

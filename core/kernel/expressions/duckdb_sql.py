@@ -3,15 +3,15 @@
 from datetime import datetime
 
 from core.kernel.expressions.nodes import Literal, Node
-from core.kernel.expressions.rendering import Column, Renderer
+from core.kernel.expressions.rendering import Column, Renderer, Stored
 from core.kernel.expressions.schema import Field, Kind
 from core.kernel.expressions.wording import quoted
 from core.kernel.times import naive
 
 
-def render(node: Node, column: Column | None = None, *, prepared: bool = False) -> str:
+def render(node: Node, column: Column | None = None, *, prepared: bool = False, stored: Stored | None = None) -> str:
     """The condition as DuckDB SQL."""
-    return Renderer(_DuckDb(), column, prepared=prepared).closed(node)
+    return Renderer(_DuckDb(), column, prepared=prepared, stored=stored).closed(node)
 
 
 def comparable(field: Field, sql: str, asked: Kind | None = None) -> str:

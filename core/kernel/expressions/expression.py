@@ -44,9 +44,18 @@ class Expression:
         """A function of a row (field name to value): true or false; None, NaN, infinity and unfit types are missing."""
         return python_closure.compose(self.node)
 
-    def to_sql(self, column: Callable[[Field], str] | None = None, *, prepared: bool = False) -> str:
-        """DuckDB SQL, never NULL; `column` gives a field's SQL, already through duckdb_sql.comparable if `prepared`."""
-        return duckdb_sql.render(self.node, column, prepared=prepared)
+    def to_sql(
+        self,
+        column: Callable[[Field], str] | None = None,
+        *,
+        prepared: bool = False,
+        stored: Callable[[Field], Kind | None] | None = None,
+    ) -> str:
+        """DuckDB SQL, never NULL; `column` gives a field's SQL, already through duckdb_sql.comparable if `prepared`.
+
+        `stored` gives the kind of an ANY field whose SQL is a column of that one kind, None where it is JSON.
+        """
+        return duckdb_sql.render(self.node, column, prepared=prepared, stored=stored)
 
     def to_spark(self, column: Callable[[Field], str] | None = None) -> str:
         """Spark SQL, never NULL; `column` gives a field's SQL."""

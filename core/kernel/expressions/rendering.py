@@ -19,6 +19,7 @@ from core.kernel.expressions.nodes import (
 from core.kernel.expressions.schema import Field, Kind
 
 Column = Callable[[Field], str]
+Stored = Callable[[Field], Kind | None]
 _ATOMIC = re.compile(r"""[\w.]+|(?:\w+\.)?(?:"[^"]*"|`[^`]*`)""")
 
 
@@ -49,10 +50,13 @@ class Renderer:
     once, at the top and under each NOT.
     """
 
-    def __init__(self, dialect: Dialect, column: Column | None, *, prepared: bool = False) -> None:
+    def __init__(
+        self, dialect: Dialect, column: Column | None, *, prepared: bool = False, stored: Stored | None = None
+    ) -> None:
         self.dialect = dialect
         self.given = column
         self.prepared = prepared
+        self.stored = stored
 
     def closed(self, node: Node) -> str:
         """SQL that is TRUE or FALSE, never NULL."""
@@ -99,6 +103,9 @@ class Renderer:
         sql = self.dialect.column(ref.field) if self.given is None else _enclosed(self.given(ref.field))
         if self.prepared and ref.field.kind is not Kind.ANY:
             return sql
+        held = self.stored(ref.field) if self.stored and ref.field.kind is Kind.ANY else None
+        if held is not None:
+            return sql if asked in (None, held) else "NULL"
         return self.dialect.comparable(ref.field, sql, asked if ref.field.kind is Kind.ANY else None)
 
 

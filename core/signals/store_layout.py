@@ -1,0 +1,104 @@
+"""How the log lies: ordered by lead and time up to a small tail of newer events, with what the compiler asks of it."""
+
+from dataclasses import dataclass
+
+from core.kernel.database import Change, Cursor, Database
+from core.signals import store_properties
+
+ORDER = "lead_no, occurred_at, received_at, event_id"
+DUE_EVENTS = 100_000
+DUE_SHARE = 0.2
+_HEAVIEST = "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM {} GROUP BY lead_no)"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Numbers of events: in all, in the tail that is not ordered yet; `true` where what the log notes of itself holds."""
+
+    events: int
+    tail: int
+    true: bool
+
+    @property
+    def due(self) -> bool:
+        """Whether the tail is large enough to be worth a rewrite of the log."""
+        return not self.true or self.tail >= max(DUE_EVENTS, DUE_SHARE * self.events)
+
+
+@dataclass(frozen=True)
+class Compacted:
+    """What a compaction did: events in the log, how many of them had been in the tail, properties with a column."""
+
+    events: int
+    tail: int
+    columns: tuple[str, ...]
+
+
+def layout(cursor: Cursor | Database) -> Layout:
+    """How the log lies now."""
+    events = cursor.scalar("SELECT count(*) FROM events")
+    noted = cursor.read("SELECT events, last_no, sorted_events FROM log_layout").rows()
+    last = cursor.scalar("SELECT coalesce(max(event_no), 0) FROM events")
+    true = noted[0][:2] == (events, last) if noted else not events
+    return Layout(events, events - (noted[0][2] if noted and true else 0), true)
+
+
+def landed(change: Change, before: Layout, accepted: int) -> None:
+    """Note the events that this change has appended from the table `incoming`; `before` is the layout ahead of it."""
+    if not before.true:
+        return
+    if not before.events:
+        _note(change, accepted)
+        return
+    heaviest = change.scalar("SELECT max(n) FROM (SELECT count(*) AS n FROM incoming GROUP BY lead_id)")
+    change.execute(
+        "UPDATE log_layout SET events = events + ?, heaviest_lead = heaviest_lead + ?,"
+        " last_no = (SELECT max(event_no) FROM events)",
+        [accepted, heaviest],
+    )
+
+
+def _note(change: Change, sorted_events: int) -> None:
+    change.execute("DELETE FROM log_layout")
+    change.execute(
+        "INSERT INTO log_layout SELECT count(*), coalesce(max(event_no), 0), ?, "
+        f"({_HEAVIEST.format('events')}) FROM events",
+        [sorted_events],
+    )
+
+
+def compact(db: Database, actor: str) -> Compacted:
+    """Write the log anew in the order of lead and time, with a column for each property that deserves one.
+
+    One transaction and one ledger entry; readers see the log before or after it. No event changes.
+    """
+    with db.change("signals", "events.compacted", actor) as change:
+        before = layout(change)
+        store_properties.note_names(change, "events")
+        held = store_properties.add_columns(change, "events")
+        store_properties.note_values(change, held, "events", anew=True)
+        _rewrite(change, held)
+        _note(change, before.events)
+        names = tuple(one.property for one in held)
+        change.body.update(events=before.events, tail=before.tail, columns=list(names))
+    return Compacted(before.events, before.tail, names)
+
+
+def _rewrite(change: Change, held: list[store_properties.PropertyColumn]) -> None:
+    made = change.scalar(
+        "SELECT sql FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = 'events' AND NOT temporary"
+    )
+    change.execute(made.replace("CREATE TABLE events(", "CREATE TABLE events_anew(", 1))
+    inner = f"SELECT *, {store_properties.parsed(held)} FROM events" if held else "SELECT * FROM events"
+    replaced = f" REPLACE ({', '.join(store_properties.values(held))})" if held else ""
+    dropped = " EXCLUDE (property_values)" if held else ""
+    change.execute(
+        f"INSERT INTO events_anew BY NAME SELECT *{dropped}{replaced} FROM ({inner}) ORDER BY {ORDER}"
+    )
+    change.execute("DROP TABLE events")
+    change.execute("ALTER TABLE events_anew RENAME TO events")
+
+
+def compact_if_due(db: Database, actor: str) -> Compacted | None:
+    """Compact where the tail is large; None where it is not."""
+    return compact(db, actor) if layout(db).due else None
