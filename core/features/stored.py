@@ -10,18 +10,24 @@ from core.kernel.expressions import Kind
 _KINDS = {NUMBER: Kind.NUMBER, CATEGORY: Kind.TEXT, BOOLEAN: Kind.BOOL}
 _COLUMNS_SQL = """
 SELECT property, column_name, CASE type WHEN 'text' THEN 'category' ELSE type END AS dtype,
-       greatest(abs(coalesce(low, 0)), abs(coalesce(high, 0))) AS bound
-FROM event_properties WHERE column_name IS NOT NULL AND misfits = 0 ORDER BY property
+       greatest(abs(coalesce(low, 0)), abs(coalesce(high, 0))) AS bound,
+       (SELECT count(*) FROM event_words w WHERE w.property = p.property) AS words
+FROM event_properties p WHERE column_name IS NOT NULL AND misfits = 0 ORDER BY property
 """
 
 
 @dataclass(frozen=True)
 class StoredColumn:
-    """A property's column in the log: number, category or boolean; no number in it is larger than `bound`."""
+    """A property's column in the log: number, category or boolean.
 
+    No number in it is larger than `bound`; `words` counts its listed texts, of which more than 62 are not all listed.
+    """
+
+    name: str
     column: str
     dtype: str
     bound: float = 0.0
+    words: int = 0
 
     @property
     def kind(self) -> Kind:
@@ -34,5 +40,4 @@ def stored_columns(cursor: Cursor) -> Mapping[str, StoredColumn]:
 
     A column counts only while every value of its property fits it.
     """
-    rows = cursor.read(_COLUMNS_SQL).iter_rows()
-    return {f"properties.{name}": StoredColumn(column, dtype, bound) for name, column, dtype, bound in rows}
+    return {f"properties.{row[0]}": StoredColumn(*row) for row in cursor.read(_COLUMNS_SQL).iter_rows()}

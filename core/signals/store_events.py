@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from core.kernel.database import Change
-from core.signals import store_corrections, store_filters, store_gates, store_identity, store_sources
+from core.signals import store_corrections, store_filters, store_gates, store_identity, store_layout, store_sources
 from core.signals.errors import TooManyTypes
 from core.signals.event_rows import PERSONAL
 from core.signals.properties import json_object, merged
@@ -102,16 +102,6 @@ WHERE NOT EXISTS (SELECT 1 FROM lead_accounts x
                   WHERE x.lead_no = o.lead_no AND x.account_no = a.account_no AND x.origin = 'event')
 GROUP BY o.lead_no, a.account_no ORDER BY o.lead_no, a.account_no
 """
-INSERT = """
-INSERT INTO events BY NAME
-SELECT (SELECT coalesce(max(event_no), 0) FROM events) + row_number() OVER () AS event_no, * FROM (
-    SELECT i.event_id, o.lead_no, k.kind_no, i.occurred_at, i.received_at, i.anonymous_id, a.account_no, i.session_id,
-           i.region, i.properties, i.context, i.schema_version, $batch AS batch_id, i.trace_id,
-           f.flag, CASE WHEN f.flag IS NOT NULL THEN i.received_at END AS superseded_at
-    FROM incoming i LEFT JOIN flagged f USING (row_no)
-    JOIN lead_of o USING (lead_id) JOIN event_kinds k USING (source, type) LEFT JOIN accounts a USING (account_id)
-    ORDER BY o.lead_no, i.occurred_at, i.received_at, i.event_id)
-"""
 STRANGERS = """
 SELECT CASE WHEN (SELECT count(*) FROM batches WHERE kind = 'leads') = 0 THEN 0 ELSE count(*) END
 FROM incoming JOIN lead_of USING (lead_id) JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no
@@ -172,7 +162,7 @@ def land(
     flagged = store_filters.apply(change)
     new_leads = _number(change, rows, batch_id) if accepted else 0
     if accepted:
-        change.execute(INSERT, {"batch": batch_id})
+        store_layout.append(change, accepted, batch_id)
         store_corrections.land(change, batch_id)
     store_sources.observe(change, batch_id)
     identity = store_identity.land(change, _statements(change, rows, statements), batch_id)

@@ -8,12 +8,23 @@ from core.signals import store_properties
 ORDER = "lead_no, occurred_at, received_at, event_id"
 DUE_EVENTS = 100_000
 DUE_SHARE = 0.2
+_NUMBERED = f"""
+INSERT INTO events BY NAME
+SELECT (SELECT coalesce(max(event_no), 0) FROM events) + row_number() OVER () AS event_no, * FROM (
+    SELECT {{columns}} FROM (
+        SELECT i.event_id, o.lead_no, k.kind_no, i.occurred_at, i.received_at, i.anonymous_id, a.account_no, i.region,
+               i.session_id, i.properties, i.context, i.schema_version, $batch AS batch_id, i.trace_id, f.flag,
+               CASE WHEN f.flag IS NOT NULL THEN i.received_at END AS superseded_at{{parsed}}
+        FROM incoming i LEFT JOIN flagged f USING (row_no)
+        JOIN lead_of o USING (lead_id) JOIN event_kinds k USING (source, type) LEFT JOIN accounts a USING (account_id))
+    ORDER BY {ORDER})
+"""
 _HEAVIEST = "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM {} GROUP BY lead_no)"
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Numbers of events: in all, in the tail that is not ordered yet; `true` where what the log notes of itself holds."""
+    """Numbers of events, in all and in the tail not ordered yet; `true` where what the log notes of itself holds."""
 
     events: int
     tail: int
@@ -43,8 +54,20 @@ def layout(cursor: Cursor | Database) -> Layout:
     return Layout(events, events - (noted[0][2] if noted and true else 0), true)
 
 
-def landed(change: Change, before: Layout, accepted: int) -> None:
-    """Note the events that this change has appended from the table `incoming`; `before` is the layout ahead of it."""
+def append(change: Change, accepted: int, batch_id: str) -> None:
+    """Append the `accepted` events of the table `incoming`, ordered, and note how the log lies after it."""
+    before = layout(change)
+    store_properties.note_names(change, "incoming")
+    bulk = not before.events and accepted >= store_properties.BULK
+    held = store_properties.add_columns(change, "incoming") if bulk else store_properties.columns(change)
+    store_properties.note_values(change, held, "incoming")
+    parsed = f", {store_properties.parsed(held, 'i.')}" if held else ""
+    columns = ", ".join(["* EXCLUDE (property_values)", *store_properties.values(held)] if held else ["*"])
+    change.execute(_NUMBERED.format(columns=columns, parsed=parsed), {"batch": batch_id})
+    _note_appended(change, before, accepted)
+
+
+def _note_appended(change: Change, before: Layout, accepted: int) -> None:
     if not before.true:
         return
     if not before.events:
@@ -92,9 +115,7 @@ def _rewrite(change: Change, held: list[store_properties.PropertyColumn]) -> Non
     inner = f"SELECT *, {store_properties.parsed(held)} FROM events" if held else "SELECT * FROM events"
     replaced = f" REPLACE ({', '.join(store_properties.values(held))})" if held else ""
     dropped = " EXCLUDE (property_values)" if held else ""
-    change.execute(
-        f"INSERT INTO events_anew BY NAME SELECT *{dropped}{replaced} FROM ({inner}) ORDER BY {ORDER}"
-    )
+    change.execute(f"INSERT INTO events_anew BY NAME SELECT *{dropped}{replaced} FROM ({inner}) ORDER BY {ORDER}")
     change.execute("DROP TABLE events")
     change.execute("ALTER TABLE events_anew RENAME TO events")
 

@@ -9,10 +9,11 @@ from core.kernel.database import Change
 
 MOST_COLUMNS = 24
 MOST_WORDS = 1_000
+LISTED_WORDS = 63
 SAMPLE = 50_000
 BULK = 10_000
 SQL_TYPES = {"number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN"}
-NAME = "[A-Za-z_][A-Za-z0-9_]{0,62}"
+NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _CANDIDATES = f"""
 SELECT key, CASE WHEN numbers = n THEN 'number' WHEN flags = n THEN 'boolean' ELSE 'text' END AS type
 FROM (SELECT key, count(*) AS n, count(DISTINCT value) AS words,
@@ -59,7 +60,8 @@ def declare(change: Change, types: Mapping[str, str]) -> None:
     """Say what type a property has: number, text or boolean; it gets its column when the log is next rewritten."""
     change.load("declared", pl.DataFrame({"name": list(types), "kind": list(types.values())}))
     change.execute(
-        "INSERT INTO event_properties (property) SELECT name FROM declared ANTI JOIN event_properties ON property = name"
+        "INSERT INTO event_properties (property)"
+        " SELECT name FROM declared ANTI JOIN event_properties ON property = name"
     )
     change.execute(
         "UPDATE event_properties SET type = kind FROM declared WHERE property = name AND column_name IS NULL"
@@ -92,10 +94,10 @@ def add_columns(change: Change, table: str) -> list[PropertyColumn]:
     return [*present, *added]
 
 
-def parsed(held: Sequence[PropertyColumn]) -> str:
+def parsed(held: Sequence[PropertyColumn], relation: str = "") -> str:
     """The SQL that reads the JSON values of these properties from `properties`, once an event, as a list."""
     pointers = ", ".join(f"'/{one.property}'" for one in held)
-    return f"json_extract(properties, [{pointers}]) AS property_values"
+    return f"json_extract({relation}properties, [{pointers}]) AS property_values"
 
 
 def value(one: PropertyColumn, place: int) -> str:
@@ -117,6 +119,7 @@ def note_values(change: Change, held: Sequence[PropertyColumn], table: str, *, a
     """Bound the numbers in the table's events and count values that do not fit; `anew` forgets what was known."""
     if anew:
         change.execute("UPDATE event_properties SET misfits = 0, low = NULL, high = NULL")
+        change.execute("DELETE FROM event_words")
     if not held:
         return
     shown = [f"{value(one, place)} AS {one.column}" for place, one in enumerate(held, 1)]
@@ -133,11 +136,28 @@ def note_values(change: Change, held: Sequence[PropertyColumn], table: str, *, a
             " WHERE property = ?",
             [misfits, low, high, one.property],
         )
+    for place, one in enumerate(held, 1):
+        if one.type == "text":
+            _note_words(change, one, f"SELECT {value(one, place)} AS word FROM (SELECT {parsed(held)} FROM {table})")
 
 
 def _counted(one: PropertyColumn, place: int) -> str:
     misfit = f"{one.column} IS NULL AND CAST(property_values[{place}] AS VARCHAR) <> 'null'"
-    low, high = (f"{edge}({one.column})" if one.type == "number" else "CAST(NULL AS DOUBLE)" for edge in ("min", "max"))
-    return (
-        f"count(*) FILTER (WHERE {misfit}) AS {one.column}_misfits, {low} AS {one.column}_low, {high} AS {one.column}_high"
+    edges = [f"{edge}({one.column})" if one.type == "number" else "CAST(NULL AS DOUBLE)" for edge in ("min", "max")]
+    names = [f"{one.column}_{what}" for what in ("misfits", "low", "high")]
+    columns = zip([f"count(*) FILTER (WHERE {misfit})", *edges], names, strict=True)
+    return ", ".join(f"{sql} AS {name}" for sql, name in columns)
+
+
+def _note_words(change: Change, one: PropertyColumn, words: str) -> None:
+    """List the property's new values, up to one more than a word of bits has room for."""
+    listed = change.scalar("SELECT count(*) FROM event_words WHERE property = ?", [one.property])
+    if listed > LISTED_WORDS:
+        return
+    change.execute(
+        f"INSERT INTO event_words SELECT $name, $listed - 1 + row_number() OVER (ORDER BY word), word"
+        f" FROM (SELECT DISTINCT word FROM ({words}) WHERE word IS NOT NULL)"
+        f" ANTI JOIN (SELECT word FROM event_words WHERE property = $name) USING (word)"
+        f" ORDER BY word LIMIT {LISTED_WORDS + 1}",
+        {"name": one.property, "listed": listed},
     )

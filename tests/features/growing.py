@@ -54,7 +54,8 @@ class GrowingStore:
             change.insert("attribute_types", pl.DataFrame(list(types)))
 
     def add(self, log: Log) -> None:
-        """Append a log's rows."""
+        """Append a log's rows; its corrections and merges are left out, as they come by themselves here."""
+        log = replace(log, events=tuple(replace(event, superseded_at=None) for event in log.events), merges=())
         first = len(self.log.events) + 1
         with self.db.change("signals", "events.imported", "ana") as change:
             change.insert("events", _frame(_event(no, event) for no, event in enumerate(log.events, first)))

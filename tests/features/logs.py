@@ -13,6 +13,8 @@ from tests.features.oracle import Log, Row
 
 EPOCH = datetime(1970, 1, 1)
 MOMENT = pl.Datetime("us")
+TABLES = ("leads", "accounts", "event_kinds", "events", "lead_accounts", "lead_merges", "attributes", "attribute_types")
+TABLES += ("log_layout",)
 
 
 def open_store(folder: Path, threads: int = 2) -> Database:
@@ -26,11 +28,12 @@ def moment(us: int | None) -> datetime | None:
 def fill(db: Database, log: Log, leads: list[str] | None = None) -> None:
     """Write the log's tables anew, in the order of the log."""
     named = {e.lead_id for e in log.events} | {m.lead_id for m in log.memberships} | {a.lead_id for a in log.attributes}
+    named |= {lead for m in log.merges for lead in (m.from_id, m.into_id)}
     lead_nos = {lead: place for place, lead in enumerate(sorted(named | set(leads or ())), 1)}
     account_nos = {a: place for place, a in enumerate(sorted({m.account_id for m in log.memberships}), 1)}
     kinds = {pair: place for place, pair in enumerate(sorted({(e.source, e.type) for e in log.events}), 1)}
     with db.change("signals", "events.imported", "ana") as change:
-        for table in ("leads", "accounts", "event_kinds", "events", "lead_accounts", "attributes", "attribute_types"):
+        for table in TABLES:
             change.execute(f"DELETE FROM {table}")
         rows = [{"lead_no": no, "lead_id": lead, "batch_id": "b"} for lead, no in lead_nos.items()]
         change.insert("leads", pl.DataFrame(rows))
@@ -42,20 +45,22 @@ def fill(db: Database, log: Log, leads: list[str] | None = None) -> None:
         change.insert("events", _events(log, lead_nos, kinds))
         change.insert("lead_accounts", _memberships(log, lead_nos, account_nos))
         change.insert("attributes", _attributes(log, lead_nos))
+        change.insert("lead_merges", _merges(log, lead_nos))
         types = {a.name: _attribute_type(a.value) for a in log.attributes}
         listed = [{"name": n, "type": t, "personal": False, "column_name": n} for n, t in types.items()]
         change.insert("attribute_types", pl.DataFrame(listed))
 
 
-def _events(log: Log, lead_nos: dict[str, int], kinds: dict[tuple[str, str], int]) -> pl.DataFrame:
+def _events(log: Log, lead_nos: dict[str, int], kind_nos: dict[tuple[str, str], int]) -> pl.DataFrame:
     rows = [
         {
             "event_no": place,
             "event_id": e.event_id,
             "lead_no": lead_nos[e.lead_id],
-            "kind_no": kinds[(e.source, e.type)],
+            "kind_no": kind_nos[(e.source, e.type)],
             "occurred_at": moment(e.occurred_at),
             "received_at": moment(e.received_at),
+            "superseded_at": moment(e.superseded_at),
             "region": e.region,
             "session_id": e.session_id,
             "properties": json.dumps(e.properties) if e.properties else None,
@@ -64,8 +69,8 @@ def _events(log: Log, lead_nos: dict[str, int], kinds: dict[tuple[str, str], int
         }
         for place, e in enumerate(log.events)
     ]
-    texts = {"region": pl.String, "session_id": pl.String, "properties": pl.String}
-    return pl.DataFrame(rows, schema_overrides=texts, infer_schema_length=None)
+    kinds = {"region": pl.String, "session_id": pl.String, "properties": pl.String, "superseded_at": MOMENT}
+    return pl.DataFrame(rows, schema_overrides=kinds, infer_schema_length=None)
 
 
 def _memberships(log: Log, lead_nos: dict[str, int], account_nos: dict[str, int]) -> pl.DataFrame:
@@ -81,6 +86,20 @@ def _memberships(log: Log, lead_nos: dict[str, int], account_nos: dict[str, int]
         for m in log.memberships
     ]
     return pl.DataFrame(rows, schema_overrides={"valid_from": MOMENT, "received_at": MOMENT})
+
+
+def _merges(log: Log, lead_nos: dict[str, int]) -> pl.DataFrame:
+    rows = [
+        {
+            "from_no": lead_nos[m.from_id],
+            "into_no": lead_nos[m.into_id],
+            "known_from": moment(m.known_from),
+            "known_until": moment(m.known_until),
+            "origin": "event",
+        }
+        for m in log.merges
+    ]
+    return pl.DataFrame(rows, schema_overrides={"known_until": MOMENT})
 
 
 def _attribute_type(value: object) -> str:

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -28,6 +28,7 @@ class Event:
     region: str | None = None
     session_id: str | None = None
     properties: Mapping[str, object] = field(default_factory=dict)
+    superseded_at: int | None = None
 
     def value(self, name: str) -> object:
         column, _, key = name.partition(".")
@@ -57,10 +58,19 @@ class AttributeValue:
 
 
 @dataclass(frozen=True)
+class Merge:
+    from_id: str
+    into_id: str
+    known_from: int
+    known_until: int | None = None
+
+
+@dataclass(frozen=True)
 class Log:
     events: tuple[Event, ...] = ()
     memberships: tuple[Membership, ...] = ()
     attributes: tuple[AttributeValue, ...] = ()
+    merges: tuple[Merge, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,9 +86,33 @@ class Row:
 
 def compute(log: Log, feature: Feature, row: Row) -> object:
     """The value of one feature for one row."""
+    log, row = as_known(log, row.known), replace(row, lead_id=_root(log, row.lead_id, row.known))
     if feature.attribute is not None:
         return _attribute(log, feature, row)
     return _AGGREGATES[feature.aggregate](_Case(log, feature, row))
+
+
+def as_known(log: Log, known: int | None) -> Log:
+    """The log with each row under the lead that it belonged to by then, without what was corrected by then."""
+
+    def owned(row):
+        return replace(row, lead_id=_root(log, row.lead_id, known))
+
+    events = [e for e in log.events if e.superseded_at is None or (known is not None and e.superseded_at > known)]
+    return Log(tuple(map(owned, events)), tuple(map(owned, log.memberships)), tuple(map(owned, log.attributes)))
+
+
+def _root(log: Log, lead_id: str, known: int | None) -> str:
+    holding = [
+        m.into_id
+        for m in log.merges
+        if m.from_id == lead_id and known is not None and m.known_from <= known < _or_never(m.known_until)
+    ]
+    return holding[0] if holding else lead_id
+
+
+def _or_never(moment: int | None) -> float:
+    return math.inf if moment is None else moment
 
 
 class _Case:

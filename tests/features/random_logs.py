@@ -2,7 +2,7 @@
 
 import random
 
-from tests.features.oracle import AttributeValue, Event, Log, Membership, Row
+from tests.features.oracle import AttributeValue, Event, Log, Membership, Merge, Row
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -14,16 +14,20 @@ SOURCES = ("web", "crm", "product")
 AMOUNTS = (0, 1, 2.5, 0.1, -3.75, 1e-7, 12345.678901, 1e13, "12", True, None, 2)
 PAGES = ("/pricing", "/pricing/eu", "/home", "1", 1, 1.0, None, "é\n", False, {"a": 1})
 PLANS = ("pro", "free", None)
+TIDY_AMOUNTS = (0, -0.0, 1, 2.5, 0.1, -3.75, 1e-7, 12345.678901, 1e13, 1e25, None)
+TIDY_PAGES = ("/pricing", "/pricing/eu", "/home", "1", "true", "", 'a"b', None, "é\n")
 
 
 def log_of(seed: int, size: int = 60, grid: int = 6 * HOUR) -> Log:
-    """A log on a coarse grid of times, so that windows' edges and ties are hit."""
+    """A log on a coarse grid of times, so that windows' edges and ties are hit; some are tidy: one type a property."""
     rng = random.Random(seed)
-    events = [_event(rng, place, grid) for place in range(rng.randrange(size))]
+    tidy = rng.random() < 0.5
+    events = [_event(rng, place, grid, tidy) for place in range(rng.randrange(size))]
     members = [_member(rng, grid) for _ in range(rng.randrange(9))]
     attributes = [_attribute(rng, grid) for _ in range(rng.randrange(12))]
     fixed = [AttributeValue("L0", name, value, None, None) for name, value in _SAMPLES.items()]
-    return Log(tuple(events), tuple(members), tuple(_unique(attributes) + fixed))
+    merges = [merge for lead in LEADS[3:] if rng.random() < 0.4 for merge in _merges(rng, lead, grid)]
+    return Log(tuple(events), tuple(members), tuple(_unique(attributes) + fixed), tuple(merges))
 
 
 def rows_of(seed: int, count: int = 8, grid: int = 6 * HOUR) -> list[Row]:
@@ -43,10 +47,19 @@ def _moment(rng: random.Random, grid: int) -> int:
     return START + rng.randrange(40 * DAY // grid) * grid
 
 
-def _event(rng: random.Random, place: int, grid: int) -> Event:
+def _merges(rng: random.Random, lead: str, grid: int) -> list[Merge]:
+    """One or two spells, one after the other, in which the lead counts for another that is merged into none."""
+    first, end, second = sorted(_moment(rng, grid) for _ in range(3))
+    into = [Merge(lead, rng.choice(LEADS[:3]), first, rng.choice((None, end)))]
+    again = into[0].known_until is not None and rng.random() < 0.5
+    return into + ([Merge(lead, rng.choice(LEADS[:3]), second)] if again else [])
+
+
+def _event(rng: random.Random, place: int, grid: int, tidy: bool = False) -> Event:
     occurred = _moment(rng, grid)
     delay = rng.choice((0, 0, 0, 1, rng.randrange(20) * grid, rng.randrange(5 * DAY)))
-    given = {"amount": rng.choice(AMOUNTS), "page": rng.choice(PAGES), "plan": rng.choice(PLANS)}
+    amounts, pages = (TIDY_AMOUNTS, TIDY_PAGES) if tidy else (AMOUNTS, PAGES)
+    given = {"amount": rng.choice(amounts), "page": rng.choice(pages), "plan": rng.choice(PLANS)}
     given["deep"] = rng.choice(({"tier": rng.choice((1, 2, "x"))}, None))
     properties = {key: value for key, value in given.items() if rng.random() < 0.7}
     if rng.random() < 0.2:
@@ -61,6 +74,7 @@ def _event(rng: random.Random, place: int, grid: int) -> Event:
         region=rng.choice(("eu", "us", None)),
         session_id=rng.choice(("s1", "s2", None)),
         properties=properties,
+        superseded_at=occurred + delay + rng.randrange(10 * DAY) if rng.random() < 0.15 else None,
     )
 
 

@@ -6,7 +6,6 @@ from core.features.compiler.columns import OCCURRED, RECEIVED, EventColumns
 from core.kernel.expressions import Expression, Field
 
 WORD_BITS = 62
-DICTIONARY_BITS = 62
 DICTIONARY_FIELDS = frozenset({"type", "source"})
 Window = int | None
 
@@ -85,9 +84,9 @@ class Branch:
         word, lane = self._lanes.setdefault(window, Lanes()).place(condition, WORD_BITS // self.width)
         column = self._word(window, word)
         masked = column if window is None else f"CASE WHEN age <= {window} THEN {column} ELSE 0 END"
-        total = f"CASE WHEN count(*) < {1 << self.width} THEN sum({masked}) ELSE error({self._overflow()}) END"
-        packed = self.aggregate(f"CAST({total} AS BIGINT)")
-        return f"coalesce(({packed} >> {lane * self.width}) & {(1 << self.width) - 1}, 0)"
+        checked = self.aggregate(f"CASE WHEN count(*) < {1 << self.width} THEN 0 ELSE error({self._overflow()}) END")
+        packed = self.aggregate(f"CAST(sum({masked}) AS BIGINT)")
+        return f"coalesce((({packed} + {checked}) >> {lane * self.width}) & {(1 << self.width) - 1}, 0)"
 
     def sequence(self, first: str, then: str, within: int, window: Window) -> str:
         """The number of pairs under `first` in the window that a pair under `then` follows, at most `within` later."""

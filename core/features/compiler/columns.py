@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
-from core.features.aggregates import NUMBER, RAW_NUMBER_LIMIT
+from core.features.aggregates import CATEGORY, NUMBER, RAW_NUMBER_LIMIT
 from core.features.schema import json_path
 from core.features.stored import StoredColumn
 from core.kernel.expressions import Field, Kind
 
 WHOLE_LIMIT = 1e15
+DICTIONARY_BITS = 62
 OCCURRED, RECEIVED = "epoch_us(e.occurred_at)", "epoch_us(e.received_at)"
 _JOINED = {"lead_id": "l.lead_id", "account_id": "o.account_id", "type": "d.type", "source": "d.source"}
 
@@ -47,11 +48,12 @@ class EventColumns:
     counts for.
     """
 
-    def __init__(self, stored: Mapping[str, StoredColumn], root: str) -> None:
-        self._stored, self._root = stored, root
+    def __init__(self, stored: Mapping[str, StoredColumn] | None = None, root: str = "e.lead_no") -> None:
+        self._stored, self._root = stored or {}, root
         self._keys: dict[str, dict[str, int]] = {"properties": {}, "context": {}}
         self._json: dict[str, str] = {}
         self._plain: dict[str, str] = {}
+        self._words: dict[str, StoredColumn] = {}
 
     def stored(self, field: Field) -> StoredColumn | None:
         """The field's own column in the log, or None."""
@@ -90,18 +92,28 @@ class EventColumns:
 
     def pairs(self, leads: str, dictionary: str, seen: str) -> str:
         """The SQL of the pairs (row, event) that meet `seen`, with these columns and the dictionary's."""
+        source = f"{self._log(leads)} e JOIN {leads} s ON e.lead_no = s.lead_no AND {seen}"
+        return self._select(["s.row_no", f"s.a - {OCCURRED} AS age"], source, dictionary)
+
+    def relation(self, leads: str, dictionary: str) -> str:
+        """The SQL of the log of the leads in `leads`, with these columns and the dictionary's."""
+        return self._select([], f"{self._log(leads)} e SEMI JOIN {leads} USING (lead_no)", dictionary)
+
+    def _select(self, head: list[str], source: str, dictionary: str) -> str:
         plain = [f'{sql} AS "{name}"' for name, sql in self._plain.items() if name not in ("type", "source")]
         parsed = [f"e.{column}_values" for column, keys in self._keys.items() if keys]
-        columns = [f"{self._root} AS lead_no", f"s.a - {OCCURRED} AS age", f"{OCCURRED} AS t", f"{RECEIVED} AS k"]
-        inner = ", ".join(["s.row_no", *columns, "d.*", *plain, *parsed])
-        source = f"SELECT {inner}\n    FROM {self._log(leads)} e JOIN {leads} s ON e.lead_no = s.lead_no AND {seen}"
+        columns = [f"{self._root} AS lead_no", f"{OCCURRED} AS t", f"{RECEIVED} AS k", "d.*"]
         source += f"\n    JOIN {dictionary} d ON d.kind_no = e.kind_no"
         if "lead_id" in self._plain:
             source += f" JOIN leads l ON l.lead_no = {self._root}"
         if "account_id" in self._plain:
             source += " LEFT JOIN accounts o ON o.account_no = e.account_no"
+        for name, found in self._words.items():
+            words = f"SELECT word, code FROM event_words WHERE property = {quoted(found.name)}"
+            source += f"\n    LEFT JOIN ({words}) w_{name} ON w_{name}.word = e.{name}"
+        selected = f"SELECT {', '.join([*head, *columns, *plain, *parsed])}\n    FROM {source}"
         outer = [f"{sql} AS j{place}" for place, sql in enumerate(self._json.values())]
-        return f"SELECT {', '.join(['*', *outer])} FROM (\n    {source})" if outer else source
+        return f"SELECT {', '.join(['*', *outer])} FROM (\n    {selected})" if outer else selected
 
     def _log(self, leads: str) -> str:
         """The log itself, or the events of these leads with their JSON parsed before any join."""
@@ -129,9 +141,16 @@ class EventColumns:
     def distinct(self, field: Field) -> str:
         """The field as the key by which values differ: numbers by value, everything else by its text."""
         sql = self.sql(field)
-        if field.kind is not Kind.ANY or self.stored(field):
-            return sql
-        return f"coalesce(CAST(TRY_CAST({sql} AS DOUBLE) + 0e0 AS VARCHAR), {sql})"
+        return sql if self.stored(field) else distinct_sql(field, sql)
+
+    def bit(self, field: Field) -> str | None:
+        """The name of the one bit that stands for a text property's value; None where a word has too few bits."""
+        found = self.stored(field)
+        if found is None or found.dtype != CATEGORY or found.words > DICTIONARY_BITS:
+            return None
+        self._words[found.column] = found
+        self._plain.setdefault(f"{found.column}_bit", f"CAST(1 AS BIGINT) << w_{found.column}.code")
+        return f"{found.column}_bit"
 
     def edge(self, field: Field, dtype: str) -> tuple[str, Callable[[str], str]]:
         """What a first or last value keeps of an event, and the SQL that makes the declared type of what was kept."""
@@ -153,6 +172,13 @@ def number_sql(field: Field, sql: str) -> str:
         return f"CAST({sql} AS DOUBLE)"
     value = f"TRY_CAST({sql} AS DOUBLE)"
     return f"CASE WHEN abs({value}) <= {real(RAW_NUMBER_LIMIT)} THEN {value} + 0e0 END"
+
+
+def distinct_sql(field: Field, sql: str) -> str:
+    """The field as the key by which values differ: numbers by value, everything else by its text."""
+    if field.kind is not Kind.ANY:
+        return sql
+    return f"coalesce(CAST(TRY_CAST({sql} AS DOUBLE) + 0e0 AS VARCHAR), {sql})"
 
 
 def typed_sql(field: Field, sql: str, dtype: str) -> str:

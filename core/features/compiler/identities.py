@@ -4,10 +4,10 @@ SUBJECTS_NAME = "subjects"
 
 
 def held(merge: str, known: str) -> str:
-    """The SQL that says whether a merge holds at a moment of knowledge; an undated row knows everything."""
+    """The SQL that says whether a merge holds at a moment of knowledge."""
     return (
-        f"({merge}.known_until IS NULL OR {known} < epoch_us({merge}.known_until))"
-        f" AND ({known} IS NULL AND {merge}.known_until IS NULL OR epoch_us({merge}.known_from) <= {known})"
+        f"epoch_us({merge}.known_from) <= {known}"
+        f" AND ({merge}.known_until IS NULL OR {known} < epoch_us({merge}.known_until))"
     )
 
 

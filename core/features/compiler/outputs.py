@@ -75,8 +75,9 @@ def _greatest(branch: Branch, feature: Feature) -> str:
 
 def _distinct(branch: Branch, feature: Feature) -> str:
     of = _of(feature)
-    if of.name in branch.bits:
-        return f"coalesce(bit_count({_over(branch, feature, 'bit_or({})', f'{of.name}_bit')}), 0)"
+    bit = f"{of.name}_bit" if of.name in branch.bits else branch.events.bit(of)
+    if bit is not None:
+        return f"coalesce(bit_count({_over(branch, feature, 'bit_or({})', bit)}), 0)"
     key = "lead_no" if of.name == "lead_id" else branch.events.distinct(of)
     value = key if key == "lead_no" else branch.computed(key)
     return f"coalesce({_over(branch, feature, 'count(DISTINCT {})', value)}, 0)"
@@ -88,11 +89,10 @@ def _active_days(branch: Branch, feature: Feature) -> str:
     if words > DAY_WORDS:
         return f"coalesce({_over(branch, feature, 'count(DISTINCT {})', day)}, 0)"
     counts = []
+    shifted = branch.computed(f"CAST(1 AS BIGINT) << ({day} % {EXACT_DAYS})")
     for word in range(words):
-        place = f"{day} % {EXACT_DAYS * words} - {EXACT_DAYS * word}"
-        bit = branch.computed(
-            f"CASE WHEN {place} BETWEEN 0 AND {EXACT_DAYS - 1} THEN CAST(1 AS BIGINT) << ({place}) END"
-        )
+        own = f"{day} % {EXACT_DAYS * words} // {EXACT_DAYS} = {word}"
+        bit = shifted if words == 1 else branch.computed(f"CASE WHEN {own} THEN {shifted} END")
         counts.append(f"coalesce(bit_count({_over(branch, feature, 'bit_or({})', bit)}), 0)")
     return " + ".join(counts)
 

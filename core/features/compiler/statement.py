@@ -3,8 +3,8 @@
 from core.features.aggregates import BOOLEAN, CATEGORY, COUNT, NUMBER
 from core.features.compiler.accounts import members, shared
 from core.features.compiler.attributes import Attributes
-from core.features.compiler.branch import DICTIONARY_BITS, WORD_BITS, Branch
-from core.features.compiler.columns import EventColumns
+from core.features.compiler.branch import WORD_BITS, Branch
+from core.features.compiler.columns import DICTIONARY_BITS, EventColumns
 from core.features.compiler.identities import SUBJECTS_NAME, subjects
 from core.features.compiler.outputs import output
 from core.features.document import Feature, FeatureSet
