@@ -229,7 +229,7 @@ def test(lead_id: str, base: StoredVersion, text: str, changed: Mapping[str, obj
     if after is None:
         return None
     before = base.policy
-    found = _inputs(revision("decisions", "signals", "features"), before.content_hash, after.content_hash, text)
+    found = _inputs(subject(base, after), lead_id, before, after)
     if lead_id not in found:
         return None
     given = {name: value for name, value in changed.items() if name in after.input_fields}
@@ -245,11 +245,9 @@ def test(lead_id: str, base: StoredVersion, text: str, changed: Mapping[str, obj
     )
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _inputs(revision: str, before_hash: str, after_hash: str, text: str) -> dict[str, Any]:
-    after = policies.checked(text).policy
-    assert after is not None
-    return dict(standing.leads(database(), (policies.version(before_hash).policy, after)))
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _inputs(subject: str, lead_id: str, _before: Policy, _after: Policy) -> dict[str, Any]:
+    return dict(standing.leads(database(), (_before, _after), lead_id=lead_id))
 
 
 def _told(value: object) -> str:

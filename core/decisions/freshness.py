@@ -64,7 +64,7 @@ def of_rows(db: Database, feature_set: FeatureSet, rows: pl.DataFrame) -> list[F
     return [ages.of(as_of, known_at, own.get(row_no)) for row_no, (as_of, known_at) in enumerate(moments)]
 
 
-def delivered(db: Database, feature_set: FeatureSet, known_at: datetime) -> Delivered:
+def delivered(db: Database, feature_set: FeatureSet, known_at: datetime) -> dict[str, datetime | None]:
     """By behaviour feature: when its sources delivered last, as known at the moment; None where none ever did."""
     store = FeedStore(db)
     newest = store.newest(known_at)

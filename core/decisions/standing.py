@@ -25,15 +25,17 @@ Inputs = dict[str, Any]
 Lead = tuple[str, Callable[[Policy], Inputs]]
 
 
-def leads(db: Database, policies: Sequence[Policy], watch: Watch | None = None) -> list[Lead]:
-    """Every decided lead as its id and a function that gives each of these policies its inputs.
+def leads(
+    db: Database, policies: Sequence[Policy], watch: Watch | None = None, lead_id: str | None = None
+) -> list[Lead]:
+    """Every decided lead (or the one named) as its id and a function that gives each of these policies its inputs.
 
     Score, features, times, ages, the model's health and the state before are those of the lead's newest decision, so
     that two policies differ by their rules alone. Attributes are read as they were known then. What that decision's
     policy did not ask is the age that its features had, and a model in health. A watch can stop it: raises Cancelled.
     """
     store = DecisionStore(db)
-    newest = _aged(db, store.newest(), policies)
+    newest = _aged(db, store.newest(lead_id), policies)
     keys = newest.select("lead_id", "as_of", "known_at")
     before = _before(store, newest)
     by_policy = {

@@ -101,8 +101,8 @@ class DecisionStore:
             f"SELECT {SLIM} FROM decisions_latest ORDER BY priority DESC NULLS LAST, score DESC, lead_id"
         )
 
-    def newest(self) -> pl.DataFrame:
-        """One row a lead by its id: keys, arm, score and features (JSON) of its newest decision.
+    def newest(self, lead_id: str | None = None) -> pl.DataFrame:
+        """One row a lead by its id, or of one lead: keys, arm, score and features (JSON) of its newest decision.
 
         score_age_min, feature_age_min and model_ok are what its policy was told, null where it did not ask;
         evidence_tier is the record's own.
@@ -114,7 +114,8 @@ class DecisionStore:
                    json_extract(record, '$.inputs.feature_age_min')::BIGINT AS feature_age_min,
                    json_extract(record, '$.inputs.model_ok')::BOOLEAN AS model_ok,
                    json_extract(record, '$.evidence_tier')::BIGINT AS evidence_tier
-               FROM decisions_latest ORDER BY lead_id"""
+               FROM decisions_latest WHERE $lead IS NULL OR lead_id = $lead ORDER BY lead_id""",
+            {"lead": lead_id},
         )
 
     def history(self, lead_id: str) -> pl.DataFrame:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 BLOCKS = 8
 FIRST_RANKED = 4
 FEWEST_OF_A_CLASS = 20
+FEWEST_IN_A_LEAF = 5
 STARTUP_TRIALS = 6
 SEARCHED = ("trees", "learning_rate", "leaves", "smallest_leaf", "shrinkage", "feature_fraction")
 Fold = tuple[pl.DataFrame, pl.DataFrame]
@@ -63,7 +64,7 @@ def tune(frame: pl.DataFrame, features: Sequence[FeatureInfo], config: TrainConf
     whole = replace(
         config, smallest_leaf=config.leaf_of(len(fitted)), feature_fraction=config.fraction_of(len(features))
     )
-    found = _Search(made, tuple(features), whole, trials, tell).run()
+    found = _Search(made, len(fitted), tuple(features), whole, trials, tell).run()
     return found if found.is_changed else replace(found, config=config)
 
 
@@ -98,9 +99,16 @@ class _Search:
     """One study: its folds, and the AUC of every finished trial on each."""
 
     def __init__(
-        self, made: list[Fold], features: tuple[FeatureInfo, ...], config: TrainConfig, trials: int, tell: Tell
+        self,
+        made: list[Fold],
+        rows: int,
+        features: tuple[FeatureInfo, ...],
+        config: TrainConfig,
+        trials: int,
+        tell: Tell,
     ) -> None:
-        self.made, self.features, self.config, self.trials, self.tell = made, features, config, trials, tell
+        self.made, self.rows, self.features = made, rows, features
+        self.config, self.trials, self.tell = config, trials, tell
         self.areas: dict[int, list[float]] = {}
 
     def run(self) -> Tuning:
@@ -125,12 +133,17 @@ class _Search:
         areas = self.areas.setdefault(trial.number, [])
         self.tell(trial.number / self.trials, f"trial {trial.number + 1} of {self.trials}")
         for number, (rows, later) in enumerate(self.made):
-            margins = margins_of(rows, later, self.features, config)
+            margins = margins_of(rows, later, self.features, self._in_proportion(config, len(rows)))
             areas.append(auc(later["y"].cast(pl.Float64).to_numpy(), margins))
             trial.report(float(np.mean(areas)), number)
             if number + 1 < len(self.made) and trial.should_prune():
                 raise optuna.TrialPruned
         return float(np.mean(areas))
+
+    def _in_proportion(self, config: TrainConfig, rows: int) -> TrainConfig:
+        """The settings for so few rows: a leaf holds the same share of them as it would of all."""
+        share = (config.smallest_leaf or 0) / self.rows
+        return replace(config, smallest_leaf=max(round(share * rows), FEWEST_IN_A_LEAF))
 
     def _chosen(self, best: int, found: dict[str, Any], pruned: int) -> Tuning:
         gains = np.array(self.areas[best]) - np.array(self.areas[0])
@@ -147,7 +160,7 @@ def _suggested(trial: "Trial", config: TrainConfig) -> dict[str, Any]:
         "trees": trial.suggest_int("trees", max(config.trees // 3, 1), config.trees * 3),
         "learning_rate": trial.suggest_float("learning_rate", rate / 3, min(rate * 3, 1.0), log=True),
         "leaves": trial.suggest_int("leaves", 4, 63, log=True),
-        "smallest_leaf": trial.suggest_int("smallest_leaf", max(leaf // 4, 5), leaf * 4, log=True),
+        "smallest_leaf": trial.suggest_int("smallest_leaf", max(leaf // 4, FEWEST_IN_A_LEAF), leaf * 4, log=True),
         "shrinkage": trial.suggest_float("shrinkage", 1.0, 200.0, log=True),
         "feature_fraction": trial.suggest_float("feature_fraction", 0.05, 1.0),
     }

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import services
+from app import jobs, services
+from app.components import policy_steps
 from core.kernel.clock import SystemClock
 from core.kernel.settings import PROJECT_ROOT
 from core.policy import editing
@@ -111,6 +112,22 @@ def test_from_an_edit_to_publishing_and_back_by_two_people(bench):
     assert not back.exception
     assert bench.rooms.policies.get(submitted.ref).state == "rolled_back"
     assert bench.rooms.policies.active("default").version == 1
+
+
+def test_a_simulation_that_takes_longer_is_followed_and_found_again(bench, monkeypatch):
+    monkeypatch.setattr(policy_steps, "PATIENCE", 0.0)
+    at = page("policy", step="draft")
+    hot = next(one for one in at.slider if "hot" in one.label)
+    at = hot.set_value((hot.value[0], round(hot.value[1] + 0.03, 3))).run()
+    at.query_params["step"] = "simulate"
+    at = at.run()
+    begun = jobs.JOBS.of(policy_steps.SIMULATE)[0]
+    assert begun.wait(60) and begun.state == "done"
+    at = at.run()
+    assert any("Where leads move" in one.value for one in at.markdown) or any(
+        "Where leads move" in one.value for one in at.subheader
+    )
+    assert jobs.JOBS.of(policy_steps.SIMULATE)[0] is begun
 
 
 def test_a_viewer_may_look_but_not_simulate(bench):

@@ -28,6 +28,13 @@ def test_the_policy_that_decided_sees_what_it_saw(decided, policy):
         assert given(policy) == DecisionStore(decided).of(lead_id).inputs
 
 
+def test_one_lead_by_itself_sees_what_it_sees_among_all(decided, policy):
+    among = dict(standing.leads(decided, [policy]))
+    ((lead_id, given),) = standing.leads(decided, [policy], lead_id="l-0001")
+    assert lead_id == "l-0001" and given(policy) == among["l-0001"](policy)
+    assert standing.leads(decided, [policy], lead_id="nobody") == []
+
+
 def test_another_policy_decides_the_same_leads_by_its_own_rules(decided, policy):
     other = parser.load(propose("strict", {"hot": 0.99, "warm": 0.98, "nurture": 0.97}), "strict.yaml")
     mine, strict = evaluator.compile(policy), evaluator.compile(other)

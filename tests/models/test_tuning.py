@@ -11,7 +11,7 @@ from core.models.tuning import folds, tune
 
 START = datetime(2026, 1, 1)
 INFOS = tuple(FeatureInfo(name, "number", "engagement", name) for name in ("x", "z", "noise"))
-POOR = TrainConfig(trees=30, learning_rate=0.02, leaves=4, smallest_leaf=150, shrinkage=200.0)
+POOR = TrainConfig(trees=9, learning_rate=0.02, leaves=4, smallest_leaf=120, shrinkage=200.0)
 
 
 def rows(leads=600, dated=True, informative=True, landmarks=2):
