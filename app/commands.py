@@ -1,6 +1,7 @@
 """The commands of the pages: each asks the permission table in core, then changes the store or gives a job its work."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -9,6 +10,7 @@ from app import session
 from app.jobs import Work
 from app.queries.access import database, rooms
 from core.features.document import FeatureSet
+from core.governance.feedback import Verdict
 from core.governance.permissions import Permission
 from core.governance.users import User
 from core.kernel import console, strict_yaml
@@ -48,6 +50,31 @@ def confirm_contract(source: str, text: str) -> None:
 def close_breaker(source: str, reason: str) -> None:
     """Let a source in again."""
     rooms().signals.sources.close(source, reason, acting(Permission.CURATE).name)
+
+
+def give_feedback(lead_id: str, verdict: Verdict | None) -> None:
+    """Say what a ranked lead is worth, or take it back."""
+    rooms().feedback.give(lead_id, verdict, acting(Permission.NOTE).name)
+
+
+def save_view(page: str, name: str, parameters: Mapping[str, Any], *, shared: bool) -> None:
+    """Keep what a page is narrowed to."""
+    rooms().views.save(page, name, parameters, acting(Permission.NOTE).name, shared=shared)
+
+
+def drop_view(page: str, name: str) -> None:
+    """Forget a view of one's own."""
+    rooms().views.drop(page, name, acting(Permission.NOTE).name)
+
+
+def annotate(at: datetime, content: str) -> None:
+    """Mark a moment on the charts over time."""
+    rooms().annotations.add(at, content, acting(Permission.NOTE).name)
+
+
+def remove_annotation(annotation_id: str, *, undo: bool = False) -> None:
+    """Take a mark away, or bring it back."""
+    rooms().annotations.remove(annotation_id, acting(Permission.NOTE).name, undo=undo)
 
 
 def import_file(kind: str, path: Path, mapping: Mapping[str, Any], *, source: str | None, dry_run: bool) -> Work:

@@ -41,6 +41,11 @@ def parameter(name: str, default: str = "") -> str:
     return st.query_params.get(name, default)
 
 
+def parameters() -> dict[str, list[str]]:
+    """Every parameter of the page's address with its values."""
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
 def address(parameters: Mapping[str, str | None]) -> None:
     """Write parameters that no widget is bound to into the page's address; None removes one."""
     for name, text in parameters.items():

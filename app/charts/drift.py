@@ -3,12 +3,19 @@
 import plotly.graph_objects as go
 import polars as pl
 
-from app.charts.base import blank
+from app.charts.base import blank, named_rows
 from app.theme import Tokens
+
+WORDS = "[A-Za-z]{2}"
 
 
 def overlay(shares: pl.DataFrame, colours: Tokens, *, label: str) -> go.Figure:
-    """A feature then and now; columns `bucket` (text, in order), `reference`, `current` (shares of leads)."""
+    """A feature then and now; columns `bucket` (text, in order), `reference`, `current` (shares of leads).
+
+    Words stand beside bars that lie, intervals under bars that stand.
+    """
+    if shares["bucket"].str.contains(WORDS).mean() > 0.5:  # type: ignore[operator]
+        return _lying(shares, colours)
     figure = blank(colours, height=280, barmode="group", bargap=0.25, bargroupgap=0.06, showlegend=True)
     for name, column, paint in (("Reference", "reference", colours.neutral), ("Current", "current", colours.gain)):
         figure.add_trace(
@@ -22,6 +29,24 @@ def overlay(shares: pl.DataFrame, colours: Tokens, *, label: str) -> go.Figure:
         )
     figure.update_yaxes(tickformat=".0%", title_text="share of leads")
     return figure.update_xaxes(title_text=label, type="category")
+
+
+def _lying(shares: pl.DataFrame, colours: Tokens) -> go.Figure:
+    figure = blank(colours, height=34 * shares.height + 70, barmode="group", bargap=0.25, showlegend=True)
+    for name, column, paint in (("Reference", "reference", colours.neutral), ("Current", "current", colours.gain)):
+        figure.add_trace(
+            go.Bar(
+                y=list(range(shares.height)),
+                x=shares[column],
+                name=name,
+                orientation="h",
+                marker_color=paint,
+                customdata=shares["bucket"],
+                hovertemplate=f"{name}, %{{customdata}}: %{{x:.1%}}<extra></extra>",
+            )
+        )
+    figure.update_xaxes(tickformat=".0%", title_text="share of leads", showgrid=True)
+    return named_rows(figure, colours, shares["bucket"].to_list(), width=24)
 
 
 def history(verdicts: pl.DataFrame, colours: Tokens) -> go.Figure:

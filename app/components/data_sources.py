@@ -3,8 +3,9 @@
 import streamlit as st
 
 from app.charts import time as charts
-from app.components import chart, columns, frame_table, glossary, kpi
+from app.components import annotate, chart, columns, frame_table, glossary, kpi
 from app.queries import data as reads
+from app.queries import desk
 
 
 def show(key: str) -> None:
@@ -23,8 +24,10 @@ def show(key: str) -> None:
     days = reads.by_day()
     if days.height:
         words = f"{totals['events']:,} events from {days['kind'].n_unique()} sources over {days['at'].n_unique()} days."
-        with chart.card("Events by day and source"):
-            chart.show(charts.counts(days, chart.colours()), f"{key}_days", alt=f"Events by day. {words}", words=words)
+        with chart.card("Events by day and source", glossary.term("annotation")):
+            figure = charts.counts(days, chart.colours(), desk.marks(days))
+            chart.show(figure, f"{key}_days", alt=f"Events by day. {words}", words=words)
+            annotate.show(f"{key}_annotate", totals["last_event_at"])
     left, right = st.columns([1, 1.16], gap="small") if totals["events"] else (None, st.container())
     if left is not None:
         with left, chart.card("Kinds of events"):

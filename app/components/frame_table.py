@@ -7,7 +7,7 @@ import polars as pl
 import streamlit as st
 
 ROW_HEIGHT = 36
-HEADER_HEIGHT = 38
+HEADER_HEIGHT = 32
 MOST_ROWS_SHOWN = 14
 MISSING = "–"
 

@@ -3,13 +3,14 @@
 import streamlit as st
 
 from app import session
-from app.components import empty_state, glossary
-from app.queries import leads, versions
+from app.components import empty_state, glossary, saved_views
+from app.queries import desk, leads, versions
 from app.queries.leads import Filter
 
 SEARCH = "leads_search"
 REASONS = "reasons"
-START = {"view": "all", "band": [], "pool": [], "region": [], "arm": [], SEARCH: ""}
+START = {"view": "all", "band": [], "pool": [], "region": [], "arm": [], "feedback": [], SEARCH: ""}
+KEPT = ("view", "band", "pool", "region", "arm", "feedback", REASONS)
 
 
 def show() -> Filter:
@@ -29,20 +30,25 @@ def show() -> Filter:
             label_visibility="collapsed",
         )  # fmt: skip
         more = _more()
-    return Filter(view or "queue", tuple(band), *more, text.strip())
+        saved_views.show("leads", KEPT, "leads_views")
+    return Filter(view or "queue", tuple(band), *more, text=text.strip())
 
 
-def _more() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    used = sum(bool(session.value(name)) for name in ("pool", "region", "arm"))
+def _more() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    used = sum(bool(session.value(name)) for name in ("pool", "region", "arm", "feedback"))
     with st.popover(f"Filters · {used}" if used else "Filters", icon=":material/tune:"):
         pool = st.multiselect("Pool", leads.choices("pool"), key="pool", bind="query-params")
         region = st.multiselect("Region", leads.choices("region"), key="region", bind="query-params")
         arm = st.multiselect("Arm", leads.choices("arm"), key="arm", bind="query-params", help=glossary.term("arm"))
+        said = st.multiselect(
+            "Feedback", list(desk.VERDICTS), format_func=desk.VERDICTS.__getitem__, key="feedback",
+            bind="query-params", help=glossary.term("feedback"),
+        )  # fmt: skip
         st.segmented_control(
             "Reasons", ["Panel", "Drawer"], default="Panel", required=True, key=REASONS, bind="query-params",
             help="The drawer leaves the whole width to the list; it opens when a lead is selected.",
         )  # fmt: skip
-    return tuple(pool), tuple(region), tuple(arm)
+    return tuple(pool), tuple(region), tuple(arm), tuple(said)
 
 
 def in_drawer() -> bool:

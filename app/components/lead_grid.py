@@ -21,7 +21,7 @@ def show(found: Ranked, key: str) -> Mapping[str, Any]:
         start = _place(found)
         session.remember(f"{key}_start", start)
     picked = frame_table.pick(
-        found.rows, key, columns=_columns(found), order=_filled(found), height=HEIGHT, start=start,
+        found.rows.drop("lead_id"), key, columns=_columns(found), order=_filled(found), height=HEIGHT, start=start,
         alt="Leads, best percentile first: name, company, percentile, score, change, course, band, pool and reasons.",
     )  # fmt: skip
     row = found.rows.row(picked or 0, named=True)

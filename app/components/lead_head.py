@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from app import session
-from app.components import badges, glossary, kpi
+from app.components import badges, glossary, kpi, lead_feedback
 from app.queries import lead as reads
 from app.queries import versions
 from app.queries.lead import Lead
@@ -38,7 +38,9 @@ def show(lead: Lead, record: Record) -> None:
     looking_back = ":orange-badge[:material/history: Looking back] " if session.value("asof") else ""
     names = f"policy **{versions.policy_name(record.policy_hash)}** · **{versions.model_name(record.model_hash)}**"
     times = f"{f'as of {record.as_of}' if record.as_of else 'undated'} · decided at {record.decided_at}"
-    st.markdown(f"{looking_back}{badges.trial(record.arm)} :gray[{names} · {times} · {_ended(lead)}]")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{looking_back}{badges.trial(record.arm)} :gray[{names} · {times} · {_ended(lead)}]")
+        lead_feedback.show(lead.lead_id, lead.ref, "lead_feedback")
 
 
 def _band(record: Record, bands: versions.Bands) -> str:

@@ -6,8 +6,8 @@ import streamlit as st
 
 from app.charts import time as charts
 from app.components import chart, columns, frame_table, glossary
+from app.queries import desk, versions
 from app.queries import lead as reads
-from app.queries import versions
 from app.queries.lead import Lead
 
 
@@ -23,7 +23,7 @@ def timeline(lead: Lead, moment: datetime | None) -> None:
     late = int(events["late"].sum())
     words = f"{events.height} events of {events['label'].n_unique()} kinds; {late} reached us more than a day late."
     with chart.card("What it did, by kind", glossary.term("received_at")):
-        figure = charts.timeline(events, chart.colours(), marks)
+        figure = charts.timeline(events, chart.colours(), marks + desk.marks(events))
         chart.show(figure, "lead_timeline", alt=f"Timeline of the lead. {words}", words=words)
     config = {
         "at": columns.moment("Happened"),
@@ -41,7 +41,8 @@ def history(lead: Lead, moment: datetime | None) -> None:
     found = reads.before(reads.history(lead.lead_id), moment)
     cuts = {band: cut for band, cut in versions.bands().enter.items() if cut <= 1.2 * found["score"].max()}  # type: ignore[operator]
     with chart.card("How its score moved", glossary.term("score")):
-        figure = charts.course(found.select("at", "score"), chart.colours(), reads.marks(found), cuts)
+        marks = reads.marks(found) + desk.marks(found)
+        figure = charts.course(found.select("at", "score"), chart.colours(), marks, cuts)
         words = f"{found.height} decisions; dotted lines are the scores at which a band is entered."
         chart.show(figure, "lead_course", alt=f"Score of the lead over time. {words}", words=words)
     config = {

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import navigation, session
 from app.charts.points import waterfall
-from app.components import badges, chart, glossary
+from app.components import badges, chart, glossary, lead_feedback
 from app.feedback import refused
 from app.queries import lead as reads
 from app.queries import versions
@@ -29,6 +29,7 @@ def show(row: Mapping[str, Any], key: str) -> None:
         st.markdown(in_words(explained))
         _rule(row)
         _why(explained, key)
+        lead_feedback.show(row["lead_id"], row["ref"], f"{key}_feedback")
         st.page_link(
             navigation.script("lead"),
             label="Open Lead 360",

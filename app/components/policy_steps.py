@@ -120,8 +120,8 @@ def simulate(draft: Draft, live: StoredVersion, key: str) -> None:
 
 
 def would(draft: Draft, live: StoredVersion, key: str) -> None:
-    """Draw what letting the draft decide would do, where it differs from the live version."""
-    found = simulated(draft.text, live) if draft.text != live.source else None
+    """Draw what letting the draft decide would do; for the live version, how leads stand."""
+    found = simulated(draft.text, live)
     if found is not None:
         policy_simulation.figures(found, f"{key}_would")
         policy_simulation.moves(found, live, f"{key}_would_moves")

@@ -9,7 +9,7 @@ import polars as pl
 import streamlit as st
 
 from app import session
-from app.queries import people, versions
+from app.queries import desk, people, versions
 from app.queries.access import database, revision, role
 from core.decisions.store_board import DecisionBoard
 from core.governance.permissions import Permission, Role, allowed
@@ -38,12 +38,15 @@ class Filter:
     pools: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     arms: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
     text: str = ""
 
     def words(self) -> str:
         """The filter as one line, for exports and captions."""
         parts = [f"view {VIEWS[self.view]}"]
-        named = {"band": self.bands, "pool": self.pools, "region": self.regions, "arm": self.arms}
+        named = {
+            "band": self.bands, "pool": self.pools, "region": self.regions, "arm": self.arms, "feedback": self.said,
+        }  # fmt: skip
         parts += [f"{name} in {', '.join(values)}" for name, values in named.items() if values]
         return "; ".join(parts + ([f"text contains {self.text!r}"] if self.text else []))
 
@@ -132,7 +135,9 @@ def choices(column: str) -> list[str]:
 
 def matching(chosen: Filter, seen_by: Role | None = None) -> pl.DataFrame:
     """The board's rows that pass the filter."""
-    rows = board(seen_by).filter(_view(chosen.view), *_narrowed(chosen))
+    said = desk.feedback().select("lead_id", feedback="verdict")
+    rows = board(seen_by).join(said, on="lead_id", how="left", maintain_order="left")
+    rows = rows.filter(_view(chosen.view), *_narrowed(chosen))
     if not chosen.text:
         return rows
     columns = [pl.col(name).str.to_lowercase() for name in ("lead", "lead_id", "company")]
@@ -150,13 +155,16 @@ def _view(view: str) -> pl.Expr:
 
 
 def _narrowed(chosen: Filter) -> list[pl.Expr]:
-    named = {"band": chosen.bands, "pool": chosen.pools, "region": chosen.regions, "arm": chosen.arms}
+    named = {
+        "band": chosen.bands, "pool": chosen.pools, "region": chosen.regions, "arm": chosen.arms,
+        "feedback": chosen.said,
+    }  # fmt: skip
     return [pl.col(name).is_in(values) for name, values in named.items() if values]
 
 
 def ranked(chosen: Filter) -> Ranked:
     """The first thousand leads that pass the filter, with the course of their percentile and their reasons."""
-    return _ranked(revision("signals", "decisions", "policy", "features"), role().value, chosen)
+    return _ranked(revision("signals", "decisions", "policy", "features", "governance"), role().value, chosen)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
@@ -203,7 +211,7 @@ def to_export(chosen: Filter, seen_by: Role) -> pl.DataFrame:
     return rows.select(
         shown.alias("lead_id"), "lead", "company", "region", "percentile", "score", "change", "band",
         pl.col("band").replace_strict(versions.bands().labels, default=None, return_dtype=pl.String).alias("label"),
-        "disposition", "pool", "sla_min", "action", "priority", "arm", "as_of",
+        "disposition", "pool", "sla_min", "action", "priority", "arm", "as_of", "feedback",
         pl.col("why").list.eval(pl.element().str.slice(2) + " (" + pl.element().str.head(1) + ")").alias("reasons"),
         pl.col("policy_hash"), pl.col("model_hash"), "decision_id",
     )  # fmt: skip

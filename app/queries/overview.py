@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.queries import data, leads, versions
 from app.queries.access import database, revision, rooms
+from core.governance.feedback import Verdict
 from core.kernel.times import from_text
 from core.policy.states import State
 from core.signals.store_pages import SignalPages
@@ -26,6 +27,12 @@ KINDS = {
     "features.registered": "A feature set was registered",
     "model.registered": "A model was trained",
     "model.approved": "A model was approved",
+    "feedback.given": "Somebody judged a lead",
+    "view.saved": "A view was kept",
+    "view.dropped": "A view was dropped",
+    "annotation.added": "A moment was marked",
+    "annotation.removed": "A mark was removed",
+    "annotation.restored": "A mark came back",
     "policy.bootstrapped": "The shipped policy was put in force",
     "policy.drafted": "A policy was drafted",
     "policy.edited": "A policy draft was edited",
@@ -153,7 +160,7 @@ def alerts() -> list[Alert]:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _alerts(revision: str) -> list[Alert]:
-    found = [_drift(), _approvals(), _quarantine(), _leaks(), _trial()]
+    found = [_drift(), _approvals(), _quarantine(), _junk(), _leaks(), _trial()]
     return sorted((one for one in found if one), key=lambda one: ("red", "orange", "blue").index(one.colour))
 
 
@@ -177,6 +184,15 @@ def _approvals() -> Alert | None:
 def _quarantine() -> Alert | None:
     held = data.totals()["quarantined"]
     return Alert("orange", "inventory_2", f"**{held:,} records** wait in quarantine", "data") if held else None
+
+
+def _junk() -> Alert | None:
+    best = (versions.bands().order or [""])[0]
+    junk = leads.matching(leads.Filter("all", (best,), said=(Verdict.JUNK,))).height if best else 0
+    text = (
+        f"**{junk:,} lead{'s' if junk > 1 else ''} of band {versions.bands().label(best)}** called junk by the people"
+    )
+    return Alert("orange", "thumb_down", text, "leads") if junk else None
 
 
 def _leaks() -> Alert | None:

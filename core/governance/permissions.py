@@ -29,6 +29,7 @@ class Permission(StrEnum):
     ASSESS = "measure drift"
     SIMULATE = "simulate a policy"
     EXPORT = "export lists"
+    NOTE = "leave feedback, views or annotations"
     SUBMIT = "draft or submit a policy"
     APPROVE = "approve or refuse"
     PUBLISH = "publish a policy"
@@ -52,14 +53,15 @@ _WORKING = frozenset(
         Permission.SCORE,
         Permission.ASSESS,
         Permission.EXPORT,
+        Permission.NOTE,
     }
 )
 
 TABLE: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: _READING,
     Role.ANALYST: _READING | _WORKING | _CHANGING,
-    Role.REVIEWER: _READING | _CHANGING | {Permission.APPROVE, Permission.EXPORT, Permission.ASSESS},
-    Role.LEADER: _READING | {Permission.SIMULATE, Permission.EXPORT},
+    Role.REVIEWER: _READING | _CHANGING | {Permission.APPROVE, Permission.EXPORT, Permission.ASSESS, Permission.NOTE},
+    Role.LEADER: _READING | {Permission.SIMULATE, Permission.EXPORT, Permission.NOTE},
     Role.PRIVACY: _READING | {Permission.REVEAL, Permission.ERASE},
     Role.ADMIN: _READING
     | {Permission.MANAGE_USERS, Permission.MANAGE_KEYS, Permission.MAINTAIN, Permission.PUBLISH, Permission.ROLL_BACK},

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from core.decisions.replay import Loaders
 from core.decisions.store import DecisionStore
 from core.features.store import FeatureStore
+from core.governance.annotations import Annotations
+from core.governance.feedback import Feedback
 from core.governance.models import ModelReleases
 from core.governance.releases import Releases
 from core.governance.users import Users
+from core.governance.views import SavedViews
 from core.governance.write_keys import WriteKeys
 from core.kernel.database import Database
 from core.models.store import ModelStore
@@ -30,6 +33,9 @@ class Rooms:
     users: Users
     releases: Releases
     model_releases: ModelReleases
+    feedback: Feedback
+    views: SavedViews
+    annotations: Annotations
     drift: DriftStore
     runs: RunStore
     write_keys: WriteKeys
@@ -53,6 +59,9 @@ class Rooms:
             users,
             Releases(db, users),
             ModelReleases(db, users),
+            Feedback(db, users),
+            SavedViews(db, users),
+            Annotations(db, users),
             DriftStore(db),
             RunStore(db),
             WriteKeys(db, users, db.settings.write_key),

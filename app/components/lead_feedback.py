@@ -1,0 +1,34 @@
+"""What somebody who works with a lead says of its score: good, junk, too early; pressing it again takes it back."""
+
+import streamlit as st
+
+from app import commands, session
+from app.components import glossary
+from app.feedback import refusals
+from app.queries import desk
+from app.queries.access import may
+from core.governance.feedback import Verdict
+from core.governance.permissions import Permission
+
+ICONS = {Verdict.GOOD: "thumb_up", Verdict.JUNK: "thumb_down", Verdict.TOO_EARLY: "hourglass_top"}
+
+
+def show(lead_id: str, ref: str, key: str) -> None:
+    """Draw the three words, the one that was said last selected, and who said it."""
+    said = desk.verdict(lead_id)
+    widget = f"{key}_{ref}"
+    session.remember(widget, said[0] if said else None)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.segmented_control(
+            "Feedback", list(desk.VERDICTS), key=widget, label_visibility="collapsed",
+            disabled=not may(Permission.NOTE), help=glossary.term("feedback"),
+            format_func=lambda one: f":material/{ICONS[one]}: {desk.VERDICTS[one]}",
+            on_change=_say, args=(lead_id, widget), width="content",
+        )  # fmt: skip
+        if said:
+            st.caption(f"said {said[1]}", width="content")
+
+
+def _say(lead_id: str, widget: str) -> None:
+    with refusals():
+        commands.give_feedback(lead_id, session.value(widget))
