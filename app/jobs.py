@@ -216,3 +216,17 @@ def _ended(job: Job) -> None:
         st.info(f"{job.name} was cancelled after {job.seconds:.0f} s; nothing was kept.", icon=":material/stop_circle:")
     else:
         st.success(f"{job.name} is done ({job.seconds:.0f} s, by {job.actor}).", icon=":material/check_circle:")
+    _told(job)
+
+
+def _told(job: Job) -> None:
+    earlier = [one for one in JOBS.of(job.name) if one.job_id != job.job_id]
+    if not job.log and not earlier:
+        return
+    with st.expander(f"What it said, and {len(earlier)} earlier" if earlier else "What it said"):
+        for at, text in job.log:
+            st.caption(f"{at:%H:%M:%S} · {text}")
+        for one in earlier:
+            st.caption(
+                f"{one.started_at:%d %b, %H:%M} · {one.name} · {one.state} after {one.seconds:.0f} s · {one.actor}"
+            )

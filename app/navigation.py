@@ -7,6 +7,9 @@ import streamlit as st
 
 from app import session
 from app.services import workbench
+from core.kernel.times import utc
+
+OLD_DAYS = 2
 
 
 @dataclass(frozen=True)
@@ -64,14 +67,20 @@ def script(path: str) -> str:
 def foot(environment: str) -> None:
     """The foot of the sidebar: time of the data, who is signed in, which installation."""
     with st.sidebar:
-        st.caption(f":material/schedule: {data_time(workbench().rooms.signals.last_event_at())}")
+        st.caption(
+            f":material/schedule: {data_time(workbench().rooms.signals.last_event_at(), workbench().db.clock.now())}"
+        )
         identity_picker()
         st.caption(f":material/dns: Environment **{environment}**")
 
 
-def data_time(latest: datetime | None) -> str:
-    """What the foot says about the newest event received."""
-    return f"Data as of **{latest:%d %b, %H:%M} UTC**" if latest else "No events yet"
+def data_time(latest: datetime | None, now: datetime) -> str:
+    """What the foot says about the newest event received, with its age from two days on."""
+    if latest is None:
+        return "No events yet"
+    told = f"Data as of **{latest:%d %b, %H:%M} UTC**"
+    days = (utc(now) - utc(latest)).days
+    return f"{told} · {days} days ago" if days >= OLD_DAYS else told
 
 
 def identity_picker() -> None:

@@ -49,8 +49,8 @@ def blank(colours: Tokens, *, height: int = 280, **layout: Any) -> go.Figure:
     return figure.update_layout(**layout)
 
 
-def vertical_mark(figure: go.Figure, colours: Tokens, at: Any, text: str) -> go.Figure:
-    """Draw a dashed line at a place on the horizontal axis, with its name."""
+def vertical_mark(figure: go.Figure, colours: Tokens, at: Any, text: str, *, leftward: bool = False) -> go.Figure:
+    """Draw a dashed line at a place on the horizontal axis, with its name at its right, or `leftward` of it."""
     figure.add_shape(
         type="line", x0=at, x1=at, y0=0, y1=1, yref="paper", line={"color": colours.warn, "dash": "dash", "width": 1.3}
     )
@@ -60,8 +60,8 @@ def vertical_mark(figure: go.Figure, colours: Tokens, at: Any, text: str) -> go.
         yref="paper",
         text=text,
         showarrow=False,
-        xanchor="left",
-        xshift=5,
+        xanchor="right" if leftward else "left",
+        xshift=-5 if leftward else 5,
         yanchor="top",
         font_color=colours.warn,
     )

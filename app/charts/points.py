@@ -55,5 +55,5 @@ def _range(values: list[float], total: float) -> list[float]:
     for value in values:
         level += value
         course.append(level)
-    room = 0.24 * (max(course) - min(course) or 1.0)
+    room = 0.4 * (max(course) - min(course) or 1.0)
     return [min(course) - (room if min(course) < 0 else 0.0), max(course) + room]

@@ -9,6 +9,7 @@ import polars as pl
 from app.charts.base import blank, vertical_mark
 from app.theme import Tokens
 
+NEAR_THE_END = 0.75
 Mark = tuple[datetime, str]
 
 
@@ -82,6 +83,8 @@ def counts(series: pl.DataFrame, colours: Tokens, marks: Sequence[Mark] = ()) ->
 
 
 def _marked(figure: go.Figure, colours: Tokens, marks: Sequence[Mark]) -> go.Figure:
+    moments = [moment for trace in figure.data for moment in trace.x] + [at for at, _ in marks]
     for at, text in marks:
-        vertical_mark(figure, colours, at, text)
+        near_the_end = at - min(moments) > NEAR_THE_END * (max(moments) - min(moments))
+        vertical_mark(figure, colours, at, text, leftward=near_the_end)
     return figure

@@ -1,4 +1,4 @@
-"""What somebody who works with a lead says of its score: good, junk, too early; pressing it again takes it back."""
+"""What somebody who works with a lead says of its score: good, junk, too early; pressed again it is taken back."""
 
 import streamlit as st
 
@@ -7,10 +7,7 @@ from app.components import glossary
 from app.feedback import refusals
 from app.queries import desk
 from app.queries.access import may
-from core.governance.feedback import Verdict
 from core.governance.permissions import Permission
-
-ICONS = {Verdict.GOOD: "thumb_up", Verdict.JUNK: "thumb_down", Verdict.TOO_EARLY: "hourglass_top"}
 
 
 def show(lead_id: str, ref: str, key: str) -> None:
@@ -18,15 +15,14 @@ def show(lead_id: str, ref: str, key: str) -> None:
     said = desk.verdict(lead_id)
     widget = f"{key}_{ref}"
     session.remember(widget, said[0] if said else None)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         st.segmented_control(
             "Feedback", list(desk.VERDICTS), key=widget, label_visibility="collapsed",
             disabled=not may(Permission.NOTE), help=glossary.term("feedback"),
-            format_func=lambda one: f":material/{ICONS[one]}: {desk.VERDICTS[one]}",
-            on_change=_say, args=(lead_id, widget), width="content",
+            format_func=desk.VERDICTS.__getitem__, on_change=_say, args=(lead_id, widget), width="content",
         )  # fmt: skip
         if said:
-            st.caption(f"said {said[1]}", width="content")
+            st.caption(f"by {said[1]}", width="content")
 
 
 def _say(lead_id: str, widget: str) -> None:

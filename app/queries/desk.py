@@ -1,6 +1,6 @@
 """What people said: feedback on leads, saved views of a page, annotations of the charts over time."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 import streamlit as st
@@ -11,6 +11,7 @@ from core.governance.annotations import Annotation
 from core.governance.feedback import Verdict
 from core.governance.views import SavedView
 
+DAY = timedelta(days=1)
 VERDICTS = {Verdict.GOOD: "Good", Verdict.JUNK: "Junk", Verdict.TOO_EARLY: "Too early"}
 
 
@@ -41,8 +42,8 @@ def annotations() -> list[Annotation]:
 
 
 def marks(frame: pl.DataFrame, column: str = "at") -> list[tuple[datetime, str]]:
-    """The annotations between the first and the last moment of a frame's column, for a chart over it."""
+    """The annotations between the first and the last day of a frame's column, for a chart over it."""
     if frame.is_empty():
         return []
     first, last = frame[column].min(), frame[column].max()
-    return [(one.at, one.content) for one in annotations() if first <= one.at <= last]  # type: ignore[operator]
+    return [(one.at, one.content) for one in annotations() if first <= one.at < last + DAY]  # type: ignore[operator]

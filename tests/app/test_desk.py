@@ -42,7 +42,7 @@ def test_a_word_on_a_lead_is_kept_found_exported_and_taken_back(bench):
     at = page("leads")
     lead = at.dataframe[0].value["ref"][0]
     control = next(one for one in at.get("button_group") if "leads_peek_feedback" in str(one.key))
-    control.set_value([Verdict.JUNK]).run()
+    control.set_value(Verdict.JUNK).run()
     assert desk.verdict(lead) == (Verdict.JUNK, "ana")
     entry = bench.db.entries("governance").tail(1).row(0, named=True)
     assert entry["kind"] == "feedback.given" and lead not in entry["body"]

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -29,8 +29,10 @@ def test_every_entry_has_its_script():
 
 
 def test_the_foot_tells_the_datas_time():
-    assert data_time(datetime(2026, 9, 27, 9, 5, tzinfo=UTC)) == "Data as of **27 Sep, 09:05 UTC**"
-    assert data_time(None) == "No events yet"
+    latest = datetime(2026, 9, 27, 9, 5, tzinfo=UTC)
+    assert data_time(latest, latest) == "Data as of **27 Sep, 09:05 UTC**"
+    assert data_time(latest, latest + timedelta(days=3)).endswith("· 3 days ago")
+    assert data_time(None, latest) == "No events yet"
 
 
 def test_a_session_begins_as_the_first_analyst_unless_the_settings_name_somebody(monkeypatch):
