@@ -5,7 +5,7 @@ from datetime import datetime
 
 from uuid_utils import uuid7
 
-from core.governance.errors import AnnotationInvalid, AnnotationUnknown
+from core.governance.desk_errors import AnnotationInvalid, AnnotationUnknown
 from core.governance.permissions import Permission
 from core.governance.store_desk import AnnotationStore
 from core.governance.users import Users

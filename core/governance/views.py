@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.governance.errors import ViewNameInvalid, ViewUnknown
+from core.governance.desk_errors import ViewNameInvalid, ViewUnknown
 from core.governance.permissions import Permission
 from core.governance.store_desk import ViewStore
 from core.governance.users import Users

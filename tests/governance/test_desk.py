@@ -6,7 +6,8 @@ import pytest
 
 from core.decisions.errors import LeadUndecided
 from core.governance.annotations import Annotations
-from core.governance.errors import AnnotationInvalid, AnnotationUnknown, Forbidden, ViewNameInvalid, ViewUnknown
+from core.governance.desk_errors import AnnotationInvalid, AnnotationUnknown, ViewNameInvalid, ViewUnknown
+from core.governance.errors import Forbidden
 from core.governance.feedback import Feedback, Verdict
 from core.governance.users import Users
 from core.governance.views import SavedViews
