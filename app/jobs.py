@@ -23,6 +23,7 @@ from core.kernel.workers import Cancelled, Progress
 PARAMETER = "job"
 REFRESH_SECONDS = 0.7
 KEPT = 50
+KEPT_SUBJECTS = 8
 ENDING_SECONDS = 3.0
 Work = Callable[[Progress, threading.Event], Any]
 
@@ -105,6 +106,12 @@ class Jobs:
         """The jobs of that name, newest first."""
         return [job for job in reversed(list(self._jobs.values())) if job.name == name]
 
+    def keep(self, name: str, most: int) -> None:
+        """Forget all but the newest finished jobs of that name, with their results."""
+        with self._guard:
+            for job in [job for job in self.of(name) if not job.running][most:]:
+                del self._jobs[job.job_id], self._threads[job.job_id]
+
     def at_end(self, clear: Callable[[], None]) -> None:
         """Call `clear` when the process ends, after its jobs."""
         self._clearing.append(clear)
@@ -157,7 +164,11 @@ def about(name: str, subject: str) -> Job | None:
 
 
 def begin(name: str, subject: str, work: Work, patience: float) -> Job:
-    """Begin work on a subject and wait a moment for it: what is done at once needs no progress bar."""
+    """Begin work on a subject and wait a moment for it: what is done at once needs no progress bar.
+
+    Only the newest few results are kept, for a subject that has changed is not asked for again.
+    """
+    JOBS.keep(name, KEPT_SUBJECTS)
     job = JOBS.start(name, session.identity() or "nobody", work, subject)
     job.wait(patience)
     return job

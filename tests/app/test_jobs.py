@@ -101,6 +101,15 @@ def test_work_on_the_same_subject_is_found_again_and_not_begun_twice(monkeypatch
     assert jobs.about("Simulation", "other leads|a|b") is None
 
 
+def test_only_the_newest_results_are_kept(monkeypatch):
+    monkeypatch.setattr(jobs.session, "identity", lambda: "ana")
+    for number in range(jobs.KEPT_SUBJECTS + 3):
+        jobs.begin("Kept", f"subject {number}", lambda progress, cancel: "result", 5.0)
+    assert jobs.about("Kept", "subject 0") is None
+    assert jobs.about("Kept", f"subject {jobs.KEPT_SUBJECTS + 2}") is not None
+    assert len(jobs.JOBS.of("Kept")) == jobs.KEPT_SUBJECTS + 1
+
+
 def test_patience_ends_while_the_work_goes_on_and_cancel_ends_it(monkeypatch):
     monkeypatch.setattr(jobs.session, "identity", lambda: "ana")
 
