@@ -17,6 +17,7 @@ from app.cli import (
     models,
     people,
     policy,
+    schemas,
     serving,
     sources,
     store,
@@ -39,7 +40,23 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (jobs, data, features, identity, sources, models, policy, audit, people, keys, store, serving, traffic):
+GROUPS = (
+    jobs,
+    data,
+    features,
+    identity,
+    sources,
+    schemas,
+    models,
+    policy,
+    audit,
+    people,
+    keys,
+    store,
+    serving,
+    traffic,
+)
+for group in GROUPS:
     group.register(app)
 store_option.complete(app)
 

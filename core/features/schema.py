@@ -41,7 +41,8 @@ def property_field(name: str) -> Field | None:
 OPEN_SCHEMA = Schema(ENVELOPE, open=property_field)
 
 _PROPERTY_NAMES_SQL = """
-SELECT DISTINCT unnest(json_keys(properties)) AS name FROM events ORDER BY name
+SELECT DISTINCT unnest(json_keys(properties)) AS name FROM events UNION SELECT property FROM declared_properties
+ORDER BY name
 """
 
 
@@ -65,7 +66,7 @@ class EventSchema(Schema):
 
 
 def event_schema(db: Database) -> Schema:
-    """The fields that the store's events have; every bare name is a property where there is no event yet."""
+    """The fields that the store's events have or declare; every bare name is a property where there are none yet."""
     with db.scratch() as cursor:
         names = cursor.read(_PROPERTY_NAMES_SQL)["name"].to_list()
         empty = not names and cursor.read("SELECT 1 FROM events LIMIT 1").is_empty()

@@ -27,6 +27,8 @@ from core.signals.store_quarantine import Quarantine
 
 HOPELESS = ("conflicting_duplicate", "unparsed_row", "wrong_field_count", "open_quote")
 PREPARE = {"events": prepare_events, "leads": prepare_leads, "outcomes": prepare_outcomes, "reps": prepare_reps}
+MAPPED = ("schema_mismatch",)
+"""Reasons that are found after the mapping: what waits is the canonical record."""
 TEXTUAL = ("csv", "xes")
 
 
@@ -72,9 +74,11 @@ def redrive(db: Database, ids: list[str], mapping: Table[str, Any] | None, actor
         accepted, duplicate, waiting = redrive_held(db, rows, actor)
         total = _sum(total, Redriven(rows.height, accepted, duplicate, waiting, 0))
     records = found.filter(~pl.col("code").is_in(REFUSED) & ~held)
-    for rows in records.partition_by("batch_id", maintain_order=True):
-        stored = json.loads(rows["mapping"][0] or "{}")
-        group = _Group(rows, rows["kind"][0], rows["path"][0], rows["adapter"][0] or "generic", stored)
+    mapped = pl.col("code").is_in(MAPPED).alias("mapped")
+    for rows in records.with_columns(mapped).partition_by("batch_id", "mapped", maintain_order=True):
+        stored = {} if rows["mapped"][0] else json.loads(rows["mapping"][0] or "{}")
+        adapter = "generic" if rows["mapped"][0] else rows["adapter"][0] or "generic"
+        group = _Group(rows, rows["kind"][0], rows["path"][0], adapter, stored)
         done = _redrive_batch(db, group, mapping, actor)
         total = _sum(total, done)
     return total

@@ -11,12 +11,14 @@ import polars as pl
 
 from core.kernel.database import Database
 from core.kernel.workers import Progress
-from core.signals import importing, outcomes, redriving, reps, store_reps
+from core.signals import importing, outcomes, redriving, reps, store_reps, store_schemas
 from core.signals.importing import Request
 from core.signals.imports import Import
 from core.signals.mapping import Mapping
 from core.signals.outcomes import OutcomeSource, outcome_keys
 from core.signals.redriving import Redriven
+from core.signals.schemas import document
+from core.signals.schemas.document import EventSchema
 from core.signals.store_identities import Identities
 from core.signals.store_quarantine import Quarantine
 from core.signals.store_sources import Sources
@@ -99,6 +101,18 @@ class Signals:
             return reps.import_reps(self.db, asked)
         load = self.import_events if kind == "events" else self.import_leads
         return load(path, given, format=format, **common)
+
+    def schemas(self) -> pl.DataFrame:
+        """type, version, content_hash, document, registered_at, actor, newest and events of every schema version."""
+        return store_schemas.listed(self.db)
+
+    def register_schema(self, text: str, file: str, *, actor: str) -> tuple[EventSchema, bool]:
+        """Keep the schema that a YAML text declares; the schema, and whether it was new.
+
+        Raises DocumentInvalid, SchemaInvalid, SchemaVersionTaken, SchemaVersionWrong and SchemaBreaks.
+        """
+        schema = document.read(text, file)
+        return schema, store_schemas.register(self.db, schema, actor)
 
     def quarantine(self, state: str = "waiting") -> pl.DataFrame:
         """What is in quarantine: quarantine_id, batch_id, kind, path, row_no, code, detail, lead_id, state, time."""

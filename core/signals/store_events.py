@@ -6,7 +6,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from core.kernel.database import Change
-from core.signals import store_corrections, store_filters, store_gates, store_identity, store_layout, store_sources
+from core.signals import (
+    store_corrections,
+    store_filters,
+    store_gates,
+    store_identity,
+    store_layout,
+    store_schemas,
+    store_sources,
+)
 from core.signals.errors import TooManyTypes
 from core.signals.event_rows import PERSONAL
 from core.signals.properties import json_object, merged
@@ -22,6 +30,9 @@ SAME = """{a}.type = {b}.type AND {a}.source = {b}.source AND {a}.occurred_at = 
     AND {a}.session_id IS NOT DISTINCT FROM {b}.session_id AND {a}.region IS NOT DISTINCT FROM {b}.region
     AND {a}.account_id IS NOT DISTINCT FROM {b}.account_id
     AND {a}.anonymous_id IS NOT DISTINCT FROM {b}.anonymous_id"""
+
+AS_ORIGINAL = """(o.lead_no IS NOT DISTINCT FROM e.lead_no AND i.original_version = e.schema_version
+    AND i.original IS NOT DISTINCT FROM e.properties AND i.type = e.type AND i.occurred_at = e.occurred_at)"""
 
 DERIVE = """
 CREATE OR REPLACE TEMP TABLE derived AS
@@ -41,7 +52,7 @@ VERDICTS = f"""
 CREATE OR REPLACE TEMP TABLE verdicts AS
 WITH stored AS (
     SELECT i.row_no, i.event_id, i.row_no IN (SELECT row_no FROM derived)
-        OR (o.lead_no IS NOT DISTINCT FROM e.lead_no AND {SAME.format(a="i", b="e")}) AS same
+        OR (o.lead_no IS NOT DISTINCT FROM e.lead_no AND {SAME.format(a="i", b="e")}) OR {{original}} AS same
     FROM incoming i
     JOIN (SELECT e.*, k.type, k.source, a.account_id FROM events e JOIN event_kinds k USING (kind_no)
           LEFT JOIN accounts a ON a.account_no = e.account_no) e USING (event_id)
@@ -143,15 +154,19 @@ def land(
     Of `live` rows the objects are known to be JSON, and nobody asks how many leads no leads file names; `all_new` says
     that no event_id is in the log or comes twice.
     """
-    change.load("incoming", _sealed(change, store_filters.marked(rows)).rename({ROW: "row_no"}))
+    schemas = store_schemas.known(change)
+    newest = store_schemas.upcast_rows(rows, schemas)
+    upcast = "original" in newest.columns
+    change.load("incoming", _sealed(change, store_filters.marked(newest)).rename({ROW: "row_no"}))
     invalid = pl.DataFrame(schema=REJECTS) if live else _invalid_objects(change)
+    invalid = pl.concat([invalid, store_schemas.misfits(change)]) if schemas else invalid
     if "identity" in rows.columns:
         change.execute(DERIVE)
         change.execute(FILL)
     else:
         change.execute(NONE_DERIVED)
     change.execute(LEADS_SEEN)
-    change.execute(NO_VERDICTS if all_new else VERDICTS)
+    change.execute(NO_VERDICTS if all_new else VERDICTS.format(original=AS_ORIGINAL if upcast else "false"))
     judged, duplicate = change.read("SELECT count(*), count(*) FILTER (WHERE same) FROM verdicts").row(0)
     conflicts = pl.concat([invalid, _conflicts(change)]) if judged > duplicate else invalid
     store_gates.prepare(change)
@@ -164,6 +179,8 @@ def land(
     if accepted:
         store_layout.append(change, accepted, batch_id)
         store_corrections.land(change, batch_id)
+        if upcast:
+            store_schemas.keep_originals(change, batch_id)
     store_sources.observe(change, batch_id)
     identity = store_identity.land(change, _statements(change, rows, statements), batch_id)
     strangers = change.scalar(STRANGERS) if accepted and not live else 0
@@ -216,7 +233,8 @@ def _sealed(change: Change, rows: pl.DataFrame) -> pl.DataFrame:
         texts = [None if s is None else '{"sealed":"' + base64.b64encode(s).decode() + '"}' for s in sealed]
         members[name.removeprefix(PERSONAL)] = pl.Series(texts, dtype=pl.String)
     extra = json_object(members, frozenset(members), rows.height)
-    return rows.drop(names).with_columns(merged(rows["properties"], extra).alias("properties"))
+    objects = [name for name in ("properties", "original") if name in rows.columns]
+    return rows.drop(names).with_columns(merged(rows[name], extra).alias(name) for name in objects)
 
 
 def _invalid_objects(change: Change) -> pl.DataFrame:
@@ -235,5 +253,6 @@ def _conflicts(change: Change) -> pl.DataFrame:
 def _as_rejects(held: pl.DataFrame, code: str, detail: str) -> pl.DataFrame:
     if held.is_empty():
         return pl.DataFrame(schema=REJECTS)
-    raw = row_texts(held.drop("row_no", "identity", store_filters.ROBOT, strict=False))
+    extra = ("row_no", "identity", store_filters.ROBOT, *store_schemas.ORIGINALS)
+    raw = row_texts(held.drop(*extra, strict=False))
     return held.select("row_no", code=pl.lit(code), detail=pl.lit(detail), lead_id="lead_id", raw=pl.Series(raw))

@@ -206,6 +206,22 @@ def test_imports_and_inspection(tmp_path):
     assert refused("import", "reps", str(tmp_path / "events.csv"), *at)["code"] == "unmapped_field"
 
 
+def test_schemas_are_registered_and_a_breaking_one_is_refused(tmp_path):
+    at = ("--store", str(tmp_path / "store"))
+    first = "data/event_schemas/demo_requested.yaml"
+    assert done("schemas_register", "schemas", "register", first, *at)["new"]
+    assert not done("schemas_register", "schemas", "register", first, *at)["new"]
+    done("schemas_register", "schemas", "register", "data/event_schemas/demo_requested.v2.yaml", *at)
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(
+        "schema: leadbench/event-schema/v1\ntype: demo_requested\nversion: 3\nproperties: {users: {type: text}}\n"
+    )
+    found = refused("schemas", "register", str(broken), *at)
+    assert found["code"] == "schema_breaks" and "upcast" in found["remedy"]
+    assert [row["version"] for row in done("schemas_list", "schemas", "list", *at)["schemas"]] == [2, 1]
+    assert refused("schemas", "register", first, *at, user="rita")["code"] == "forbidden"
+
+
 def test_people_are_managed_by_the_admin(tmp_path):
     (tmp_path / "leads.csv").write_text("lead_id,created_at\nl1,2026-01-01T10:00:00Z\n")
     at = ("--store", str(tmp_path / "store"))
@@ -245,6 +261,8 @@ REFUSALS = [
     ("no_store", ("identity", "list")),
     ("no_store", ("sources", "list")),
     ("no_store", ("sources", "late")),
+    ("no_store", ("schemas", "list")),
+    ("file_missing", ("schemas", "register", "nowhere.yaml")),
     ("no_store", ("identity", "show", "somebody")),
     ("no_store", ("policy", "history")),
     ("no_store", ("serve",)),
