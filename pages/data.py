@@ -30,7 +30,8 @@ if sources.open:
         if totals["batches"]:
             data_sources.show("data_sources")
         else:
-            empty_state.show("Nothing was loaded yet. Open **Import** and drop a CSV, JSONL, Parquet or XES file.")
+            told = "Nothing was loaded yet. Drop a CSV, JSONL, Parquet or XES file."
+            empty_state.link(told, page="data", action="Open Import", tab="Import")
 if load.open:
     with load:
         import_wizard.show("data_import")

@@ -8,7 +8,10 @@ from app.queries import data, leads
 if not data.totals()["batches"]:
     header.plain("Overview", "Nothing is loaded yet")
     empty_state.link(
-        "This store is empty. Load events and leads, or start with `leadbench demo`.", page="data", action="Go to Data"
+        "This store is empty. Load events and leads, or start with `leadbench demo`.",
+        page="data",
+        action="Load data",
+        tab="Import",
     )
     st.stop()
 

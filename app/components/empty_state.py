@@ -12,10 +12,11 @@ def show(message: str, *, icon: str = "inbox", action: str | None = None, key: s
         return bool(action) and st.button(action or "", type="primary", key=key)
 
 
-def link(message: str, *, page: str, action: str, icon: str = "inbox") -> None:
-    """Say what is missing, with a link to the page (its address) that can help."""
+def link(message: str, *, page: str, action: str, icon: str = "inbox", tab: str = "") -> None:
+    """Say what is missing, with a link to the page (its address), and the tab of it, that can help."""
     with _frame(message, icon):
-        st.page_link(navigation.script(page), label=action, icon=":material/arrow_forward:")
+        query = {"tab": tab} if tab else None
+        st.page_link(navigation.script(page), label=action, icon=":material/arrow_forward:", query_params=query)
 
 
 def _frame(message: str, icon: str) -> DeltaGenerator:
