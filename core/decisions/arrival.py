@@ -10,6 +10,7 @@ import polars as pl
 from core.decisions import evidence, freshness
 from core.decisions.context import TRIGGER, Deciding
 from core.decisions.engine import LookedUp, Watch, decide_looked_up
+from core.decisions.freshness import Freshness
 from core.decisions.standing import attribute_set
 from core.decisions.store import DecisionStore
 from core.decisions.store_arrivals import ArrivalStore
@@ -25,6 +26,7 @@ ACTOR = "live"
 MOMENT = pl.Datetime("us")
 PREFIX = "policy input "
 BEHIND = timedelta(microseconds=1)
+AGAIN_SECONDS = 1.0
 SCHEMA = {"lead_id": pl.String, "as_of": MOMENT, "known_at": MOMENT, TRIGGER: pl.String, "trace_id": pl.String}
 
 
@@ -98,6 +100,9 @@ class Decider:
         )
         self._revision = ""
         self._ready: Ready | None = None
+        self._fresh: list[Freshness] = []
+        self._looked_at = 0.0
+        self._ageing = any(one.attribute and one.max_age for one in chosen.feature_set.features)
 
     def decide(self, waiting: Sequence[Waiting]) -> Done:
         """Decide the open ones among the leads as of their newest event, in one transaction.
@@ -132,14 +137,27 @@ class Decider:
         score(self.chosen.model, self._look_up(nobody.select("lead_id", "as_of", "known_at")).features)
 
     def _look_up(self, keys: pl.DataFrame) -> LookedUp:
-        """What is known of each row; the freshness of a source is that at the newest of them."""
+        """What is known of each row."""
+        if self._ready is None or perf_counter() - self._looked_at > AGAIN_SECONDS:
+            self._look_around(keys)
+        assert self._ready is not None
+        whole, known = self._ready.look_up(keys)
+        features, tiers = evidence.parted(whole)
+        fresh = self._freshness(keys) if self._ageing else self._fresh * keys.height
+        return LookedUp(features, known, fresh, tiers)
+
+    def _look_around(self, keys: pl.DataFrame) -> None:
+        """What changes slowly, once a second: which attributes there are, and how fresh the sources are."""
         attributes = attribute_set(self._store, self.chosen.policy)
         if self._ready is None or self._ready.attributes != attributes:
             self._ready = Ready.of(self._db, self.chosen.feature_set, attributes)
-        whole, known = self._ready.look_up(keys)
-        features, tiers = evidence.parted(whole)
+        self._fresh = self._freshness(keys.sort("as_of").tail(1))
+        self._looked_at = perf_counter()
+
+    def _freshness(self, keys: pl.DataFrame) -> list[Freshness]:
+        """How fresh the features of each row are; that of a source is the one at the newest row."""
         newest = keys.with_columns(pl.col("as_of", "known_at").max())
-        return LookedUp(features, known, freshness.of_rows(self._db, self.chosen.feature_set, newest), tiers)
+        return freshness.of_rows(self._db, self.chosen.feature_set, newest)
 
     def _forget_if_others_decided(self) -> None:
         if self._db.revision("decisions") != self._revision:

@@ -16,6 +16,10 @@ from core.features.online.state import Group, Outgrown, State
 from core.features.spine import spine_rows
 from core.kernel.database import Database
 
+FEW_ROWS = 256
+"""Up to so many rows a column is made value by value, which starts faster."""
+KINDS = {COUNT: pl.Int64, BOOLEAN: pl.Boolean}
+MAKERS = {COUNT: int, BOOLEAN: bool}
 _NO_OWNERS = np.empty(0, dtype=np.int64)
 
 
@@ -136,8 +140,12 @@ def _column(state: State, feature: Feature, values: np.ndarray) -> pl.Series:
         kind = pl.Boolean if feature.dtype == BOOLEAN else pl.String
         found = [None if np.isnan(code) else dictionary[int(code)] for code in values]
         return pl.Series(feature.name, found, dtype=kind)
+    if len(values) <= FEW_ROWS:
+        made = MAKERS.get(feature.dtype, float)
+        kind = KINDS.get(feature.dtype, pl.Float64)
+        return pl.Series(feature.name, [None if one != one else made(one) for one in values.tolist()], dtype=kind)
     numbers = pl.Series(feature.name, values).fill_nan(None)
-    return numbers.cast({COUNT: pl.Int64, BOOLEAN: pl.Boolean}.get(feature.dtype, pl.Float64))
+    return numbers.cast(KINDS.get(feature.dtype, pl.Float64))
 
 
 def _dictionary(state: State, feature: Feature) -> Sequence[str | bool] | None:
