@@ -32,10 +32,11 @@ class ArrivalState:
 
 
 class Arrivals:
-    """Decides leads as their events arrive: `choose` says by what (None: nothing decides), `heard` what was done."""
+    """Decides leads as their events arrive: `choose` says by what (None: nothing decides)."""
 
-    def __init__(self, db: Database, choose: Choose, heard: Heard | None = None) -> None:
-        self._db, self._choose, self._heard = db, choose, heard
+    def __init__(self, db: Database, choose: Choose) -> None:
+        self._db, self._choose = db, choose
+        self._heard: Heard | None = None
         self._store = ArrivalStore(db)
         self._waiting: dict[str, Waiting] = {}
         self._changed = threading.Condition()
@@ -66,6 +67,10 @@ class Arrivals:
                     break
                 self._waiting[lead_id] = Waiting(lead_id, event_id, trace_id, moment, since)
             self._changed.notify()
+
+    def hear(self, heard: Heard) -> None:
+        """Tell `heard` of every micro-batch from now on, once its decisions can be read."""
+        self._heard = heard
 
     def wait_until_idle(self, seconds: float) -> bool:
         """Wait until nobody waits for a decision, at most so long; whether that is so."""
