@@ -175,3 +175,21 @@ def test_a_stream_has_one_batch_a_day(door):
         door.post("track", EVENT | {"messageId": str(number)})
     batches = door.bench.db.read("SELECT path, adapter, read, accepted FROM batches")
     assert batches.rows() == [("live:web-site", "segment", 3, 3)]
+
+
+def test_a_batch_that_breaks_the_sources_contract_waits_and_is_let_in_after_the_fix(door):
+    def batch(first, plan):
+        calls = [EVENT | {"type": "track", "messageId": f"b{n}", "properties": plan} for n in range(first, first + 60)]
+        return door.post("batch", {"batch": calls})
+
+    sources = door.bench.rooms.signals.sources
+    assert batch(0, {"plan": "team"}).json()["accepted"] == 60
+    name = sources.names()[0]
+    sources.confirm(name, {"missing": {"plan": 0.1}}, "ana")
+    assert {one["code"] for one in batch(100, {}).json()["errors"]} == {"gate_failed"}
+    assert door.post("track", EVENT).json()["errors"][0]["code"] == "breaker_open"
+    assert (door.events().height, door.held().height) == (60, 61)
+    sources.confirm(name, {}, "ana")
+    sources.close(name, "plan is optional", "ana")
+    done = door.bench.rooms.signals.redrive(door.held()["quarantine_id"].to_list(), actor="ana")
+    assert (done.accepted, door.events().height) == (61, 121)
