@@ -1,5 +1,7 @@
 """Corrections and retractions: the event that they name stays, and is no longer seen from when they were received."""
 
+import polars as pl
+
 from core.kernel.database import Change
 
 KINDS = ("corrects", "retracts")
@@ -34,11 +36,13 @@ WHERE events.event_id = versions.event_id AND events.flag IS NULL
 """
 
 
-def land(change: Change, batch_id: str) -> int:
+def land(change: Change, rows: pl.DataFrame, batch_id: str) -> int:
     """Take in what the stored rows of `incoming` correct or retract; how many events are superseded otherwise now."""
-    named = change.execute(NEW, {"batch": batch_id})
+    named = any(rows[kind].null_count() < rows.height for kind in KINDS if kind in rows.columns)
     if not named and not change.scalar("SELECT count(*) FROM event_corrections"):
         return 0
+    if named:
+        change.execute(NEW, {"batch": batch_id})
     for _ in range(MOST_LINKS):
         if not change.execute(ROOTS):
             break

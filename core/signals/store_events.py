@@ -169,19 +169,21 @@ def land(
     change.execute(NO_VERDICTS if all_new else VERDICTS.format(original=AS_ORIGINAL if upcast else "false"))
     judged, duplicate = change.read("SELECT count(*), count(*) FILTER (WHERE same) FROM verdicts").row(0)
     conflicts = pl.concat([invalid, _conflicts(change)]) if judged > duplicate else invalid
-    store_gates.prepare(change)
+    if duplicate:
+        store_gates.note_repeats(change)
     if judged:
         change.execute("DELETE FROM incoming WHERE row_no IN (SELECT row_no FROM verdicts)")
-    held = store_gates.apply(change, batch_id)
+    rules = store_gates.Rules.of(change)
+    held = store_gates.apply(change, rules, batch_id, repeats=bool(duplicate))
     accepted = change.scalar("SELECT count(*) FROM incoming")
-    flagged = store_filters.apply(change)
+    flagged = store_filters.apply(change, rules)
     new_leads = _number(change, rows, batch_id) if accepted else 0
     if accepted:
         store_layout.append(change, accepted, batch_id)
-        store_corrections.land(change, batch_id)
+        store_corrections.land(change, rows, batch_id)
         if upcast:
             store_schemas.keep_originals(change, batch_id)
-    store_sources.observe(change, batch_id)
+    store_sources.observe(change, batch_id, repeats=bool(duplicate))
     identity = store_identity.land(change, _statements(change, rows, statements), batch_id)
     strangers = change.scalar(STRANGERS) if accepted and not live else 0
     refused = pl.concat([conflicts, held])

@@ -1,19 +1,19 @@
 """Events that no person made, of robots or beyond what one does in a minute: they stay, unseen by features."""
 
-import json
 from pathlib import Path
 
 import polars as pl
 
 from core.kernel.database import Change
-from core.signals.contracts import Contract
 from core.signals.event_rows import PERSONAL
-from core.signals.store_gates import CONTRACTS
+from core.signals.store_gates import Rules
 
 BOTS_FILE = Path(__file__).resolve().parents[2] / "data" / "bot_agents.txt"
 ROBOT = "robot"
-NONE = "CREATE OR REPLACE TEMP TABLE flagged (row_no BIGINT, flag VARCHAR)"
-BOTS = "INSERT INTO flagged SELECT row_no, 'bot' FROM incoming WHERE robot AND NOT list_contains($spared, source)"
+BOTS = """
+CREATE OR REPLACE TEMP TABLE flagged AS
+SELECT row_no, 'bot' AS flag FROM incoming WHERE robot AND NOT list_contains($spared, source)
+"""
 BURSTS = """
 INSERT INTO flagged SELECT row_no, 'burst' FROM (
     SELECT i.row_no, row_number() OVER (PARTITION BY i.lead_id, date_trunc('minute', i.occurred_at)
@@ -33,17 +33,15 @@ GROUP BY ALL
 """
 
 
-def apply(change: Change) -> int:
+def apply(change: Change, rules: Rules) -> int:
     """Note in `flagged` which rows of `incoming` are a robot's or a burst's; how many."""
-    change.execute(NONE)
-    contracts = {source: Contract.of(json.loads(text)) for source, text in change.read(CONTRACTS).iter_rows()}
-    spared = [source for source, contract in contracts.items() if not contract.bots]
-    change.execute(BOTS, {"spared": spared})
-    for source, contract in contracts.items():
+    spared = [source for source, contract in rules.contracts.items() if not contract.bots]
+    flagged = change.execute(BOTS, {"spared": spared})
+    for source, contract in rules.contracts.items():
         if contract.burst_per_minute is not None:
             change.execute(BEFORE, {"source": source})
-            change.execute(BURSTS, {"source": source, "most": contract.burst_per_minute})
-    return change.scalar("SELECT count(*) FROM flagged")
+            flagged += change.execute(BURSTS, {"source": source, "most": contract.burst_per_minute})
+    return flagged
 
 
 def marked(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,8 @@
 """The gates of the sources: a batch that breaks its contract waits whole, with all that its source sends after it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -15,12 +16,12 @@ GATE_FAILED, BREAKER_OPEN = "gate_failed", "breaker_open"
 HELD = (GATE_FAILED, BREAKER_OPEN)
 CANONICAL = "canonical"
 
-CONTRACTS = """
-SELECT source, document FROM source_contracts QUALIFY row_number() OVER (PARTITION BY source ORDER BY number DESC) = 1
+RULES = """
+SELECT source, document, NULL AS why FROM source_contracts
+QUALIFY row_number() OVER (PARTITION BY source ORDER BY number DESC) = 1
+UNION ALL SELECT source, NULL, why FROM source_breakers WHERE closed_at IS NULL
 """
-OPEN = "SELECT source, why FROM source_breakers WHERE closed_at IS NULL"
-HIGHS = f"""
-CREATE OR REPLACE TEMP TABLE watermarks AS
+WATERMARKS = f"""
 SELECT source, max(last_at) - to_microseconds(coalesce(any_value(lateness_us), {int(LATENESS_HOURS * 3_600_000_000)}))
     AS watermark
 FROM source_batches LEFT JOIN (
@@ -28,7 +29,8 @@ FROM source_batches LEFT JOIN (
     FROM source_contracts QUALIFY row_number() OVER (PARTITION BY source ORDER BY number DESC) = 1) USING (source)
 GROUP BY source
 """
-FACTS = """
+FACTS = f"""
+WITH watermarks AS ({WATERMARKS})
 SELECT i.source, count(*) AS rows, count(*) FILTER (WHERE i.occurred_at < w.watermark) AS late,
     count(*) FILTER (WHERE i.occurred_at > i.received_at + INTERVAL 5 MINUTE) AS skewed
 FROM incoming i LEFT JOIN watermarks w USING (source) WHERE i.source = $source GROUP BY i.source
@@ -48,35 +50,48 @@ SELECT i.source FROM incoming i SEMI JOIN (SELECT row_no FROM verdicts WHERE sam
 """
 
 
-def prepare(change: Change) -> None:
-    """Note the watermarks before this batch, and of which source its repeats are; before repeats leave `incoming`."""
-    change.execute(HIGHS)
+@dataclass(frozen=True)
+class Rules:
+    """The contracts that hold, and why the sources that are held back are, both by source."""
+
+    contracts: Mapping[str, Contract]
+    waiting: Mapping[str, str]
+
+    @classmethod
+    def of(cls, change: Change) -> "Rules":
+        """The rules as this change sees them."""
+        rows = change.read(RULES).rows()
+        contracts = {source: Contract.of(json.loads(text)) for source, text, _ in rows if text is not None}
+        return cls(contracts, {source: why for source, _, why in rows if why is not None})
+
+
+def note_repeats(change: Change) -> None:
+    """Note of which source the batch's repeats are, before they leave `incoming`."""
     change.execute(REPEATED)
 
 
-def apply(change: Change, batch_id: str) -> pl.DataFrame:
+def apply(change: Change, rules: Rules, batch_id: str, *, repeats: bool) -> pl.DataFrame:
     """Judge the rows of `incoming` source by source; those of a source that fails, or waits, leave it as rejects."""
-    contracts = {source: Contract.of(json.loads(text)) for source, text in change.read(CONTRACTS).iter_rows()}
-    waiting = dict(change.read(OPEN).iter_rows())
     held = [pl.DataFrame(schema=REJECTS)]
-    if not contracts and not waiting:
+    if not rules.contracts and not rules.waiting:
         return held[0]
     for source in change.read("SELECT DISTINCT source FROM incoming ORDER BY source")["source"]:
-        if source in waiting:
-            held.append(_held(change, source, BREAKER_OPEN, f"`{source}` is held back: {waiting[source]}"))
-        elif source in contracts and (broken := failures(contracts[source], facts(change, source, contracts[source]))):
+        contract = rules.contracts.get(source)
+        if why := rules.waiting.get(source):
+            held.append(_held(change, source, BREAKER_OPEN, f"`{source}` is held back: {why}"))
+        elif contract and (broken := failures(contract, facts(change, source, contract, repeats=repeats))):
             held.append(_failed(change, source, broken, batch_id))
     return pl.concat(held)
 
 
-def facts(change: Change, source: str, contract: Contract) -> Facts:
-    """What `incoming` brings of the source, as far as the contract asks."""
+def facts(change: Change, source: str, contract: Contract, *, repeats: bool) -> Facts:
+    """What `incoming` brings of the source, as far as the contract asks; `repeats` says that some were noted."""
     known = {"source": source}
     counts = change.read(FACTS, known).row(0, named=True)
     columns = {name: event_column(_field(name)) for name in (*contract.missing, *contract.values)}
     return Facts(
         counts["rows"],
-        change.scalar(DUPLICATES, known),
+        change.scalar(DUPLICATES, known) if repeats else 0,
         counts["late"],
         counts["skewed"],
         change.scalar(BUSIEST, known),

@@ -14,34 +14,34 @@ from core.kernel.errors import ReasonMissing
 from core.kernel.times import naive
 from core.signals.contracts import LATENESS_HOURS, Contract, Past, learned
 from core.signals.errors import BreakerClosed, UnknownSource
+from core.signals.store_gates import WATERMARKS
 
 MOST_FIELDS, MOST_VALUES, FEW_ROWS = 12, 12, 20
 ENVELOPE = ("anonymous_id", "account_id", "session_id", "region")
 
-OBSERVED = """
-CREATE OR REPLACE TEMP TABLE observed AS
+STORED = f"""
+WITH watermarks AS ({WATERMARKS})
+SELECT i.source, count(*) AS events, 0 AS duplicate, count(*) FILTER (WHERE i.occurred_at < w.watermark) AS late,
+    count(*) FILTER (WHERE i.occurred_at > i.received_at + INTERVAL 5 MINUTE) AS skewed, count(f.flag) AS flagged,
+    min(i.occurred_at) AS first_at, max(i.occurred_at) AS last_at, max(i.received_at) AS last_received_at
+FROM incoming i LEFT JOIN watermarks w USING (source) LEFT JOIN flagged f USING (row_no) GROUP BY i.source
+"""
+WITH_REPEATS = f"""
 SELECT source, sum(events) AS events, sum(duplicate) AS duplicate, sum(late) AS late, sum(skewed) AS skewed,
     sum(flagged) AS flagged, min(first_at) AS first_at, max(last_at) AS last_at,
     max(last_received_at) AS last_received_at
-FROM (
-    SELECT i.source, count(*) AS events, 0 AS duplicate, count(*) FILTER (WHERE i.occurred_at < w.watermark) AS late,
-        count(*) FILTER (WHERE i.occurred_at > i.received_at + INTERVAL 5 MINUTE) AS skewed, count(f.flag) AS flagged,
-        min(i.occurred_at) AS first_at, max(i.occurred_at) AS last_at, max(i.received_at) AS last_received_at
-    FROM incoming i LEFT JOIN watermarks w USING (source) LEFT JOIN flagged f USING (row_no) GROUP BY i.source
+FROM (({STORED})
     UNION ALL SELECT source, 0, count(*), 0, 0, 0, NULL, NULL, NULL FROM repeated_of GROUP BY source)
 GROUP BY source
 """
-ADD = """
-UPDATE source_batches SET events = source_batches.events + o.events, duplicate = source_batches.duplicate + o.duplicate,
-    late = source_batches.late + o.late, skewed = source_batches.skewed + o.skewed,
-    flagged = source_batches.flagged + o.flagged, first_at = least(source_batches.first_at, o.first_at),
-    last_at = greatest(source_batches.last_at, o.last_at),
-    last_received_at = greatest(source_batches.last_received_at, o.last_received_at)
-FROM observed o WHERE source_batches.source = o.source AND source_batches.batch_id = $batch
-"""
-BEGIN = """
-INSERT INTO source_batches BY NAME SELECT $batch AS batch_id, * FROM observed
-WHERE source NOT IN (SELECT source FROM source_batches WHERE batch_id = $batch)
+OBSERVE = """
+MERGE INTO source_batches b USING ({}) o ON b.source = o.source AND b.batch_id = $batch
+WHEN MATCHED THEN UPDATE SET events = b.events + o.events, duplicate = b.duplicate + o.duplicate,
+    late = b.late + o.late, skewed = b.skewed + o.skewed, flagged = b.flagged + o.flagged,
+    first_at = least(b.first_at, o.first_at), last_at = greatest(b.last_at, o.last_at),
+    last_received_at = greatest(b.last_received_at, o.last_received_at)
+WHEN NOT MATCHED THEN INSERT VALUES ($batch, o.source, o.events, o.duplicate, o.late, o.skewed, o.flagged, o.first_at,
+    o.last_at, o.last_received_at)
 """
 LIST = """
 SELECT s.source, s.events, s.duplicate, s.late, s.skewed, s.flagged, s.last_at, s.last_received_at,
@@ -84,11 +84,9 @@ GROUP BY key ORDER BY count(*) DESC, key LIMIT $most
 """
 
 
-def observe(change: Change, batch_id: str) -> None:
-    """Add what was stored of each source to the numbers of the batch."""
-    change.execute(OBSERVED)
-    change.execute(ADD, {"batch": batch_id})
-    change.execute(BEGIN, {"batch": batch_id})
+def observe(change: Change, batch_id: str, *, repeats: bool) -> None:
+    """Add what was stored of each source, and perhaps what came again, to the numbers of the batch."""
+    change.execute(OBSERVE.format(WITH_REPEATS if repeats else STORED), {"batch": batch_id})
 
 
 @dataclass(frozen=True)
