@@ -129,4 +129,6 @@ def _inspection_text(found: dict[str, Any]) -> str:
     lines = [f"{item['code']}: {item['message']} {item['remedy']}" for item in found["findings"]]
     source = found["adapter"] or "one of several sources"
     head = f"{found['path']}: {source}, {found['format']}, {found['rows']:,} rows of {found['kind']}"
+    versions = ", ".join(map(str, found["schema_versions"]))
+    head += f", schema version {versions}" if versions else ""
     return "\n".join([head, "", columns, "", *lines])

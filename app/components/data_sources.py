@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.charts import time as charts
-from app.components import annotate, chart, columns, frame_table, glossary, kpi
+from app.components import annotate, chart, columns, event_schemas, frame_table, glossary, kpi
 from app.queries import data as reads
 from app.queries import desk
 
@@ -34,6 +34,7 @@ def show(key: str) -> None:
             _kinds(key)
     with right, chart.card("Loaded files"):
         _files(key)
+    event_schemas.show(f"{key}_schemas")
 
 
 def _kinds(key: str) -> None:

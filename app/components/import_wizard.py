@@ -95,7 +95,8 @@ def _spooled(given: Any) -> Path:
 
 
 def _detected(found: dict[str, Any], key: str) -> str:
-    told = f"{found['adapter']}, {found['format']}, {found['rows']:,} rows, {len(found['columns'])} columns"
+    versions = "".join(f", schema version {number}" for number in found["schema_versions"])
+    told = f"{found['adapter']}{versions}, {found['format']}, {found['rows']:,} rows, {len(found['columns'])} columns"
     with st.expander(f"Detected · {told}", type="step", expanded=True):
         kinds = list(reads.KINDS)
         kind = st.segmented_control(

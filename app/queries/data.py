@@ -1,5 +1,6 @@
 """What came in, what is in a file before it comes in, and what was held back."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,24 @@ def _quarantine(revision: str, role: str) -> pl.DataFrame:
 def inspect(path: str, size: int, source: str | None = None) -> dict[str, Any]:
     """What is in a file, of the source named or found: the object of `leadbench inspect`; raises its refusals."""
     return inspection.inspect(Path(path), database().clock, format=source)
+
+
+def schemas() -> pl.DataFrame:
+    """Every version of an event type's schema: type, version, events, properties (as text), actor, registered_at."""
+    return _schemas(revision("signals"))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _schemas(revision: str) -> pl.DataFrame:
+    found = rooms().signals.schemas()
+    told = [_declared(text) for text in found["document"]]
+    every = pl.when(pl.col("type") == "*").then(pl.lit("every event")).otherwise("type").alias("type")
+    return found.with_columns(every, pl.Series("properties", told, dtype=pl.String)).drop("document")
+
+
+def _declared(document: str) -> str:
+    properties = json.loads(document).get("properties") or {}
+    return ", ".join(f"{name} ({about['type']})" for name, about in properties.items())
 
 
 def sources_of_files() -> list[str]:

@@ -1,7 +1,7 @@
 """What is in a file, before anything is loaded: format, columns, suggested mapping, and what to look at first."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -14,6 +14,7 @@ from core.kernel.workers import PARSING, Progress, report_progress, run_in_worke
 from core.signals import adapters, aliases, readers
 from core.signals.adapters.adapter import Adapter
 from core.signals.adapters.plain import PLAIN
+from core.signals.adapters.records import translated
 from core.signals.columns import without_nulls
 from core.signals.guesses import guesses
 from core.signals.lead_rows import PLACEHOLDERS, without_placeholders
@@ -66,7 +67,8 @@ def inspect(
 ) -> dict[str, Any]:
     """path, format, adapter, kind, rows, columns, suggested_map, time_columns and findings; no store is needed.
 
-    `adapter` is the source that the records are read by, null where several fit and `format` must say which.
+    `adapter` is the source that the records are read by, null where several fit and `format` must say which;
+    `schema_versions` are those that the events say they are written in.
 
     Raises the readers' refusals.
     """
@@ -88,6 +90,7 @@ def inspect_file(path: str, options: ReadOptions, now: datetime) -> dict[str, An
         "path": path,
         "format": raw.format,
         "adapter": looked.adapter and looked.adapter.name,
+        "schema_versions": _versions(looked),
         "kind": looked.kind,
         "rows": raw.read,
         "columns": [_column(looked, name) for name in raw.columns],
@@ -116,6 +119,21 @@ def look(raw: Raw, now: datetime, given: str | None = None) -> Looked:
     times, unread = _times(values)
     personal = personal_columns(raw.frame, raw.columns, ())
     return Looked(raw, kind, fields, values, times, held, personal, infinite, now, unread, fits)
+
+
+def _versions(looked: Looked) -> list[int]:
+    """The schema versions that the first records say they are written in; 1 where they say none."""
+    raw, adapter = looked.raw, looked.adapter
+    if adapter is None or looked.kind != "events":
+        return []
+    if adapter.translate:
+        said = translated(replace(raw, frame=raw.frame.head(adapters.FIRST_RECORDS)), adapter).raw.frame[
+            "schema_version"
+        ]
+    else:
+        column = looked.column("schema_version")
+        said = pl.Series([None] if column is None else column.cast(pl.String), dtype=pl.String)
+    return sorted(set(said.cast(pl.Int16, strict=False).fill_null(1)))
 
 
 def _suggested(looked: Looked) -> dict[str, Any]:

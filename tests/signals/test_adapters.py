@@ -67,6 +67,12 @@ def test_one_record_by_itself_gives_the_row_that_its_file_gives(path):
     assert pl.concat([one.links for one in alone]).equals(whole.links)
 
 
+def test_inspect_says_the_schema_versions_that_the_events_are_written_in():
+    versions = [inspect_file(str(FOLDER / name), ReadOptions(), NOW)["schema_versions"] for name in (
+        "cloudevents/input.jsonl", "snowplow/input.tsv", "plain/input.csv", "salesforce/api.csv")]  # fmt: skip
+    assert versions == [[1, 3], [1, 2], [1], []]
+
+
 def test_the_adapters_of_the_reader_are_those_that_there_are():
     assert {*ADAPTERS, "xes"} == set(adapters.BY_NAME)
     assert all(adapters.about(name) for name in adapters.BY_NAME)

@@ -9,7 +9,18 @@ from core.signals.inspect import inspect, inspect_file
 from core.signals.raw import ReadOptions
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-KEYS = {"path", "format", "adapter", "kind", "rows", "columns", "suggested_map", "time_columns", "findings"}
+KEYS = {
+    "path",
+    "format",
+    "adapter",
+    "schema_versions",
+    "kind",
+    "rows",
+    "columns",
+    "suggested_map",
+    "time_columns",
+    "findings",
+}
 
 
 def codes(found, column=None):
