@@ -1,5 +1,6 @@
-"""Commands on the store itself: what it holds, a backup of it, and a store made of a backup."""
+"""Commands on the store itself: what it holds, how its log lies, a backup of it, and a store made of a backup."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +25,7 @@ from core.kernel.clock import SystemClock
 from core.kernel.database import Database
 from core.workbench import Workbench
 
-group = typer.Typer(help="The store itself: info, backup, restore.", no_args_is_help=True)
+group = typer.Typer(help="The store itself: info, compact, backup, restore.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -39,6 +40,21 @@ def info(store: StoreOption = None, as_json: JsonOption = False) -> None:
     with opened(store) as bench:
         found = describe(bench)
     emit(found, lambda: "\n".join(f"{key}: {value}" for key, value in found.items()))
+
+
+@group.command(epilog="Example: leadbench store compact --as root")
+def compact(
+    store: StoreOption = None,
+    as_user: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the log anew in the order of lead and time, typed properties in columns of their own; no event changes."""
+    speak(as_json)
+    with opened(store) as bench:
+        actor = bench.identity(user_name(as_user), permission=Permission.MAINTAIN)
+        made = bench.rooms.signals.compact(actor=actor)
+    found = asdict(made) | {"columns": list(made.columns)}
+    emit(found, lambda: f"{made.events:,} events in order, {made.tail:,} of them from the tail")
 
 
 def describe(bench: Workbench) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from core.kernel.database import Change, Database
 from core.kernel.workers import PARSING, Progress, run_in_worker
-from core.signals import store_batches, store_leads, store_traits
+from core.signals import store_batches, store_layout, store_leads, store_traits
 from core.signals.checks import Finding, plural
 from core.signals.errors import NothingAccepted
 from core.signals.event_rows import Prepared, prepare_events
@@ -68,13 +68,16 @@ def batch_of(db: Database, request: Request, kind: str, prepared: Any) -> Batch:
 def import_events(db: Database, request: Request) -> Import:
     """Load a file of events; nothing is written where the store holds all of it already.
 
-    Raises the readers' and the mapping's refusals, and NothingAccepted where no record passes.
+    A log whose tail has grown large is put in order afterwards. Raises the readers' and the mapping's refusals, and
+    NothingAccepted where no record passes.
     """
     prepared: Prepared = prepare(db, request, "events", prepare_events)
     refuse_if_nothing(request.path, prepared.read, prepared.rows, prepared.rejects)
     with db.change("signals", "events.imported", request.actor) as change:
         result = _land_events(change, batch_of(db, request, "events", prepared), prepared)
         settle(change, request, result)
+    if not change.abandoned:
+        store_layout.compact_if_due(db, request.actor)
     return replace(result, batch_id=None) if change.abandoned else result
 
 

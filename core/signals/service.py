@@ -11,7 +11,7 @@ import polars as pl
 
 from core.kernel.database import Database
 from core.kernel.workers import Progress
-from core.signals import importing, outcomes, redriving, reps, store_reps, store_schemas
+from core.signals import importing, outcomes, redriving, reps, store_layout, store_reps, store_schemas
 from core.signals.importing import Request
 from core.signals.imports import Import
 from core.signals.mapping import Mapping
@@ -20,6 +20,7 @@ from core.signals.redriving import Redriven
 from core.signals.schemas import document
 from core.signals.schemas.document import EventSchema
 from core.signals.store_identities import Identities
+from core.signals.store_layout import Compacted
 from core.signals.store_quarantine import Quarantine
 from core.signals.store_sources import Sources
 from core.signals.store_views import Views
@@ -137,6 +138,10 @@ class Signals:
     def reps(self, known_at: datetime | None = None) -> pl.DataFrame:
         """Who takes leads as known at a moment: assignee, pool, per_day, max_open, calendar, territory, received_at."""
         return store_reps.current(self.db, known_at)
+
+    def compact(self, *, actor: str) -> Compacted:
+        """Write the log anew in the order of lead and time; one transaction, one ledger entry, no event changes."""
+        return store_layout.compact(self.db, actor)
 
     def last_event_at(self) -> datetime | None:
         """The latest moment of any event (naive UTC), null where there is none."""

@@ -1,9 +1,7 @@
 """Properties in columns of their own: which ones, how they are taken from the JSON text, and what is known of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import polars as pl
 
 from core.kernel.database import Change
 
@@ -26,10 +24,21 @@ FROM (SELECT key, count(*) AS n, count(DISTINCT value) AS words,
       WHERE kind <> 'NULL' GROUP BY key)
 WHERE n IN (numbers, flags) OR (n = texts AND words <= {MOST_WORDS}) ORDER BY n DESC, key
 """
+_DECLARED = f"""
+SELECT property, any_value(kind) FROM (
+    SELECT property, CASE WHEN type IN ('number', 'decimal') THEN 'number' ELSE type END AS kind FROM declared_properties
+    WHERE type <> 'time' AND regexp_full_match(property, '{NAME}'))
+GROUP BY property HAVING count(DISTINCT kind) = 1 ORDER BY property
+"""
 _NAMES = """
 INSERT INTO event_properties (property)
 SELECT DISTINCT key FROM (SELECT unnest(keys) AS key FROM (SELECT DISTINCT json_keys(properties) AS keys FROM {table}))
 ANTI JOIN event_properties ON property = key ORDER BY key
+"""
+
+_NAMED = """
+INSERT INTO event_properties (property)
+SELECT $name WHERE $name NOT IN (SELECT property FROM event_properties)
 """
 
 
@@ -56,18 +65,6 @@ def note_names(change: Change, table: str) -> None:
     change.execute(_NAMES.format(table=table))
 
 
-def declare(change: Change, types: Mapping[str, str]) -> None:
-    """Say what type a property has: number, text or boolean; it gets its column when the log is next rewritten."""
-    change.load("declared", pl.DataFrame({"name": list(types), "kind": list(types.values())}))
-    change.execute(
-        "INSERT INTO event_properties (property)"
-        " SELECT name FROM declared ANTI JOIN event_properties ON property = name"
-    )
-    change.execute(
-        "UPDATE event_properties SET type = kind FROM declared WHERE property = name AND column_name IS NULL"
-    )
-
-
 def add_columns(change: Change, table: str) -> list[PropertyColumn]:
     """Give a column to the declared properties, then to the most frequent ones of one type in the table's events.
 
@@ -75,10 +72,7 @@ def add_columns(change: Change, table: str) -> list[PropertyColumn]:
     """
     present = columns(change)
     taken = {one.property for one in present}
-    declared = change.read(
-        f"SELECT property, type FROM event_properties WHERE type IS NOT NULL AND column_name IS NULL"
-        f" AND regexp_full_match(property, '{NAME}') ORDER BY property"
-    ).rows()
+    declared = change.read(_DECLARED).rows()
     step = 1 + change.scalar(f"SELECT count(*) FROM {table}") // SAMPLE
     found = change.read(_CANDIDATES.format(table=table), {"step": step}).rows()
     chosen = {name: kind for name, kind in [*found, *declared] if name not in taken}
@@ -86,6 +80,7 @@ def add_columns(change: Change, table: str) -> list[PropertyColumn]:
     fresh = [name for name in wanted if name in chosen][: MOST_COLUMNS - len(present)]
     added = [PropertyColumn(name, f"p{len(present) + n}", chosen[name]) for n, name in enumerate(fresh, 1)]
     for one in added:
+        change.execute(_NAMED, {"name": one.property})
         change.execute(f"ALTER TABLE events ADD COLUMN {one.column} {SQL_TYPES[one.type]}")
         change.execute(
             "UPDATE event_properties SET type = ?, column_name = ? WHERE property = ?",

@@ -5,7 +5,6 @@ import pytest
 from core.features.engine import build
 from core.features.parser import read
 from core.features.sample import statement
-from core.signals import store_properties
 from core.signals.store_layout import compact, layout
 from tests.features.logs import fill, open_store, spine_of
 from tests.features.oracle import Event, Log, Row
@@ -46,7 +45,10 @@ def test_a_property_of_one_type_is_read_without_parsing(db):
 
 def test_a_value_of_another_type_in_a_declared_column_sends_the_build_back_to_the_json(db):
     with db.change("signals", "events.declared", "ana") as change:
-        store_properties.declare(change, {"amount": "number"})
+        change.execute(
+            'INSERT INTO event_schemas VALUES (\'visit\', 1, \'h\', \'{"properties":{"amount":{"type":"decimal"}}}\','
+            " TIMESTAMP '2025-01-01', 'ana')"
+        )
     text, values = stored(db, 1, "7", 2.5)
     assert "json_extract" in text
     assert values == (3.5, 1)
