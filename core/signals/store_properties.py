@@ -26,8 +26,8 @@ WHERE n IN (numbers, flags) OR (n = texts AND words <= {MOST_WORDS}) ORDER BY n 
 """
 _DECLARED = f"""
 SELECT property, any_value(kind) FROM (
-    SELECT property, CASE WHEN type IN ('number', 'decimal') THEN 'number' ELSE type END AS kind FROM declared_properties
-    WHERE type <> 'time' AND regexp_full_match(property, '{NAME}'))
+    SELECT property, CASE WHEN type IN ('number', 'decimal') THEN 'number' ELSE type END AS kind
+    FROM declared_properties WHERE type <> 'time' AND regexp_full_match(property, '{NAME}'))
 GROUP BY property HAVING count(DISTINCT kind) = 1 ORDER BY property
 """
 _NAMES = """
