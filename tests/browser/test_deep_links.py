@@ -12,6 +12,7 @@ LINKS = {
     "approvals?tab=Audit": ("light", "Ledger, newest first"),
     "explain?tab=One+feature": ("dark", "value and points"),
     "explain?tab=One+lead": ("light", "What speaks for it"),
+    "?tour=1": ("dark", "1 of 5"),
     "train?capacity=35": ("dark", "Wins found by capacity"),
 }
 
