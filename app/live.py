@@ -51,6 +51,11 @@ def live() -> Live:
         return _SHARED.live
 
 
+def running() -> Live | None:
+    """The live part, where one was started."""
+    return _SHARED.live
+
+
 def keys() -> WriteKeys:
     """The write keys of the open workbench."""
     return services.workbench().rooms.write_keys

@@ -38,7 +38,10 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("Policy studio", "policy", "policy", "rule_settings"),
         Entry("Approvals", "approvals", "approvals", "verified_user"),
     ),
-    "Run": (Entry("Data", "data", "data", "database"),),
+    "Run": (
+        Entry("Observability", "observability", "observability", "speed"),
+        Entry("Data", "data", "data", "database"),
+    ),
 }
 
 

@@ -147,7 +147,7 @@ class Arrivals:
         try:
             with telemetry.span("decide", links=[one.trace_id for one in batch if one.trace_id], leads=len(batch)):
                 done = decider.decide(batch)
-                telemetry.stages(done.stage_us)
+                telemetry.stages({name: us for name, us in done.stage_us.items() if name != "wait"})
         except NoSpace:
             telemetry.judge("availability", bad=len(batch))
             time.sleep(PAUSE_SECONDS)

@@ -31,8 +31,24 @@ WHERE q.entry_seq IN (SELECT entry_seq FROM decision_quality WHERE decided_at >=
 GROUP BY ALL
 """
 EVENTS = """
-SELECT coalesce(sum((body->>'accepted')::BIGINT), 0), coalesce(sum((body->>'quarantined')::BIGINT), 0)
-FROM ledger WHERE kind IN ('events.imported', 'events.received') AND "at" >= $start AND "at" < $end
+WITH told AS (
+    SELECT (body->>'accepted')::BIGINT AS accepted, (body->>'quarantined')::BIGINT AS held,
+        list_sum((body->'$.batches[*].accepted')::BIGINT[]) AS all_accepted,
+        list_sum((body->'$.batches[*].quarantined')::BIGINT[]) AS all_held
+    FROM ledger WHERE kind IN ('events.imported', 'events.received') AND "at" >= $start AND "at" < $end
+)
+SELECT coalesce(sum(coalesce(accepted, all_accepted)), 0), coalesce(sum(coalesce(held, all_held)), 0) FROM told
+"""
+LATENCIES = """
+SELECT count(*) AS decisions, quantile_cont(seconds, 0.5) AS p50, quantile_cont(seconds, 0.95) AS p95,
+       quantile_cont(seconds, 0.99) AS p99
+FROM (SELECT (epoch_us(q.decided_at) - epoch_us(e.received_at)) / 1e6 AS seconds
+      FROM decision_quality q JOIN events e ON e.event_id = q.trigger_event_id
+      WHERE q.decided_at >= $since AND e.received_at >= $since::TIMESTAMP - INTERVAL 1 DAY)
+"""
+RECENT = """
+SELECT decision_id, lead_id, decided_at, band, disposition, stage_us, trace_id
+FROM decisions WHERE decided_at >= $since ORDER BY decided_at DESC, entry_seq DESC, leaf_no LIMIT $most
 """
 CURRENT = """
 SELECT objective, severity, target, long_minutes, short_minutes, factor, long_burn, short_burn, bad, month_bad,
@@ -103,6 +119,14 @@ class ServiceStore:
             "WHERE minute >= $since GROUP BY ALL ORDER BY minute, objective",
             {"since": since},
         )
+
+    def latency(self, since: datetime) -> dict[str, float | None]:
+        """Decisions on arrival since a moment, and p50, p95, p99 of the seconds from event to decision."""
+        return self._db.read(LATENCIES, {"since": since}).row(0, named=True)
+
+    def recent(self, since: datetime, most: int) -> pl.DataFrame:
+        """The newest decisions: decision_id, lead_id, decided_at, band, disposition, stage_us (JSON), trace_id."""
+        return self._db.read(RECENT, {"since": since, "most": most})
 
     def sources(self) -> pl.DataFrame:
         """source, events, received_at (its newest event, naive UTC), the longest silent first."""

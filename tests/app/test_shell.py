@@ -19,7 +19,7 @@ def test_the_sections_are_those_of_the_design():
         "Work": ["Overview", "Leads", "Lead 360"],
         "Build": ["Features", "Train", "Explain"],
         "Govern": ["Drift", "Policy studio", "Approvals"],
-        "Run": ["Data"],
+        "Run": ["Observability", "Data"],
     }
 
 
