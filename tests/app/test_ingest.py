@@ -193,3 +193,16 @@ def test_a_batch_that_breaks_the_sources_contract_waits_and_is_let_in_after_the_
     sources.close(name, "plan is optional", "ana")
     done = door.bench.rooms.signals.redrive(door.held()["quarantine_id"].to_list(), actor="ana")
     assert (done.accepted, door.events().height) == (61, 121)
+
+
+def test_the_traits_of_identify_and_group_calls_are_attributes_of_the_lead(door):
+    common = {"userId": "ld_1", "timestamp": "2026-11-20T10:00:00Z"}
+    door.post("identify", common | {"messageId": "i1", "traits": {"plan": "pro", "email": "ann@firma.example"}})
+    group = {"type": "group", "messageId": "g1", "groupId": "a1", "traits": {"employees": "20"}}
+    door.post("batch", {"batch": [common | group]})
+    stored = door.bench.db.read("SELECT name, text, number, valid_from FROM attributes ORDER BY name").to_dicts()
+    assert [(row["name"], row["text"], row["number"]) for row in stored] == [
+        ("account_employees", None, 20.0), ("email", None, None), ("plan", "pro", None),
+    ]  # fmt: skip
+    assert str(stored[0]["valid_from"]) == "2026-11-20 10:00:00"
+    assert "ann@firma" not in str(door.bench.db.read("SELECT * FROM attributes").rows())

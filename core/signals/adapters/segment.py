@@ -6,7 +6,7 @@ timestamp = receivedAt - (sentAt - originalTimestamp). Traits of identify and gr
 of a group as `account_<trait>`. identify links the anonymous id, alias the previous one, group the account.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.signals.adapters.adapter import Adapter, Canonical, Link, Record, Seen
@@ -73,7 +73,7 @@ def translate(record: Record) -> Canonical:
     previous = text(record.get("previousId")) if call == "alias" else anonymous if call == "identify" else None
     links = [Link(previous, lead, call)] if previous and lead and previous != lead else []
     links += [Link(lead or anonymous or "", account, "group")] if call == "group" and account else []
-    return Canonical(event, _attributes(call, traits), tuple(link for link in links if link.from_id))
+    return Canonical(event, attributes(call, traits), tuple(link for link in links if link.from_id))
 
 
 def occurred(record: Record) -> str | None:
@@ -93,7 +93,8 @@ def _properties(record: Record, call: str, traits: dict[str, Any]) -> dict[str, 
     return (named if call != "track" else {}) | object_of(record, "properties") | ({"traits": traits} if traits else {})
 
 
-def _attributes(call: str, traits: dict[str, Any]) -> dict[str, Any]:
+def attributes(call: str, traits: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the traits of a call say of its lead; those of a group as `account_<trait>`."""
     if call == "group":
         return {f"account_{name}": number(value) if name == "employees" else value for name, value in traits.items()}
     return traits if call == "identify" else {}
