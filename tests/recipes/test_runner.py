@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ import pytest
 from core.features import parser
 from core.governance.errors import Forbidden
 from core.kernel.clock import SystemClock
+from core.kernel.workers import Cancelled
 from core.models.errors import ThinData
 from core.monitoring.report import DriftReport, DriftSpec
 from core.recipes.arriving import Choice
+from core.recipes.document import TrainPart
 from core.recipes.errors import FeaturesSuspected, LabelMissing, NothingTrained
 from core.recipes.featuring import unsuspected
 from core.recipes.reader import read_recipe
@@ -89,6 +92,15 @@ def test_training_again_gives_the_same_model_and_the_head_of_the_ledger(ran):
     assert again["ledger_head"] == bench.db.verify().head
 
 
+def test_a_search_on_too_few_leads_says_so_and_trains_by_the_recipes_own_settings(ran):
+    bench, _, first = ran
+    settings = TrainPart(trees=5, learning_rate=0.2, tune_trials=3)
+    found = bench.runner.train(actor="ana", settings=settings)
+    assert (found["model"]["tuning"]["trials"], found["model"]["tuning"]["is_changed"]) == (0, False)
+    assert "thin_data" in [one["code"] for one in found["warnings"]]
+    assert found["model"]["hash"] == first["model"]["hash"]
+
+
 def test_a_run_after_the_model_was_approved_decides_live(ran):
     bench, recipe, first = ran
     assert first["decisions"]["arm"] == "trial"
@@ -153,6 +165,16 @@ def test_a_feature_file_that_reads_nothing_but_suspects_is_refused():
     declared = parser.read(FEATURES, "own.yaml")
     with pytest.raises(FeaturesSuspected, match="grade"):
         unsuspected(replace(declared, features=declared.features[-1:]), [], ["grade"])
+
+
+@pytest.mark.parametrize("step", ["train", "drift"])
+def test_a_cancelled_step_ends_and_leaves_the_store_as_it_was(ran, step):
+    bench, _, _ = ran
+    before, cancel = bench.db.entries().height, Event()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        getattr(bench.runner, step)(actor="ana", cancel=cancel)
+    assert bench.db.entries().height == before
 
 
 def test_a_model_whose_scores_moved_since_decides_nothing_until_it_is_in_health(ran):
