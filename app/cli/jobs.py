@@ -59,7 +59,7 @@ def demo(
     emit(result, lambda: summary(result))
     if serve:
         number = port or settings().port
-        typer.echo(f"The guided tour begins at http://127.0.0.1:{number}/?tour=1", err=True)
+        current().err.write(f"The guided tour begins at http://127.0.0.1:{number}/?tour=1\n")
         serving.start(folder, number)
 
 
