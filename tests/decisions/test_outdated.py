@@ -50,3 +50,13 @@ def test_a_late_event_is_found_with_the_features_that_it_changes(decided, featur
 def test_an_event_after_the_decisions_time_changes_nothing(decided, feature_set):
     add_view(decided, 5, AS_OF + HOUR, AS_OF + HOUR)
     assert found(decided, feature_set) == []
+
+
+def test_a_correction_and_a_merge_are_found(decided, feature_set):
+    with decided.change("signals", "events.imported", "ana") as change:
+        known = {"later": AS_OF + HOUR}
+        first = change.scalar("SELECT min(event_no) FROM events WHERE lead_no = 7")
+        change.execute("UPDATE events SET superseded_at = $later WHERE event_no = $first", known | {"first": first})
+        change.execute("INSERT INTO lead_merges VALUES (6, 5, $later, NULL, 'alias', 'b-2')", known)
+    causes = {one.lead_id: one.causes for one in found(decided, feature_set)}
+    assert causes == {lead_id(5): ("merged",), lead_id(7): ("corrected",)}
