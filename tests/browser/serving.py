@@ -4,9 +4,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,10 +11,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
+from tests.app.servers import wait_until_ready
 from tests.browser.chromium import FLAGS, REMEDY, installed
 
 LEADBENCH = Path(sys.executable).with_name("leadbench")
-READY_SECONDS = 60
 ALLOWED = (
     re.compile(r"404 .*/_stcore/(health|host-config)$"),
     re.compile(r"WARN Infinite extent for field"),
@@ -94,21 +91,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    """Wait for /healthz; raises with the server's own words where it ends or stays silent."""
-    until = time.monotonic() + READY_SECONDS
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended with {process.returncode}:\n{log.read_text()[-4000:]}")
-        try:
-            with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, TimeoutError):
-            time.sleep(0.2)
-    raise RuntimeError(f"the server was not ready in {READY_SECONDS} s:\n{log.read_text()[-4000:]}")
 
 
 @contextmanager
