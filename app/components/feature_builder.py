@@ -84,7 +84,9 @@ def _behaviour(aggregate: str, key: str) -> dict[str, str]:
 
 
 def _text(label: str, key: str, name: str, start: str, about: str) -> str:
-    return st.text_input(label, start, key=f"{key}_{name}", help=about, persist_state="session").strip()
+    own = f"{key}_{name}"
+    begin = "" if own in st.session_state else start
+    return st.text_input(label, begin, key=own, help=about, persist_state="session").strip()
 
 
 def _example_name() -> str:

@@ -23,7 +23,7 @@ def show(set_hash: str, name: str, facts: Facts, key: str) -> None:
     st.caption(feature.description or f"`{feature.name}`")
     _figures(facts)
     left, right = st.columns(2, gap="medium")
-    with left, chart.card("Outcomes tell it apart", "Its value just before each closed lead was won or lost."):
+    with left, chart.card("How won and lost leads differ", "Its value just before each closed lead was won or lost."):
         _outcomes(set_hash, feature, key)
     with right, chart.card("Where it comes from and who reads it", glossary.term("behaviour_hash")):
         st.mermaid_chart(feature_facts.lineage(set_hash, name), alt=f"Lineage of {feature.label}.")
@@ -31,15 +31,15 @@ def show(set_hash: str, name: str, facts: Facts, key: str) -> None:
 
 
 def _figures(facts: Facts) -> None:
-    with st.container(horizontal=True):
-        missing = "–" if facts.missing is None else f"{facts.missing:.0%}"
-        st.metric("Missing", missing, help="Among the leads that were active last.", border=True)
-        st.metric("Freshness", facts.tier, delta=facts.max_age and f"max {facts.max_age}", delta_color="off",
-                  delta_arrow="off", help=f"Its value may be as old as: {TIERS[facts.tier]}.", border=True)  # fmt: skip
-        st.metric("Newest delivery", facts.age or "–", delta="stale" if facts.stale else None, delta_color="inverse",
-                  help="Before the newest delivery of any source.", border=True)  # fmt: skip
-        st.metric("Used by", str(len(facts.used_by)), delta=", ".join(facts.used_by[:2]) or None, delta_color="off",
-                  delta_arrow="off", border=True)  # fmt: skip
+    boxes = [box.container(border=True, height="stretch") for box in st.columns(4)]
+    missing = "–" if facts.missing is None else f"{facts.missing:.0%}"
+    boxes[0].metric("Missing", missing, help="Among the leads that were active last.")
+    limit, about = facts.max_age and f"max {facts.max_age}", f"Its value may be as old as: {TIERS[facts.tier]}."
+    boxes[1].metric("Freshness", facts.tier, delta=limit, delta_color="off", delta_arrow="off", help=about)
+    stale, about = "stale" if facts.stale else None, "Before the newest delivery of any source."
+    boxes[2].metric("Newest delivery", facts.age or "–", delta=stale, delta_color="inverse", help=about)
+    users = ", ".join(facts.used_by) or None
+    boxes[3].metric("Used by", str(len(facts.used_by)), delta=users, delta_color="off", delta_arrow="off")
 
 
 def _outcomes(set_hash: str, feature: Feature, key: str) -> None:

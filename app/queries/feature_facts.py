@@ -20,6 +20,7 @@ from core.kernel.times import duration_text, naive
 from core.signals.store_pages import SignalPages
 
 LOOKED_AT = 500
+NOTHING = freshness.Delivered({}, frozenset())
 TIERS = {"live": "within 15 minutes", "minutes": "within six hours", "daily": "by the day"}
 
 
@@ -45,7 +46,7 @@ def _facts(revision: str, set_hash: str) -> dict[str, Facts]:
     feature_set = rooms().features.get(set_hash)
     told = SignalPages(database()).totals()["last_received_at"]
     now = naive(told) if isinstance(told, datetime) else None
-    delivered = freshness.delivered(database(), feature_set, now) if now else {}
+    delivered = freshness.delivered(database(), feature_set, now) if now else NOTHING
     missing = _missing(feature_set)
     used = users(set_hash)
     return {one.name: _of(one, now, delivered, missing, used) for one in feature_set.features}
@@ -58,15 +59,15 @@ def _of(
     missing: dict[str, float],
     used: dict[str, tuple[str, ...]],
 ) -> Facts:
-    newest = delivered.get(feature.name)
+    newest = delivered.newest.get(feature.name)
     age = now - newest if now and newest else None
     limit = feature.max_age
-    stale = bool(limit and feature.name in delivered and (age is None or age.total_seconds() * 1e6 > limit))
+    old = limit and feature.name in delivered.newest and (age is None or age.total_seconds() * 1e6 > limit)
     return Facts(
         tier=tier(feature),
         max_age=duration_text(limit) if limit else None,
         age=None if age is None else _span(age.total_seconds()),
-        stale=stale,
+        stale=bool(old) or feature.name in delivered.held_back,
         missing=missing.get(feature.name),
         used_by=used.get(feature.name, ()),
     )
@@ -116,7 +117,7 @@ def feature(set_hash: str, name: str) -> Feature | None:
 def code(feature: Feature) -> dict[str, str]:
     """The feature as YAML, as the statement that builds it, and as Polars code."""
     only = FeatureSet("feature", (feature,))
-    text = writer.write(only).split("features:\n", 1)[-1]
+    text = writer.write(only).split("features:\n", 1)[-1].strip()
     return {"YAML": text, "SQL": sample.statement(database(), only), "Polars": polars_text(feature)}
 
 
@@ -125,7 +126,9 @@ def lineage(set_hash: str, name: str) -> str:
     row = rooms().features.features(set_hash).filter(pl.col("name") == name).row(0, named=True)
     read = json.loads(row["reads"])
     edges = [(source, kind) for source, kind in _delivering(read)]
-    inputs = read["attributes"] or sorted({kind for _, kind in edges}) or ["every event"]
+    inputs = (
+        [f"attribute {one}" for one in read["attributes"]] or sorted({kind for _, kind in edges}) or ["every event"]
+    )
     properties = [f"property {one.removeprefix('properties.')}" for one in read["properties"]]
     edges += [(one, row["label"]) for one in (*inputs, *properties)]
     edges += [(row["label"], one) for one in users(set_hash).get(name, ())]

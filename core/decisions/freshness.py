@@ -64,11 +64,9 @@ def of_rows(db: Database, feature_set: FeatureSet, rows: pl.DataFrame) -> list[F
     return [ages.of(as_of, known_at, own.get(row_no)) for row_no, (as_of, known_at) in enumerate(moments)]
 
 
-def delivered(db: Database, feature_set: FeatureSet, known_at: datetime) -> dict[str, datetime | None]:
-    """By behaviour feature: when its sources delivered last, as known at the moment; None where none ever did."""
-    store = FeedStore(db)
-    newest = store.newest(known_at)
-    return {feed.feature.name: feed.newest(newest) for feed in _feeds(feature_set, store.kinds())}
+def delivered(db: Database, feature_set: FeatureSet, known_at: datetime) -> Delivered:
+    """When the sources of the set's features delivered last, as known at the moment, and what is held back."""
+    return _Ages(db, feature_set).delivered(known_at)
 
 
 class _Ages:
@@ -83,12 +81,12 @@ class _Ages:
         if as_of is None:
             return NOTHING_AGES
         if (as_of, known_at) not in self._shared:
-            delivered = self._delivered(known_at)
+            delivered = self.delivered(known_at)
             self._shared[as_of, known_at] = delivered, _freshness(self._feature_set, delivered, {}, as_of)
         delivered, shared = self._shared[as_of, known_at]
         return _freshness(self._feature_set, delivered, own, as_of) if own else shared
 
-    def _delivered(self, known_at: datetime) -> Delivered:
+    def delivered(self, known_at: datetime) -> Delivered:
         newest, held_back = self._store.newest(known_at), self._store.held_back(known_at)
         return Delivered(
             {feed.feature.name: feed.newest(newest) for feed in self._feeds},

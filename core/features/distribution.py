@@ -35,8 +35,9 @@ def _numbers(values: pl.Series) -> tuple[pl.Series, list[str]]:
     points = [present.quantile(step / MOST_BUCKETS, "nearest") for step in range(1, MOST_BUCKETS)]
     cuts = sorted({point for point in points if point is not None and point < (present.max() or 0.0)})  # type: ignore[operator]
     names = _names(cuts)
-    found = values.cast(pl.Float64).cut(cuts, labels=names).cast(pl.String)
-    return found.fill_null(MISSING), names
+    places = pl.Series(cuts, dtype=pl.Float64).search_sorted(values.cast(pl.Float64).fill_null(0.0), side="left")
+    found = pl.Series(names).gather(places)
+    return found.zip_with(values.is_not_null(), pl.Series([MISSING])), names
 
 
 def _names(cuts: Sequence[float]) -> list[str]:

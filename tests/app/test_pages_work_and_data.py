@@ -131,6 +131,23 @@ def test_a_wrong_condition_is_refused_with_its_place_while_it_is_written(demo):
     assert "builder:" in at.error[0].value
 
 
+def test_a_feature_shows_its_gaps_its_users_and_its_code(demo):
+    at = opened("features", tab="Registry")
+    assert not at.exception and not at.error
+    assert {one.label for one in at.metric} == {"Missing", "Freshness", "Newest delivery", "Used by"}
+    assert any("known.sort" in one.value or "visible" in one.value for one in at.code)
+    assert "each as of the moment before it closed" in words(at)
+
+
+def test_a_ready_made_feature_fills_the_form(demo):
+    at = opened("features", tab="Builder")
+    at.selectbox(key="features_builder_template").select("days_since_last").run()
+    assert not at.exception
+    assert at.text_input(key="features_builder_name").value == "days_since_last"
+    assert at.text_input(key="features_builder_window").value == "all"
+    assert at.selectbox(key="features_builder_aggregate").value == "days_since_last"
+
+
 def test_the_builder_shows_sql_and_twenty_rows(demo):
     at = opened("features", tab="Builder")
     assert at.dataframe[0].value.shape[0] == 20
