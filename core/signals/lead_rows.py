@@ -100,7 +100,7 @@ def _typed_frame(
     texts = [text_field(raw, laid, name) for name in ("lead_id", "account_id", "merged_into", "merged_ids")]
     columns = [raw.frame[ROW], *texts, created, created_text, known, known_text, order.alias("created_order")]
     values, attributes, infinite, findings = _attributes(raw, laid, adapter)
-    sealed = [attribute.name for attribute in attributes if attribute.personal]
+    sealed = [one.column or one.name for one in attributes if one.personal]
     domain = company_domains(raw.frame, laid.kept, sealed, texts[0]).alias("account_domain")
     frame = pl.DataFrame([*columns, domain, *values]).with_columns(infinite.alias("__infinite"))
     return frame, attributes, findings
