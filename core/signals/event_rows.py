@@ -88,11 +88,12 @@ def prepare_records(
 def _prepared(found: Translation, adapter: Adapter, mapping: Mapping, now: datetime, path: object) -> Prepared:
     rows, rejected, findings = event_rows(found.raw, adapter, mapping, now, path)
     traits = traits_of(found.traits, rows, (*mapping.personal, *adapter.personal))
-    links = _dated(found.links, rows)
+    links = dated(found.links, rows)
     return Prepared(rows, rejected, found.raw.read, adapter.name, found.raw.format, "", findings, links, traits)
 
 
-def _dated(links: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+def dated(links: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """The links (__row, from_id, into_id, origin) of these rows as statements, with event, time and receipt."""
     times = rows.select(ROW, "event_id", at="occurred_at", received_at="received_at")
     return links.join(times, on=ROW, how="inner", maintain_order="left")
 

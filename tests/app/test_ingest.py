@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app import api, live
+from core.kernel.clock import SystemClock
 
 EVENT = {"messageId": "m1", "userId": "ld_1", "event": "Pricing Viewed", "timestamp": "2026-11-20T10:00:00Z"}
 CLOUD = {"specversion": "1.0", "id": "A1", "source": "/web/pricing", "type": "page.viewed", "subject": "lead/ld_1"}
@@ -206,3 +207,36 @@ def test_the_traits_of_identify_and_group_calls_are_attributes_of_the_lead(door)
     ]  # fmt: skip
     assert str(stored[0]["valid_from"]) == "2026-11-20 10:00:00"
     assert "ann@firma" not in str(door.bench.db.read("SELECT * FROM attributes").rows())
+
+
+def test_an_identify_call_gives_its_lead_attributes_and_joins_the_visitor(door):
+    visit = {"type": "page", "messageId": "p1", "anonymousId": "an_1", "name": "Pricing"}
+    told = {"type": "identify", "messageId": "i1", "anonymousId": "an_1", "userId": "ld_1"}
+    traits = {"plan": "team", "seats": 12, "email": "ada@example.com"}
+    assert door.post("batch", {"batch": [visit, told | {"traits": traits}]}).json()["accepted"] == 2
+    wide = door.bench.rooms.signals.attributes_wide().filter(lead_id="ld_1").row(0, named=True)
+    assert (wide["plan"], wide["seats"]) == ("team", 12.0)
+    assert "ada@example.com" not in str(door.events().rows())
+    merged = door.bench.db.read("SELECT f.lead_id, i.lead_id FROM lead_merges JOIN leads f ON from_no = f.lead_no "
+                                "JOIN leads i ON into_no = i.lead_no")  # fmt: skip
+    assert merged.rows() == [("an_1", "ld_1")]
+
+
+def test_a_request_gives_the_events_that_a_file_of_it_gives(door, tmp_path):
+    from core.kernel.database import Database
+    from core.signals.service import Signals
+
+    calls = [
+        EVENT | {"type": "track", "messageId": "t1", "properties": {"plan": "x", "n": 2}, "channel": "browser"},
+        EVENT
+        | {"type": "group", "messageId": "g1", "groupId": "acme", "traits": {"employees": "12"}, "channel": "server"},
+        EVENT
+        | {"type": "page", "messageId": "p1", "name": "Docs", "context": {"page": {"path": "/d"}}, "channel": "web"},
+    ]
+    (tmp_path / "calls.jsonl").write_text("".join(json.dumps(call) + "\n" for call in calls))
+    assert door.post("batch", {"batch": calls}).json()["accepted"] == 3
+    with Database.open(tmp_path / "imported", SystemClock()) as db:
+        Signals(db).import_events(tmp_path / "calls.jsonl", actor="ana")
+        expected = db.read("SELECT * FROM event_log ORDER BY event_id")
+    names = ["event_id", "lead_id", "account_id", "type", "source", "occurred_at", "properties", "context"]
+    assert door.events().sort("event_id").select(names).equals(expected.select(names))

@@ -9,11 +9,15 @@ import polars as pl
 
 from core.signals import event_rows
 from core.signals.adapters.plain import PLAIN
+from core.signals.adapters.records import LINKS
+from core.signals.adapters.segment import PERSONAL
+from core.signals.event_rows import dated
 from core.signals.ingest.parcels import COLUMNS, Parcel, Record, Refused, cut
 from core.signals.mapping import Mapping
 from core.signals.raw import ROW, Raw, no_rejects
+from core.signals.trait_rows import Traits, traits_of
 
-MAPPING = Mapping(columns={name: (name,) for name in COLUMNS}, keep=())
+MAPPING = Mapping(columns={name: (name,) for name in COLUMNS}, keep=(), personal=PERSONAL)
 BATCH_MAPPING = {"map": {}, "format": "jsonl"}
 Place = tuple[int, Record]
 
@@ -25,6 +29,20 @@ class Gated:
     rows: pl.DataFrame
     places: Sequence[Place]
     refused: Sequence[tuple[int, Refused]]
+
+    def links_of(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """What the rows' records say about ids, as statements."""
+        said = [
+            (row, link.from_id, link.into_id, link.origin)
+            for row in rows[ROW]
+            for link in self.places[row - 1][1].links
+        ]
+        return dated(pl.DataFrame(said, schema=LINKS, orient="row"), rows)
+
+    def traits_of(self, rows: pl.DataFrame) -> Traits | None:
+        """The attributes that the rows' records carry."""
+        found = [(row, dict(traits)) for row in rows[ROW] if (traits := self.places[row - 1][1].traits)]
+        return traits_of(found, rows, PERSONAL)
 
     def rows_of(self, parcels: Sequence[int]) -> pl.DataFrame:
         """The checked rows of these parcels."""

@@ -1,12 +1,13 @@
 """One item's values: what a translation gives, and the checks that need no other item."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from core.kernel.times import naive
+from core.signals.adapters.adapter import Canonical, Link, RecordUnfit
 from core.signals.ingest.parcels import COLUMNS
 
 DEEPEST = 32
@@ -35,13 +36,36 @@ class Seen:
 
 @dataclass(frozen=True)
 class Given:
-    """An item in our terms: envelope texts by name, the two objects, and when it happened (None: on receipt)."""
+    """An item in our terms: envelope texts by name, the two objects, and when it happened (None: on receipt).
+
+    `traits` are attributes of its lead, `links` what it says about ids.
+    """
 
     texts: Mapping[str, str | None]
-    properties: Mapping[str, Any] = field(default_factory=dict)
-    context: Mapping[str, Any] = field(default_factory=dict)
-    occurred_at: datetime | None = None
-    shifted: bool = False
+    properties: Mapping[str, Any]
+    context: Mapping[str, Any]
+    occurred_at: datetime | None
+    shifted: bool
+    traits: Mapping[str, Any]
+    links: tuple[Link, ...]
+
+    @classmethod
+    def of(
+        cls, found: Canonical, own: Mapping[str, str | None], occurred_at: datetime | None, *, shifted: bool = False
+    ) -> "Given":
+        """What an adapter made of the item, with what the server knows better."""
+        event = {**found.event, **own}
+        texts = {name: None if event.get(name) is None else str(event[name]) for name in TEXTS}
+        properties, context = event.get("properties") or {}, event.get("context") or {}
+        return cls(texts, properties, context, occurred_at, shifted, found.traits, found.links)
+
+
+def fitting(translate: Callable[[Mapping[str, Any]], Canonical], item: Mapping[str, Any]) -> Canonical:
+    """What an adapter makes of the item; raises ItemRefused where it is not one of its own."""
+    try:
+        return translate(item)
+    except RecordUnfit as unfit:
+        raise ItemRefused(unfit.code, unfit.detail) from unfit
 
 
 def checked_values(given: Given) -> tuple[Any, ...]:
@@ -64,16 +88,6 @@ def text(message: Mapping[str, Any], *names: str) -> str | None:
         elif value is not None:
             raise ItemRefused("wrong_type", f"`{name}` is a {type(value).__name__} where text is expected")
     return None
-
-
-def table(message: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """The member as an object, empty where it is missing; raises ItemRefused for anything else."""
-    value = message.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ItemRefused("wrong_type", f"`{name}` is a {type(value).__name__} where an object is expected")
-    return value
 
 
 def moment(message: Mapping[str, Any], *names: str) -> datetime | None:

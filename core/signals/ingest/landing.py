@@ -1,27 +1,21 @@
 """A group of parcels into the store: one transaction, one ledger entry, a receipt for each."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
 import polars as pl
 
 from core.kernel.database import Change, Database
 from core.kernel.times import naive
-from core.signals import store_traits
-from core.signals.adapters.segment import ADAPTER, attributes
 from core.signals.ingest import store
 from core.signals.ingest.gate import Gated, gate
 from core.signals.ingest.parcels import ItemError, Parcel, Receipt, Refused
 from core.signals.ingest.seen import SeenIds
-from core.signals.ingest.segment import TRAITS
-from core.signals.ingest.store import Stream
+from core.signals.ingest.store import Brought, Stream
 from core.signals.raw import ROW
-from core.signals.trait_rows import traits_of
 
 ACTOR = "live"
 ARRIVED = ("lead_id", "event_id", "trace_id")
@@ -91,27 +85,14 @@ class _Landing:
         store.add_counts(self.change, batch_id, counts)
         self.counted.append({"batch_id": batch_id, "path": stream.path, "adapter": stream.adapter, **counts})
 
-    def _traits(self, rows: pl.DataFrame, batch_id: str) -> None:
-        """Store the traits that identify and group calls carry, as attributes of their leads."""
-        calls = rows.filter(pl.col("type").is_in(TRAITS)).select(ROW, "type")
-        found = [(row, traits) for row, call in calls.iter_rows() if (traits := self._traits_of(row, call))]
-        known = traits_of(found, rows, ADAPTER.personal)
-        if known is not None:
-            store_traits.land(self.change, known, batch_id)
-
-    def _traits_of(self, row: int, call: str) -> dict[str, Any]:
-        message = ADAPTER.expand(json.loads(self.gated.places[row - 1][1].raw))[0]
-        return dict(attributes(call, message.get("traits") or {})) if message.get("type", call) == call else {}
-
     def _events(self, stream: Stream, rows: pl.DataFrame, batch_id: str) -> tuple[int, int]:
         rows = rows.with_columns(received_at=pl.lit(naive(self.received_at), dtype=pl.Datetime("us")))
         shifted = [] if self.all_new else [row for row in rows[ROW] if self.gated.places[row - 1][1].shifted]
         rows, over = store.within_kinds(self.change, store.with_stored_times(self.change, rows, shifted))
         for row, lead in over.select(ROW, "lead_id").iter_rows():
             self._refuse(row, "too_many_types", "the log has no room for another type of event", lead)
-        landed, repeats = store.land(self.change, stream, rows, batch_id, self.received_at, all_new=self.all_new)
-        if landed.accepted and stream.adapter == ADAPTER.name:
-            self._traits(rows, batch_id)
+        brought = Brought(rows, self.gated.links_of(rows), self.gated.traits_of(rows), self.all_new)
+        landed, repeats = store.land(self.change, stream, brought, batch_id, self.received_at)
         for row, code, detail, lead in landed.conflicts.select("row_no", "code", "detail", "lead_id").iter_rows():
             self._refuse(row, code, detail, lead)
         self.repeats.update(self.gated.places[row - 1][0] for row in repeats)

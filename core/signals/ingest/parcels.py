@@ -1,12 +1,13 @@
 """What a request brings and what it is told: parcels of records, refused items, receipts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 
+from core.signals.adapters.adapter import Link
 from core.signals.event_rows import SOURCE_WORDS
 from core.signals.raw import RAW_LIMIT
 
@@ -45,13 +46,16 @@ class Sender:
 class Record:
     """An item that can be read: its place in the request, its values in the order of COLUMNS, its own bytes.
 
-    `shifted` says that its time was given or corrected here, so that a repeat may carry another one.
+    `shifted` says that its time was given or corrected here, so that a repeat may carry another one; `traits` are
+    attributes of its lead, `links` what it says about ids.
     """
 
     index: int
     values: tuple[Any, ...]
     raw: bytes
-    shifted: bool = False
+    shifted: bool
+    traits: Mapping[str, Any]
+    links: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)

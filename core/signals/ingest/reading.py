@@ -56,7 +56,8 @@ def _parcel(adapter: str, sender: Sender, items: list[Any], now: datetime, trans
             if not isinstance(item, dict):
                 raise ItemRefused("not_an_object", f"a {type(item).__name__} where an object is expected")
             given = translate(item, seen)
-            records.append(Record(index, checked_values(given), raw, given.shifted or given.occurred_at is None))
+            shifted = given.shifted or given.occurred_at is None
+            records.append(Record(index, checked_values(given), raw, shifted, given.traits, given.links))
         except ItemRefused as refusal:
             refused.append(Refused(index, refusal.code, refusal.detail, cut(raw)))
         except RecursionError:

@@ -8,12 +8,13 @@ from typing import Any
 from uuid_utils import uuid7
 
 from core.kernel.canonical import canonical
+from core.signals.adapters.segment import CALLS, translate
 from core.signals.event_rows import SOURCE_WORDS
-from core.signals.ingest.items import Given, ItemRefused, Seen, moment, table, text
+from core.signals.ingest.items import Given, ItemRefused, Seen, fitting, moment, text
 
-CALLS = ("track", "identify", "page", "screen", "group", "alias")
 SHARED = ("context", "sentAt", "channel", "integrations")
-TRAITS = ("identify", "group")
+TEXTS = ("messageId", "userId", "anonymousId", "groupId", "event")
+TIMES = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
 CLOCK_TOLERANCE = timedelta(minutes=1)
 
 
@@ -28,45 +29,21 @@ def within(shared: Mapping[str, Any]) -> Callable[[Mapping[str, Any], Seen], Giv
 
 
 def given(message: Mapping[str, Any], seen: Seen) -> Given:
-    """One message in our terms; raises ItemRefused."""
-    call = text(message, "type")
-    if call not in CALLS:
+    """One message in our terms, by the adapter of files; raises ItemRefused."""
+    if text(message, "type") not in CALLS:
         raise ItemRefused("unknown_call", f"`type` is not one of {', '.join(CALLS)}")
-    context = table(message, "context")
-    occurred, shifted = _occurred(message, seen.now)
-    texts = {
-        "event_id": text(message, "messageId") or _made_id(message),
-        "lead_id": text(message, "userId"),
-        "anonymous_id": text(message, "anonymousId"),
-        "account_id": text(message, "groupId") or text(context, "groupId"),
-        "session_id": text(context, "sessionId"),
-        "source": _source(message, seen),
-        "type": _type(message, call),
-        "region": None,
-        "trace_id": seen.trace_id,
-    }
-    return Given(texts, _properties(message, call), context, occurred, shifted)
-
-
-def _type(message: Mapping[str, Any], call: str) -> str:
-    if call != "track":
-        return call
-    named = text(message, "event")
-    if named is None:
+    for name in TEXTS:
+        text(message, name)
+    if message["type"] == "track" and text(message, "event") is None:
         raise ItemRefused("missing_type", "`event` is missing, which names what was tracked")
-    return named
-
-
-def _source(message: Mapping[str, Any], seen: Seen) -> str:
-    return SOURCE_WORDS.get((text(message, "channel") or "").lower(), seen.source)
-
-
-def _properties(message: Mapping[str, Any], call: str) -> dict[str, Any]:
-    found = {**table(message, "traits" if call in TRAITS else "properties")}
-    for name in ("name", "category", "previousId"):
-        if message.get(name) is not None and name not in found:
-            found[name] = message[name]
-    return found
+    occurred, shifted = _occurred(message, seen.now)
+    found = fitting(translate, {name: value for name, value in message.items() if name not in TIMES})
+    own = {
+        "event_id": text(message, "messageId") or _made_id(message),
+        "source": SOURCE_WORDS.get((text(message, "channel") or "").lower(), seen.source),
+        "trace_id": found.event.get("trace_id") or seen.trace_id,
+    }
+    return Given.of(found, own, occurred, shifted=shifted)
 
 
 def _occurred(message: Mapping[str, Any], now: datetime) -> tuple[datetime | None, bool]:

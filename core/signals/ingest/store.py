@@ -9,12 +9,13 @@ import polars as pl
 from core.kernel.canonical import canonical, digest
 from core.kernel.database import Change
 from core.kernel.times import naive
-from core.signals import store_batches, store_events
+from core.signals import store_batches, store_events, store_traits
 from core.signals.ingest.gate import BATCH_MAPPING
 from core.signals.ingest.parcels import Refused
 from core.signals.raw import ROW
 from core.signals.store_batches import Batch
 from core.signals.store_events import KIND_LIMIT, Landed
+from core.signals.trait_rows import Traits
 
 PATH = "live:"
 CONTENT = "live"
@@ -95,11 +96,22 @@ def with_stored_times(change: Change, rows: pl.DataFrame, shifted: Sequence[int]
     return rows.with_columns(pl.Series("occurred_at", times, dtype=pl.Datetime("us")))
 
 
-def land(
-    change: Change, stream: Stream, rows: pl.DataFrame, batch_id: str, now: datetime, *, all_new: bool
-) -> tuple[Landed, list[int]]:
+@dataclass(frozen=True)
+class Brought:
+    """Checked rows of a stream with what their records say of ids and of leads; `all_new`: no id is in the log yet."""
+
+    rows: pl.DataFrame
+    links: pl.DataFrame
+    traits: Traits | None
+    all_new: bool
+
+
+def land(change: Change, stream: Stream, brought: Brought, batch_id: str, now: datetime) -> tuple[Landed, list[int]]:
     """Write the rows that the log does not hold yet; what became of them, and the row numbers of repeats."""
-    landed = store_events.land(change, rows, batch_id, live=True, all_new=all_new)
+    rows, links = brought.rows, brought.links
+    landed = store_events.land(change, rows, batch_id, links, live=True, all_new=brought.all_new)
+    if brought.traits is not None and landed.accepted:
+        store_traits.land(change, brought.traits, batch_id)
     batch = Batch("events", stream.path, stream.adapter, CONTENT, BATCH_MAPPING, stream.path, now)
     store_batches.quarantine(change, batch, batch_id, landed.disputed)
     repeats = change.read("SELECT row_no FROM verdicts WHERE same")["row_no"].to_list() if landed.duplicate else []
