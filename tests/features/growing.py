@@ -16,6 +16,7 @@ ACCOUNT_NOS = {account: place for place, account in enumerate(ACCOUNTS, 1)}
 KIND_NOS = {pair: place for place, pair in enumerate(((s, t) for s in SOURCES for t in TYPES), 1)}
 TABLES = ("leads", "accounts", "event_kinds", "events", "lead_accounts", "lead_merges", "attributes", "attribute_types")
 TYPES_OF = {"employees": "number", "industry": "category", "partner": "boolean"}
+NOW = 2**63
 COLUMNS = {"number": "number", "category": "text", "boolean": "flag"}
 
 
@@ -29,9 +30,7 @@ class Merge:
     known_until: int | None = None
 
     def holds(self, known: int | None) -> bool:
-        if self.known_until is None:
-            return known is None or self.known_from <= known
-        return known is not None and self.known_from <= known < self.known_until
+        return known is not None and self.known_from <= known < (self.known_until or NOW)
 
 
 class GrowingStore:
@@ -75,7 +74,7 @@ class GrowingStore:
 
     def merge(self, lead_id: str, into_id: str, at: int) -> None:
         """From that time on both are one; whoever counted for the first counts for the second."""
-        gone, root = self.root(lead_id, None), self.root(into_id, None)
+        gone, root = self.root(lead_id, NOW - 1), self.root(into_id, NOW - 1)
         if gone == root:
             return
         moved = [one for one in self.merges if one.into_id == gone and one.known_until is None]

@@ -10,7 +10,7 @@ from core.features.aggregates import AGGREGATES, BOOLEAN, CATEGORY, COUNT
 from core.features.compiler.accounts import FIRST_US
 from core.features.document import Feature, FeatureSet
 from core.features.engine import build, resolve
-from core.features.online.layout import ALL_KNOWN, LEAD_ID, NEVER, Layout, edge_text
+from core.features.online.layout import LEAD_ID, NEVER, Layout, edge_text
 from core.features.online.plan import ALWAYS, Planner, ScopePlan
 from core.features.online.state import Group, Outgrown, State
 from core.features.spine import spine_rows
@@ -87,7 +87,7 @@ class OnlineFeatures:
         from core.features.online.kernels import attributes, walk
 
         moment, known = FIRST_US if as_of is None else as_of, FIRST_US if known_at is None else known_at
-        groups, held = state.groups(lead_id, ALL_KNOWN if known_at is None else known_at, self._scopes)
+        groups, held = state.groups(lead_id, known, self._scopes)
         for plan, group in zip(self._plans, groups, strict=True):
             rows, owners = _rows(state, group, moment, plan)
             walk.vector(plan.walk, rows, rows.view(np.float64), owners, moment, known, out)

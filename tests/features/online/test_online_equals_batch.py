@@ -33,7 +33,6 @@ class Life(RuleBasedStateMachine):
         self.grow(seed)
         feature_set = read(document(definitions(seed, self.features)), "random.yaml")
         self.feature_set = resolve(self.db, feature_set)
-        self.merging = "lead_id" not in document(definitions(seed, self.features))
         self.online = OnlineFeatures(self.db, self.feature_set)
 
     @rule(seed=SEEDS)
@@ -54,8 +53,7 @@ class Life(RuleBasedStateMachine):
     @rule(lead=st.sampled_from(LEADS), into=st.sampled_from(LEADS), after=st.integers(0, 10))
     def merge(self, lead, into, after):
         self.known += after * DAY
-        if self.merging:
-            self.store.merge(lead, into, self.known)
+        self.store.merge(lead, into, self.known)
 
     @rule(lead=st.sampled_from(LEADS), after=st.integers(0, 10))
     def unmerge(self, lead, after):
@@ -71,10 +69,8 @@ class Life(RuleBasedStateMachine):
     def teardown(self):
         self.online.catch_up()
         rows = rows_of(self.parts, 6)
-        frames = [self.online.vectors(spine_of(rows))]
-        if not self.store.merges and not self.store.superseded:
-            frames.append(build(self.db, self.feature_set, spine_of(rows)))
-            assert frames[0].schema == frames[1].schema
+        frames = [self.online.vectors(spine_of(rows)), build(self.db, self.feature_set, spine_of(rows))]
+        assert frames[0].schema == frames[1].schema
         self.compare(rows, *frames)
 
     def compare(self, rows, *frames):
