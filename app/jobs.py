@@ -194,16 +194,14 @@ def latest(*names: str) -> Job | None:
 def show(job: Job, key: str) -> Job:
     """Draw the job: progress and Cancel while it runs, else how it ended; it refreshes itself only while it runs."""
     every = REFRESH_SECONDS if job.running else None
-    st.fragment(_draw, run_every=every, key=f"{key}_{job.state}")(job, key)
+    st.fragment(_draw, run_every=every, key=f"{key}_{job.state}")(job, key, refreshing=every is not None)
     return job
 
 
-def _draw(job: Job, key: str) -> None:
+def _draw(job: Job, key: str, *, refreshing: bool) -> None:
     if job.running:
         _running(job, key)
-        session.remember(f"{key}_running", job.job_id)
-    elif session.value(f"{key}_running") == job.job_id:
-        session.forget(f"{key}_running")
+    elif refreshing:
         st.rerun()
     else:
         _ended(job)
