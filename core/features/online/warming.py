@@ -1,7 +1,5 @@
 """Gets the compiled walk ready before it is needed: compiling takes seconds once, loading it half a second."""
 
-import threading
-
 import numpy as np
 
 from core.features.online.layout import FIXED
@@ -15,13 +13,6 @@ def warm() -> None:
     rows, out = np.zeros((1, FIXED), dtype=np.int64), np.zeros(0)
     walk.vector(_nothing(), rows, rows.view(np.float64), np.zeros(0, dtype=np.int64), 1, 1, out)
     attributes.vector(rows[:0], rows[:0].view(np.float64), np.zeros(0, dtype=np.int64), 1, 1, out)
-
-
-def warm_in_background() -> threading.Thread:
-    """Warm in a thread that does not hold up the end of the process."""
-    thread = threading.Thread(target=warm, name="warm-walk", daemon=True)
-    thread.start()
-    return thread
 
 
 def _nothing() -> WalkPlan:
