@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.policy import checker, parser
@@ -26,6 +26,7 @@ def test_the_shipped_policy_passes_its_check_and_can_be_published():
 
 
 @given(scores=st.lists(st.floats(0, 1), max_size=50))
+@settings(max_examples=20)
 def test_any_scores_give_a_policy_whose_bands_keep_their_order(scores):
     report = checker.report(propose("any", thresholds_from(scores)), "any.yaml")
     assert report["ok"], report

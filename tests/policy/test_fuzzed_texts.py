@@ -41,7 +41,7 @@ def mutated(line, column, cut, token):
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_damaged_text_is_read_or_refused_with_a_place(line, column, cut, token):
     text = mutated(line, column, cut, token)
-    report = checker.report(text, "damaged.yaml")
+    report = checker.check(text, "damaged.yaml").to_json()
     rows = text.count("\n") + 2
     assert report["ok"] or report["diagnostics"]
     for found in report["diagnostics"]:
