@@ -1,5 +1,6 @@
 """One demo store, one server and one Chromium for all browser tests; no complaint of a page goes unseen."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,15 +15,16 @@ PageFor = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def demo_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small demo store."""
+    """A small demo store that nobody serves; those who do take a copy."""
     folder = tmp_path_factory.mktemp("browser") / "store"
     return serving.demo_store(folder, "--events", "24000", "--leads", "1500")
 
 
 @pytest.fixture(scope="session")
-def server(demo_store: Path) -> Iterator[str]:
-    """The address of a server on the demo store."""
-    with serving.served(demo_store) as url:
+def server(demo_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server on a copy of the demo store."""
+    folder = Path(shutil.copytree(demo_store, tmp_path_factory.mktemp("served") / "store"))
+    with serving.served(folder) as url:
         yield url
 
 

@@ -20,7 +20,7 @@ REASON = "Fewer calls while two representatives are away"
 def walked_store(demo_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the demo store that the walk may change."""
     folder = tmp_path_factory.mktemp("walk") / "store"
-    return Path(shutil.copytree(demo_store, folder, ignore=shutil.ignore_patterns("lock", "serve.log")))
+    return Path(shutil.copytree(demo_store, folder))
 
 
 @pytest.fixture
