@@ -192,9 +192,9 @@ def typed_sql(field: Field, sql: str, dtype: str) -> str:
         return f"CASE {sql} WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
     value = f"TRY_CAST({sql} AS DOUBLE)"
     whole = f"abs({value}) < {real(WHOLE_LIMIT)} AND {value} = trunc({value})"
-    broken = f"contains({sql}, 'e') OR contains({sql}, '.')"
+    written = rf"regexp_replace(regexp_replace({sql}, '\.0$', ''), 'e(\d)', 'e+\1')"
     return (
         f"CASE WHEN starts_with({sql}, '\"') THEN json_extract_string({sql}, '$')"
         f" WHEN {whole} THEN CAST(CAST({value} AS BIGINT) AS VARCHAR)"
-        f" WHEN {broken} THEN coalesce(CAST({value} AS VARCHAR), {sql}) ELSE {sql} END"
+        f" WHEN {value} IS NOT NULL THEN {written} ELSE {sql} END"
     )
