@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from core.policy.closures import Test, closure
 from core.policy.document import Document, Policy
 from core.policy.outcome import Outcome
+from core.policy.stages import OUTPUTS
 
 LIVE, HOLDOUT, EXPLORE = "live", "holdout", "explore:"
 PERMIT = "PERMIT"
@@ -50,8 +51,7 @@ def overlay_of(policy: Policy) -> Overlay:
 
 def read_by_overlay(outcome: Outcome) -> dict[str, object]:
     """The core's outputs under the names that an experiment's conditions read."""
-    names = ("disposition", "band", "priority", "next_state", "pool", "sla_min", "method", "action")
-    return {name: getattr(outcome, name) for name in names}
+    return {name: getattr(outcome, name) for name in OUTPUTS}
 
 
 def arms_of(document: Document) -> tuple[str, ...]:
