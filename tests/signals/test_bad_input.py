@@ -22,7 +22,7 @@ ENTITIES = '<?xml version="1.0"?><!DOCTYPE log [<!ENTITY a "b">]><log><trace><ev
         ("empty.csv", b"", "file_empty"),
         ("delimiter.csv", GOOD.replace(",", "^").encode(), "unmapped_field"),
         ("utf16.csv", GOOD.encode("utf-16"), "wrong_encoding"),
-        ("broken.csv.gz", gzip.compress(GOOD.encode() * 1000)[:60], "file_unreadable"),
+        ("broken.csv.gz", gzip.compress(GOOD.encode() * 1000, mtime=0)[:60], "file_unreadable"),
         ("entities.xes", ENTITIES.encode(), "unsafe_xml"),
         ("field.csv", (HEAD + f"l1,a,2026-01-01,{'x' * 10_000_000}\n").encode(), "nothing_accepted"),
         ("dates.csv", (HEAD + "l1,a,2026-02-31,x\n").encode(), "nothing_accepted"),
