@@ -40,3 +40,17 @@ class ArmUnknown(LeadbenchError):
             value=arm,
             remedy=f"Known arms: {', '.join(known)}; only engine `python` decides others than `live`.",
         )
+
+
+class EvidenceUnknown(LeadbenchError):
+    """A simulation that is not kept, or that is no longer what it was."""
+
+    code = "evidence_unknown"
+
+    def __init__(self, evidence_hash: str, *, altered: bool = False) -> None:
+        why = "is not what was kept: its content was altered" if altered else "is not kept on this store"
+        super().__init__(
+            f"The simulation `{evidence_hash}` {why}.",
+            value=evidence_hash,
+            remedy="Simulate again with `policy simulate FILE --keep`.",
+        )
