@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from core.policy.closures import Test, closure
 from core.policy.document import Document, Policy
 from core.policy.outcome import Outcome
+from core.policy.overlays import Exploration, Holdout
 from core.policy.stages import OUTPUTS
 
 LIVE, HOLDOUT, EXPLORE = "live", "holdout", "explore:"
@@ -26,17 +27,27 @@ class Overlay:
 
     def apply(self, outcome: Outcome, values: Mapping[str, object], arm: str) -> Outcome:
         """The outcome of a lead in the arm; `values` are its normalised inputs."""
-        experiment = self.policy.document.experiment
-        if arm == LIVE or experiment is None or outcome.disposition != PERMIT:
-            return outcome
-        read = {**values, **read_by_overlay(outcome)}
-        if arm == HOLDOUT and experiment.holdout and not self.excluded(read):
-            treat = experiment.holdout.treat_as
+        if arm == HOLDOUT and (holdout := self.holds_out(outcome, values)):
+            treat = holdout.treat_as
             action = treat.action or outcome.action
             return replace(outcome, pool=treat.pool, sla_min=treat.sla_min, method=treat.method, action=action)
-        if arm.startswith(EXPLORE) and self.explorable(read):
+        if arm.startswith(EXPLORE) and self.explores(outcome, values):
             return replace(outcome, action=arm.removeprefix(EXPLORE))
         return outcome
+
+    def holds_out(self, outcome: Outcome, values: Mapping[str, object]) -> Holdout | None:
+        """The hold-out where it may take a lead with this core outcome, else None."""
+        experiment = self.policy.document.experiment
+        if experiment is None or experiment.holdout is None or outcome.disposition != PERMIT:
+            return None
+        return None if self.excluded({**values, **read_by_overlay(outcome)}) else experiment.holdout
+
+    def explores(self, outcome: Outcome, values: Mapping[str, object]) -> Exploration | None:
+        """The exploration where it may choose for a lead with this core outcome, else None."""
+        experiment = self.policy.document.experiment
+        if experiment is None or experiment.exploration is None or outcome.disposition != PERMIT:
+            return None
+        return experiment.exploration if self.explorable({**values, **read_by_overlay(outcome)}) else None
 
 
 def overlay_of(policy: Policy) -> Overlay:

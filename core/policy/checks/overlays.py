@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from core.kernel.expressions import Diagnostic
 from core.kernel.strict_yaml import Path
-from core.policy.checks.names import resolve
+from core.policy.checks.inputs import places
+from core.policy.checks.names import distinct, resolve
 from core.policy.document import Document
-from core.policy.overlays import Claim
+from core.policy.overlays import Claim, Exploration
 from core.policy.shape import Located
 from core.policy.stages import OUTPUTS
 
@@ -17,6 +18,8 @@ NEEDED = {
     "independent": ("of", "output"),
 }
 WRITTEN = {"input": "in"}
+SHARE_PLACES = 4
+TOLERANCE = 1e-12
 
 
 def check_experiment(document: Document, located: Located) -> Iterator[Diagnostic]:
@@ -32,6 +35,35 @@ def check_experiment(document: Document, located: Located) -> Iterator[Diagnosti
         for name in block.exploration.over.actions:
             path = ("experiment", "exploration", "over", "actions")
             yield from resolve(located, path, "action", name, catalogue)
+        yield from _check_propensity(block.exploration, located)
+    yield from _check_shares(document, located)
+
+
+def _check_propensity(block: Exploration, located: Located) -> Iterator[Diagnostic]:
+    path, actions = ("experiment", "exploration"), block.over.actions
+    yield from distinct(located, (*path, "over", "actions"), "the actions to explore", actions)
+    if block.epsilon and block.epsilon / len(actions) < block.min_propensity - TOLERANCE:
+        yield located.diagnostic(
+            "low_propensity",
+            (*path, "min_propensity"),
+            f"Each of {len(actions)} actions is explored with {block.epsilon / len(actions):.4f}, "
+            f"less than `{block.min_propensity}`.",
+            "Explore fewer actions, or more often; weights of 1/min_propensity are the bound of every estimate.",
+        )
+
+
+def _check_shares(document: Document, located: Located) -> Iterator[Diagnostic]:
+    """A share is a number of the 10000 buckets that units fall into."""
+    block = document.experiment
+    shares = []
+    if block and block.holdout:
+        shares.append((("experiment", "holdout", "fraction"), block.holdout.fraction))
+    if block and block.exploration:
+        shares.append((("experiment", "exploration", "epsilon"), block.exploration.epsilon))
+    for path, share in shares:
+        if places(share) > SHARE_PLACES:
+            hint = f"Units fall into 10000 buckets: write at most {SHARE_PLACES} places."
+            yield located.diagnostic("over_precise", path, f"The share `{share}` is too precise.", hint)
 
 
 def check_privacy(document: Document, located: Located) -> Iterator[Diagnostic]:
