@@ -1,5 +1,6 @@
 """A small open store behind the app's one workbench."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,6 +47,17 @@ def demo(_demo_opened: Workbench) -> Iterator[Workbench]:
     services.use(_demo_opened)
     yield _demo_opened
     services.use(None)
+
+
+@pytest.fixture(scope="module")
+def demo_copy(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    """A copy of the small decided store as the app's workbench, for a module of tests that write."""
+    folder = tmp_path_factory.mktemp("demo_copy") / "store"
+    shutil.copytree(demo_folder, folder, ignore=shutil.ignore_patterns("lock"))
+    with Workbench.open(folder, SystemClock()) as bench:
+        services.use(bench)
+        yield bench
+        services.use(None)
 
 
 @pytest.fixture

@@ -5,22 +5,10 @@ import threading
 
 import polars as pl
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from app import work_commands
 from app.queries import drift, explain, models
-from core.kernel.settings import PROJECT_ROOT
-
-
-def page(script: str, user: str = "ana", **parameters: str) -> AppTest:
-    at = AppTest.from_file(str(PROJECT_ROOT / "app" / "main.py"), default_timeout=60)
-    at.session_state["session_identity"] = user
-    at = at.run().switch_page(f"../pages/{script}.py")
-    for name, value in parameters.items():
-        at.query_params[name] = value
-    at = at.run()
-    assert [error.message for error in at.exception] == []
-    return at
+from tests.app.pages import page
 
 
 def test_train_shows_the_figures_that_were_stored_with_the_model(demo):

@@ -5,32 +5,21 @@ import shutil
 from datetime import timedelta
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from app.queries import service
 from core.kernel.clock import SystemClock
 from core.kernel.database import Database
-from core.kernel.settings import PROJECT_ROOT
 from core.kernel.telemetry import Measures
 from core.monitoring.store_service import ServiceStore
-
-
-def page(**parameters: str) -> AppTest:
-    at = AppTest.from_file(str(PROJECT_ROOT / "app" / "main.py"), default_timeout=60)
-    at = at.run().switch_page("../pages/observability.py")
-    for name, value in parameters.items():
-        at.query_params[name] = value
-    at = at.run()
-    assert [error.message for error in at.exception] == []
-    return at
+from tests.app.pages import page
 
 
 def test_a_store_without_events_says_how_to_begin(empty):
-    assert any("/v1/track" in one.value for one in page().markdown)
+    assert any("/v1/track" in one.value for one in page("observability").markdown)
 
 
 def test_a_decision_is_shown_by_the_stages_of_its_record(demo):
-    at = page(tr="7d")
+    at = page("observability", tr="7d")
     (chosen,) = [one for one in at.selectbox if one.label == "Decision"]
     decision = service.decisions("7d")[0]
     assert chosen.value == decision["decision_id"]
@@ -41,7 +30,7 @@ def test_a_decision_is_shown_by_the_stages_of_its_record(demo):
 
 
 def test_every_playbook_can_be_read(demo):
-    titles = {one.label for one in page().expander}
+    titles = {one.label for one in page("observability").expander}
     assert {"Burst", "Full disk", "Broken chain", "Stale source", "Poisoned source", "Unassigned leads"} <= titles
 
 
@@ -83,7 +72,7 @@ def burning(empty, tmp_path):
 
 
 def test_what_fires_is_shown_with_its_playbook_and_budget(burning):
-    at = page()
+    at = page("observability")
     (alert,) = at.error
     assert "Decisions made" in alert.value and "0% of the month is left" in alert.value
     press = next(one for one in at.button if one.label == "Playbook: Full disk")

@@ -1,41 +1,14 @@
 """Policy studio and Approvals: a change from the form to publishing and back, by two people."""
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import jobs, services
+from app import jobs
 from app.components import policy_steps
-from core.kernel.clock import SystemClock
-from core.kernel.settings import PROJECT_ROOT
 from core.policy import editing
-from core.workbench import Workbench
+from tests.app.pages import page
 
 STRICTER = "fewer hot leads while two representatives are away"
-
-
-@pytest.fixture(scope="module")
-def bench(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    folder = tmp_path_factory.mktemp("release") / "store"
-    shutil.copytree(demo_folder, folder, ignore=shutil.ignore_patterns("lock"))
-    with Workbench.open(folder, SystemClock()) as opened:
-        services.use(opened)
-        yield opened
-        services.use(None)
-
-
-def page(script: str, user: str = "ana", **parameters: str) -> AppTest:
-    at = AppTest.from_file(str(PROJECT_ROOT / "app" / "main.py"), default_timeout=60)
-    at.session_state["session_identity"] = user
-    at = at.run().switch_page(f"../pages/{script}.py")
-    for name, value in parameters.items():
-        at.query_params[name] = value
-    at = at.run()
-    assert [error.message for error in at.exception] == []
-    return at
 
 
 def button(at: AppTest, label: str):
@@ -47,16 +20,16 @@ def errors(at: AppTest) -> str:
 
 
 @pytest.mark.parametrize("step", ["draft", "check", "simulate", "approve", "roll-out"])
-def test_every_step_opens(bench, step):
+def test_every_step_opens(demo_copy, step):
     assert page("policy", step=step).title[0].value == "Policy studio"
 
 
 @pytest.mark.parametrize("tab", ["Inbox", "History", "Audit"])
-def test_every_tab_of_approvals_opens(bench, tab):
+def test_every_tab_of_approvals_opens(demo_copy, tab):
     assert page("approvals", tab=tab).title[0].value == "Approvals"
 
 
-def test_the_form_edits_the_text_and_the_text_the_form(bench):
+def test_the_form_edits_the_text_and_the_text_the_form(demo_copy):
     at = page("policy")
     hot = next(one for one in at.slider if "hot" in one.label)
     leave, enter = hot.value
@@ -70,7 +43,7 @@ def test_the_form_edits_the_text_and_the_text_the_form(bench):
     assert warm.value == (0.1111, 0.2222)
 
 
-def test_a_text_that_is_no_policy_is_told_where_it_is_wrong(bench):
+def test_a_text_that_is_no_policy_is_told_where_it_is_wrong(demo_copy):
     at = page("policy")
     text = at.text_area(key="policy_yaml").value
     at = at.text_area(key="policy_yaml").set_value(text.replace("apiVersion: leadpolicy/v1", "apiVersion: v9")).run()
@@ -78,7 +51,7 @@ def test_a_text_that_is_no_policy_is_told_where_it_is_wrong(bench):
     assert any("line 2" in (one.help or "") for one in at.markdown)
 
 
-def test_from_an_edit_to_publishing_and_back_by_two_people(bench):
+def test_from_an_edit_to_publishing_and_back_by_two_people(demo_copy):
     at = page("policy")
     hot = next(one for one in at.slider if "hot" in one.label)
     at = hot.set_value((hot.value[0], round(hot.value[1] + 0.05, 3))).run()
@@ -86,17 +59,17 @@ def test_from_an_edit_to_publishing_and_back_by_two_people(bench):
     at = button(at, "Save draft").click().run()
     at = button(at, "Request approval").click().run()
     assert not at.exception and not at.error
-    submitted = next(one for one in bench.rooms.policies.history() if one.state == "submitted")
+    submitted = next(one for one in demo_copy.rooms.policies.history() if one.state == "submitted")
 
     mine = page("approvals", v=submitted.ref)
     mine = button(mine, "Approve").click().run()
-    assert "ana" in errors(mine) and bench.rooms.policies.get(submitted.ref).state == "submitted"
+    assert "ana" in errors(mine) and demo_copy.rooms.policies.get(submitted.ref).state == "submitted"
 
     hers = page("approvals", "rita", v=submitted.ref)
     hers = button(hers, "Refuse").click().run()
     assert hers.error, "a no without a reason is refused"
     hers = button(hers, "Approve").click().run()
-    assert bench.rooms.policies.get(submitted.ref).state == "approved"
+    assert demo_copy.rooms.policies.get(submitted.ref).state == "approved"
 
     live = page("approvals", "rita", v=submitted.ref)
     live = button(live, "Publish").click().run()
@@ -104,17 +77,17 @@ def test_from_an_edit_to_publishing_and_back_by_two_people(bench):
     reason = next(one for one in live.text_input if one.label == "Reason")
     live = reason.set_value("fewer calls").run()
     live = button(live, "Publish").click().run()
-    assert bench.rooms.policies.active("default").content_hash == submitted.content_hash
+    assert demo_copy.rooms.policies.active("default").content_hash == submitted.content_hash
 
     back = page("approvals", "rita", tab="History")
     back = next(one for one in back.text_input if one.label == "Reason").set_value("too few calls").run()
     back = button(back, "Roll back").click().run()
     assert not back.exception
-    assert bench.rooms.policies.get(submitted.ref).state == "rolled_back"
-    assert bench.rooms.policies.active("default").version == 1
+    assert demo_copy.rooms.policies.get(submitted.ref).state == "rolled_back"
+    assert demo_copy.rooms.policies.active("default").version == 1
 
 
-def test_a_simulation_that_takes_longer_is_followed_and_found_again(bench, monkeypatch):
+def test_a_simulation_that_takes_longer_is_followed_and_found_again(demo_copy, monkeypatch):
     monkeypatch.setattr(policy_steps, "PATIENCE", 0.0)
     at = page("policy", step="draft")
     hot = next(one for one in at.slider if "hot" in one.label)
@@ -130,8 +103,8 @@ def test_a_simulation_that_takes_longer_is_followed_and_found_again(bench, monke
     assert jobs.JOBS.of(policy_steps.SIMULATE)[0] is begun
 
 
-def test_a_viewer_may_look_but_not_simulate(bench):
-    bench.rooms.users.add("vic", "viewer", "root")
+def test_a_viewer_may_look_but_not_simulate(demo_copy):
+    demo_copy.rooms.users.add("vic", "viewer", "root")
     at = page("policy", "vic", step="simulate")
     assert "vic" in errors(at)
     at = page("approvals", "vic", tab="Audit")
@@ -139,9 +112,9 @@ def test_a_viewer_may_look_but_not_simulate(bench):
     assert "The chain holds" in at.success[0].value
 
 
-def test_a_model_is_approved_by_somebody_who_did_not_train_it(bench):
+def test_a_model_is_approved_by_somebody_who_did_not_train_it(demo_copy):
     at = button(page("approvals", v="model-1"), "Approve model").click().run()
     assert "ana" in errors(at)
     at = button(page("approvals", "rita", v="model-1"), "Approve model").click().run()
     assert not at.error
-    assert bench.rooms.model_releases.is_approved(bench.rooms.models.champion().model_hash)
+    assert demo_copy.rooms.model_releases.is_approved(demo_copy.rooms.models.champion().model_hash)
