@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from app.cli import check_reports
 from app.cli.common import JsonOption, emit, speak, table
 from core.kernel.errors import LeadbenchError
 from core.kernel.expressions import Expression, parse
@@ -16,6 +17,7 @@ from core.policy import checker, diff, evaluator, inputs, parser
 from core.policy.document import Policy
 from core.policy.overlay import LIVE, arms_of, overlay_of
 from core.policy.prover import Equality, Found, compare
+from core.policy.queueing import in_queue_order
 from core.policy.stages import claim_schema
 from core.simulation.errors import ArmUnknown
 from core.simulation.population import decide_all, read_leads
@@ -60,13 +62,26 @@ def read_document(path: Path) -> str:
     return read_text(path)
 
 
-def check(file: FileArgument, as_json: JsonOption = False) -> None:
+def check(
+    file: FileArgument,
+    form: Annotated[
+        Literal["text", "json", "sarif"], typer.Option("--format", help="sarif: SARIF 2.1.0, for code review.")
+    ] = "text",
+    junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML for continuous integration.")] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Check a document: its form, names, domains, its own tests, and every proof."""
-    speak(as_json)
+    speak(as_json or form == "json")
     started = time.perf_counter()
     report = checker.report(read_document(file), str(file))
     report["seconds"] = round(time.perf_counter() - started, 3)
-    emit(report, lambda: _check_text(report))
+    if junit:
+        junit.write_text(check_reports.junit(report), encoding="utf-8")
+    if form == "sarif":
+        speak(True)
+        emit(check_reports.sarif(report))
+    else:
+        emit(report, lambda: _check_text(report))
     raise typer.Exit(0 if report["ok"] else 1)
 
 
@@ -80,33 +95,50 @@ def decide(
         Literal["python", "duckdb"], typer.Option(help="Which back end decides a file of leads.")
     ] = "python",
     out: Annotated[Path | None, typer.Option("--out", help="CSV, JSONL or Parquet file for the decisions.")] = None,
+    queue: Annotated[bool, typer.Option("--queue", help="Rows of a file in the order of the policy's queue.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Decide one lead and show how, or every lead of a file; unnamed inputs are typical."""
+    """Decide one lead and show how, or every lead of a file; unnamed inputs are typical.
+
+    `arm` beside the inputs asks for the decision as met: experiment and caps; `ages` has minutes by field.
+    """
     speak(as_json)
     policy = parser.load(read_document(file), str(file))
     if Path(given).suffix in POPULATIONS and not given.lstrip().startswith("{"):
-        _decide_file(policy, Path(given), engine, out)
+        _decide_file(policy, Path(given), engine, out, queue)
     else:
         _decide_one(policy, read_inputs(given))
 
 
 def _decide_one(policy: Policy, given: dict[str, Any]) -> None:
-    arm = str(given.pop("arm", None) or LIVE)
+    asked = given.pop("arm", None)
+    arm, ages = str(asked or LIVE), _ages(given.pop("ages", None) or {})
     if arm not in arms_of(policy.document):
         raise ArmUnknown(arm, arms_of(policy.document), "python")
-    filled = inputs.fill(policy, given)
+    filled = inputs.fresh(policy, inputs.fill(policy, given), ages)
     found = evaluator.explain(policy, filled)
-    if arm != LIVE:
+    if asked:
         serving = evaluator.compile(policy)
         outcome = overlay_of(policy).apply(serving.decide(filled), serving.normalised(filled), arm)
         found["outcome"] = {**found["outcome"], **outcome.to_json()}
     emit({**found.pop("outcome"), **found, "arm": arm})
 
 
-def _decide_file(policy: Policy, path: Path, engine: Literal["python", "duckdb"], out: Path | None) -> None:
+def _ages(given: object) -> dict[str, int]:
+    """Minutes by field; raises InputsInvalid."""
+    if isinstance(given, dict) and all(isinstance(age, int) and not isinstance(age, bool) for age in given.values()):
+        return given
+    raise InputsInvalid(json.dumps({"ages": given}), "`ages` has a whole number of minutes for each field")
+
+
+def _decide_file(
+    policy: Policy, path: Path, engine: Literal["python", "duckdb"], out: Path | None, queue: bool
+) -> None:
     started = time.perf_counter()
-    decided = decide_all(policy, read_leads(path, policy), engine)
+    leads = read_leads(path, policy)
+    decided = decide_all(policy, leads, engine)
+    if queue:
+        decided = decided[_places(policy, leads, decided)]
     counts = dict(sorted(decided["disposition"].value_counts().iter_rows()))
     payload: dict[str, Any] = {"rows": decided.height, "engine": engine, "dispositions": counts, "out": None}
     if out is None:
@@ -117,6 +149,15 @@ def _decide_file(policy: Policy, path: Path, engine: Literal["python", "duckdb"]
     payload["seconds"] = round(time.perf_counter() - started, 3)
     columns = [name for name in decided.columns if name not in ("reasons", "errors", "method")]
     emit(payload, lambda: table(decided.head(50).to_dicts(), columns))
+
+
+def _places(policy: Policy, leads: Any, decided: Any) -> list[int]:
+    """The rows' places in the order of the queue."""
+    rows = [
+        {**lead, **row, "place": place}
+        for place, (lead, row) in enumerate(zip(leads.to_dicts(), decided.to_dicts(), strict=True))
+    ]
+    return [row["place"] for row in in_queue_order(policy.document, rows)]
 
 
 def _write(decided: Any, out: Path) -> None:

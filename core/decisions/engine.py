@@ -165,6 +165,7 @@ def _outcomes(
     keys = spine.select("lead_id", pl.coalesce("as_of", "known_at")).iter_rows()
     for row_no, ((lead_id, moment), given) in enumerate(zip(keys, found, strict=True)):
         before = _newer(deciding.states.get(lead_id), stored.get(row_no), moment)
+        before = deciding.state_inputs.waited(before, moment)
         told = deciding.state_inputs.of(before, moment)
         whole = policy_inputs.in_order(deciding.policy, given | told)
         outcome = deciding.evaluator.decide(whole)

@@ -1,13 +1,15 @@
 """Where a lead stands between two decisions: its band and lifecycle state, and since when."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from core.policy.document import Policy
+from core.policy.document import Document, Policy
 from core.policy.inputs import engine_fields
+from core.policy.timeouts import after_timeouts
 
 NONE = "none"
 MINUTE_US = 60_000_000
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class StateInputs:
     no_band: str | None
     initial: str | None
     most: dict[str, int]
+    document: Document
 
     def of(self, before: LeadState, moment: datetime | None) -> dict[str, object]:
         """The engine's fields of this policy for a lead that stood so before."""
@@ -58,6 +61,17 @@ class StateInputs:
             "state_age_min": self._minutes("state_age_min", before.state_since if known_state else None, moment),
         }
         return {name: found[name] for name in self.names}
+
+    def waited(self, before: LeadState, moment: datetime | None) -> LeadState:
+        """The lead at the moment, after the time-outs of its state that have come since; its own moment stays."""
+        if self.document.lifecycle is None or before.state_since is None or moment is None:
+            return before
+        elapsed = max(moment - before.state_since, timedelta(0)) // MINUTE
+        found = after_timeouts(self.document, before.state, elapsed)
+        if found.state == before.state and found.minutes == elapsed:
+            return before
+        since = before.state_since + (elapsed - found.minutes) * MINUTE
+        return replace(before, state=found.state, state_since=since)
 
     def state_of(self, before: LeadState) -> str | None:
         """The lifecycle state to start from: the lead's own where the policy has it, else the policy's initial one."""
@@ -83,4 +97,5 @@ def state_inputs(policy: Policy) -> StateInputs:
         no_band=NONE if NONE in words else None,
         initial=lifecycle.initial if lifecycle else None,
         most={name: int(fields[name].max or 0) for name in names if fields[name].max is not None},
+        document=policy.document,
     )

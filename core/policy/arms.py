@@ -51,13 +51,14 @@ def propensities(overlay: Overlay, core: Outcome, values: Mapping[str, object], 
 
     Given whether the unit is held out, which an evaluation of actions conditions on: a held-out lead has the one action
     of its treatment. Actions that could not be taken are left out. `values` are the normalised inputs. Epsilon-greedy:
-    each action that may be explored has epsilon over their number, and the policy's own the rest besides.
+    each action that may be explored has epsilon over their number, and the policy's own the rest besides. Where a cap
+    binds, every draw ends in the one action that is left.
     """
     met = overlay.apply(core, values, arm)
     if met.action is None:
         return {}
     exploration = overlay.explores(core, values)
-    if exploration is None or (arm == HOLDOUT and overlay.holds_out(core, values)):
+    if exploration is None or overlay.is_capped(values) or (arm == HOLDOUT and overlay.holds_out(core, values)):
         return {met.action: 1.0}
     return _epsilon_greedy(exploration, str(core.action))
 

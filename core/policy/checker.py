@@ -11,6 +11,7 @@ from core.policy import golden, parser
 from core.policy.document import Policy
 from core.policy.errors import GoldenTestsFailed, PolicyInvalid, ProofsFailed
 from core.policy.golden import GoldenResult
+from core.policy.inputs import differing
 from core.policy.shape import Located
 
 UNREAD = ("invalid_document", "missing_key", "unknown_key", "invalid_key", "wrong_type", "invalid_value")
@@ -18,7 +19,10 @@ UNREAD = ("invalid_document", "missing_key", "unknown_key", "invalid_key", "wron
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was checked; `kind` says how: compile, structure, proof, claim or test; unknown is no pass."""
+    """One thing that was checked; `kind` says how: compile, structure, proof, claim or test; unknown is no pass.
+
+    `differing` are the fields of the counterexample that are not as in a typical lead.
+    """
 
     name: str
     kind: str
@@ -29,6 +33,7 @@ class Check:
     line: int
     column: int
     counterexample: dict[str, object] | None = None
+    differing: dict[str, object] | None = None
     contrast: dict[str, object] | None = None
     before: dict[str, object] | None = None
     after: dict[str, object] | None = None
@@ -148,6 +153,7 @@ def _proved(policy: Policy, located: Located) -> Iterator[Check]:
             place.line,
             place.column,
             _plain(found.lead),
+            None if found.lead is None else differing(policy, found.lead),
             _plain(found.contrast),
             _plain(found.before),
             _plain(found.after),

@@ -52,7 +52,8 @@ class Evaluator:
             queue = first_queue([guard for guard, _ in hits]) if disposition == "HOLD" else None
             return Outcome(disposition, band, priority, moved.word, queue, None, None, None, tuple(reasons))
         routed, chosen = self._send(values)
-        reasons.extend(part.reason for part in (routed, chosen, moved) if part.reason)
+        reasons.extend([routed.reason, *routed.others] if routed.reason else ())
+        reasons.extend(part.reason for part in (chosen, moved) if part.reason)
         errors = (routed.fault,) if routed.fault else ()
         return Outcome(disposition, band, priority, moved.word, *routed.to, chosen.word, tuple(reasons), errors)
 

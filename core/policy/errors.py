@@ -132,3 +132,29 @@ class PolicyDamaged(LeadbenchError):
             value=found,
             remedy="Restore the store from a backup; no decision is made by an altered policy.",
         )
+
+
+class PolicyExpired(LeadbenchError):
+    """A version whose effective time is over."""
+
+    code = "policy_expired"
+
+    def __init__(self, ref: str, until: str | None) -> None:
+        super().__init__(
+            f"The time of `{ref}` ended at `{until}`.",
+            value=until,
+            remedy="Give `metadata.effective` a later `until`, or null, and submit that.",
+        )
+
+
+class EffectiveOverlaps(LeadbenchError):
+    """Two versions of one policy that would decide at the same time."""
+
+    code = "effective_overlap"
+
+    def __init__(self, ref: str, other: str) -> None:
+        super().__init__(
+            f"The effective time of `{ref}` overlaps that of `{other}`, which waits to be published.",
+            value=other,
+            remedy="Let one begin where the other ends, or discard the one that is not meant.",
+        )

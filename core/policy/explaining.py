@@ -1,8 +1,10 @@
 """The full trace of one decision: what was asked, what held, what was passed over, and by how much."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from core.policy.agreed import breach_plan
 from core.policy.banding import DWELL, Step, ladder_of
 from core.policy.closures import closure
 from core.policy.compiled import Cells
@@ -12,6 +14,7 @@ from core.policy.document import Policy
 from core.policy.inputs import normalised
 from core.policy.outcome import Outcome
 from core.policy.routing import STATE, by_precedence
+from core.policy.timeouts import effects_of, timeout_of
 
 Values = Mapping[str, object]
 Trace = dict[str, Any]
@@ -30,6 +33,7 @@ def explain(policy: Policy, inputs: Mapping[str, object]) -> Trace:
         "lifecycle": _lifecycle,
         "routing": _routing,
         "actions": _actions,
+        "sla": _sla,
     }
     return {
         "policy": {"name": policy.name, "ref": policy.ref, "content_hash": policy.content_hash},
@@ -120,7 +124,15 @@ def _lifecycle(policy: Policy, values: Values, outcome: Outcome) -> Trace | None
             break
         why = "if" if state in move.sources else "from"
         passed.append({"id": move.id, "failed": why})
-    return {"state": state, "next_state": outcome.next_state, "transition": taken, "passed_over": passed}
+    due = timeout_of(policy.document, outcome.next_state)
+    return {
+        "state": state,
+        "next_state": outcome.next_state,
+        "transition": taken,
+        "passed_over": passed,
+        "effects": list(effects_of(policy.document, str(state), outcome.next_state)),
+        "timeout": {"after_min": due[0], "to": due[1]} if due else None,
+    }
 
 
 def _routing(policy: Policy, values: Values, outcome: Outcome) -> Trace:
@@ -138,6 +150,15 @@ def _routing(policy: Policy, values: Values, outcome: Outcome) -> Trace:
         "otherwise": taken is None and outcome.disposition == "PERMIT" and outcome.pool is not None,
         "passed_over": passed,
     }
+
+
+def _sla(policy: Policy, values: Values, outcome: Outcome) -> Trace | None:
+    """When the lead is due, and what is done where nobody takes it up; minutes of the policy's clock."""
+    block = policy.document.sla
+    if block is None or outcome.disposition != "PERMIT":
+        return None
+    plan = breach_plan(policy.document, outcome.pool, outcome.sla_min)
+    return {"clock": block.clock, "due_min": outcome.sla_min, "on_breach": [asdict(step) for step in plan]}
 
 
 def _failed(cells: Cells, values: Values) -> list[str]:

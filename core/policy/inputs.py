@@ -49,12 +49,28 @@ def typical(field: InputField) -> object:
     return "" if field.type == "text" else (field.min or 0)
 
 
+def differing(policy: Policy, lead: Mapping[str, object]) -> dict[str, object]:
+    """The values of a lead that are not those of a plain one; an arm other than `live` is one of them."""
+    plain = {name: typical(field) for name, field in policy.input_fields.items()} | {"arm": "live"}
+    return {name: value for name, value in lead.items() if value != plain.get(name)}
+
+
 def fill(policy: Policy, given: Mapping[str, object]) -> dict[str, object]:
     """A whole lead: the given inputs, all others with their typical value; raises InputUnknown."""
     for name in given:
         if name not in policy.input_fields:
             raise InputUnknown(policy.name, name, nearest(name, policy.input_fields))
     return {name: given.get(name, typical(field)) for name, field in policy.input_fields.items()}
+
+
+def fresh(policy: Policy, inputs: Mapping[str, object], ages: Mapping[str, int]) -> dict[str, object]:
+    """The inputs without the values that are older, in minutes, than their field's `max_age_min`: those are missing.
+
+    A field without a known age is taken as fresh. A missing required field is judged by `on_violation` like any other.
+    """
+    most = {name: field.max_age_min for name, field in policy.input_fields.items() if field.max_age_min is not None}
+    stale = {name for name, limit in most.items() if ages.get(name, 0) > limit}
+    return {name: None if name in stale else value for name, value in inputs.items()}
 
 
 def violations(policy: Policy, inputs: Mapping[str, object]) -> list[tuple[str, str]]:

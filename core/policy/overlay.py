@@ -1,12 +1,13 @@
-"""The decision as a lead meets it: the experiment's arms over the policy's core, and the pools that take over.
+"""The decision as a lead meets it: the experiment's arms over the policy's core, caps, and the pools that take over.
 
-An arm is `live` (the core), `holdout`, or `explore:ACTION`; in each of them a lead may land further down the fallback
-chain of its pool, when the pools before are full.
+An arm is `live` (the core), `holdout`, or `explore:ACTION`; in each of them a cap may take the action away, and a lead
+may land further down the fallback chain of its pool, when the pools before are full.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from core.policy.caps import Cap, caps_of
 from core.policy.closures import Test, closure
 from core.policy.document import Document, Policy
 from core.policy.outcome import Outcome
@@ -19,14 +20,26 @@ PERMIT = "PERMIT"
 
 @dataclass(frozen=True)
 class Overlay:
-    """The experiment of a policy as a function of the core's outcome."""
+    """The experiment and the caps of a policy as functions of the core's outcome."""
 
     policy: Policy
     excluded: Test
     explorable: Test
+    caps: tuple[Cap, ...] = ()
 
     def apply(self, outcome: Outcome, values: Mapping[str, object], arm: str) -> Outcome:
         """The outcome of a lead in the arm; `values` are its normalised inputs."""
+        met = self._in_arm(outcome, values, arm)
+        spared = self.policy.document.actions.otherwise if self.policy.document.actions else None
+        if self.caps and met.action not in (None, spared) and self.is_capped(values):
+            return replace(met, action=spared)
+        return met
+
+    def is_capped(self, values: Mapping[str, object]) -> bool:
+        """Whether a cap stops any action on the lead."""
+        return any(cap.binds(values.get(cap.input)) for cap in self.caps)
+
+    def _in_arm(self, outcome: Outcome, values: Mapping[str, object], arm: str) -> Outcome:
         if arm == HOLDOUT and (holdout := self.holds_out(outcome, values)):
             treat = holdout.treat_as
             action = treat.action or outcome.action
@@ -51,12 +64,13 @@ class Overlay:
 
 
 def overlay_of(policy: Policy) -> Overlay:
-    """The policy's experiment, ready to apply; without one, every arm is the core."""
+    """The policy's experiment and caps, ready to apply; without an experiment every arm is the core."""
     excludes, allowed = policy.conditions.holdout_excludes, policy.conditions.exploration_allowed
     return Overlay(
         policy,
         closure(excludes.node) if excludes else lambda values: False,
         closure(allowed.node) if allowed else lambda values: True,
+        caps_of(policy.document),
     )
 
 

@@ -16,11 +16,15 @@ NOWHERE = (None, None, None)
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """Where a lead goes: (pool, sla_min, method), the row that says so, and what went wrong."""
+    """Where a lead goes: (pool, sla_min, method), the row that says so, and what went wrong.
+
+    `others` are the further rows that hold under COLLECT.
+    """
 
     to: tuple[str | None, int | None, str | None]
     reason: Reason | None = None
     fault: Fault | None = None
+    others: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def route_of(document: Document, conditions: Conditions) -> Callable[[Values], R
     ]
     applies = closure(conditions.routing_applies.node) if conditions.routing_applies else None
     otherwise = Routed(parts_of(document.routing.otherwise), fault=_no_row(document))
-    choose = _exclusive if document.routing.hit in ("UNIQUE", "ANY") else _first
+    choose = {"UNIQUE": _exclusive, "ANY": _exclusive, "COLLECT": _collected}.get(document.routing.hit, _first)
     by_content = document.routing.hit == "ANY"
 
     def route(values: Values) -> Routed:
@@ -86,6 +90,17 @@ def _exclusive(values: Values, tests: list[tuple[Test, Routed]], otherwise: Rout
     first = hits[0]
     conflict = any(hit.to != first.to for hit in hits) if by_content else len(hits) > 1
     return Routed(first.to, first.reason, Fault("routing", CONFLICT)) if conflict else first
+
+
+def _collected(values: Values, tests: list[tuple[Test, Routed]], otherwise: Routed, by_content: bool) -> Routed:
+    """Every row that holds: the first gives pool and method, the shortest time of all is agreed, all are reasons."""
+    hits = [routed for test, routed in tests if test(values)]
+    if not hits:
+        return otherwise
+    first = hits[0]
+    pool, _, method = first.to
+    shortest = min((hit.to[1] for hit in hits if hit.to[1] is not None), default=None)
+    return Routed((pool, shortest, method), first.reason, None, tuple(hit.reason for hit in hits[1:] if hit.reason))
 
 
 def next_state_of(document: Document, conditions: Conditions) -> Callable[[Values], Chosen]:

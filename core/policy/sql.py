@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[Callable[[Policy], list[Column]], ...], ...] = (
     (sql_rules.priority_of, sql_rules.current_of),
     (sql_rules.moves_of,),
     (sql_rules.next_state_of,),
+    (sql_routes.hits_of,),
     (sql_routes.rows_of,),
     (sql_routes.routes_of,),
     (sql_routes.actions_of,),

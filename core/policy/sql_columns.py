@@ -34,6 +34,11 @@ def guard_column(place: int) -> str:
     return identifier(f"guard:{place}")
 
 
+def hit_column(place: int) -> str:
+    """The quoted column of the row at a place of a table that collects."""
+    return identifier(f"hit:{place}")
+
+
 def at_place(place: str, words: Sequence[str], kind: str = "VARCHAR") -> str:
     """The word at a place that counts from 0, out of a constant list: faster than a CASE of as many branches."""
     return f"list_extract([{', '.join(words)}]::{kind}[], {place} + 1)"

@@ -12,6 +12,7 @@ from core.policy.outcome import CONFLICT, NO_ROW, VIOLATION_RULE
 from core.policy.sql_columns import (
     ACT,
     BROKEN,
+    FIRST_RULE,
     MOVE,
     NOT_APPLIED,
     OTHERWISE,
@@ -20,9 +21,10 @@ from core.policy.sql_columns import (
     Column,
     at_place,
     guard_column,
+    hit_column,
 )
 from core.policy.sql_inputs import fits
-from core.policy.sql_routes import conflict_of
+from core.policy.sql_routes import COLLECT, conflict_of
 
 MOST_COMBINATIONS = 4096
 
@@ -34,7 +36,22 @@ def reasons_of(policy: Policy) -> list[Column]:
     choices = _choices(policy)
     if policy.document.guards.rules:
         parts.append(f"WHEN NOT ({PERMITTED}) THEN {_joined([*_guards(policy), choices[-1].text])}")
+    collected = _collected(policy)
+    if collected:
+        acted = [choice.text for choice in choices[1:]]
+        parts.append(f"WHEN {ROW} >= {FIRST_RULE} THEN {_joined([*collected, *acted])}")
     return [Column("reasons", f"CASE {' '.join(parts)} ELSE {_permitted(choices)} END")]
+
+
+def _collected(policy: Policy) -> list[str]:
+    """Under COLLECT the reason of each row, where it holds; nothing for the other hit policies."""
+    routing = policy.document.routing
+    if routing.hit != COLLECT:
+        return []
+    return [
+        f"CASE WHEN {hit_column(place)} THEN {text_literal(reason_text(row.id))} END"
+        for place, row in enumerate(routing.rules)
+    ]
 
 
 @dataclass(frozen=True)

@@ -18,15 +18,26 @@ from core.policy.sql_columns import (
     Column,
     at_place,
     guard_column,
+    hit_column,
     literal,
 )
 from core.policy.sql_rules import guards_with
+
+COLLECT = "COLLECT"
+
+
+def hits_of(policy: Policy) -> list[Column]:
+    """Whether each row holds, under COLLECT; the other hit policies ask no further than they must."""
+    if policy.document.routing.hit != COLLECT:
+        return []
+    return [Column(f"hit:{place}", test) for place, test in _row_tests(policy)]
 
 
 def rows_of(policy: Policy) -> list[Column]:
     """The routing row that is taken."""
     applies = _applies(policy.conditions.routing_applies)
-    tests = _row_tests(policy)
+    collects = policy.document.routing.hit == COLLECT
+    tests = [(place, hit_column(place)) if collects else (place, test) for place, test in _row_tests(policy)]
     parts = [f"WHEN {test} THEN {place + FIRST_RULE}" for place, test in tests]
     skipped = f"WHEN NOT ({applies}) THEN {NOT_APPLIED}"
     return [Column("row:", f"CASE {skipped} {' '.join(parts)} ELSE {OTHERWISE} END")]
@@ -66,7 +77,7 @@ def routes_of(policy: Policy) -> list[Column]:
     routes = [policy.document.routing.otherwise, *(row.then for row in policy.document.routing.rules)]
     return [
         Column("pool", f"CASE {_queues(policy)} ELSE {_route_part(routes, 'pool', 'VARCHAR')} END"),
-        Column("sla_min", _route_part(routes, "sla_min", "BIGINT")),
+        Column("sla_min", _shortest(policy) or _route_part(routes, "sla_min", "BIGINT")),
         Column("method", _route_part(routes, "method", "VARCHAR")),
     ]
 
@@ -78,6 +89,23 @@ def _queues(policy: Policy) -> str:
     for place in guards_with(policy, "HOLD"):
         parts.append(f"WHEN {guard_column(place)} THEN {text_literal(rules[place].queue or '')}")
     return " ".join(parts)
+
+
+def _shortest(policy: Policy) -> str | None:
+    """Under COLLECT the shortest time that any row that holds agrees; None for the other hit policies."""
+    routing = policy.document.routing
+    if routing.hit != COLLECT:
+        return None
+    otherwise = literal(routing.otherwise.sla_min if routing.otherwise else None)
+    rows = enumerate(routing.rules)
+    agreed = [
+        f"CASE WHEN {hit_column(place)} THEN {row.then.sla_min} END"
+        for place, row in rows
+        if row.then.sla_min is not None
+    ]
+    shortest = f"least({', '.join(agreed)})" if len(agreed) > 1 else agreed[0] if agreed else "NULL"
+    unrouted = f"WHEN {ROW} = {NOT_APPLIED} THEN NULL WHEN {ROW} = {OTHERWISE} THEN {otherwise}"
+    return f"CASE {unrouted} ELSE {shortest} END::BIGINT"
 
 
 def _route_part(routes: Sequence[Route | None], name: str, kind: str) -> str:

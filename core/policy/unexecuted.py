@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from core.policy.caps import unread
+
 if TYPE_CHECKING:
     from core.policy.document import Document
 
-WHOLE_BLOCKS = ("sla", "experiment", "rollout", "privacy")
+WHOLE_BLOCKS = ("experiment", "rollout")
+OF_PRIVACY = ("mask", "retention_days", "human_review", "aggregate_reports")
 
 
 def unexecuted_blocks(document: "Document") -> tuple[str, ...]:
     """The paths of blocks that no back end executes, in the document's order of stages."""
-    parts = (_metadata, _inputs, _priority, _lifecycle, _routing, _pools, _actions, _whole)
+    parts = (_metadata, _inputs, _pools, _actions, _whole, _privacy)
     return tuple(path for part in parts for path in part(document))
 
 
@@ -26,24 +29,6 @@ def _inputs(document: "Document") -> Iterator[str]:
         yield "inputs.fields.max_age_min"
 
 
-def _priority(document: "Document") -> Iterator[str]:
-    if document.priority and document.priority.tie_break:
-        yield "priority.tie_break"
-
-
-def _lifecycle(document: "Document") -> Iterator[str]:
-    states = document.lifecycle.states.values() if document.lifecycle else ()
-    if any(state.entry or state.exit for state in states):
-        yield "lifecycle.states.entry_exit"
-    if any(state.sla_min is not None or state.on_timeout for state in states):
-        yield "lifecycle.states.on_timeout"
-
-
-def _routing(document: "Document") -> Iterator[str]:
-    if document.routing.hit == "COLLECT":
-        yield "routing.hit.COLLECT"
-
-
 def _pools(document: "Document") -> Iterator[str]:
     pools = document.pools.values()
     if any(pool.capacity != "unbounded" for pool in pools):
@@ -54,9 +39,14 @@ def _pools(document: "Document") -> Iterator[str]:
 
 
 def _actions(document: "Document") -> Iterator[str]:
-    if document.actions and document.actions.caps:
-        yield "actions.caps"
+    """A cap is kept once the document declares the input that it reads."""
+    yield from (f"actions.caps.{cap.key} (declare {cap.input})" for cap in unread(document))
 
 
 def _whole(document: "Document") -> Iterator[str]:
     return (name for name in WHOLE_BLOCKS if getattr(document, name))
+
+
+def _privacy(document: "Document") -> Iterator[str]:
+    found = document.privacy
+    return (f"privacy.{key}" for key in OF_PRIVACY if found and getattr(found, key))

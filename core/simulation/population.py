@@ -9,6 +9,7 @@ import polars as pl
 from core.kernel.database import in_memory
 from core.policy import sql
 from core.policy.blocks import InputField
+from core.policy.caps import caps_of
 from core.policy.document import Policy
 from core.policy.evaluator import compile
 from core.policy.inputs import typical
@@ -21,7 +22,7 @@ from core.simulation.errors import ArmUnknown, LeadColumnsMissing, LeadValueUnfi
 Engine = Literal["python", "duckdb"]
 TYPES = {"int": pl.Int64, "decimal": pl.Float64, "bool": pl.Boolean, "enum": pl.String, "text": pl.String}
 TRUTHS = {"true": True, "false": False, "1": True, "0": False}
-KEYS = ("lead_id", "arm")
+KEYS = ("lead_id", "event_time", "arm")
 ARM = "arm"
 NUMBERS = ("priority", "sla_min")
 ONE_OBJECT = "Write one object a line."
@@ -45,10 +46,14 @@ def read_leads(path: Path, policy: Policy) -> pl.DataFrame:
 
 
 def decide_all(policy: Policy, leads: pl.DataFrame, engine: Engine) -> pl.DataFrame:
-    """The leads' keys and outputs, a row a lead in their order, reasons and errors as JSON texts; raises ArmUnknown."""
-    arms = leads[ARM].fill_null(LIVE) if ARM in leads.columns else pl.Series(ARM, [LIVE] * leads.height)
-    known = arms_of(policy.document) if engine == "python" else (LIVE,)
-    strange = arms.filter(~arms.is_in(known))
+    """The leads' keys and outputs, a row a lead in their order, reasons and errors as JSON texts; raises ArmUnknown.
+
+    A lead with an arm is decided as met in it, caps included, by the Python engine only; one without, by the core.
+    """
+    arms = leads[ARM] if ARM in leads.columns else pl.Series(ARM, [None] * leads.height, dtype=pl.String)
+    by_core = () if caps_of(policy.document) else (LIVE,)
+    known = arms_of(policy.document) if engine == "python" else by_core
+    strange = arms.filter(arms.is_not_null() & ~arms.is_in(known))
     if not strange.is_empty():
         raise ArmUnknown(strange[0], arms_of(policy.document), engine)
     keys = [name for name in KEYS if name in leads.columns and name not in policy.input_fields]
@@ -61,7 +66,7 @@ def _by_closure(policy: Policy, leads: pl.DataFrame, arms: pl.Series) -> pl.Data
     rows = []
     for lead, arm in zip(leads.select(list(policy.input_fields)).iter_rows(named=True), arms, strict=True):
         outcome = evaluator.decide(lead)
-        if arm != LIVE:
+        if arm is not None:
             outcome = overlay.apply(outcome, evaluator.normalised(lead), arm)
         rows.append(_row(outcome))
     kinds = {name: pl.Int64 if name in NUMBERS else pl.String for name in sql.OUTPUTS}

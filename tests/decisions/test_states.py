@@ -53,3 +53,20 @@ def test_a_policy_is_told_only_what_it_declares(policy):
     lines = [line for line in policy.text.splitlines() if not line.lstrip().startswith("dwell_min:")]
     text = "\n".join(line for line in lines if "min_dwell_min" not in line)
     assert "dwell_min" not in state_inputs(parser.load(text + "\n", "short.yaml")).of(FRESH, DAY)
+
+
+def timed(policy, timeout):
+    text = policy.text.replace("states: {new: {}, qualifying", f"states: {{new: {timeout}, qualifying")
+    assert text != policy.text
+    return state_inputs(parser.load(text, "timed.yaml"))
+
+
+def test_a_state_that_timed_out_is_left_at_the_minute_it_did(policy):
+    told = timed(policy, "{sla_min: 60, on_timeout: nurturing}")
+    before = LeadState(DAY, "warm", DAY, "new", DAY)
+    assert told.waited(before, DAY + timedelta(minutes=59, seconds=59)) == before
+    late = told.waited(before, DAY + timedelta(minutes=61, seconds=30))
+    assert (late.state, late.state_since) == ("nurturing", DAY + timedelta(minutes=60))
+    assert (late.moment, late.band, late.band_since) == (DAY, "warm", DAY)
+    assert told.of(late, DAY + timedelta(minutes=61))["state"] == "nurturing"
+    assert told.waited(FRESH, DAY) == FRESH

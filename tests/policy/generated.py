@@ -167,7 +167,7 @@ def _route(rng: Random) -> dict:
 
 
 def _routing(rng: Random, fields: dict) -> dict:
-    hit = rng.choice(["FIRST", "UNIQUE", "ANY", "PRIORITY"])
+    hit = rng.choice(["FIRST", "UNIQUE", "ANY", "PRIORITY", "COLLECT"])
     names = list(fields)
     rows = []
     for place in range(rng.randrange(6)):

@@ -10,6 +10,7 @@ from core.policy.checks.inputs import NUMERIC, places
 from core.policy.checks.names import distinct, resolve
 from core.policy.contract import bounds
 from core.policy.document import Document
+from core.policy.queueing import BY_THE_ENGINE, KEY, LEAD_ID
 from core.policy.shape import Located
 
 ROOT = "bands"
@@ -161,4 +162,28 @@ def check_priority(document: Document, located: Located) -> Iterator[Diagnostic]
     if block.clamp[0] > block.clamp[1]:
         yield located.diagnostic(
             "wrong_limits", ("priority", "clamp"), f"The clamp `{list(block.clamp)}` is empty.", "Swap its ends."
+        )
+    yield from _check_tie_break(document, located, block.tie_break)
+
+
+def _check_tie_break(document: Document, located: Located, written: tuple[str, ...]) -> Iterator[Diagnostic]:
+    """Each key is a known name with a direction, and the last one tells any two leads apart."""
+    path = ("priority", "tie_break")
+    known = (*BY_THE_ENGINE, *document.inputs.fields)
+    names: list[str] = []
+    for place, text in enumerate(written):
+        match = KEY.fullmatch(text)
+        if match is None:
+            message = f"`{text}` is no sort key."
+            yield located.diagnostic("invalid_sort_key", (*path, place), message, "Write `event_time asc`.")
+        else:
+            yield from resolve(located, (*path, place), "field", match[1], known)
+            names.append(match[1])
+    yield from distinct(located, path, "the tie-break", names)
+    if names and names[-1] != LEAD_ID:
+        yield located.diagnostic(
+            "no_total_order",
+            path,
+            f"Two leads may be alike in `{names[-1]}`.",
+            f"End the tie-break in `{LEAD_ID} asc`.",
         )

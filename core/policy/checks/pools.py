@@ -1,6 +1,7 @@
 """Checks of the pools: every fallback resolves, no chain goes in circles, all end in a terminal pool."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from core.kernel.expressions import Diagnostic
 from core.policy.checks.names import resolve
@@ -9,7 +10,7 @@ from core.policy.shape import Located
 
 
 def check_pools(document: Document, located: Located) -> Iterator[Diagnostic]:
-    """Findings in `pools`, and in `sla.max_hops`."""
+    """Findings in `pools`, and in `sla`."""
     for name, pool in document.pools.items():
         path = ("pools", name)
         yield from resolve(located, (*path, "fallback"), "pool", pool.fallback, document.pools)
@@ -20,6 +21,7 @@ def check_pools(document: Document, located: Located) -> Iterator[Diagnostic]:
             )
         yield from _check_circle(document, located, name)
     yield from _check_hops(document, located)
+    yield from _check_breaches(document, located)
 
 
 def chain(document: Document, name: str) -> list[str]:
@@ -41,6 +43,17 @@ def _check_circle(document: Document, located: Located, name: str) -> Iterator[D
             ("pools", name, "fallback"),
             f"The fallbacks go in a circle: `{way}`.",
             "Let the chain end in a terminal pool, such as `q.unassigned`.",
+        )
+
+
+def _check_breaches(document: Document, located: Located) -> Iterator[Diagnostic]:
+    steps = document.sla.on_breach if document.sla else ()
+    if steps and (steps[0].after <= 0 or any(one.after >= other.after for one, other in pairwise(steps))):
+        yield located.diagnostic(
+            "breach_order",
+            ("sla", "on_breach"),
+            f"The steps come after {', '.join(f'`{step.after}`' for step in steps)} times the agreed time.",
+            "Each step comes later than the one before it, the first after more than 0.",
         )
 
 

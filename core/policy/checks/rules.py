@@ -7,6 +7,7 @@ from core.kernel.expressions import Diagnostic
 from core.kernel.strict_yaml import Path
 from core.kernel.times import from_text
 from core.policy.blocks import Lifecycle, Route
+from core.policy.caps import caps_of, quiet_minutes
 from core.policy.checks.names import distinct, resolve
 from core.policy.document import Document, Effective
 from core.policy.routing import STATE
@@ -105,6 +106,12 @@ def check_lifecycle(document: Document, located: Located) -> Iterator[Diagnostic
         if (state.on_timeout is None) is not (state.sla_min is None):
             message = f"State `{name}` has a time-out without a target, or a target without a time."
             yield located.diagnostic("half_timeout", (root, "states", name), message, "Give sla_min and on_timeout.")
+        if state.on_timeout is not None and (state.sla_min == 0 or name in block.terminal):
+            message = (
+                f"State `{name}` {'is terminal and' if name in block.terminal else 'has no time before it'} times out."
+            )
+            hint = "A lead stays in a terminal state, and in any other for a minute or more."
+            yield located.diagnostic("wrong_timeout", (root, "states", name), message, hint)
     for place, move in enumerate(block.transitions):
         yield from _check_transition(located, block, move.sources, move.target, (root, "transitions", place))
 
@@ -171,3 +178,17 @@ def check_actions(document: Document, located: Located) -> Iterator[Diagnostic]:
         yield from resolve(located, ("actions", "rules", place, "do"), "action", rule.do, block.catalogue)
     ranks = [str(rule.priority) for rule in block.rules]
     yield from distinct(located, ("actions", "rules"), "the actions' priorities", ranks)
+    yield from _check_caps(document, located)
+
+
+def _check_caps(document: Document, located: Located) -> Iterator[Diagnostic]:
+    path = ("actions", "caps")
+    quiet = document.actions.caps.quiet_hours if document.actions and document.actions.caps else None
+    if quiet and quiet_minutes(quiet) is None:
+        hint = "Write `20:00-08:00 lead_tz`: from and until, in the lead's own time."
+        yield located.diagnostic("invalid_hours", (*path, "quiet_hours"), f"`{quiet}` is no span of a day.", hint)
+    for cap in caps_of(document):
+        field = document.inputs.fields[cap.input]
+        if field.type != "int":
+            message = f"`{cap.input}`, which `{cap.key}` reads, is `{field.type}`."
+            yield located.diagnostic("wrong_type", (*path, cap.key), message, "Declare it as an int.")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import z3
 
+from core.policy.caps import caps_of
 from core.policy.document import Policy
 from core.policy.overlay import EXPLORE, HOLDOUT, LIVE, arms_of, takers
 from core.policy.prover.conditions import holds
@@ -26,6 +27,7 @@ def effective(policy: Policy, run: Run, words: Words, *, chained: bool = True) -
     arm, landed = Symbol(z3.Int("arm of the lead")), Symbol(z3.Int("pool that takes the lead"))
     arms = among(arm.value, map(words.code, arms_of(policy.document)))
     outputs = {**run.outputs, **_in_arm(policy, run, arm, words)}
+    outputs = {**outputs, **_capped(policy, run, outputs["action"], words)}
     live = arm.value == words.term(LIVE)
     if not chained:
         return Effective(outputs, arm, arms, (live,))
@@ -53,6 +55,20 @@ def _in_arm(policy: Policy, run: Run, arm: Symbol, words: Words) -> Symbols:
         ]
         changed["action"] = first_of(choices, changed.get("action", core["action"]))
     return changed
+
+
+def _capped(policy: Policy, run: Run, action: Symbol, words: Words) -> Symbols:
+    """The action of a lead that a cap stops: the one that is taken when no rule holds."""
+    binding = [
+        z3.And(known.known, known.value >= low, *([] if high is None else [known.value <= high]))
+        for cap in caps_of(policy.document)
+        for known in (run.lead[cap.input],)
+        for low, high in cap.binding
+    ]
+    if not binding or policy.document.actions is None:
+        return {}
+    spared = Symbol(words.term(policy.document.actions.otherwise))
+    return {"action": first_of([(z3.And(action.known, z3.Or(binding)), spared)], action)}
 
 
 def _read(expression: object, run: Run, words: Words, default: Truth) -> Truth:

@@ -9,7 +9,7 @@ import z3
 from core.kernel.expressions import And, Comparison, FieldRef, InList, IsNull, Like, Literal, Node, Not, Or
 from core.kernel.expressions.patterns import matcher
 from core.kernel.expressions.schema import Field, Kind
-from core.policy.prover.symbols import OTHER, Symbol, Symbols, Term, Truth, Words, among
+from core.policy.prover.symbols import OTHER, TRUE, Symbol, Symbols, Term, Truth, Words, among
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -84,4 +84,6 @@ def _like(node: Like, lead: Symbols, words: Words) -> Truth:
 
 def fitting(field: str, pattern: str) -> Truth:
     """Whether the field's text, when no condition names it, fits the pattern: free, as the solver reads no texts."""
+    if set(pattern) == {"%"}:
+        return TRUE
     return z3.Bool(f"{field} fits {pattern}")

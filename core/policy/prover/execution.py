@@ -167,9 +167,21 @@ class _Execution:
         waits = [(z3.And(held, hit), self._word(queue)) for hit, queue in queues if queue]
         pools = [(hit, self._word(route.pool)) for hit, route in choices]
         self.values["pool"] = first_of([*waits, *pools], NOTHING)
-        self.values["sla_min"] = first_of([(hit, _minutes(route)) for hit, route in choices], NOTHING)
+        agreed = [(hit, _minutes(route)) for hit, route in choices]
+        collects = block.hit == "COLLECT"
+        self.values["sla_min"] = self._shortest(rows, agreed) if collects else first_of(agreed, NOTHING)
         self.values["method"] = first_of([(hit, self._word(parts_of(route)[2])) for hit, route in choices], NOTHING)
         return routed, rows
+
+    def _shortest(self, rows: tuple[Truth, ...], agreed: list[Choice]) -> Symbol:
+        """The shortest time that any row that holds agrees; the table's `otherwise` only where no row holds."""
+        otherwise = [(z3.And(routed, z3.Not(z3.Or(rows))), minutes) for routed, minutes in agreed[len(rows) :]]
+        found = first_of(otherwise, NOTHING)
+        for hit, minutes in agreed[: len(rows)]:
+            if minutes is not NOTHING:
+                shorter = z3.And(hit, z3.Or(z3.Not(found.known), minutes.value < found.value))
+                found = first_of([(shorter, minutes)], found)
+        return found
 
     def _actions(self, eligible: Truth) -> tuple[Truth, tuple[Truth, ...]]:
         block, applies = self.document.actions, self.conditions.actions_applies

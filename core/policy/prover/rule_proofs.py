@@ -23,7 +23,8 @@ def rule_proofs(study: Study) -> Iterator[Proof]:
     yield from guard_proofs(study)
     yield from addition_proofs(study)
     yield from first_proofs(study, "transition", transitions(study))
-    yield from first_proofs(study, "row", rows(study))
+    collects = study.policy.document.routing.hit == "COLLECT"
+    yield from (alone_proofs(study, rows(study)) if collects else first_proofs(study, "row", rows(study)))
     yield total(study)
     yield from first_proofs(study, "action", actions(study))
 
@@ -88,6 +89,13 @@ def addition_proofs(study: Study) -> Iterator[Proof]:
         name = item.id or f"{place + 1}"
         proof = Proof(f"addition {name}", "dead_rule", "pass", "It holds for some lead.", ("priority", "add", place))
         yield needs(found, proof, f"Addition `{name}` holds for no lead.")
+
+
+def alone_proofs(study: Study, rules: Sequence[Rule]) -> Iterator[Proof]:
+    """Each row of a table that collects holds for some lead."""
+    for name, hit, path in rules:
+        proof = Proof(f"row {name}", "dead_rule", "pass", "It holds for some lead.", path)
+        yield needs(_told(Found(exists(study.known, hit))), proof, f"Row `{name}` holds for no lead.")
 
 
 def first_proofs(study: Study, word: str, rules: Sequence[Rule]) -> Iterator[Proof]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import z3
 
-from core.policy.prover.leads import SymbolicLead
+from core.policy.prover.leads import SymbolicLead, truth
 from core.policy.prover.symbols import Truth
 
 
@@ -37,17 +37,40 @@ def plainest(
 ) -> z3.ModelRef | None:
     """A model of the facts whose leads differ from typical ones in as few fields as can be (MaxSAT), else any model.
 
-    `wishes` are met too where they can be.
+    Among those the values of the differing fields lie as near to typical ones as can be, field by field in the order of
+    the document. `wishes` are met too where they can be.
 
     None where the budget does not suffice.
     """
-    optimizer = z3.Optimize()
-    optimizer.set("rlimit", budget.steps)
-    optimizer.set("timeout", budget.milliseconds)
-    optimizer.add(*facts)
-    for wish in (*wishes, *(wish for lead in leads for wish in lead.plain())):
+    asked = [*wishes, *(wish for lead in leads for wish in lead.plain())]
+    optimizer = _optimizer(budget, facts)
+    for wish in asked:
         optimizer.add_soft(wish)
     if optimizer.check() == z3.sat:
-        return optimizer.model()
+        return _nearest(budget, leads, facts, asked, optimizer.model())
     plain = solver(budget, *facts)
     return plain.model() if plain.check() == z3.sat else None
+
+
+def _nearest(
+    budget: Budget,
+    leads: Sequence[SymbolicLead],
+    facts: Sequence[Truth],
+    wishes: Sequence[Truth],
+    model: z3.ModelRef,
+) -> z3.ModelRef:
+    """Of the models that meet the same wishes, the one whose other fields lie nearest to typical values, one by one."""
+    kept = [wish for wish in wishes if truth(wish, model)]
+    optimizer = _optimizer(budget, [*facts, *kept])
+    for lead in leads:
+        for distance in lead.distances(model):
+            optimizer.minimize(distance)
+    return optimizer.model() if optimizer.check() == z3.sat else model
+
+
+def _optimizer(budget: Budget, facts: Sequence[Truth]) -> z3.Optimize:
+    made = z3.Optimize()
+    made.set("rlimit", budget.steps)
+    made.set("timeout", budget.milliseconds)
+    made.add(*facts)
+    return made

@@ -10,7 +10,7 @@ import z3
 from core.policy.banding import Ladder, ladder_of
 from core.policy.deciding import Evaluator, compile
 from core.policy.document import Policy
-from core.policy.overlay import LIVE, overlay_of, takers
+from core.policy.overlay import LIVE, Overlay, overlay_of, takers
 from core.policy.prover.arms import Effective, effective
 from core.policy.prover.execution import Run, run
 from core.policy.prover.leads import SymbolicLead, number, truth
@@ -67,6 +67,11 @@ class Study:
         return compile(self.policy)
 
     @cached_property
+    def overlay(self) -> Overlay:
+        """Its experiment and caps."""
+        return overlay_of(self.policy)
+
+    @cached_property
     def ladder(self) -> Ladder:
         """The policy's bands."""
         return ladder_of(self.policy.document)
@@ -101,7 +106,7 @@ class Study:
         if model is None or lead is None:
             return Found(None, trouble=SPENT if model is None else NO_TEXT)
         arm = self.words.word(number(met.arm, model)) if met else None
-        decided = self.decided(lead, arm or LIVE)
+        decided = self.decided(lead, (arm or LIVE) if met else None)
         told = self.read_outputs(outputs, model)
         if met and decided["pool"] is not None and told["pool"] in takers(self.policy.document, str(decided["pool"])):
             decided = {**decided, "pool": told["pool"]}
@@ -109,11 +114,10 @@ class Study:
             return Found(None, trouble=DISAGREES)
         return Found(True, {**lead, ARM: arm} if met else lead, before=decided)
 
-    def decided(self, lead: Mapping[str, object], arm: str = LIVE) -> dict[str, Any]:
-        """What the serving evaluator makes of a lead in an arm, in JSON's types."""
-        return (
-            overlay_of(self.policy).apply(self.evaluator.decide(lead), self.evaluator.normalised(lead), arm).to_json()
-        )
+    def decided(self, lead: Mapping[str, object], arm: str | None = None) -> dict[str, Any]:
+        """What the serving evaluator makes of a lead, in JSON's types: in the core, or in an arm."""
+        core = self.evaluator.decide(lead)
+        return (core if arm is None else self.overlay.apply(core, self.evaluator.normalised(lead), arm)).to_json()
 
     def read_outputs(self, outputs: Symbols, model: z3.ModelRef) -> dict[str, object]:
         """The outputs that a model gives."""
