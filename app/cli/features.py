@@ -1,42 +1,38 @@
-"""Commands on features: what is declared, and building it at given moments."""
+"""Commands on features: what is declared, what it is worth, and building it at given moments."""
 
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import polars as pl
 import typer
 
-from app.cli.common import JsonOption, StoreOption, emit, opened, progress, speak, table
-from core.features import engine, parser
-from core.features.schema import event_schema
+from app.cli import feature_views as views
+from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
+from app.cli.feature_files import feature_set_in, named_set, spine_in
+from core.features import engine, hindsight, portrait
+from core.features.document import FeatureSet
+from core.features.kept import build_kept
+from core.features.polars_text import polars_text
+from core.features.sample import statement
+from core.features.spark import spark_statement
+from core.features.store_moments import every as every_moment
+from core.features.store_moments import leads_at, log_span
+from core.governance.permissions import Permission
 from core.kernel.database import Watch
-from core.kernel.errors import LeadbenchError
-from core.kernel.strict_yaml import read_text
+from core.kernel.times import duration_us, from_text, naive
+from core.workbench import Workbench
 
-group = typer.Typer(help="Features: list, build.", no_args_is_help=True)
-
-
-class FileMissing(LeadbenchError):
-    """A file that a command needs is not there."""
-
-    code = "file_missing"
-
-    def __init__(self, what: str, path: Path) -> None:
-        super().__init__(f"There is no {what} at `{path}`.", value=path, remedy="Check the path.")
-
-
-class SpineUnreadable(LeadbenchError):
-    """A spine file that is no Parquet file."""
-
-    code = "invalid_spine"
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(
-            f"`{path}` cannot be read as Parquet: {reason}",
-            value=path,
-            remedy="Give a Parquet file with lead_id (text), as_of (time) and, if wanted, known_at (time).",
-        )
+group = typer.Typer(
+    help="Features: list, show, profile, lineage, check, render, build, backfill.", no_args_is_help=True
+)
+NameArgument = Annotated[str, typer.Argument(help="The feature's name.")]
+SetOption = Annotated[
+    str | None, typer.Option("--set", help="Hash of its set (12 digits); default the one registered last that has it.")
+]
+GivenSet = Annotated[str, typer.Option("--set", help="A feature-set file (YAML), or the hash of a registered one.")]
+DIALECTS = ("duckdb", "polars", "spark")
 
 
 def register(app: typer.Typer) -> None:
@@ -53,6 +49,99 @@ def list_features(store: StoreOption = None, as_json: JsonOption = False) -> Non
     emit({"features": rows}, lambda: table(rows, ["name", "label", "role", "dtype", "feature_hash"]))
 
 
+@group.command(epilog="Example: leadbench features show pricing_views_7d --json")
+def show(
+    name: NameArgument, set_hash: SetOption = None, store: StoreOption = None, as_json: JsonOption = False
+) -> None:
+    """A feature's document, freshness, versions, and who reads it."""
+    speak(as_json)
+    with opened(store) as bench:
+        feature_set, feature = bench.rooms.features.find(name, set_hash)
+        told = views.shown(bench, feature_set, feature)
+    emit(told, lambda: views.show_text(told))
+
+
+@group.command(epilog="Example: leadbench features profile pricing_views_7d --json")
+def profile(
+    name: NameArgument, set_hash: SetOption = None, store: StoreOption = None, as_json: JsonOption = False
+) -> None:
+    """How many of its values are missing, how they are spread, by outcome and over time."""
+    speak(as_json)
+    with opened(store) as bench:
+        feature_set, feature = bench.rooms.features.find(name, set_hash)
+        told = views.profiled(feature_set, feature, portrait.portrait(bench.db, feature))
+    emit(told, lambda: views.profile_text(told))
+
+
+@group.command(epilog="Example: leadbench features lineage pricing_views_7d --json")
+def lineage(
+    name: NameArgument, set_hash: SetOption = None, store: StoreOption = None, as_json: JsonOption = False
+) -> None:
+    """Upstream to sources, event types and properties; downstream to sets, models and policies."""
+    speak(as_json)
+    with opened(store) as bench:
+        _, feature = bench.rooms.features.find(name, set_hash)
+        told = views.traced(bench, feature)
+    emit(told, lambda: views.lineage_text(told))
+
+
+@group.command(epilog="Example: leadbench features check pricing_views_7d --json")
+def check(
+    name: Annotated[str | None, typer.Argument(help="A feature's name; default: every feature of --set.")] = None,
+    set_text: Annotated[
+        str | None, typer.Option("--set", help="A file or a hash; default the set registered last that has the name.")
+    ] = None,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 1 where a leak is suspected.")] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The leak check by time: does a value at a fixed as_of change when more becomes known, and why."""
+    speak(as_json)
+    if name is None and set_text is None:
+        raise typer.BadParameter("Give a feature's name, or --set.")
+    with opened(store) as bench:
+        feature_set = _checked_set(bench, name, set_text)
+        told = views.checked(feature_set, hindsight.check(bench.db, feature_set))
+    emit(told, lambda: views.check_text(told))
+    if exit_code and told["leaks"]:
+        raise typer.Exit(1)
+
+
+def _checked_set(bench: Workbench, name: str | None, set_text: str | None) -> FeatureSet:
+    if name is None:
+        return named_set(set_text or "", bench)
+    if set_text is None:
+        feature_set, feature = bench.rooms.features.find(name)
+    else:
+        feature_set = named_set(set_text, bench)
+        feature = views.one_of(feature_set, name)
+    return FeatureSet(feature_set.name, (feature,), feature_set.names)
+
+
+@group.command(epilog="Example: leadbench features render --set data/features/b2b_behaviour.yaml --engine spark")
+def render(
+    set_text: GivenSet,
+    engine_name: Annotated[str, typer.Option("--engine", help="duckdb, polars or spark.")] = "duckdb",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The statement of a set in an engine's language, for reading and for running elsewhere."""
+    speak(as_json)
+    if engine_name not in DIALECTS:
+        raise typer.BadParameter(f"`{engine_name}` is none of {', '.join(DIALECTS)}.")
+    with opened(store) as bench:
+        feature_set = named_set(set_text, bench)
+        text = _rendered(bench, feature_set, engine_name)
+    emit({"set_hash": feature_set.behaviour_hash, "engine": engine_name, "text": text}, lambda: text)
+
+
+def _rendered(bench: Workbench, feature_set: FeatureSet, engine_name: str) -> str:
+    if engine_name == "polars":
+        return "\n\n".join(f"# {one.name}: {one.label}\n{polars_text(one)}" for one in feature_set.features)
+    made = spark_statement if engine_name == "spark" else statement
+    return made(bench.db, feature_set)
+
+
 @group.command(epilog="Example: leadbench features build --set f.yaml --spine spine.parquet --out rows.parquet")
 def build(
     set_file: Annotated[Path, typer.Option("--set", help="A feature-set file (YAML).")],
@@ -63,13 +152,9 @@ def build(
 ) -> None:
     """Build a feature set at the moments of a spine, in the spine's order."""
     speak(as_json)
-    for what, path in (("feature set", set_file), ("spine", spine)):
-        if not path.is_file():
-            raise FileMissing(what, path)
     with opened(store) as bench:
-        feature_set = parser.read(read_text(set_file), str(set_file), event_schema(bench.db))
-        watch = Watch("features build", lambda done, _: progress(max(done, 0.0), "building"))
-        frame, built = engine.build_with_report(bench.db, feature_set, _spine(spine), watch)
+        feature_set = feature_set_in(set_file, bench)
+        frame, built = engine.build_with_report(bench.db, feature_set, spine_in(spine), _watch("features build"))
     frame.write_parquet(out)
     report = asdict(built)
     emit(
@@ -77,8 +162,42 @@ def build(
     )
 
 
-def _spine(path: Path) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise SpineUnreadable(path, str(error).splitlines()[0]) from error
+@group.command(epilog="Example: leadbench features backfill --set b2b_behaviour.yaml --every 7d --last 90d --as ana")
+def backfill(
+    set_text: GivenSet,
+    every: Annotated[str, typer.Option(help="Time between two moments, such as 7d.")] = "7d",
+    last: Annotated[str, typer.Option(help="How far back the first moment is, such as 90d.")] = "90d",
+    until: Annotated[
+        str | None, typer.Option("--to", help="The last moment (UTC); default midnight after the newest event.")
+    ] = None,
+    spine: Annotated[Path | None, typer.Option(help="Parquet of rows instead of moments: lead_id, as_of, ...")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the rows here (Parquet).")] = None,
+    store: StoreOption = None,
+    as_user: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build a set over history and keep it; the next time only leads that changed since are built."""
+    speak(as_json)
+    with opened(store) as bench:
+        actor = bench.identity(user_name(as_user), permission=Permission.BUILD)
+        feature_set = named_set(set_text, bench)
+        rows = _history(bench, every, last, until) if spine is None else spine_in(spine)
+        bench.rooms.features.register(feature_set, actor)
+        frame, built = build_kept(bench.db, feature_set, rows, actor, _watch("features backfill"))
+    if out is not None:
+        frame.write_parquet(out)
+    report: dict[str, Any] = asdict(built) | {"features": len(feature_set), "moments": rows["as_of"].n_unique()}
+    emit(report, lambda: views.backfill_text(report))
+
+
+def _history(bench: Workbench, every: str, last: str, until: str | None) -> pl.DataFrame:
+    end = naive(from_text(until)) if until else _next_midnight(log_span(bench.db)[1])
+    return leads_at(bench.db, every_moment(end, duration_us(every), duration_us(last)))
+
+
+def _next_midnight(moment: datetime) -> datetime:
+    return pl.Series([moment]).dt.offset_by("1d").dt.truncate("1d").item()
+
+
+def _watch(name: str) -> Watch:
+    return Watch(name, lambda done, _: progress(max(done, 0.0), "building"))

@@ -7,8 +7,8 @@ from app.components import chart, glossary
 from app.feedback import refused
 from app.queries import feature_facts
 from app.queries.feature_facts import TIERS, Facts
-from app.queries.features import Spread
 from core.features.document import Feature
+from core.features.portrait import Spread
 from core.kernel.errors import LeadbenchError
 
 LANGUAGES = {"YAML": "yaml", "SQL": "sql", "Polars": "python"}

@@ -9,11 +9,12 @@ import streamlit as st
 
 from app.queries import policies
 from app.queries.access import database, revision, rooms
-from app.queries.features import Spread, kinds, registry, spread_of
+from app.queries.features import kinds, registry
 from core.decisions import freshness
 from core.features import comparing, distribution, sample, writer
 from core.features.document import Feature, FeatureSet
 from core.features.polars_text import polars_text
+from core.features.portrait import Spread, spread_by_outcome
 from core.features.tiers import tier
 from core.kernel.errors import LeadbenchError
 from core.kernel.times import duration_text, naive
@@ -106,7 +107,7 @@ def spread(set_hash: str, name: str) -> Spread | None:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _spread(revision: str, set_hash: str, name: str) -> Spread | None:
     feature = rooms().features.get(set_hash).find(name)
-    return None if feature is None else spread_of(database(), feature)
+    return None if feature is None else spread_by_outcome(database(), feature)
 
 
 def feature(set_hash: str, name: str) -> Feature | None:

@@ -7,12 +7,12 @@ import polars as pl
 import streamlit as st
 
 from app.queries.access import database, revision, rooms
-from core.features import distribution, parser, sample, writer
+from core.features import parser, sample, writer
 from core.features.aggregates import AGGREGATES
 from core.features.document import SCHEMA, Feature, FeatureSet
 from core.features.polars_text import polars_text
+from core.features.portrait import Spread, spread_by_outcome
 from core.features.templates import shipped
-from core.kernel.database import Database
 from core.kernel.errors import LeadbenchError
 from core.signals.store_pages import SignalPages
 
@@ -136,23 +136,6 @@ def draft(values: dict[str, str], base: str | None) -> Draft:
         return Draft(text, refusal=refusal)
 
 
-@dataclass(frozen=True)
-class Spread:
-    """Shares of closed leads by bucket and outcome, and how many there are by outcome."""
-
-    shares: pl.DataFrame
-    leads: dict[str, int]
-
-
-def spread_of(db: Database, feature: Feature) -> Spread | None:
-    """How a feature differs between outcomes, just before each came; None without closed leads."""
-    rows = sample.closed_rows(db, FeatureSet("look", (feature,)))
-    if rows.is_empty():
-        return None
-    counts = rows["outcome"].value_counts(sort=True)
-    return Spread(distribution.shares(rows[feature.name], rows["outcome"]), dict(counts.iter_rows()))
-
-
 @st.cache_data(show_spinner=False)
 def templates() -> dict[str, Feature]:
     """The ready-made features by name."""
@@ -181,7 +164,7 @@ def _look(revision: str, name: str, text: str) -> Look:
     chosen = feature or whole.features[-1]
     only = FeatureSet("draft", (chosen,), whole.names)
     sql, rows = sample.statement(database(), only), sample.rows(database(), only)
-    return Look(sql, polars_text(chosen), rows, spread_of(database(), chosen))
+    return Look(sql, polars_text(chosen), rows, spread_by_outcome(database(), chosen))
 
 
 def search(set_hash: str, text: str, roles: tuple[str, ...]) -> pl.DataFrame:

@@ -68,12 +68,18 @@ def _values(cursor: Cursor, feature_set: FeatureSet, rows: pl.DataFrame) -> tupl
     cursor.execute("BEGIN TRANSACTION")
     typed = resolved(cursor, feature_set)
     statistics = measure(cursor, typed)
+    values = valued(cursor, typed, statistics, rows)
+    cursor.execute("COMMIT")
+    return values, statistics
+
+
+def valued(cursor: Cursor, typed: FeatureSet, statistics: Statistics, rows: pl.DataFrame) -> pl.DataFrame:
+    """The features of a resolved set, one column each, for rows as `spine_rows` gives them, in their order."""
     statement = compile(typed, statistics)
     parts = [_batch(cursor, statement, part) for part in rows.iter_slices(BATCH_ROWS)] or [
         _batch(cursor, statement, rows)
     ]
-    cursor.execute("COMMIT")
-    return pl.concat(parts).drop("row_no"), statistics
+    return pl.concat(parts).drop("row_no")
 
 
 def _batch(cursor: Cursor, statement: str, rows: pl.DataFrame) -> pl.DataFrame:

@@ -32,6 +32,45 @@ class FeatureSetUnknown(LeadbenchError):
         )
 
 
+class FeatureUnknown(LeadbenchError):
+    """No registered set has a feature of that name."""
+
+    code = "unknown_feature"
+
+    def __init__(self, name: str, known: Collection[str]) -> None:
+        super().__init__(
+            f"No registered feature set has a feature `{name}`.",
+            value=name,
+            remedy=_did_you_mean(name, known, "List the registered ones with `leadbench features list`."),
+        )
+
+
+class NotPortable(LeadbenchError):
+    """A set whose statement reads JSON, which each engine spells in its own way."""
+
+    code = "not_portable"
+
+    def __init__(self, set_name: str, engine: str, read: str) -> None:
+        super().__init__(
+            f"`{set_name}` reads `{read}` as JSON, which cannot be rendered for {engine}.",
+            value=read,
+            remedy="Declare these properties in an event schema and run `leadbench store compact`: each gets a column.",
+        )
+
+
+class NothingToBuild(LeadbenchError):
+    """A store without a single event, so that there is no moment to build at."""
+
+    code = "nothing_to_build"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The store has no event, so there is no moment to build features at.",
+            value=0,
+            remedy="Import events first, or give the rows yourself with `features build --spine`.",
+        )
+
+
 class AttributeUnknown(LeadbenchError):
     """A feature reads an attribute that no lead has."""
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import polars as pl
+
 from core.features.document import Feature
 from core.features.schema import json_path
 from core.kernel.expressions import And, Comparison, Expression, InList, Literal, Node, Or
@@ -31,6 +33,12 @@ def reads(feature: Feature) -> Reads:
     )
 
 
+def delivering(read: Reads, kinds: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `kinds` (source, type, ...: what the log has) that the feature counts; none for an attribute."""
+    asked = ((name, getattr(read, f"{name}s")) for name in ("type", "source"))
+    return kinds.filter(*(pl.col(name).is_in(list(values)) for name, values in asked if values is not None))
+
+
 def _expressions(feature: Feature) -> list[Expression | None]:
     return [feature.where, *([feature.then] if feature.then else [])]
 
@@ -41,6 +49,8 @@ def _fields(feature: Feature) -> set[str]:
 
 
 def _only(feature: Feature, field: str) -> tuple[str, ...] | None:
+    if feature.aggregate == "share":
+        return None
     found: set[str] = set()
     for expression in _expressions(feature):
         allowed = None if expression is None else _allowed(expression.node, field)

@@ -6,6 +6,7 @@ from core.features.compiler import compile
 from core.features.document import FeatureSet
 from core.features.engine import build
 from core.features.statistics import measure, resolved
+from core.features.store_moments import closed_leads
 from core.kernel.database import Database
 
 SPINE = """
@@ -17,10 +18,6 @@ SPINE = """
     ORDER BY active.last DESC, l.lead_id
 """
 UNDATED = "SELECT lead_id, CAST(NULL AS TIMESTAMP) AS as_of FROM root_leads ORDER BY lead_no LIMIT $most"
-CLOSED = """
-    SELECT lead_id, min_by(outcome, closed_at) AS outcome, min(closed_at) AS as_of FROM published.outcomes
-    WHERE closed_at IS NOT NULL GROUP BY lead_id ORDER BY hash(lead_id), lead_id LIMIT $most
-"""
 
 
 def statement(db: Database, feature_set: FeatureSet) -> str:
@@ -46,5 +43,4 @@ def closed_rows(db: Database, feature_set: FeatureSet, most: int = 1_000) -> pl.
 
     The leads are drawn by the hash of their id, the same ones every time. Raises AttributeUnknown, AttributePersonal.
     """
-    spine = db.read(CLOSED, {"most": most})
-    return build(db, feature_set, spine)
+    return build(db, feature_set, closed_leads(db, most))

@@ -3,7 +3,7 @@
 import polars as pl
 
 from core.features.document import Feature, FeatureSet
-from core.features.errors import FeatureSetUnknown
+from core.features.errors import FeatureSetUnknown, FeatureUnknown
 from core.features.lineage import reads
 from core.features.parser import read
 from core.features.writer import write
@@ -15,6 +15,11 @@ _LIST_SQL = """
 SELECT s.name, s.set_hash, s.content_hash, count(d.place) AS features, s.registered_at, s.actor
 FROM feature_sets s JOIN feature_definitions d USING (set_hash)
 GROUP BY ALL ORDER BY s.registered_at, s.set_hash
+"""
+_VERSIONS_SQL = """
+SELECT d.feature_hash, d.definition, s.name AS set_name, s.set_hash, s.registered_at, s.actor
+FROM feature_definitions d JOIN feature_sets s USING (set_hash) WHERE d.name = $name
+ORDER BY s.registered_at, s.set_hash
 """
 
 
@@ -54,6 +59,24 @@ class FeatureStore:
         where = "" if set_hash is None else "WHERE set_hash = $set_hash"
         params = None if set_hash is None else {"set_hash": set_hash}
         return self._db.read(f"SELECT * FROM feature_definitions {where} ORDER BY set_hash, place", params)
+
+    def versions(self, name: str) -> pl.DataFrame:
+        """feature_hash, definition (JSON), set_name, set_hash, registered_at, actor: where a name is declared, oldest
+        first."""
+        return self._db.read(_VERSIONS_SQL, {"name": name})
+
+    def find(self, name: str, set_hash: str | None = None) -> tuple[FeatureSet, Feature]:
+        """A feature with its set: of that hash (or its first digits), else of the set registered last that has it.
+
+        Raises FeatureSetUnknown and FeatureUnknown.
+        """
+        homes = [set_hash] if set_hash else self.versions(name)["set_hash"].to_list()
+        feature_set = self.get(homes[-1]) if homes else None
+        feature = feature_set.find(name) if feature_set else None
+        if feature_set is None or feature is None:
+            known = feature_set.feature_names if feature_set else set(self.features()["name"])
+            raise FeatureUnknown(name, known)
+        return feature_set, feature
 
     def _document(self, set_hash: str) -> str | None:
         digits = set_hash.removeprefix("sha256:")

@@ -39,3 +39,8 @@ def test_properties_come_from_of_where_and_then():
 def test_an_attribute_feature_reads_its_attribute_and_no_event():
     found = lineage("attribute: employees")
     assert (found.attributes, found.types, found.properties) == (("employees",), (), ())
+
+
+def test_a_share_reads_every_event_because_it_counts_them_all():
+    found = lineage("aggregate: share, where: \"type = 'a' AND source = 'web'\"")
+    assert (found.types, found.sources) == (None, None)

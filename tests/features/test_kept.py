@@ -1,0 +1,179 @@
+"""A kept build gives what a full build gives, and builds only what has changed."""
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from core.features.engine import build
+from core.features.kept import build_kept
+from core.features.parser import read
+from core.kernel.errors import PlanOutdated
+from tests.features.growing import GrowingStore
+from tests.features.logs import spine_of
+from tests.features.oracle import AttributeValue, Event, Log, Membership, Row
+from tests.features.random_features import definitions, document
+from tests.features.random_logs import DAY, HOUR, START, log_of, rows_of
+
+NOW = START + 20 * DAY
+SET = """schema: leadbench/features/v1
+name: kept
+features:
+  - {name: visits, aggregate: count, window: 7d}
+  - {name: latest, aggregate: last, of: plan}
+  - {name: others, scope: account_others, aggregate: count, window: 30d}
+  - {name: employees, attribute: employees}
+"""
+ROWS = [Row(lead, NOW) for lead in ("L1", "L2", "L3", "nobody")]
+
+
+def event(name, lead, before, late=0):
+    return Event(name, lead, "web", "login", NOW - before, NOW - before + late, properties={"plan": "pro"})
+
+
+ATTRIBUTES = (AttributeValue("L1", "employees", 12.0, START, START),)
+
+
+@pytest.fixture(scope="module")
+def growing(db):
+    """L1 and L2 are colleagues; L3 stands alone."""
+    store = GrowingStore(db)
+    members = tuple(Membership(lead, "acme", None, None, "leads") for lead in ("L1", "L2"))
+    store.add(Log((event("e1", "L1", DAY), event("e2", "L3", DAY)), members, ATTRIBUTES))
+    return store
+
+
+@pytest.fixture
+def store(growing):
+    """The store with an up-to-date kept build of ROWS, and of nothing else."""
+    with growing.db.change("features", "features.forgotten", "ana") as change:
+        change.execute("DELETE FROM kept_sets")
+    build_kept(growing.db, read(SET, "kept.yaml"), spine_of(ROWS), "ana")
+    return growing
+
+
+def kept(growing, rows=ROWS, text=SET):
+    """What the kept build did, after its frame was found equal to a full build's."""
+    feature_set, spine = read(text, "kept.yaml"), spine_of(list(rows))
+    frame, report = build_kept(growing.db, feature_set, spine, "ana")
+    assert frame.equals(build(growing.db, feature_set, spine))
+    return report
+
+
+def did(growing, rows=ROWS):
+    report = kept(growing, rows)
+    return report.built, report.partly
+
+
+def test_nothing_new_builds_nothing_and_writes_nothing(store):
+    entries = store.db.entries().height
+    assert did(store) == (0, 0)
+    assert store.db.entries().height == entries
+
+
+def test_a_new_event_builds_its_lead_and_what_the_account_does_to_the_colleagues(store):
+    store.add(Log((event("e3", "L1", 2 * DAY),)))
+    assert did(store) == (1, 1)
+
+
+def test_an_event_that_came_too_late_to_be_known_still_builds_its_lead_and_changes_nothing(store):
+    store.add(Log((event("e3", "L3", DAY, late=30 * DAY),)))
+    assert did(store) == (1, 0)
+
+
+def test_a_corrected_event_builds_its_lead(store):
+    store.supersede(store.log.events[1], NOW - HOUR)
+    assert did(store) == (1, 0)
+
+
+def test_a_new_attribute_value_builds_its_lead(store):
+    store.add(Log(attributes=(AttributeValue("L3", "employees", 40.0, NOW - DAY, NOW - DAY),)))
+    assert did(store) == (1, 0)
+
+
+def test_a_merge_and_a_separation_build_both_leads_and_their_accounts(store):
+    store.merge("L3", "L2", NOW - DAY)
+    assert did(store) == (2, 1)
+    store.unmerge("L3", NOW - HOUR)
+    assert did(store) == (2, 1)
+
+
+def test_a_window_expires_without_an_event_because_another_as_of_is_another_row(store):
+    later = [Row(lead, NOW + 7 * DAY) for lead in ("L1", "L3")]
+    assert did(store, later) == (2, 0)
+    frame, _ = build_kept(store.db, read(SET, "kept.yaml"), spine_of(later), "ana")
+    assert frame["visits"].to_list() == [0, 0]
+
+
+def test_rows_of_another_spine_are_kept_up_to_date_too(store):
+    one, other = [Row("L5", NOW)], [Row("L5", NOW + DAY)]
+    did(store, [*one, *other])
+    store.add(Log((event("e4", "L5", HOUR),)))
+    assert did(store, one) == (2, 0)
+    assert did(store, other) == (0, 0)
+
+
+def test_another_type_of_value_builds_all_anew(store):
+    typed = SET.replace("of: plan}", "of: amount}")
+    kept(store, text=typed)
+    fresh = Event("e5", "L2", "web", "login", NOW - DAY, NOW - DAY, properties={"amount": 2})
+    store.add(Log((fresh,)))
+    assert kept(store, text=typed).built == len(ROWS)
+
+
+def test_a_build_that_was_overtaken_is_refused(store, monkeypatch):
+    from core.features import kept as room
+
+    real = room._write
+    monkeypatch.setattr(room, "_write", lambda *given: (real(*given), real(*given)))
+    store.add(Log((event("e6", "L3", DAY),)))
+    with pytest.raises(PlanOutdated):
+        build_kept(store.db, read(SET, "kept.yaml"), spine_of(ROWS), "ana")
+
+
+def step(growing, rng, place):
+    """One thing that happens to a store: rows come, an event is corrected, leads are merged or separated."""
+    log = log_of(rng.randrange(2**32), size=8)
+    events = tuple(replace(one, event_id=f"{place}_{one.event_id}") for one in log.events)
+    at = START + rng.randrange(40 * DAY)
+    choice = rng.randrange(5)
+    if choice == 3:
+        growing.merge(*rng.sample(("L1", "L2", "L3", "L4", "L5"), 2), at)
+    elif choice == 4 and growing.log.events:
+        growing.supersede(rng.choice(growing.log.events), at)
+    else:
+        known = set(growing.log.attributes)
+        fresh = tuple(one for one in log.attributes if one not in known)
+        growing.add(Log(events, log.memberships[:1], fresh))
+
+
+def differences(db, seed, steps):
+    rng = random.Random(seed)
+    growing = GrowingStore(db)
+    feature_set = read(document(definitions(seed, 10)), "random.yaml")
+    found = []
+    for place in range(steps):
+        step(growing, rng, place)
+        spine = spine_of(rows_of(rng.randrange(4), 6))
+        frame, _ = build_kept(db, feature_set, spine, "ana")
+        full = build(db, feature_set, spine)
+        found += [(place, name) for name in frame.columns if not frame[name].equals(full[name], null_equal=True)]
+    return found
+
+
+QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+@settings(max_examples=2, deadline=None, suppress_health_check=QUIET, derandomize=True, phases=[Phase.generate])
+@given(seed=st.integers(0, 2**32))
+def test_kept_and_full_builds_agree_while_a_store_grows(db, seed):
+    assert differences(db, seed, steps=4) == []
+
+
+@pytest.mark.campaign
+@settings(max_examples=500, deadline=None, suppress_health_check=QUIET, phases=[Phase.generate])
+@given(seed=st.integers(0, 2**32))
+def test_kept_and_full_builds_agree_in_a_long_campaign(db, seed):
+    assert differences(db, seed, steps=8) == []
