@@ -98,7 +98,7 @@ def test_spark_gives_the_values_of_the_batch(store, spine, tmp_path):
         ).write_parquet(tmp_path / "spine_rows.parquet")
         for name in TABLES:
             cursor.read(f"SELECT * FROM {name}").write_parquet(tmp_path / f"{name}.parquet")
-    builder: Any = pyspark.SparkSession.builder  # its type is unknown to checkers
+    builder: Any = pyspark.SparkSession.builder
     session = (
         builder.master("local[1]").config("spark.ui.enabled", "false")
         .config("spark.sql.session.timeZone", "UTC").config("spark.sql.shuffle.partitions", "1")
@@ -107,10 +107,10 @@ def test_spark_gives_the_values_of_the_batch(store, spine, tmp_path):
     try:
         for name in (*TABLES, "spine_rows"):
             session.read.parquet(str(tmp_path / f"{name}.parquet")).createOrReplaceTempView(name)
-        got = pl.from_arrow(session.sql(text).toArrow()).sort("row_no").drop("row_no")
+        made = pl.DataFrame(session.sql(text).toArrow()).sort("row_no").drop("row_no")
     finally:
         session.stop()
     want = build(store, FEATURES, spine).select(FEATURES.feature_names)
     for name in FEATURES.feature_names:
-        same = got[name].cast(want[name].dtype)
+        same = made[name].cast(want[name].dtype)
         assert same.equals(want[name]) or (name == "fading" and ((same - want[name]).abs() < 1e-9).all()), name
