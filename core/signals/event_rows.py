@@ -112,7 +112,7 @@ def event_rows(
     frame = frame.with_columns(_properties(frame, raw, laid, open_values))
     frame = frame.with_columns(as_text(raw.frame[name]).alias(PERSONAL + name) for name in sealed)
     for field in _with_objects(raw, laid):
-        frame, found = _without_personal(frame, field, said)
+        frame, found = without_personal(frame, field, said)
         sealed |= found
     frame = _with_named(frame)
     infinite = [column.infinite for column in kept.values() if column.infinite is not None]
@@ -187,7 +187,7 @@ def _with_objects(raw: Raw, laid: Resolved) -> list[str]:
     return ["properties", *fields] if nested else fields
 
 
-def _without_personal(frame: pl.DataFrame, field: str, said: Iterable[str]) -> tuple[pl.DataFrame, dict[str, str]]:
+def without_personal(frame: pl.DataFrame, field: str, said: Iterable[str]) -> tuple[pl.DataFrame, dict[str, str]]:
     """The frame with the field's personal members as columns of their own, and why each was taken."""
     inner = PersonalMembers.of(frame[field], said)
     if inner is None:

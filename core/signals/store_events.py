@@ -157,7 +157,7 @@ def land(
     schemas = store_schemas.known(change)
     newest = store_schemas.upcast_rows(rows, schemas)
     upcast = "original" in newest.columns
-    change.load("incoming", _sealed(change, store_filters.marked(newest)).rename({ROW: "row_no"}))
+    change.load("incoming", sealed(change, store_filters.marked(newest)).rename({ROW: "row_no"}))
     invalid = pl.DataFrame(schema=REJECTS) if live else _invalid_objects(change)
     invalid = pl.concat([invalid, store_schemas.misfits(change)]) if schemas else invalid
     if "identity" in rows.columns:
@@ -223,7 +223,7 @@ def _refuse_many_types(change: Change) -> None:
         raise TooManyTypes(found, KIND_LIMIT, change.scalar("SELECT min(type) FROM incoming"))
 
 
-def _sealed(change: Change, rows: pl.DataFrame) -> pl.DataFrame:
+def sealed(change: Change, rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with their personal properties sealed under the lead's key, as {"sealed": BASE64} in properties."""
     names = [name for name in rows.columns if name.startswith(PERSONAL)]
     if not names:
@@ -231,8 +231,8 @@ def _sealed(change: Change, rows: pl.DataFrame) -> pl.DataFrame:
     leads = rows["lead_id"].to_list()
     members: dict[str, pl.Series] = {}
     for name in names:
-        sealed = change.seal(leads, [None if v is None else v.encode() for v in rows[name]])
-        texts = [None if s is None else '{"sealed":"' + base64.b64encode(s).decode() + '"}' for s in sealed]
+        closed = change.seal(leads, [None if v is None else v.encode() for v in rows[name]])
+        texts = [None if s is None else '{"sealed":"' + base64.b64encode(s).decode() + '"}' for s in closed]
         members[name.removeprefix(PERSONAL)] = pl.Series(texts, dtype=pl.String)
     extra = json_object(members, frozenset(members), rows.height)
     objects = [name for name in ("properties", "original") if name in rows.columns]

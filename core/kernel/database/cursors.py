@@ -104,6 +104,10 @@ class Change(Cursor):
         """Roll everything back at the end and write no ledger entry: nothing had to change."""
         self.abandoned = True
 
+    def enter(self, entry: ledger.Entry) -> None:
+        """Write the ledger entry that the change ends in."""
+        self.execute("INSERT INTO ledger VALUES ($seq, $stream, $kind, $at, $actor, $body, $prev, $hash)", vars(entry))
+
     def seal(self, subjects: Sequence[str], values: Sequence[bytes | None]) -> list[bytes | None]:
         """The sealed form of each value under its subject's own key, made here where there is none yet."""
         wanted = pl.DataFrame({"lead_id": sorted(set(subjects))}, schema={"lead_id": pl.String})

@@ -200,7 +200,7 @@ class Database:
             return
         last = self._head
         entry = ledger.seal(last.seq + 1, stream, kind, self.clock.now(), actor, change.body, last.hash)
-        change.insert("ledger", pl.DataFrame([vars(entry)]))
+        change.enter(entry)
         try:
             self._high_water.reserve()
             change.execute("COMMIT")

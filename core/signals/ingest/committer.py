@@ -13,15 +13,15 @@ import polars as pl
 from core.kernel.database import Database
 from core.kernel.errors import NoSpace
 from core.signals.ingest.errors import QueueFull, ReadOnly
-from core.signals.ingest.landing import Arrived, commit
+from core.signals.ingest.landing import Arrived, Memory, commit
 from core.signals.ingest.parcels import Parcel, Receipt
 from core.signals.ingest.reading import unreadable
-from core.signals.ingest.seen import SeenIds
 
 QUEUE_ROWS = 20_000
 QUEUE_BYTES = 64 * 2**20
 GROUP_ROWS = 4_000
 WINDOW_SECONDS = 0.002
+LONGEST_SECONDS = 0.012
 PROBE_SECONDS = 1.0
 LONGEST_RETRY = 30
 Committed = Callable[[pl.DataFrame, datetime], None]
@@ -65,7 +65,7 @@ class Ingest:
         self._probe_at = 0.0
         self._last = db.clock.now() - timedelta(days=1)
         self._ending = False
-        self._seen = SeenIds()
+        self._memory = Memory()
         self._thread = threading.Thread(target=self._run, name="ingest-committer", daemon=True)
         self._thread.start()
 
@@ -113,11 +113,10 @@ class Ingest:
                 self._size -= sum(parcel.size for parcel, _ in group)
 
     def _next(self) -> list[Waiting]:
-        """The next group: what has come within a moment of the first, at most so many rows; empty at the end."""
+        """The next group, at most so many rows; empty at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._ending)
-        if not self._ending:
-            time.sleep(WINDOW_SECONDS)
+        self._linger()
         group: list[Waiting] = []
         with self._changed:
             rows = 0
@@ -126,10 +125,18 @@ class Ingest:
                 rows += group[-1][0].rows
         return group
 
+    def _linger(self) -> None:
+        """Wait a moment for others, and as long as they come: senders that wait for answers then share a commit."""
+        until, known = time.monotonic() + LONGEST_SECONDS, 0
+        while known < len(self._waiting) and self._rows < self._limits.group_rows and time.monotonic() < until:
+            known = len(self._waiting)
+            if not self._ending:
+                time.sleep(WINDOW_SECONDS)
+
     def _answer(self, group: Sequence[Waiting]) -> None:
         """Commit the group and answer it; where it cannot be processed, its halves, down to the one that cannot."""
         try:
-            receipts, arrived = commit(self._db, [parcel for parcel, _ in group], self._stamp, self._seen)
+            receipts, arrived = commit(self._db, [parcel for parcel, _ in group], self._stamp, self._memory)
         except NoSpace as error:
             self._refuse(group, error)
         except Exception as fault:

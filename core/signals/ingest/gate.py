@@ -12,14 +12,14 @@ from core.signals.adapters.plain import PLAIN
 from core.signals.adapters.records import LINKS
 from core.signals.adapters.segment import PERSONAL
 from core.signals.event_rows import dated
-from core.signals.ingest.parcels import COLUMNS, Parcel, Record, Refused, cut
+from core.signals.ingest.parcels import COLUMNS, Parcel, Refused, cut
+from core.signals.ingest.sound import Place, sound_rows
 from core.signals.mapping import Mapping
 from core.signals.raw import ROW, Raw, no_rejects
 from core.signals.trait_rows import Traits, traits_of
 
 MAPPING = Mapping(columns={name: (name,) for name in COLUMNS}, keep=(), personal=PERSONAL)
 BATCH_MAPPING = {"map": {}, "format": "jsonl"}
-Place = tuple[int, Record]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class Gated:
         found = [(row, dict(traits)) for row in rows[ROW] if (traits := self.places[row - 1][1].traits)]
         return traits_of(found, rows, PERSONAL)
 
+    def says_more(self, rows: pl.DataFrame) -> bool:
+        """Whether a row's record says something of ids or of its lead."""
+        records = (self.places[row - 1][1] for row in rows[ROW])
+        return any(record.links or record.traits for record in records)
+
     def rows_of(self, parcels: Sequence[int]) -> pl.DataFrame:
         """The checked rows of these parcels."""
         wanted = set(parcels)
@@ -62,6 +67,8 @@ def gate(parcels: Sequence[Parcel], now: datetime) -> Gated:
     refused = [(number, one) for number, parcel in enumerate(parcels) for one in parcel.refused]
     if not places:
         return Gated(pl.DataFrame(), places, refused)
+    if (sound := sound_rows(places, now)) is not None:
+        return Gated(_steady(sound, places), places, refused)
     rows, rejects, _ = event_rows.event_rows(_raw(places, now), PLAIN, MAPPING, now, "the request")
     gated = Gated(_steady(rows, places), places, refused)
     found = [gated.refusal(*one) for one in rejects.select("row_no", "code", "detail", "lead_id").iter_rows()]

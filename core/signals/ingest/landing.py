@@ -10,9 +10,10 @@ import polars as pl
 
 from core.kernel.database import Change, Database
 from core.kernel.times import naive
-from core.signals.ingest import store
+from core.signals.ingest import plain, store, store_picture
 from core.signals.ingest.gate import Gated, gate
 from core.signals.ingest.parcels import ItemError, Parcel, Receipt, Refused
+from core.signals.ingest.picture import Picture
 from core.signals.ingest.seen import SeenIds
 from core.signals.ingest.store import Brought, Stream
 from core.signals.raw import ROW
@@ -29,23 +30,36 @@ class Arrived:
     received_at: datetime
 
 
+class Memory:
+    """What the committer remembers between its commits; right after each, whoever else wrote meanwhile."""
+
+    def __init__(self) -> None:
+        self.seen, self.picture = SeenIds(), Picture()
+
+
 def commit(
-    db: Database, parcels: Sequence[Parcel], stamp: Callable[[], datetime], seen: SeenIds
+    db: Database, parcels: Sequence[Parcel], stamp: Callable[[], datetime], memory: Memory
 ) -> tuple[list[Receipt], Arrived | None]:
     """Store the parcels' items durably, then tell what became of each; raises NoSpace with nothing stored.
 
     `stamp` gives the moment of receipt; it is asked inside the transaction, so that it rises from commit to commit.
     """
     gated = gate(parcels, db.clock.now())
-    with db.change("signals", "events.received", ACTOR) as change:
-        seen.follow(change, db.revision("signals"))
-        landing = _Landing(change, parcels, gated, stamp(), seen)
-        for label, adapter in dict.fromkeys(parcel.stream for parcel in parcels):
-            landing.land(Stream(label, adapter))
-        landing.finish()
+    try:
+        with db.change("signals", "events.received", ACTOR) as change:
+            memory.seen.follow(change, db.revision("signals"))
+            store_picture.follow(memory.picture, change, db.revision("signals"))
+            landing = _Landing(change, parcels, gated, stamp(), memory)
+            for label, adapter in dict.fromkeys(parcel.stream for parcel in parcels):
+                landing.land(Stream(label, adapter))
+            landing.finish()
+    except BaseException:
+        memory.picture.forget()
+        raise
     arrived = landing.arrived()
     if change.entry:
-        seen.note(arrived.events["event_id"] if arrived else pl.Series(dtype=pl.String), change.entry.hash)
+        memory.seen.note(arrived.events["event_id"] if arrived else pl.Series(dtype=pl.String), change.entry.hash)
+        memory.picture.note(change.entry.hash)
     return landing.receipts(), arrived
 
 
@@ -53,10 +67,11 @@ class _Landing:
     """What becomes of each parcel of a group, stream by stream."""
 
     def __init__(
-        self, change: Change, parcels: Sequence[Parcel], gated: Gated, received_at: datetime, seen: SeenIds
+        self, change: Change, parcels: Sequence[Parcel], gated: Gated, received_at: datetime, memory: Memory
     ) -> None:
         self.change, self.parcels, self.gated, self.received_at = change, parcels, gated, received_at
-        self.all_new = gated.rows.is_empty() or seen.all_new(gated.rows["event_id"])
+        self.all_new = gated.rows.is_empty() or memory.seen.all_new(gated.rows["event_id"])
+        self.picture = memory.picture
         self.refused: dict[int, list[Refused]] = defaultdict(list)
         self.repeats: Counter[int] = Counter()
         self.stored: list[pl.DataFrame] = []
@@ -68,11 +83,17 @@ class _Landing:
     def land(self, stream: Stream) -> None:
         """Write what the stream's parcels bring, and count it."""
         numbers = [number for number, one in enumerate(self.parcels) if one.stream == (stream.label, stream.adapter)]
-        batch_id = store.batch_of(self.change, stream, self.received_at)
         rows = self.gated.rows_of(numbers) if not self.gated.rows.is_empty() else self.gated.rows
+        rows = rows.with_columns(received_at=pl.lit(naive(self.received_at), dtype=pl.Datetime("us")))
         accepted = duplicate = 0
-        if not rows.is_empty():
-            accepted, duplicate = self._events(stream, rows, batch_id)
+        batch_id = self._plainly(stream, rows)
+        if batch_id is not None:
+            accepted = rows.height
+        else:
+            self.picture.doubt()
+            batch_id = store.batch_of(self.change, stream, self.received_at)
+            if not rows.is_empty():
+                accepted, duplicate = self._events(stream, rows, batch_id)
         refused = [one for number in numbers for one in self.refused[number]]
         held = store.hold(self.change, stream, batch_id, refused, self.received_at) if refused else 0
         self.held += held
@@ -85,8 +106,17 @@ class _Landing:
         store.add_counts(self.change, batch_id, counts)
         self.counted.append({"batch_id": batch_id, "path": stream.path, "adapter": stream.adapter, **counts})
 
+    def _plainly(self, stream: Stream, rows: pl.DataFrame) -> str | None:
+        """Write the stream's rows where all are plain events; their batch, None where they go the way of a file."""
+        if not self.all_new or rows.is_empty() or self.picture.revision is None or self.gated.says_more(rows):
+            return None
+        batch_id = self.picture.batch_of(stream.path, stream.adapter, self.received_at.date())
+        if batch_id is None or not plain.land(self.change, self.picture, rows, batch_id, self.received_at):
+            return None
+        self.stored.append(rows.select(ROW, *ARRIVED))
+        return batch_id
+
     def _events(self, stream: Stream, rows: pl.DataFrame, batch_id: str) -> tuple[int, int]:
-        rows = rows.with_columns(received_at=pl.lit(naive(self.received_at), dtype=pl.Datetime("us")))
         shifted = [] if self.all_new else [row for row in rows[ROW] if self.gated.places[row - 1][1].shifted]
         rows, over = store.within_kinds(self.change, store.with_stored_times(self.change, rows, shifted))
         for row, lead in over.select(ROW, "lead_id").iter_rows():

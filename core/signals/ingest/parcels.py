@@ -21,6 +21,7 @@ COLUMNS: dict[str, Any] = {
     "source": pl.String,
     "type": pl.String,
     "region": pl.String,
+    "schema_version": pl.String,
     "trace_id": pl.String,
     "properties": pl.String,
     "context": pl.String,
