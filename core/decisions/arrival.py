@@ -1,6 +1,6 @@
 """Deciding on arrival: the leads that new events belong to, by the engine of the batch, a few at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -12,8 +12,10 @@ from core.decisions.context import TRIGGER, Deciding
 from core.decisions.engine import LookedUp, Watch, decide_looked_up
 from core.decisions.freshness import Freshness
 from core.decisions.standing import attribute_set
+from core.decisions.states import FRESH
 from core.decisions.store import DecisionStore
 from core.decisions.store_arrivals import ArrivalStore
+from core.decisions.trail import Trail
 from core.features.document import FeatureSet
 from core.features.online import OnlineFeatures
 from core.kernel.database import Database
@@ -27,7 +29,12 @@ MOMENT = pl.Datetime("us")
 PREFIX = "policy input "
 BEHIND = timedelta(microseconds=1)
 AGAIN_SECONDS = 1.0
-SCHEMA = {"lead_id": pl.String, "as_of": MOMENT, "known_at": MOMENT, TRIGGER: pl.String, "trace_id": pl.String}
+MOST_REMEMBERED = 200_000
+SCHEMA = {
+    "lead_id": pl.String, "lead_no": pl.Int32, "as_of": MOMENT, "known_at": MOMENT, TRIGGER: pl.String,
+    "trace_id": pl.String,
+}  # fmt: skip
+Home = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -81,9 +88,12 @@ class Ready:
         both = replace(feature_set, features=(*feature_set.features, evidence.EVIDENCE, *apart))
         return cls(feature_set, attributes, OnlineFeatures(db, both))
 
-    def look_up(self, keys: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The keys with their features, and the keys with the attributes under the policy's names."""
-        self.online.catch_up()
+    def look_up(self, keys: pl.DataFrame, *, quiet: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The keys with their features, and the keys with the attributes under the policy's names.
+
+        `quiet`: nothing but events of known leads came since the last time.
+        """
+        self.online.catch_up(only_events=quiet)
         found = self.online.vectors(keys)
         known = {PREFIX + one.name: one.name for one in self.attributes.features}
         return found.drop(known), found.select(*keys.columns, *known).rename(known)
@@ -92,13 +102,16 @@ class Ready:
 class Decider:
     """Decides micro-batches by one choice of model and policy; one thread uses it."""
 
-    def __init__(self, db: Database, chosen: Chosen) -> None:
-        self._db, self.chosen = db, chosen
+    def __init__(self, db: Database, chosen: Chosen, trail: Trail | None = None) -> None:
+        self._db, self.chosen, self._trail = db, chosen, trail or Trail()
         self._store, self._arrivals = DecisionStore(db), ArrivalStore(db)
         self._deciding = Deciding(
             db, chosen.feature_set, chosen.model, chosen.policy, chosen.arm, ACTOR, chosen.model_ok, remembers=True
         )
-        self._revision = ""
+        self._revision, self._decisions = "", -1
+        self._remembers_all = False
+        self._signals = ""
+        self._homes: dict[str, Home | None] = {}
         self._ready: Ready | None = None
         self._fresh: list[Freshness] = []
         self._looked_at = 0.0
@@ -111,37 +124,84 @@ class Decider:
         can be made again from the store, and a retry is the same decision.
         """
         began, watch = perf_counter(), Watch()
-        homes = self._arrivals.open_leads([one.lead_id for one in waiting])
-        newest = _by_home(waiting, homes)
+        quiet, now = self._is_quiet()
+        newest = _by_home(waiting, self._homes_of([one.lead_id for one in waiting], quiet=quiet))
         if not newest:
             return Done((), {})
         spine = _spine(newest)
         spine = spine.with_columns(pl.Series("decision_id", self._deciding.ids(spine), dtype=pl.String))
-        waited = sum(began - one.since for one in newest) / len(newest)
+        waited = sum(began - one.since for one, _ in newest) / len(newest)
         watch.laps["wait"] = round(waited * 1e6) * len(newest)
-        looked_up = self._look_up(spine.select("lead_id", "as_of", "known_at"))
+        looked_up = self._look_up(spine.select("lead_id", "as_of", "known_at"), quiet=quiet)
+        self._signals = now
         watch.lap("features")
-        self._forget_if_others_decided()
+        self._decide(spine, looked_up, watch)
+        watch.lap("write")
+        return Done([one for one, _ in newest], watch.laps)
+
+    def _is_quiet(self) -> tuple[bool, str]:
+        """Whether nothing but events of known leads came since the last micro-batch, and the signals' revision."""
+        now = self._db.revision("signals")
+        return self._ready is not None and self._trail.leads(self._signals, now), now
+
+    def _homes_of(self, sent_ids: Sequence[str], *, quiet: bool) -> dict[str, Home | None]:
+        """By the id that was sent the open lead that it belongs to, None where there is none."""
+        if not quiet or len(self._homes) > MOST_REMEMBERED:
+            self._homes.clear()
+        unknown = [one for one in sent_ids if one not in self._homes]
+        if unknown:
+            found = self._arrivals.open_leads(unknown)
+            self._homes.update({one: found.get(one) for one in unknown})
+        return self._homes
+
+    def _decide(self, spine: pl.DataFrame, looked_up: LookedUp, watch: Watch) -> None:
+        """Decide and write the rows; what is remembered of leads and ids is right at one revision of the decisions."""
+        self._remember(spine["lead_id"].to_list())
+        new_at = self._revision if self._are_new(spine) else None
         try:
-            decide_looked_up(self._deciding, self._store, spine, looked_up, watch)
+            written = decide_looked_up(self._deciding, self._store, spine, looked_up, watch, new_at)
         except BaseException:
-            self._deciding.states.clear()
+            self._revision, self._decisions = "", -1
             raise
         self._revision = self._db.revision("decisions")
-        watch.lap("write")
-        return Done(newest, watch.laps)
+        self._decisions += written[1] if written else 0
+
+    def _remember(self, leads: Sequence[str]) -> None:
+        """Know where the leads stand: in memory while nobody else decides."""
+        revision, states = self._db.revision("decisions"), self._deciding.states
+        if revision != self._revision:
+            count = self._store.count()
+            if count != self._decisions:
+                states.clear()
+                found = self._store.standing(self.chosen.arm, MOST_REMEMBERED)
+                self._remembers_all = found is not None
+                states.update(found or {})
+            self._revision, self._decisions = revision, count
+        if self._remembers_all:
+            for lead in leads:
+                states.setdefault(lead, FRESH)
+
+    def _are_new(self, spine: pl.DataFrame) -> bool:
+        """Whether each row is as of later than every decision of its lead, so that none can have its id."""
+        if not self._remembers_all:
+            return False
+        moments = (
+            (self._deciding.states[lead].moment, as_of) for lead, as_of in spine.select("lead_id", "as_of").rows()
+        )
+        return all(moment is None or moment < as_of for moment, as_of in moments)
 
     def prepare(self) -> None:
         """Take the log into memory and import the engines, so that the first event need not wait for that."""
-        nobody = _spine([Waiting("", "", None, naive(self._db.clock.now()), 0.0)])
-        score(self.chosen.model, self._look_up(nobody.select("lead_id", "as_of", "known_at")).features)
+        nobody = _spine([(Waiting("", "", None, naive(self._db.clock.now()), 0.0), 0)])
+        score(self.chosen.model, self._look_up(nobody.select("lead_id", "as_of", "known_at"), quiet=False).features)
+        self._remember(())
 
-    def _look_up(self, keys: pl.DataFrame) -> LookedUp:
+    def _look_up(self, keys: pl.DataFrame, *, quiet: bool) -> LookedUp:
         """What is known of each row."""
         if self._ready is None or perf_counter() - self._looked_at > AGAIN_SECONDS:
             self._look_around(keys)
         assert self._ready is not None
-        whole, known = self._ready.look_up(keys)
+        whole, known = self._ready.look_up(keys, quiet=quiet)
         features, tiers = evidence.parted(whole)
         fresh = self._freshness(keys) if self._ageing else self._fresh * keys.height
         return LookedUp(features, known, fresh, tiers)
@@ -159,23 +219,20 @@ class Decider:
         newest = keys.with_columns(pl.col("as_of", "known_at").max())
         return freshness.of_rows(self._db, self.chosen.feature_set, newest)
 
-    def _forget_if_others_decided(self) -> None:
-        if self._db.revision("decisions") != self._revision:
-            self._deciding.states.clear()
 
-
-def _by_home(waiting: Iterable[Waiting], homes: dict[str, str]) -> list[Waiting]:
-    """One entry a lead, with its newest event."""
-    found: dict[str, Waiting] = {}
+def _by_home(waiting: Iterable[Waiting], homes: Mapping[str, Home | None]) -> list[tuple[Waiting, int]]:
+    """One entry a lead, with its newest event, and the lead's number."""
+    found: dict[str, tuple[Waiting, int]] = {}
     for one in waiting:
         home = homes.get(one.lead_id)
-        if home and (home not in found or found[home].received_at <= one.received_at):
-            found[home] = replace(one, lead_id=home)
+        if home and (home[0] not in found or found[home[0]][0].received_at <= one.received_at):
+            found[home[0]] = replace(one, lead_id=home[0]), home[1]
     return list(found.values())
 
 
-def _spine(newest: Sequence[Waiting]) -> pl.DataFrame:
+def _spine(newest: Sequence[tuple[Waiting, int]]) -> pl.DataFrame:
     rows = [
-        (one.lead_id, one.received_at + BEHIND, one.received_at + BEHIND, one.event_id, one.trace_id) for one in newest
+        (one.lead_id, number, one.received_at + BEHIND, one.received_at + BEHIND, one.event_id, one.trace_id)
+        for one, number in newest
     ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")

@@ -11,6 +11,7 @@ import polars as pl
 
 from core.decisions.arrival import Chosen, Decider, Done, Waiting
 from core.decisions.store_arrivals import ArrivalStore
+from core.decisions.trail import Step, Trail
 from core.kernel import telemetry
 from core.kernel.database import Database
 from core.kernel.errors import LeadbenchError, NoSpace
@@ -44,6 +45,7 @@ class Arrivals:
         self._ending = False
         self._decided = self._failed = 0
         self._decider: Decider | None = None
+        self._trail = Trail()
         self._thread = threading.Thread(target=self._run, name="arrivals", daemon=True)
         self._thread.start()
 
@@ -53,11 +55,14 @@ class Arrivals:
         with self._changed:
             return ArrivalState(len(self._waiting), self._decided, self._failed)
 
-    def offer(self, events: pl.DataFrame, received_at: datetime) -> None:
+    def offer(self, events: pl.DataFrame, received_at: datetime, step: Step | None = None) -> None:
         """Take the leads of committed events: lead_id, event_id, trace_id, in their order.
 
+        `step`: the revisions of the signals before and after, where nothing but events of known leads was written.
         Where too many wait already these are left to the store, and fetched from there once there is room.
         """
+        if step is not None:
+            self._trail.note(step)
         since = time.perf_counter()
         moment = received_at.replace(tzinfo=None)
         with self._changed:
@@ -112,7 +117,7 @@ class Arrivals:
             self._decider = None
         elif self._decider is None or self._decider.chosen.key != chosen.key:
             self._behind = self._behind or self._decider is None
-            self._decider = Decider(self._db, chosen)
+            self._decider = Decider(self._db, chosen, self._trail)
             self._decider.prepare()
         return self._decider
 

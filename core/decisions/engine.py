@@ -125,11 +125,17 @@ def _decide_batch(
 
 
 def decide_looked_up(
-    deciding: Deciding, store: DecisionStore, spine: pl.DataFrame, looked_up: LookedUp, watch: "Watch"
+    deciding: Deciding,
+    store: DecisionStore,
+    spine: pl.DataFrame,
+    looked_up: LookedUp,
+    watch: "Watch",
+    new_at: str | None = None,
 ) -> tuple[str, int] | None:
     """Score, decide and write the spine's rows by what was looked up of them; Merkle root and rows of what is new.
 
-    The spine has decision_id, and may have trigger_event_id and trace_id of the event behind each row.
+    The spine has decision_id, and may have lead_no, and trigger_event_id and trace_id of the event behind each row.
+    `new_at` is a revision of the decisions that holds none of these ids for certain.
     """
     scores, points = score_with_points(deciding.model, looked_up.features)
     watch.lap("score")
@@ -140,8 +146,10 @@ def decide_looked_up(
     sureness = [Sureness(one.stale, tier) for one, tier in zip(looked_up.fresh, looked_up.tiers, strict=True)]
     rows = list(sealed_records(deciding, looked_up.features, scores, points, decided, sureness, spine, shared))
     batch = batch_frame(rows, shared, spine, scores, [state for _, _, _, state in decided])
+    if "lead_no" in spine.columns:
+        batch = batch.with_columns(spine["lead_no"])
     watch.lap("record")
-    return _write(deciding, store, batch)
+    return _write(deciding, store, batch, new_at)
 
 
 def _measured(deciding: Deciding, score: pl.Series, looked_up: LookedUp) -> Measured:
@@ -182,12 +190,13 @@ def _newer(memory: LeadState | None, stored: LeadState | None, moment: datetime 
     return max(known, key=lambda one: one.moment or datetime.min, default=FRESH)
 
 
-def _write(deciding: Deciding, store: DecisionStore, batch: pl.DataFrame) -> tuple[str, int] | None:
+def _write(deciding: Deciding, store: DecisionStore, batch: pl.DataFrame, new_at: str | None) -> tuple[str, int] | None:
     """One transaction and ledger entry: its Merkle root and rows; what somebody else wrote meanwhile is left out."""
     feature_set_hash, model_hash, policy_hash = deciding.hashes
     with deciding.database.change("decisions", "decisions.recorded", deciding.actor) as change:
-        there = store.known(batch["decision_id"].to_list(), change)
-        fresh = batch.filter(~pl.col("decision_id").is_in(list(there)))
+        all_new = new_at is not None and deciding.database.revision("decisions") == new_at
+        there = frozenset[str]() if all_new else store.known(batch["decision_id"].to_list(), change)
+        fresh = batch.filter(~pl.col("decision_id").is_in(list(there))) if there else batch
         if fresh.is_empty():
             change.abandon()
             return None

@@ -28,6 +28,13 @@ BEFORE = """
         WINDOW so_far AS (PARTITION BY lead_id ORDER BY moment, entry_seq, leaf_no ROWS UNBOUNDED PRECEDING)
         QUALIFY row_number() OVER (PARTITION BY lead_id, moment ORDER BY entry_seq DESC, leaf_no DESC) = 1
     ) d ON s.lead_id = d.lead_id AND s.moment > d.moment"""
+STANDING = """
+    SELECT lead_id, nullif(newest.moment, TIMESTAMP '0001-01-01'), band, newest.band_since, state, newest.state_since
+    FROM (SELECT lead_id, arg_max({'moment': moment, 'band_since': band_since, 'state_since': state_since}, place)
+                AS newest, arg_max(band, place) AS band, arg_max(next_state, place) AS state
+          FROM (SELECT *, coalesce(as_of, known_at, TIMESTAMP '0001-01-01') AS moment,
+                    row(coalesce(as_of, known_at, TIMESTAMP '0001-01-01'), entry_seq, leaf_no) AS place
+                FROM decisions WHERE arm = $arm) GROUP BY lead_id)"""
 WORDS = ("disposition", "band", "pool", "action")
 
 
@@ -70,13 +77,20 @@ class DecisionStore:
 
     def write(self, change: Change, frame: pl.DataFrame) -> None:
         """Insert a batch's rows in their order: they become the leaves of the change's ledger entry."""
-        entry_seq = change.scalar("SELECT coalesce(max(seq), 0) + 1 FROM ledger")
-        change.load("decided_leads", frame.select("lead_id").unique())
-        numbers = change.read("SELECT lead_id, lead_no FROM leads SEMI JOIN decided_leads USING (lead_id)")
-        placed = frame.with_row_index("leaf_no").join(numbers, on="lead_id", how="left", maintain_order="left")
-        change.insert(
-            "decisions", placed.with_columns(pl.lit(entry_seq).alias("entry_seq"), pl.col("leaf_no").cast(pl.Int32))
+        placed = frame.with_columns(
+            pl.int_range(pl.len(), dtype=pl.Int32).alias("leaf_no"), pl.lit(change.seq).alias("entry_seq")
         )
+        if "lead_no" not in placed.columns:
+            change.load("decided_leads", frame.select("lead_id").unique())
+            numbers = change.read("SELECT lead_id, lead_no FROM leads SEMI JOIN decided_leads USING (lead_id)")
+            placed = placed.join(numbers, on="lead_id", how="left", maintain_order="left")
+        change.insert("decisions", placed)
+
+    def standing(self, arm: str, most: int) -> dict[str, LeadState] | None:
+        """Where every lead stands after its newest decision in this arm; None where that is more than `most` leads."""
+        if self._database.scalar("SELECT count(DISTINCT lead_id) FROM decisions WHERE arm = ?", [arm]) > most:
+            return None
+        return {lead: LeadState(*rest) for lead, *rest in self._database.read(STANDING, {"arm": arm}).iter_rows()}
 
     def summary(self, ids: Sequence[str]) -> dict[str, Any]:
         """count, and the number of decisions by disposition, band, pool and action, commonest first."""

@@ -7,7 +7,8 @@ import polars as pl
 from core.kernel.database import Database
 
 OPEN = """
-    SELECT a.sent_id, l.lead_id FROM asked a JOIN leads own ON own.lead_id = a.sent_id
+    SELECT a.sent_id, l.lead_id, l.lead_no
+    FROM (SELECT unnest($ids) AS sent_id) a JOIN leads own ON own.lead_id = a.sent_id
     LEFT JOIN lead_merges m ON m.from_no = own.lead_no AND m.known_until IS NULL
     JOIN leads l ON l.lead_no = coalesce(m.into_no, own.lead_no)
     WHERE NOT coalesce(l.anonymous, FALSE)
@@ -34,11 +35,10 @@ class ArrivalStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def open_leads(self, sent_ids: Sequence[str]) -> dict[str, str]:
-        """By the id that was sent: the lead that it belongs to; anonymous visitors and closed leads are left out."""
-        with self._database.scratch() as cursor:
-            cursor.load("asked", pl.DataFrame({"sent_id": list(sent_ids)}, schema={"sent_id": pl.String}))
-            return dict(cursor.read(OPEN).iter_rows())
+    def open_leads(self, sent_ids: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """By the id that was sent its lead and the lead's number; visitors and closed leads are left out."""
+        found = self._database.read(OPEN, {"ids": list(sent_ids)})
+        return {sent_id: (lead_id, lead_no) for sent_id, lead_id, lead_no in found.iter_rows()}
 
     def undecided(self) -> pl.DataFrame:
         """lead_id, event_id, trace_id, received_at of leads with a live event that no decision has seen."""

@@ -43,11 +43,14 @@ class OnlineFeatures:
         self._catching = threading.Lock()
         self._state = self._loaded()
 
-    def catch_up(self) -> int:
-        """Take in what was committed since; how many events came."""
+    def catch_up(self, *, only_events: bool = False) -> int:
+        """Take in what was committed since; how many events came.
+
+        `only_events`: nothing but new events of leads that are known came since, for certain.
+        """
         with self._catching:
             try:
-                return self._state.advance()
+                return self._state.append() if only_events else self._state.advance()
             except Outgrown:
                 self._state = self._loaded()
                 return 0

@@ -10,7 +10,7 @@ import polars as pl
 from core.features.online import store
 from core.features.online.attributes import Attributes
 from core.features.online.identities import Identities
-from core.features.online.layout import Layout
+from core.features.online.layout import EVENT_NO, Layout
 from core.features.online.segments import Segment, Segments, with_superseded
 from core.kernel.database import Cursor, Database
 
@@ -61,6 +61,18 @@ class State:
             self._follow(cursor, prepared)
             cursor.execute("COMMIT")
         return now.events - before.events
+
+    def append(self) -> int:
+        """Take in the events that the store gained, where nothing else can have changed; how many."""
+        with self._db.scratch() as cursor:
+            lead_nos, rows, new = self._reader.after(cursor, self._seen.newest)
+        if len(rows):
+            before, newest = self._seen, int(rows[:, EVENT_NO].max())
+            self._seen = store.EventCounts(before.events + len(rows), newest, before.superseded ^ new)
+            prepared = self.segments.prepared(lead_nos, rows)
+            with self._reading:
+                self.segments.publish(prepared)
+        return len(rows)
 
     @property
     def has_merges(self) -> bool:

@@ -91,11 +91,12 @@ class Cursor:
 
 
 class Change(Cursor):
-    """One write: a transaction that ends in one ledger entry with `body`, or is abandoned whole."""
+    """One write: a transaction that ends in one ledger entry, numbered `seq`, with `body`, or is abandoned whole."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, master: bytes) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, master: bytes, seq: int) -> None:
         super().__init__(cursor)
         self._master = master
+        self.seq = seq
         self.body: dict[str, Any] = {}
         self.abandoned = False
         self.entry: ledger.Entry | None = None

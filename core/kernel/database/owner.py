@@ -117,7 +117,7 @@ class Database:
         Raises NoSpace where the disk is full; any error leaves the store as it was.
         """
         with self._writing:
-            change = Change(self._cursor(), self._key_file.read())
+            change = Change(self._cursor(), self._key_file.read(), self._head.seq + 1)
             try:
                 change.execute("BEGIN TRANSACTION")
                 yield change

@@ -24,7 +24,7 @@ WINDOW_SECONDS = 0.002
 LONGEST_SECONDS = 0.012
 PROBE_SECONDS = 1.0
 LONGEST_RETRY = 30
-Committed = Callable[[pl.DataFrame, datetime], None]
+Committed = Callable[[pl.DataFrame, datetime, tuple[str, str] | None], None]
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Ingest:
             self._counts["duplicate"] += sum(one.duplicate for one in receipts)
             self._counts["refused"] += sum(len(one.errors) for one in receipts)
         if arrived is not None and self._committed:
-            self._committed(arrived.events, arrived.received_at)
+            self._committed(arrived.events, arrived.received_at, arrived.step)
         for (_, answer), receipt in zip(group, receipts, strict=True):
             answer.set_result(receipt)
 

@@ -24,10 +24,14 @@ ARRIVED = ("lead_id", "event_id", "trace_id")
 
 @dataclass(frozen=True)
 class Arrived:
-    """The new events of a commit: lead_id, event_id, trace_id, in the order of the requests, and when we knew them."""
+    """The new events of a commit: lead_id, event_id, trace_id, in the order of the requests, and when we knew them.
+
+    `step`: the signals' revisions before and after, where nothing but events of leads that were known was written.
+    """
 
     events: pl.DataFrame
     received_at: datetime
+    step: tuple[str, str] | None = None
 
 
 class Memory:
@@ -47,8 +51,9 @@ def commit(
     gated = gate(parcels, db.clock.now())
     try:
         with db.change("signals", "events.received", ACTOR) as change:
-            memory.seen.follow(change, db.revision("signals"))
-            store_picture.follow(memory.picture, change, db.revision("signals"))
+            before = db.revision("signals")
+            memory.seen.follow(change, before)
+            store_picture.follow(memory.picture, change, before)
             landing = _Landing(change, parcels, gated, stamp(), memory)
             for label, adapter in dict.fromkeys(parcel.stream for parcel in parcels):
                 landing.land(Stream(label, adapter))
@@ -56,7 +61,7 @@ def commit(
     except BaseException:
         memory.picture.forget()
         raise
-    arrived = landing.arrived()
+    arrived = landing.arrived(before, change.entry.hash if change.entry else None)
     if change.entry:
         memory.seen.note(arrived.events["event_id"] if arrived else pl.Series(dtype=pl.String), change.entry.hash)
         memory.picture.note(change.entry.hash)
@@ -77,6 +82,7 @@ class _Landing:
         self.stored: list[pl.DataFrame] = []
         self.counted: list[dict[str, object]] = []
         self.held = 0
+        self.only_events = True
         for number, refusal in gated.refused:
             self.refused[number].append(refusal)
 
@@ -91,6 +97,7 @@ class _Landing:
             accepted = rows.height
         else:
             self.picture.doubt()
+            self.only_events = False
             batch_id = store.batch_of(self.change, stream, self.received_at)
             if not rows.is_empty():
                 accepted, duplicate = self._events(stream, rows, batch_id)
@@ -111,8 +118,10 @@ class _Landing:
         if not self.all_new or rows.is_empty() or self.picture.revision is None or self.gated.says_more(rows):
             return None
         batch_id = self.picture.batch_of(stream.path, stream.adapter, self.received_at.date())
-        if batch_id is None or not plain.land(self.change, self.picture, rows, batch_id, self.received_at):
+        landed = batch_id and plain.land(self.change, self.picture, rows, batch_id, self.received_at)
+        if not landed:
             return None
+        self.only_events = self.only_events and not landed.new_leads
         self.stored.append(rows.select(ROW, *ARRIVED))
         return batch_id
 
@@ -144,12 +153,13 @@ class _Landing:
                 whole.update(record.raw)
         self.change.body.update(batches=self.counted, content_hash=f"sha256:{whole.hexdigest()}")
 
-    def arrived(self) -> Arrived | None:
-        """The new events, None where there are none."""
+    def arrived(self, before: str, after: str | None) -> Arrived | None:
+        """The new events, None where there are none; the commit led from one revision of the signals to the other."""
         if not self.stored:
             return None
         events = pl.concat(self.stored).sort(ROW).drop(ROW)
-        return None if events.is_empty() else Arrived(events, self.received_at)
+        step = (before, after) if after and self.only_events and not self.held else None
+        return None if events.is_empty() else Arrived(events, self.received_at, step)
 
     def receipts(self) -> list[Receipt]:
         """One a parcel, in their order."""

@@ -40,15 +40,15 @@ TYPES: dict[str, Any] = {"number": pl.Float64, "text": pl.String, "boolean": pl.
 Row = dict[str, Any]
 
 
-def land(change: Change, picture: Picture, rows: pl.DataFrame, batch_id: str, received_at: datetime) -> bool:
-    """Write the rows where all of them are plain; else False, with nothing written."""
+def land(change: Change, picture: Picture, rows: pl.DataFrame, batch_id: str, received_at: datetime) -> Plain | None:
+    """Write the rows where all of them are plain; else None, with nothing written."""
     try:
         plain = _plain(change, picture, rows, batch_id)
     except Unplain:
-        return False
+        return None
     store_picture.write(change, plain, batch_id, naive(received_at))
     picture.add(plain)
-    return True
+    return plain
 
 
 def _plain(change: Change, picture: Picture, rows: pl.DataFrame, batch_id: str) -> Plain:
