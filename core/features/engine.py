@@ -57,14 +57,15 @@ def build_with_report(
     began = db.clock.now()
     rows = spine_rows(feature_set, spine)
     with db.scratch(watch) as cursor:
-        values, statistics = _values(cursor, feature_set, rows)
+        values, statistics = values_on(cursor, feature_set, rows)
     frame = spine.hstack(values)
     seconds = (db.clock.now() - began).total_seconds()
     report = BuildReport(feature_set.behaviour_hash, len(frame), len(feature_set), seconds, statistics.events)
     return frame, report
 
 
-def _values(cursor: Cursor, feature_set: FeatureSet, rows: pl.DataFrame) -> tuple[pl.DataFrame, Statistics]:
+def values_on(cursor: Cursor, feature_set: FeatureSet, rows: pl.DataFrame) -> tuple[pl.DataFrame, Statistics]:
+    """One column a feature for the spine rows, from the log as the cursor sees it, its temporary tables first."""
     cursor.execute("BEGIN TRANSACTION")
     typed = resolved(cursor, feature_set)
     statistics = measure(cursor, typed)
