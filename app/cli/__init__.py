@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 from app.cli import (
     audit,
     data,
+    explaining,
     features,
     identity,
     jobs,
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 GROUPS = (
     jobs,
+    explaining,
     data,
     features,
     identity,

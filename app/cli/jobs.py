@@ -20,7 +20,6 @@ from app.cli.common import (
     table,
     user_name,
 )
-from core.decisions import explanation
 from core.kernel.times import from_text
 from core.recipes.reader import read_recipe
 
@@ -34,7 +33,6 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: leadbench train --as ana")(train)
     app.command(epilog="Example: leadbench score --as ana")(score)
     app.command(epilog="Example: leadbench drift --json")(drift)
-    app.command(epilog="Example: leadbench explain ld_10042 --json")(explain)
 
 
 def demo(
@@ -112,22 +110,6 @@ def drift(store: StoreOption = None, as_user: AsOption = None, as_json: JsonOpti
     emit(result, lambda: _drift_text(result))
 
 
-def explain(
-    lead: Annotated[str, typer.Argument(help="A lead's id, or one that was merged into it.")],
-    at: Annotated[str | None, typer.Option("--at", help="The decision in force at this ISO time.")] = None,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Why a lead has its score, in probability points, and what was decided."""
-    speak(as_json)
-    with opened(store) as bench:
-        rooms = bench.rooms
-        moment = None if at is None else from_text(at)
-        record = rooms.decisions.at(rooms.signals.identities.home(lead, moment), moment)
-        found = explanation.explain(record, rooms.models.get(record.model_hash))
-    emit(found, lambda: _explanation_text(found))
-
-
 def summary(result: dict[str, Any]) -> str:
     """A run in a screenful for people."""
     sources = table(result["sources"], ["kind", "path", "read", "accepted", "duplicate", "quarantined"])
@@ -186,9 +168,3 @@ def _drift_text(found: dict[str, Any]) -> str:
         f"Drift: {found['features_drifted']} features drifted, {found['decisions_moved']:,} decisions moved,"
         f" score PSI {_number(found['score_psi'])}"
     )
-
-
-def _explanation_text(found: dict[str, Any]) -> str:
-    top = sorted(found["points"], key=lambda item: -abs(item["points"]))[:10]
-    head = f"{found['lead_id']}: score {found['score']:.4f} (base {found['base']:.4f}), {found['decision']['band']}"
-    return "\n".join([head, *(f"{item['points']:+.4f}  {item['sentence']}" for item in top)])

@@ -1,9 +1,9 @@
 """Why a lead was decided otherwise than before: the way from one decision to a later one, one cause at a time.
 
-Each cause is let in after the other, in a fixed order, and the lead is scored and decided again after each; its part is the
-score after it less the score before it, so the parts sum to the change exactly. The first cause after which the decision
-is another is the one that flipped it. The order is a convention: what two causes do only together goes to the later one
-(sequential decomposition; A. Shorrocks, Decomposition procedures for distributional analysis, 2013).
+Each cause is let in after the other, in a fixed order, and the lead is scored and decided again after each; its part is
+the score after it less the score before it, so the parts sum to the change exactly. The first cause after which the
+decision is another is the one that flipped it. The order is a convention: what two causes do only together goes to the
+later one (sequential decomposition; A. Shorrocks, Decomposition procedures for distributional analysis, 2013).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,7 +55,10 @@ Decided = dict[str, Any]
 
 @dataclass(frozen=True)
 class Move:
-    """One feature that a cause moved: its value before and after, and by how many points the score went with it."""
+    """One feature that a cause moved: its value before and after, and by how many points the score went with it.
+
+    A feature whose value stayed can move too: what it is worth depends on the others.
+    """
 
     feature: str
     label: str
@@ -193,22 +196,20 @@ def _look(record: Record) -> Look:
 def _moves(
     features: Sequence[Any], points: np.ndarray, way: Sequence[tuple[str, Vector]], place: int
 ) -> tuple[Move, ...]:
-    """The features whose value or points differ from those of the vector before."""
+    """The features whose value or points differ from those of the vector before; their points sum to the cause's."""
     old, new = way[place - 1][1], way[place][1]
     gained = points[place] - points[place - 1]
     return tuple(
         Move(one.name, one.label, old[one.name], new[one.name], float(gained[column]))
         for column, one in enumerate(features)
-        if old[one.name] != new[one.name]
+        if old[one.name] != new[one.name] or gained[column]
     )
 
 
 class _Walk:
     """Decides the lead after each cause: the earlier policy on what it would have seen by then."""
 
-    def __init__(
-        self, db: Database, loaders: Loaders, before: Record, after: Record, feature_set: FeatureSet
-    ) -> None:
+    def __init__(self, db: Database, loaders: Loaders, before: Record, after: Record, feature_set: FeatureSet) -> None:
         policy, self._after = loaders.policy(before.policy_hash), after
         self._decide, self._later = evaluator.compile(policy).decide, loaders.policy(after.policy_hash)
         self._given: Inputs = dict(before.inputs)

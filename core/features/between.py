@@ -1,8 +1,8 @@
 """What a lead's features were between two moments, one kind of news at a time.
 
-A build sees what happened before `as_of` and was known at `known_at`. Between two such looks time passes, things happen,
-the past is corrected or heard of late, and attributes change, all at once. Here each kind of news is let in alone:
-temporary tables of the same names stand before the log, and hold back what does not count yet.
+A build sees what happened before `as_of` and was known at `known_at`. Between two such looks time passes, things
+happen, the past is corrected or heard of late, and attributes change, all at once. Here each kind of news is let in
+alone: temporary tables of the same names stand before the log, and hold back what does not count yet.
 """
 
 from collections.abc import Sequence
@@ -59,8 +59,8 @@ def between(
     """By stage the features of the leads, rows in their order, as of `now`, with a little more let in at each stage.
 
     decay: what was visible `then`, only older. new_behaviour: also what happened since. corrected_data: also what was
-    corrected or withdrawn, what came late, and which ids belong together by now. What is then left to the build at `now`
-    is attributes. Nothing ages without dates, so an undated look gives no stage. Raises what a build raises.
+    corrected or withdrawn, what came late, and which ids belong together by now. What is then left to the build at
+    `now` is attributes. Nothing ages without dates, so an undated look gives no stage. Raises what a build raises.
     """
     if then.as_of is None or now.as_of is None:
         return {}

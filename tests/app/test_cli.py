@@ -8,6 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from core.kernel.clock import SystemClock
+from core.workbench import Workbench
 from tests.app.cli_calls import ROOT, call, done, refused
 
 DEAD = (
@@ -56,6 +58,25 @@ def test_reads_fit_their_schemas(demo):
     assert done("features_list", "features", "list", *at)["features"]
     assert done("policy_history", "policy", "history", *at)["active"]["name"] == "default"
     assert done("quarantine_list", "quarantine", "list", *at)["count"] == 0
+
+
+def test_a_lead_is_explained_and_why_it_changed(demo):
+    store, _ = demo
+    at = ("--store", str(store))
+    with Workbench.open(store, SystemClock()) as bench:
+        lead, since = bench.db.read(
+            "SELECT lead_id, max(as_of) - INTERVAL 2 DAY FROM decisions GROUP BY lead_id "
+            "ORDER BY max(score) - min(score) DESC, lead_id LIMIT 1"
+        ).row(0)
+    now = done("explain", "explain", lead, *at)
+    changed = done("explain_since", "explain", lead, "--since", since.isoformat(), *at)
+    assert changed["after"]["decision_id"] == now["decision_id"] != changed["before"]["decision_id"]
+    assert changed["change"] == now["probability"] - changed["before"]["probability"]
+    assert abs(sum(part["points"] for part in changed["parts"]) - changed["change"]) < 1e-9
+    assert "points" in call("explain", lead, "--since", since.isoformat(), *at).stdout
+    assert "speaks for it" in call("explain", lead, *at).stdout
+    assert refused("explain", lead, "--since", "2001-01-01", *at)["code"] == "no_decision"
+    assert refused("explain", lead, "--since", "yesterday", *at)["code"] == "invalid_time"
 
 
 def test_replay_is_equal(demo):
