@@ -44,7 +44,7 @@ def differences(db, seed, size=60, features=6):
     fill(db, log)
     feature_set = resolve(db, read(document(definitions(seed, features)), "random.yaml"))
     for one, other in zip(rows[::2], rows[1::2], strict=False):
-        then, now = sorted((one, other), key=lambda row: row.as_of)
+        then, now = sorted((one, other), key=lambda row: row.as_of or 0)
         now = replace(now, lead_id=then.lead_id)
         looks = [Look(moment(row.as_of), moment(row.known)) for row in (then, now)]
         found = between(db, feature_set, [then.lead_id], *looks)
