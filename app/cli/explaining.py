@@ -6,8 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.common import JsonOption, StoreOption, emit, opened, speak
+from core.decisions import counterfactual as what_if
 from core.decisions import explanation
 from core.decisions.attribution import CAUSES, Attribution, attribute
+from core.decisions.counterfactual import Counterfactual
 from core.decisions.record import Record
 from core.kernel.times import from_text
 from core.models.rationale import value_text
@@ -27,17 +29,27 @@ def explain(
     lead: Annotated[str, typer.Argument(help="A lead's id, or one that was merged into it.")],
     at: Annotated[str | None, typer.Option("--at", help="The decision in force at this ISO time.")] = None,
     since: Annotated[str | None, typer.Option("--since", help="Why it changed since this ISO time.")] = None,
+    counterfactual: Annotated[
+        bool, typer.Option("--counterfactual", help="What would bring a better decision.")
+    ] = False,
+    vary: Annotated[list[str] | None, typer.Option("--vary", help="A feature that may change; repeat it.")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Why a lead has its score, in probability points, and what was decided; or why that changed since a time."""
+    """Why a lead has its score, in probability points, and what was decided; why that changed; what would change it."""
     speak(as_json)
+    if counterfactual and since is not None:
+        raise typer.BadParameter("Ask for one of --since and --counterfactual.")
     with opened(store) as bench:
         rooms = bench.rooms
         record = _record(rooms, lead, _moment(at))
         if since is not None:
             changed = attribute(rooms.db, rooms.loaders, _record(rooms, lead, _moment(since)), record)
             emit(changed.to_json(), lambda: _changed_text(changed))
+            return
+        if counterfactual or vary:
+            other = what_if.on_store(rooms.decisions, rooms.loaders, record, tuple(vary or ()))
+            emit(other.to_json(), lambda: _other_text(other))
             return
         found = explanation.explain(record, rooms.models.get(record.model_hash))
     emit(found, lambda: _explanation_text(found))
@@ -75,6 +87,11 @@ def _changed_text(found: Attribution) -> str:
     cause, old, _ = flip
     told = f"{_words(old)} -> {_words(_of(after))}"
     return "\n".join([*lines, f"Decided otherwise: {told}; what first flipped it: {CAUSES[cause].lower()}."])
+
+
+def _other_text(found: Counterfactual) -> str:
+    head = f"{found.record.lead_id}: score {found.record.score:.4f}, {_words(_of(found.record))}"
+    return f"{head}\n{found.words}"
 
 
 def _moved(found: Attribution, cause: str) -> str:

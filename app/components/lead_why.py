@@ -1,4 +1,4 @@
-"""Why a lead has its score, and what would lift it a band."""
+"""Why a lead has its score, and what would bring it a better decision."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ LEAST = 0.0005
 
 
 def show(record: Record, explained: dict[str, Any], key: str) -> None:
-    """Draw the waterfall, the five strongest reasons each way, and the nearest band up."""
+    """Draw the waterfall, the five strongest reasons each way, and what would change the decision."""
     points = reads.points(explained)
     left, right = st.columns([1.35, 1], gap="medium")
     with left, chart.card("From the base to the score, in probability points", glossary.term("points")):
@@ -28,7 +28,7 @@ def show(record: Record, explained: dict[str, Any], key: str) -> None:
     with right:
         _reasons("What speaks for it", points.filter(pl.col("points") >= LEAST), f"{key}_for")
         _reasons("What holds it back", points.filter(pl.col("points") <= -LEAST), f"{key}_against")
-        _lift(record, f"{key}_lift")
+        _otherwise(record, f"{key}_otherwise")
 
 
 def _reasons(title: str, points: pl.DataFrame, key: str) -> None:
@@ -43,17 +43,17 @@ def _reasons(title: str, points: pl.DataFrame, key: str) -> None:
         frame_table.show(rows, key, columns={**labels, "points": number}, alt=f"{title}: feature, value, points.")
 
 
-def _lift(record: Record, key: str) -> None:
-    with chart.card("What would lift it a band"):
+def _otherwise(record: Record, key: str) -> None:
+    with chart.card("What would change the decision"):
         if not st.button("Look for the smallest change", key=f"{key}_find", icon=":material/trending_up:"):
-            st.caption("Tries a few more actions of each kind under the same model and policy; simulated.")
+            st.caption("Asks the policy what could bring a better decision, then tries what somebody could do.")
             return
         try:
-            found = reads.lift(record.decision_id)
+            found = reads.otherwise(record.decision_id)
         except LeadbenchError as refusal:
             refused(refusal)
             return
-        badges.show(badges.evidence("simulated"))
+        badges.show(badges.evidence("proved" if found.proved else "simulated"))
         st.markdown(found.words)
         if found.changes.height:
             config = {"option": "Option", "feature": "Feature", "before": "Now", "after": "Then"}

@@ -184,31 +184,31 @@ def moment_of(record: Record) -> datetime | None:
 
 
 @dataclass(frozen=True)
-class Lifted:
-    """What would lift a lead a band, in words, and each option's changes: option, feature, before, after."""
+class Otherwise:
+    """What would bring a better decision, in words, and each option's changes: option, feature, before, after."""
 
     words: str
     changes: pl.DataFrame
+    proved: bool
 
 
-def lift(decision_id: str) -> Lifted:
-    """The smallest moves under the model that bring the lead into a higher band."""
-    return _lift(revision("decisions", "features", "models", "policy"), decision_id)
+def otherwise(decision_id: str) -> Otherwise:
+    """The smallest changes through model and policy that bring the lead a better decision."""
+    return _otherwise(revision("decisions", "features", "models", "policy"), decision_id)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _lift(revision: str, decision_id: str) -> Lifted:
-    from core.decisions.lift import lift as search
+def _otherwise(revision: str, decision_id: str) -> Otherwise:
+    from core.decisions.counterfactual import on_store
 
-    stored, store = rooms().decisions.get(decision_id), rooms()
-    model, policy = store.models.get(stored.model_hash), store.policies.get(stored.policy_hash).policy
-    found = search(stored, model, policy, store.features.get(stored.feature_set_hash))
+    found = on_store(rooms().decisions, rooms().loaders, rooms().decisions.get(decision_id))
     rows = [
-        (f"{option.times} × {option.subject} → {option.band}", one.label, shown(one.before), shown(one.after))
+        (f"{' + '.join(option.levers)} → {option.outcome.band}", one.label, shown(one.before), shown(one.after))
         for option in found.options
         for one in option.changes
     ]
-    return Lifted(found.words, pl.DataFrame(rows, schema=["option", "feature", "before", "after"], orient="row"))
+    changes = pl.DataFrame(rows, schema=["option", "feature", "before", "after"], orient="row")
+    return Otherwise(found.words, changes, found.proved)
 
 
 def grades(lead_id: str, decision_id: str) -> str:

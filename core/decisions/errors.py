@@ -61,3 +61,17 @@ class RecordMissing(LeadbenchError):
 
     def __init__(self) -> None:
         super().__init__("The store holds no decisions, so there is nothing to replay.", remedy="Decide leads first.")
+
+
+class FeatureFixed(LeadbenchError):
+    """A change asked of a feature that nobody may move."""
+
+    code = "feature_fixed"
+
+    def __init__(self, name: str, why: str, close: str | None) -> None:
+        hint = f"Did you mean `{close}`? " if close else ""
+        super().__init__(
+            f"Feature `{name}` is {why}, so no change of it is looked for.",
+            value=name,
+            remedy=f"{hint}A feature set may declare `actionable: more|less|any`; forbidden inputs stay out.",
+        )

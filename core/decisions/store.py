@@ -132,6 +132,20 @@ class DecisionStore:
             {"lead": lead_id},
         )
 
+    def population(self, decision_id: str, most: int) -> list[dict[str, Any]]:
+        """Feature vectors by the decision's model, from its own batch and those before: the same rows for ever.
+
+        At most `most` of them, chosen by their ids, which are hashes.
+        """
+        rows = self._database.read(
+            """SELECT json_extract(record, '$.features')::VARCHAR AS features FROM decisions SEMI JOIN (
+                   SELECT d.decision_id FROM decisions d JOIN decisions own USING (model_hash)
+                   WHERE own.decision_id = $id AND d.entry_seq <= own.entry_seq ORDER BY 1 LIMIT $most
+               ) chosen USING (decision_id) ORDER BY decision_id""",
+            {"id": decision_id, "most": most},
+        )
+        return [dict(records.parse(text)) for text in rows["features"]]
+
     def history(self, lead_id: str) -> pl.DataFrame:
         """All decisions of a lead without the records, oldest first."""
         sql = f"SELECT {SLIM} FROM decisions WHERE lead_id = ? ORDER BY as_of NULLS FIRST, entry_seq, leaf_no"

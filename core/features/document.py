@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from core.features.aggregates import AGGREGATES, CATEGORY
+from core.features.aggregates import AGGREGATES, CATEGORY, FIXED
 from core.features.naming import label_of
 from core.kernel.canonical import digest
 from core.kernel.expressions import Expression, Field
@@ -33,6 +33,7 @@ class Feature:
     within: int | None = None
     type: str | None = None
     max_age: int | None = None
+    given_actionable: str = ""
     description: str = ""
     owner: str = ""
     given_label: str = ""
@@ -53,6 +54,11 @@ class Feature:
     def label(self) -> str:
         """What a sales leader calls it, such as `Pricing page visits, last 7 days`."""
         return self.given_label or label_of(self)
+
+    @property
+    def actionable(self) -> str:
+        """Which way somebody can move the value: as declared, else by the aggregate; attributes are fixed."""
+        return self.given_actionable or (AGGREGATES[self.aggregate].actionable if self.aggregate else FIXED)
 
     def behaviour(self) -> dict[str, object]:
         """What decides the feature's value, in canonical form: no name, description or owner."""
@@ -79,7 +85,12 @@ class Feature:
 
     def content(self) -> dict[str, object]:
         """The feature as a document writes it, keys in the document's order."""
-        about = {"label": self.given_label, "description": self.description, "owner": self.owner}
+        about = {
+            "actionable": self.given_actionable,
+            "label": self.given_label,
+            "description": self.description,
+            "owner": self.owner,
+        }
         order = ("attribute", "scope", "aggregate", "of", "type", "where", "then", "within")
         order += ("window", "against", "half_life", "max_age")
         spelled = self.behaviour() | self._texts()

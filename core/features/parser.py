@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.features.aggregates import AGGREGATES, SCOPES, VALUE_TYPES, allowed_keys
+from core.features.aggregates import ACTIONABLE, AGGREGATES, SCOPES, VALUE_TYPES, allowed_keys
 from core.features.document import SCHEMA, Feature, FeatureSet
 from core.features.errors import FeatureSetInvalid
 from core.features.schema import OPEN_SCHEMA
@@ -77,6 +77,7 @@ class _Reader:
             within=self._span(body, path, "within"),
             type=self._choice(body, path, "type", VALUE_TYPES),
             max_age=self._span(body, path, "max_age"),
+            given_actionable=self._choice(body, path, "actionable", ACTIONABLE) or "",
             description=self._text(body, path, "description"),
             owner=self._text(body, path, "owner"),
             given_label=self._text(body, path, "label"),

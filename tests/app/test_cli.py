@@ -75,6 +75,10 @@ def test_a_lead_is_explained_and_why_it_changed(demo):
     assert abs(sum(part["points"] for part in changed["parts"]) - changed["change"]) < 1e-9
     assert "points" in call("explain", lead, "--since", since.isoformat(), *at).stdout
     assert "speaks for it" in call("explain", lead, *at).stdout
+    other = done("explain_counterfactual", "explain", lead, "--counterfactual", *at)
+    assert other.get("impossible") or other["after"]["priority"] > other["before"]["priority"]
+    assert refused("explain", lead, "--vary", "nonsense", *at)["code"] == "feature_fixed"
+    assert call("explain", lead, "--counterfactual", "--since", since.isoformat(), *at).returncode == 2
     assert refused("explain", lead, "--since", "2001-01-01", *at)["code"] == "no_decision"
     assert refused("explain", lead, "--since", "yesterday", *at)["code"] == "invalid_time"
 

@@ -1,4 +1,4 @@
-"""Why a lead has its score, and what would lift it."""
+"""Why a lead has its score, and what would bring it a better decision."""
 
 import json
 from dataclasses import replace
@@ -6,11 +6,19 @@ from dataclasses import replace
 import pytest
 
 from core.decisions import explanation
+from core.decisions.counterfactual import counterfactual
 from core.decisions.engine import decide
-from core.decisions.lift import lift
+from core.decisions.errors import FeatureFixed
+from core.decisions.levers import Population, choices, movable
+from core.decisions.reexecution import vectors
 from core.decisions.spine import population
 from core.decisions.store import DecisionStore
+from core.features import parser
+from core.models.scoring import score
 from core.policy import evaluator
+from core.policy import parser as policy_parser
+from core.policy.default import propose
+from tests.decisions import conftest
 from tests.decisions.conftest import AS_OF, lead_id
 
 
@@ -52,44 +60,97 @@ def test_the_largest_part_comes_first_and_every_feature_is_told_once(records, mo
     assert sorted(one["feature"] for one in told) == sorted(model.names)
 
 
-def test_every_move_that_is_named_reaches_a_higher_band(records, model, policy, feature_set):
+def smallest(record, model, policy, feature_set, records, only=()):
+    return counterfactual(record, model, policy, feature_set, [dict(one.features) for one in records], only)
+
+
+def test_every_counterfactual_is_a_better_decision_when_decided_again(records, model, policy, feature_set):
+    order, decide_again = policy.document.bands.order, evaluator.compile(policy).decide
+    found = [(record, smallest(record, model, policy, feature_set, records)) for record in records[:40]]
+    reached = [(record, told, option) for record, told in found for option in told.options]
+    assert len({record.decision_id for record, _, _ in reached}) >= 10
+    for record, told, option in reached:
+        outcome = decide_again(option.inputs)
+        assert outcome.disposition == "PERMIT" and order.index(outcome.band) < order.index(record.band)
+        after = dict(record.features) | {one.feature: one.after for one in option.changes}
+        frame = vectors(feature_set, [{"features": list(after.items())}])
+        assert score(model, frame)["score"].item() == option.score == option.inputs["score"]
+        assert {one.feature for one in option.changes}.isdisjoint({"employees", "region", "pace", "last_type"})
+        assert told.to_json()["after"]["band"] == told.options[0].outcome.band
+        assert json.dumps(told.to_json()) == json.dumps(smallest(record, model, policy, feature_set, records).to_json())
+    for _, told in found:
+        if not told.options:
+            assert told.to_json()["impossible"] and told.reason
+
+
+def test_a_single_lever_is_pulled_no_further_than_needed(records, model, policy, feature_set):
+    told = next(
+        one
+        for record in records
+        if len((one := smallest(record, model, policy, feature_set, records)).options[:1]) == 1
+    )
+    ways = movable(feature_set, ())
+    population = Population.of([dict(one.features) for one in records])
+    ranked = sorted(
+        choices(feature_set, model, dict(told.record.features), ways, population), key=lambda one: one.effort
+    )
+    changes = {one.feature: one.after for one in told.options[0].changes}
+    effort = next(one.effort for one in ranked if one.values == changes)
     order = policy.document.bands.order
-    found = [(record, lift(record, model, policy, feature_set)) for record in records[:60]]
-    lifted = [(record, one) for record, told in found for one in told.options]
-    assert lifted
-    for record, option in lifted:
-        assert order.index(option.band) < order.index(record.band)
-        after = {**record.inputs, "score": option.score}
-        assert evaluator.compile(policy).decide(after).band == option.band
+    for one in (one for one in ranked if one.effort < effort):
+        frame = vectors(feature_set, [{"features": list({**dict(told.record.features), **one.values}.items())}])
+        given = {**told.record.inputs, "score": score(model, frame)["score"].item()}
+        assert order.index(evaluator.compile(policy).decide(given).band) >= order.index(told.record.band)
 
 
-def test_a_move_raises_every_feature_that_counts_the_same_kind(records, model, policy, feature_set):
-    told = lift(next(one for one in records if one.band != "hot"), model, policy, feature_set)
-    changed = {one.feature: one for one in told.closest.changes}
-    if told.closest.subject.startswith("Page views"):
-        assert {"views_7d", "views_30d", "silent_days"} <= set(changed)
-        assert changed["views_7d"].after - changed["views_7d"].before == told.closest.times
-    assert not {"employees", "region"} & set(changed)
+def test_a_deed_moves_every_feature_that_counts_the_same_kind(records, model, policy, feature_set):
+    found = [
+        smallest(record, model, policy, feature_set, records, ["views_7d", "views_30d", "silent_days"])
+        for record in records[:30]
+    ]
+    changes = [{one.feature: one for one in told.options[0].changes} for told in found if told.options]
+    deeds = [one for one in changes if "views_7d" in one]
+    assert deeds
+    for one in deeds:
+        assert one["views_30d"].after - one["views_30d"].before == one["views_7d"].after - one["views_7d"].before > 0
 
 
-def test_a_lead_in_the_best_band_has_nowhere_to_go(records, model, policy, feature_set):
-    told = lift(next(one for one in records if one.band == "hot"), model, policy, feature_set)
-    assert told.target is None and told.options == ()
-    assert "no higher band" in told.words
+def test_what_is_immutable_or_forbidden_is_refused_and_never_changed(records, model, policy, feature_set):
+    record = next(one for one in records if one.band == "cold")
+    for name, why in (("region", "immutable"), ("nonsense", "unknown")):
+        with pytest.raises(FeatureFixed, match=why):
+            smallest(record, model, policy, feature_set, records, [name])
+    text = conftest.FEATURES.replace("attribute: employees,", "attribute: employees, actionable: more,")
+    opened = parser.read(text, "opened.yaml")
+    assert opened.behaviour_hash == feature_set.behaviour_hash and opened.content_hash != feature_set.content_hash
+    told = smallest(record, model, policy, opened, records, ["employees"])
+    assert {one.feature for option in told.options for one in option.changes} <= {"employees"}
+    forbidding = policy_parser.load(policy.text.replace("forbidden: [", "forbidden: [employees, "), "forbidding.yaml")
+    with pytest.raises(FeatureFixed, match="forbidden"):
+        smallest(record, model, forbidding, opened, records, ["employees"])
 
 
-def test_a_lift_that_is_not_found_says_so(records, model, policy, feature_set):
-    for record in records:
-        told = lift(record, model, policy, feature_set)
-        if told.target and not told.options:
-            assert told.words.startswith("None found") and told.target in told.words
-            return
-    pytest.fail("every lead could be lifted")
+def test_what_no_score_can_change_is_proved_impossible(records, model, policy, feature_set):
+    record = next(one for one in records if one.band == "cold")
+    denied = replace(
+        record, inputs={**record.inputs, "suppressed": True}, disposition="DENY", reasons=({"rule": "g.suppressed"},)
+    )
+    told = smallest(denied, model, policy, feature_set, records)
+    assert told.proved and told.to_json()["impossible"] and "g.suppressed" in told.reason and "Proved" in told.reason
 
 
-def test_a_lead_without_a_band_is_not_lifted(records, model, policy, feature_set):
-    told = lift(replace(records[0], band=None), model, policy, feature_set)
-    assert told.options == () and "no band" in told.words
+def test_the_best_decision_has_none_better(records, model, policy, feature_set):
+    told = smallest(next(one for one in records if one.band == "hot"), model, policy, feature_set, records)
+    assert told.options == () and "best band" in told.to_json()["reason"]
+
+
+def test_a_search_without_success_says_how_far_it_came(records, model, policy, feature_set):
+    record = next(one for one in records if one.band == "warm")
+    cuts = {"hot": 0.9998, "warm": record.score, "nurture": 0.001}
+    out_of_reach = policy_parser.load(propose("far", cuts, {"region": ["NA", "DACH", "APAC"]}), "far.yaml")
+    told = smallest(record, model, out_of_reach, feature_set, records)
+    assert told.options == () and not told.proved
+    assert told.reason.startswith(f"None of {told.tried} actionable changes") and "hot from 0.9998" in told.reason
 
 
 def test_the_record_of_the_lead_asked_for_is_explained(records, model):

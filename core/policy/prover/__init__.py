@@ -6,8 +6,9 @@ compares two policies. Every lead found is decided by the serving evaluator befo
 """
 
 from core.policy.prover.equality import Equality, compare
+from core.policy.prover.flips import nearest_flip
 from core.policy.prover.proofs import prove
 from core.policy.prover.solving import Budget
 from core.policy.prover.verdicts import Found, Proof
 
-__all__ = ["Budget", "Equality", "Found", "Proof", "compare", "prove"]
+__all__ = ["Budget", "Equality", "Found", "Proof", "compare", "nearest_flip", "prove"]

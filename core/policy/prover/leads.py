@@ -28,6 +28,7 @@ class SymbolicLead:
     words: Words
 
     def plain(self) -> list[Truth]:
+<<<<<<< HEAD
         """For each field, that it has its typical value; for each text, that one can be made up."""
         makeable = [self._makeable(name, known) for name, known in self.texts.items() if known.patterns]
         return [*(self._is_typical(name, declared) for name, declared in self.fields.items()), *makeable]
@@ -49,19 +50,24 @@ class SymbolicLead:
         usual, _ = check_of(declared)(typical(declared))
         from_usual = symbol.value - (usual if isinstance(usual, int) else max(bounds(declared).low, 0))
         return z3.If(from_usual < 0, -from_usual, from_usual)
+=======
+        """For each field, that it has its typical value."""
+        return [self.has(name, typical(declared)) for name, declared in self.fields.items()]
+
+    def has(self, name: str, raw: object) -> Truth:
+        """That the field has this raw value; what breaks the contract counts as missing."""
+        symbol, declared = self.symbols[name], self.fields[name]
+        value, _ = check_of(declared)(raw)
+        if value is None:
+            return z3.Not(symbol.known)
+        named = declared.type != "text" or value in self.texts[name].words
+        return z3.And(symbol.known, symbol.value == (constant(value, self.words) if named else OTHER))
+>>>>>>> a6751c8 (explain --counterfactual: the smallest actionable change through policy and model, or the proof that there is none)
 
     def read(self, model: z3.ModelRef) -> dict[str, object] | None:
         """The lead of a model in raw values; None where no text is known that fits the patterns it must."""
         values = {name: self._value(name, declared, model) for name, declared in self.fields.items()}
         return None if NO_TEXT in values.values() else values
-
-    def _is_typical(self, name: str, declared: InputField) -> Truth:
-        symbol = self.symbols[name]
-        value, _ = check_of(declared)(typical(declared))
-        if value is None:
-            return z3.Not(symbol.known)
-        named = declared.type != "text" or value in self.texts[name].words
-        return z3.And(symbol.known, symbol.value == (constant(value, self.words) if named else OTHER))
 
     def _value(self, name: str, declared: InputField, model: z3.ModelRef) -> object:
         symbol = self.symbols[name]
