@@ -40,7 +40,10 @@ def _nearest(study: Study, inputs: Mapping[str, object], free: Collection[str], 
         return Found(found, trouble="" if found is False else SPENT)
     model = _closest(study, facts, [keep for name, keep in keeps.items() if name in free])
     lead = None if model is None else study.lead.read(model)
-    return Found(None, trouble=SPENT) if lead is None else Found(True, lead, before=study.decided(lead))
+    if lead is None:
+        return Found(None, trouble=SPENT)
+    lead |= {name: inputs.get(name) for name in lead if name not in free}
+    return Found(True, lead, before=study.decided(lead))
 
 
 def _closest(study: Study, facts: list[Truth], keeps: list[Truth]) -> z3.ModelRef | None:

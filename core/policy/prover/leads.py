@@ -28,10 +28,9 @@ class SymbolicLead:
     words: Words
 
     def plain(self) -> list[Truth]:
-<<<<<<< HEAD
         """For each field, that it has its typical value; for each text, that one can be made up."""
         makeable = [self._makeable(name, known) for name, known in self.texts.items() if known.patterns]
-        return [*(self._is_typical(name, declared) for name, declared in self.fields.items()), *makeable]
+        return [*(self.has(name, typical(declared)) for name, declared in self.fields.items()), *makeable]
 
     def distances(self, model: z3.ModelRef) -> list[Term]:
         """How far each field that the model gives another value lies from its typical one; words by their order."""
@@ -40,7 +39,7 @@ class SymbolicLead:
 
     def _distance(self, name: str, declared: InputField, model: z3.ModelRef) -> Term | None:
         symbol = self.symbols[name]
-        if not truth(symbol.known, model) or truth(self._is_typical(name, declared), model):
+        if not truth(symbol.known, model) or truth(self.has(name, typical(declared)), model):
             return None
         if declared.type == "enum":
             places = [(self.words.term(word), place) for place, word in enumerate(declared.values)]
@@ -50,9 +49,6 @@ class SymbolicLead:
         usual, _ = check_of(declared)(typical(declared))
         from_usual = symbol.value - (usual if isinstance(usual, int) else max(bounds(declared).low, 0))
         return z3.If(from_usual < 0, -from_usual, from_usual)
-=======
-        """For each field, that it has its typical value."""
-        return [self.has(name, typical(declared)) for name, declared in self.fields.items()]
 
     def has(self, name: str, raw: object) -> Truth:
         """That the field has this raw value; what breaks the contract counts as missing."""
@@ -62,7 +58,6 @@ class SymbolicLead:
             return z3.Not(symbol.known)
         named = declared.type != "text" or value in self.texts[name].words
         return z3.And(symbol.known, symbol.value == (constant(value, self.words) if named else OTHER))
->>>>>>> a6751c8 (explain --counterfactual: the smallest actionable change through policy and model, or the proof that there is none)
 
     def read(self, model: z3.ModelRef) -> dict[str, object] | None:
         """The lead of a model in raw values; None where no text is known that fits the patterns it must."""
