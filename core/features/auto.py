@@ -1,4 +1,6 @@
-"""The default feature set, derived from what the log holds and never from outcomes.
+"""The default feature set, derived from what the log holds.
+
+Only sequences look at outcomes, and only at those of the training rows that they are given.
 
 In this order, each while there is room under the limit:
 
@@ -6,6 +8,7 @@ In this order, each while there is room under the limit:
    or a quarter as many as leads (models group the rare ones); constants and identifiers are left out;
 2. behaviour over all events: counts in four windows that fit how long leads live, recency, tenure, active days,
    breadth, pace, decay, rhythm, and the latest kind of activity;
+   how far the lead is and how fast, where some types are stages; sequences (core.features.sequences);
 3. properties: latest and number of different values of text and of codes, sums and means of numbers, counts of
    flag values;
 4. per event type, the commonest first and in turns: count, recency, count in the middle window, days since the first;
@@ -18,15 +21,17 @@ from dataclasses import replace
 
 import polars as pl
 
+from core.features import auto_steps
 from core.features.aggregates import BOOLEAN, CATEGORY, NUMBER
+from core.features.auto_steps import condition, quoted
 from core.features.document import Feature, FeatureSet
 from core.features.naming import humanised, label_of
 from core.features.parser import RESERVED
 from core.features.profile import AttributeProfile, Profile, PropertyProfile, TypeProfile, profile
 from core.features.schema import OPEN_SCHEMA
+from core.features.sequences import Sequence, mine
 from core.kernel.database import Database
-from core.kernel.expressions import Expression, parse
-from core.kernel.expressions.words import LENGTH_LIMIT
+from core.kernel.expressions import Expression
 from core.kernel.times import UNITS_US, duration_text
 
 LADDER = tuple(
@@ -39,6 +44,7 @@ FEW_VALUES = 6
 FEWEST_IDENTIFIERS = 50
 RAREST_TYPE = 0.005
 COMMON_PROPERTY = 0.05
+MOST_SEQUENCES = 4
 _TYPES_OF = {"number": NUMBER, "time": NUMBER, "boolean": BOOLEAN, "category": CATEGORY}
 _DULL = re.compile(r"[^a-z0-9]+")
 
@@ -49,15 +55,18 @@ def derive(
     exclude_types: Collection[str] = (),
     exclude_attributes: Collection[str] = (),
     names: Mapping[str, str] | None = None,
-    limit: int = 64,
+    limit: int = 72,
     leads: pl.DataFrame | None = None,
+    labelled: pl.DataFrame | None = None,
 ) -> FeatureSet:
     """The default set of at most `limit` features for the log of `leads` (column lead_id; default all).
 
-    `exclude_types` and `exclude_attributes` are left out of every feature; `names` gives business names.
+    `exclude_types` and `exclude_attributes` are left out of every feature; `names` gives business names; `labelled` are
+    the training rows (lead_id, as_of, known_at, y) that sequences are found on, none without them.
     """
     found = profile(db, leads, exclude_types, FEW_VALUES)
-    return _Author(found, tuple(sorted(exclude_types)), frozenset(exclude_attributes), names or {}).write(limit)
+    mined = () if labelled is None else mine(db, labelled, exclude_types, MOST_SEQUENCES)
+    return _Author(found, tuple(sorted(exclude_types)), frozenset(exclude_attributes), names or {}, mined).write(limit)
 
 
 def windows_for(span: int) -> tuple[int, ...]:
@@ -69,9 +78,14 @@ def windows_for(span: int) -> tuple[int, ...]:
 
 class _Author:
     def __init__(
-        self, found: Profile, left_out: tuple[str, ...], hidden: frozenset[str], names: Mapping[str, str]
+        self,
+        found: Profile,
+        left_out: tuple[str, ...],
+        hidden: frozenset[str],
+        names: Mapping[str, str],
+        mined: tuple[Sequence, ...],
     ) -> None:
-        self.found, self.hidden, self.names = found, hidden, names
+        self.found, self.hidden, self.names, self.mined = found, hidden, names, mined
         self.windows = windows_for(found.span)
         self.base, self.can_see_all = _base_condition(left_out, [kind.type for kind in found.types])
         self._taken: set[str] = set(RESERVED)
@@ -89,6 +103,9 @@ class _Author:
             return
         if self.can_see_all:
             yield from self._overall()
+        yield from auto_steps.stages(self._telling_types(), self.windows[-2])
+        yield from auto_steps.sequences(self.mined, LADDER, self.names, _identifier)
+        if self.can_see_all:
             yield from self._properties()
         yield from self._per_type()
         if len(self.found.sources) > 1:
@@ -150,7 +167,7 @@ class _Author:
             yield self._all(f"{name}_last", "last", of=of, type=CATEGORY)
         yield self._all(f"{name}_distinct", "distinct", of=of)
         for value in self.found.flags.get(found.key, ())[1:]:
-            where = _joined(f"{_quoted_name(of)} = {_quoted(value)}", self.base)
+            where = _joined(f"{_quoted_name(of)} = {quoted(value)}", self.base)
             if where is not None:
                 label = f"{self._word(found.key)}: {self._word(value)}"
                 yield Feature(f"{name}_{_identifier(value)}", "count", where=where, given_label=label)
@@ -159,9 +176,12 @@ class _Author:
         return self.names.get(text) or humanised(text)
 
     def _per_type(self) -> Iterator[Feature]:
-        common = [kind for kind in self.found.types if self._is_telling_type(kind)]
+        common = self._telling_types()
         for make in (self._type_count, self._type_recency, self._type_recent_count, self._type_tenure):
             yield from _each(common, make)
+
+    def _telling_types(self) -> list[TypeProfile]:
+        return [kind for kind in self.found.types if self._is_telling_type(kind)]
 
     def _is_telling_type(self, kind: TypeProfile) -> bool:
         always_once = kind.leads == kind.events == self.found.active_leads
@@ -182,14 +202,14 @@ class _Author:
         return self._typed(kind, "_days_since_first", "days_since_first") if repeats else None
 
     def _typed(self, kind: TypeProfile, suffix: str, aggregate: str, window: int | None = None) -> Feature | None:
-        where = _condition(f"type = {_quoted(kind.type)}")
+        where = condition(f"type = {quoted(kind.type)}")
         if where is None:
             return None
         return Feature(f"{_identifier(kind.type)}{suffix}", aggregate, where=where, window=window)
 
     def _per_source(self) -> Iterator[Feature]:
         for source in self.found.sources[:8]:
-            where = _joined(f"source = {_quoted(source)}", self.base)
+            where = _joined(f"source = {quoted(source)}", self.base)
             label = f"{self._word(source)} activity"
             if where is not None:
                 yield Feature(f"{_identifier(source)}_events", "count", where=where, given_label=label)
@@ -224,24 +244,16 @@ def _base_condition(left_out: tuple[str, ...], kept: list[str]) -> tuple[Express
     if not left_out:
         return None, True
     ways = [f"type NOT IN ({_list(left_out)})"] + ([f"type IN ({_list(sorted(kept))})"] if kept else [])
-    found = _condition(min(ways, key=len))
+    found = condition(min(ways, key=len))
     return found, found is not None
 
 
 def _list(values: Collection[str]) -> str:
-    return ", ".join(_quoted(value) for value in values)
-
-
-def _condition(text: str) -> Expression | None:
-    return parse(text, OPEN_SCHEMA) if len(text) <= LENGTH_LIMIT and text.isprintable() else None
+    return ", ".join(quoted(value) for value in values)
 
 
 def _joined(text: str, base: Expression | None) -> Expression | None:
-    return _condition(text if base is None else f"{text} AND {base.canonical}")
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    return condition(text if base is None else f"{text} AND {base.canonical}")
 
 
 def _quoted_name(name: str) -> str:

@@ -19,8 +19,8 @@ def spine_rows(feature_set: FeatureSet, spine: pl.DataFrame) -> pl.DataFrame:
     clash = sorted(set(feature_set.feature_names) & set(spine.columns))
     if clash:
         raise SpineInvalid(f"The spine already has a column `{clash[0]}`.", clash[0], "Drop it or rename the feature.")
-    as_of = _moment(spine, "as_of")
-    known = _moment(spine, "known_at").fill_null(as_of) if "known_at" in spine.columns else as_of.fill_null(EVER)
+    as_of = moments(spine, "as_of")
+    known = moments(spine, "known_at").fill_null(as_of) if "known_at" in spine.columns else as_of.fill_null(EVER)
     return pl.DataFrame(
         {
             "row_no": pl.Series(range(len(spine)), dtype=pl.Int64),
@@ -31,7 +31,8 @@ def spine_rows(feature_set: FeatureSet, spine: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _moment(spine: pl.DataFrame, column: str) -> pl.Series:
+def moments(spine: pl.DataFrame, column: str) -> pl.Series:
+    """A column of moments as naive UTC; raises SpineInvalid where it holds anything else."""
     series = spine[column]
     if series.dtype == pl.Null:
         return series.cast(MOMENT)

@@ -67,7 +67,12 @@ def choose(rooms: Rooms, file: RecipeFile, findings: Findings, rows: pl.DataFram
 def _derived(rooms: Rooms, file: RecipeFile, rows: pl.DataFrame, types: list[str], columns: list[str]) -> FeatureSet:
     trained = rows.filter(pl.col("part").is_in(["train", "calibration"])).select("lead_id").unique()
     return auto.derive(
-        rooms.db, exclude_types=types, exclude_attributes=columns, names=file.recipe.names, leads=trained
+        rooms.db,
+        exclude_types=types,
+        exclude_attributes=columns,
+        names=file.recipe.names,
+        leads=trained,
+        labelled=rows.filter(pl.col("part") == "train"),
     )
 
 
