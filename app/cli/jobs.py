@@ -137,11 +137,25 @@ def _metrics_text(result: dict[str, Any]) -> str:
         f" (base rate {baselines['base_rate']['brier']:.4f}), calibration gap {metrics['ece']:.3f}",
         f"Recency alone AUC {_number(baselines['recency']['auc'])}, scorecard {_number(baselines['scorecard']['auc'])}",
     ]
+    lines += [_challenger_text(one["name"], one["against"]) for one in metrics["challengers"]]
+    if metrics["against_champion"]:
+        lines.append(_challenger_text(f"model {metrics['against_champion']['version']}", metrics["against_champion"]))
     if result["model"].get("tuning"):
         lines.append(_tuning_text(result["model"]["tuning"]))
     if metrics["by_landmark"]:
         lines.append(table(metrics["by_landmark"], ["after", "rows", "auc"]))
     return "\n".join(lines)
+
+
+def _challenger_text(name: str, against: dict[str, Any]) -> str:
+    """Whether the model ranks better than another method on the same rows."""
+    area = against["figures"][0]
+    bounds = f"{_signed(area['difference'])}, 95 % {_signed(area['low'])} to {_signed(area['high'])}"
+    return f"Against {name}: {against['verdict']} (AUC {bounds})"
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.3f}"
 
 
 def _tuning_text(tuning: dict[str, Any]) -> str:

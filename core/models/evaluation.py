@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from core.models import resampling
 from core.models.encoding import FeatureInfo, Floats
 from core.models.errors import EvaluationImpossible
 from core.models.metrics import (
@@ -22,9 +23,7 @@ from core.models.metrics import (
 from core.models.ranking import auc
 from core.models.training import TrainConfig, held_out_margins
 
-ROUNDS = 500
-FEWEST_ROUNDS = 100
-MOST_DRAWN = 50_000_000
+SEGMENTS = (2, 8)
 CURVE_BINS = 10
 POOR_CALIBRATION = 0.05
 SHIFTED = 3.0
@@ -36,6 +35,17 @@ class LandmarkFigures:
     """One landmark's test rows, its positives, AUC and 95 % interval (None where one class is missing)."""
 
     after: str
+    rows: int
+    positives: int
+    auc: float | None
+    auc_ci95: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class SegmentFigures:
+    """One segment's test rows, its positives, AUC and 95 % interval (None where one class is missing)."""
+
+    segment: str
     rows: int
     positives: int
     auc: float | None
@@ -67,6 +77,8 @@ class Evaluation:
     base_rate_train: float
     base_rate_test: float
     by_landmark: tuple[LandmarkFigures, ...]
+    by_segment: tuple[SegmentFigures, ...]
+    intervals: dict[str, Any]
     calibration: pl.DataFrame = field(repr=False)
     lift: pl.DataFrame = field(repr=False)
     cautions: tuple[Caution, ...] = ()
@@ -75,15 +87,18 @@ class Evaluation:
         """The figures as plain JSON values, without tables and warnings."""
         left_out = {"calibration", "lift", "cautions"}
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in left_out}
-        return {**plain, "auc_ci95": list(self.auc_ci95), "by_landmark": [_plain(mark) for mark in self.by_landmark]}
+        groups = {name: [_plain(one) for one in getattr(self, name)] for name in ("by_landmark", "by_segment")}
+        return {**plain, "auc_ci95": list(self.auc_ci95), **groups}
 
 
-def _plain(mark: LandmarkFigures) -> dict[str, Any]:
+def _plain(mark: LandmarkFigures | SegmentFigures) -> dict[str, Any]:
     return {**asdict(mark), "auc_ci95": None if mark.auc_ci95 is None else list(mark.auc_ci95)}
 
 
-def evaluate(frame: pl.DataFrame, *, seed: int = 7, rounds: int = ROUNDS) -> Evaluation:
-    """Figures of the test rows of a frame with lead_id, landmark, y, part and probability.
+def evaluate(
+    frame: pl.DataFrame, *, seed: int = 7, rounds: int = resampling.ROUNDS, segment: str | None = None
+) -> Evaluation:
+    """Figures of the test rows of a frame with lead_id, landmark, y, part and probability; by `segment`, if given.
 
     The base rate of training is that of the train and calibration rows. Raises EvaluationImpossible where the test rows
     hold one class only.
@@ -95,13 +110,14 @@ def evaluate(frame: pl.DataFrame, *, seed: int = 7, rounds: int = ROUNDS) -> Eva
     trained = frame.filter(pl.col("part").is_in(["train", "calibration"]))
     base = float(_floats(trained["y"]).mean()) if len(trained) else float("nan")
     leads = tested["lead_id"].to_numpy()
-    rounds = int(np.clip(MOST_DRAWN // len(y), FEWEST_ROUNDS, rounds))
+    rounds = resampling.rounds_for(len(y), rounds)
+    drawn = resampling.figures(y, p, leads, seed, rounds)
     return Evaluation(
         rows=len(tested),
         leads=tested["lead_id"].n_unique(),
         positives=int(y.sum()),
         auc=auc(y, p),
-        auc_ci95=auc_interval(y, p, leads, seed, rounds),
+        auc_ci95=drawn["auc"][1],
         pr_auc=average_precision(y, p),
         brier=brier(y, p),
         log_loss=log_loss(y, p),
@@ -110,6 +126,8 @@ def evaluate(frame: pl.DataFrame, *, seed: int = 7, rounds: int = ROUNDS) -> Eva
         base_rate_train=base,
         base_rate_test=float(y.mean()),
         by_landmark=_by_landmark(tested, seed, rounds),
+        by_segment=() if segment is None else _by_segment(tested, segment, seed, rounds),
+        intervals=resampling.figures_json(drawn),
         calibration=calibration_table(y, p),
         lift=lift_table(y, p),
         cautions=tuple(_cautions(y, p, _floats(trained["y"]))),
@@ -122,14 +140,35 @@ def _floats(column: pl.Series) -> Floats:
 
 def _by_landmark(tested: pl.DataFrame, seed: int, rounds: int) -> tuple[LandmarkFigures, ...]:
     """One entry a landmark, in the order of its median age."""
-    found = []
-    for mark in _marks(tested):
-        part = tested.filter(pl.col("landmark") == mark)
-        y, p = _floats(part["y"]), _floats(part["probability"])
-        both = bool(0 < y.sum() < len(y))
-        interval = auc_interval(y, p, part["lead_id"].to_numpy(), seed, rounds) if both else None
-        found.append(LandmarkFigures(mark, len(y), int(y.sum()), auc(y, p) if both else None, interval))
-    return tuple(found)
+    parts = ((mark, tested.filter(pl.col("landmark") == mark)) for mark in _marks(tested))
+    return tuple(LandmarkFigures(mark, *_ranking(part, seed, rounds)) for mark, part in parts)
+
+
+def _by_segment(tested: pl.DataFrame, segment: str, seed: int, rounds: int) -> tuple[SegmentFigures, ...]:
+    """One entry a segment, the largest first; leads without a value are none."""
+    counted = (
+        tested[segment]
+        .drop_nulls()
+        .value_counts(sort=True, name="rows")
+        .sort(["rows", segment], descending=[True, False])
+    )
+    parts = ((name, tested.filter(pl.col(segment) == name)) for name in counted[segment].to_list())
+    return tuple(SegmentFigures(str(name), *_ranking(part, seed, rounds)) for name, part in parts)
+
+
+def _ranking(part: pl.DataFrame, seed: int, rounds: int) -> tuple[int, int, float | None, tuple[float, float] | None]:
+    """Rows, positives, AUC and its interval; None where one class is missing."""
+    y, p = _floats(part["y"]), _floats(part["probability"])
+    if not 0 < y.sum() < len(y):
+        return len(y), int(y.sum()), None, None
+    return len(y), int(y.sum()), auc(y, p), auc_interval(y, p, part["lead_id"].to_numpy(), seed, rounds)
+
+
+def segment_of(frame: pl.DataFrame, features: Sequence[FeatureInfo]) -> str | None:
+    """The first category attribute with two to eight values: what the figures are also told by; None without one."""
+    low, high = SEGMENTS
+    named = (one.name for one in features if one.dtype == "category" and one.role == "fit")
+    return next((name for name in named if low <= frame[name].drop_nulls().n_unique() <= high), None)
 
 
 def _marks(tested: pl.DataFrame) -> list[str]:

@@ -26,6 +26,7 @@ FACTOR = DOUBLE_ODDS / np.log(2.0)
 MOST_FEATURES = 12
 LEAST_INFORMATION = 0.01
 MOST_ALIKE = 0.8
+MOST_ROWS = 100_000
 TABLE: dict[str, pl.DataType] = {
     "feature": pl.String(),
     "label": pl.String(),
@@ -80,14 +81,22 @@ def fit(frame: pl.DataFrame, features: Sequence[FeatureInfo]) -> Scorecard:
 
     Of features that say much the same only the more telling one is taken; at most 12. Raises ThinData on one class.
     """
-    fitted = frame.filter(pl.col("part").is_in(["train", "calibration"]))
-    y = fitted["y"].cast(pl.Float64).to_numpy()
-    if not 0 < y.sum() < len(y):
-        raise ThinData(int(y.sum()), int(len(y) - y.sum()), 1)
+    fitted, y = in_training(frame)
     chosen = _choose(fitted, features, y)
     intercept, slopes = _logit(np.array([weights for _, _, weights in chosen]).reshape(-1, len(y)).T, y)
     lines = tuple(_line(*one, slope, y) for one, slope in zip(chosen, slopes, strict=True) if slope > 0)
     return Scorecard(round(EVEN_ODDS + FACTOR * intercept), lines)
+
+
+def in_training(frame: pl.DataFrame) -> tuple[pl.DataFrame, Floats]:
+    """The train and calibration rows with their labels, evenly thinned where very many; raises ThinData on one class."""
+    used = frame.filter(pl.col("part").is_in(["train", "calibration"]))
+    if len(used) > MOST_ROWS:
+        used = used[np.linspace(0, len(used) - 1, MOST_ROWS).astype(int).tolist()]
+    y = used["y"].cast(pl.Float64).to_numpy()
+    if not 0 < y.sum() < len(y):
+        raise ThinData(int(y.sum()), int(len(y) - y.sum()), 1)
+    return used, y
 
 
 def figures(card: Scorecard, tested: pl.DataFrame) -> dict[str, Any]:
@@ -125,7 +134,7 @@ def _logit(weights: Floats, y: Floats) -> tuple[float, list[float]]:
     """Intercept and slopes; a slope that correlated features turned to zero or below is left out, as 0."""
     kept = list(range(weights.shape[1]))
     while kept:
-        found = _fitted(weights[:, kept], y)
+        found = fit_logit(weights[:, kept], y)
         falling = [index for index, slope in zip(kept, found[1:], strict=True) if slope <= 0]
         if not falling:
             slopes = dict(zip(kept, found[1:], strict=True))
@@ -134,7 +143,7 @@ def _logit(weights: Floats, y: Floats) -> tuple[float, list[float]]:
     return float(np.log(y.mean() / (1 - y.mean()))), [0.0] * weights.shape[1]
 
 
-def _fitted(weights: Floats, y: Floats) -> list[float]:
+def fit_logit(weights: Floats, y: Floats) -> list[float]:
     """Intercept and slopes of the logit with one win and one loss added for each feature."""
     import statsmodels.api as sm
 

@@ -9,7 +9,8 @@ import polars as pl
 
 from core.features.document import FeatureSet
 from core.kernel.workers import report_progress
-from core.models import evaluation, scorecard
+from core.models import evaluation, resampling
+from core.models.challengers import Judged, compete
 from core.models.encoding import FeatureInfo
 from core.models.model import Model
 from core.models.scoring import probabilities
@@ -24,7 +25,10 @@ UNTUNED = evaluation.Caution(
 
 @dataclass(frozen=True)
 class Task:
-    """A training job: rows with y, part and features; their parts in a random split; the frame with the suspects."""
+    """A training job: rows with y, part and features; their parts in a random split; the frame with the suspects.
+
+    champion: version, model and the test rows with its features, where no test row was among its training rows.
+    """
 
     frame: pl.DataFrame = field(repr=False)
     features: tuple[FeatureInfo, ...]
@@ -36,6 +40,7 @@ class Task:
     suspects: "tuple[pl.DataFrame, tuple[FeatureInfo, ...]] | None" = field(repr=False)
     recency: str | None
     tune_trials: int = 0
+    champion: "tuple[str, Model, pl.DataFrame] | None" = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -62,11 +67,15 @@ def learn(task: Task) -> Learned:
     trained = train(task.frame, task.features, task.config, feature_set_hash=task.feature_set_hash, facts=task.facts)
     report_progress(0.4, "evaluating")
     scored = task.frame.with_columns(pl.Series("probability", probabilities(trained.model, task.frame)))
-    found = evaluation.evaluate(scored, seed=task.config.seed)
+    segment = evaluation.segment_of(task.frame, task.features)
+    found = evaluation.evaluate(scored, seed=task.config.seed, segment=segment)
     report_progress(0.5, "comparing with a random split and with the suspects")
     metrics = _metrics(task, found)
-    report_progress(0.8, "fitting the scorecard")
-    baselines, card = _baselines(task)
+    report_progress(0.8, "fitting the challengers")
+    judged = _judged(task, scored)
+    baselines, card, metrics["challengers"] = _baselines(task, judged)
+    metrics["segment"] = segment
+    metrics["against_champion"] = _against_champion(task, judged)
     charts = {
         "calibration": found.calibration.to_dicts(),
         "lift": found.lift.to_dicts(),
@@ -105,17 +114,33 @@ def _metrics(task: Task, found: evaluation.Evaluation) -> dict[str, Any]:
     )
 
 
-def _baselines(task: Task) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    frame = task.frame
-    recency = None if task.recency is None else evaluation.recency_auc(frame, task.recency)
-    card = scorecard.fit(frame, task.features)
-    tested = frame.filter(pl.col("part") == "test")
+def _judged(task: Task, scored: pl.DataFrame) -> Judged:
+    tested = scored.filter(pl.col("part") == "test")
+    rounds = resampling.rounds_for(len(tested))
+    return Judged(tested, tested["probability"].to_numpy(), task.config.seed, rounds)
+
+
+def _baselines(task: Task, judged: Judged) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+    """The result's baselines, the scorecard's table, and the challengers with what the model is ahead by."""
+    found, card = compete(task.frame, task.features, task.recency, judged)
+    area = {one.name: one.figures["auc"]["value"] for one in found}
+    brier = {one.name: one.figures["brier"]["value"] for one in found if "brier" in one.figures}
     figures = {
-        "base_rate": {"brier": evaluation.base_rate_brier(frame)},
-        "recency": {"auc": recency},
-        "scorecard": scorecard.figures(card, tested),
+        "base_rate": {"brier": evaluation.base_rate_brier(task.frame)},
+        "recency": {"auc": area.get("recency")},
+        "scorecard": {"auc": area["scorecard"], "brier": brier["scorecard"]},
+        "logistic": {"auc": area["logistic"], "brier": brier["logistic"]},
     }
-    return rounded(figures), card.table().to_dicts()
+    return rounded(figures), card.table().to_dicts(), rounded([one.to_json() for one in found])
+
+
+def _against_champion(task: Task, judged: Judged) -> dict[str, Any] | None:
+    """The model against the champion of the time on the same rows, None where there is none that can be compared."""
+    if task.champion is None:
+        return None
+    version, model, frame = task.champion
+    theirs = judged.challenger(version, probabilities(model, frame))
+    return rounded({"version": version, "hash": model.model_hash, **theirs.behind})
 
 
 def _histogram(scored: pl.DataFrame) -> list[dict[str, float]]:

@@ -16,7 +16,7 @@ from core.models.training import TrainConfig
 from core.monitoring.report import DriftSpec
 from core.policy.document import Policy
 from core.policy.store import StoredVersion
-from core.recipes import deciding, drifting, featuring, learning, result, rows, suspects
+from core.recipes import deciding, drifting, featuring, learning, result, rows, suspects, training_data
 from core.recipes.document import DecidePart
 from core.recipes.errors import LabelMissing, NothingTrained
 from core.recipes.featuring import Featured
@@ -224,7 +224,24 @@ class Steps:
             None if suspicious is None else (suspicious[1], learning.infos(suspicious[0])),
             featured.recency,
             asked.tune_trials,
+            self._champion(studied),
         )
+
+    def _champion(self, studied: Studied) -> tuple[str, Model, pl.DataFrame] | None:
+        """The champion with its own features on the test rows; None where it may have seen them, or there is none."""
+        found = self.rooms.models.champion()
+        if found is None or found.feature_set_hash is None:
+            return None
+        model = self.rooms.models.get(found.version)
+        if not training_data.is_unseen(model.facts, studied.prepared):
+            return None
+        tested = studied.part("test")
+        chosen = studied.featured.feature_set
+        if found.feature_set_hash != chosen.behaviour_hash:
+            chosen = self.rooms.features.get(found.feature_set_hash)
+            keys = tested.select("lead_id", "as_of", "known_at")
+            tested = features.build(self.rooms.db, chosen, keys, Watch("the features", cancel=self.cancel))
+        return found.version, model, tested
 
     def _facts(self, studied: Studied) -> dict[str, Any]:
         """What the model's JSON says of its training: label, landmarks, split and counts; no names of files."""
@@ -235,12 +252,15 @@ class Steps:
             "landmarks": document["landmarks"],
             "split": document["split"],
             "rows": studied.prepared.counts(),
+            **training_data.fingerprint(studied.prepared),
         }
 
     def _lineage(self, studied: Studied) -> dict[str, Any]:
         return {
             "recipe": self.file.recipe.name,
             "recipe_hash": self.file.recipe.recipe_hash,
+            "document": self.file.recipe.document,
+            "folder": str(self.file.folder.resolve()),
             "signals_revision": self.rooms.db.revision("signals"),
             "feature_set_hash": studied.featured.feature_set.behaviour_hash,
             "left_out": [one.name for one in studied.findings.left_out],
