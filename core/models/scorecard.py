@@ -89,7 +89,7 @@ def fit(frame: pl.DataFrame, features: Sequence[FeatureInfo]) -> Scorecard:
 
 
 def in_training(frame: pl.DataFrame) -> tuple[pl.DataFrame, Floats]:
-    """The train and calibration rows with their labels, evenly thinned where very many; raises ThinData on one class."""
+    """The train and calibration rows with their labels, evenly thinned where very many; raises ThinData."""
     used = frame.filter(pl.col("part").is_in(["train", "calibration"]))
     if len(used) > MOST_ROWS:
         used = used[np.linspace(0, len(used) - 1, MOST_ROWS).astype(int).tolist()]
