@@ -68,6 +68,7 @@ def test_the_default_set_counts_the_sequence_only_where_labels_are_given(mined):
     name = "trial_started_then_pricing_viewed"
     found = derive(db, labelled=rows, names={"trial_started": "Trial"})
     feature = found.find(name)
+    assert feature is not None
     assert feature.label.startswith("Trial, then Pricing viewed within")
     assert derive(db).find(name) is None
     frame = build(db, found, rows)
