@@ -1,7 +1,8 @@
-"""What this server does with live events, once for all requests: it commits them, and decides their leads."""
+"""What this server does with live events, once for all requests: commits them, decides leads, keeps the log in order."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from threading import RLock
 
 from app import services
@@ -9,7 +10,10 @@ from core.decisions.arrivals import Arrivals
 from core.governance.write_keys import WriteKeys
 from core.recipes.arriving import Choice
 from core.signals.ingest import Ingest
+from core.signals.upkeep import Upkeep
 from core.workbench import Workbench
+
+IDLE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -19,15 +23,18 @@ class Live:
     bench: Workbench
     ingest: Ingest
     arrivals: Arrivals
+    upkeep: Upkeep
 
     @classmethod
     def on(cls, bench: Workbench) -> "Live":
         """Start taking events into the store and deciding their leads."""
         arrivals = Arrivals(bench.db, Choice(bench.rooms))
-        return cls(bench, Ingest(bench.db, committed=arrivals.offer), arrivals)
+        ingest = Ingest(bench.db, committed=arrivals.offer)
+        return cls(bench, ingest, arrivals, Upkeep(bench.db, partial(ingest.is_idle, IDLE_SECONDS)))
 
     def stop(self) -> None:
         """Commit what waits and take nothing more; who still waits for a decision is found by the next start."""
+        self.upkeep.stop()
         self.ingest.stop()
         self.arrivals.stop()
 

@@ -33,7 +33,17 @@ class Layout:
     @property
     def due(self) -> bool:
         """Whether the tail is large enough to be worth a rewrite of the log."""
-        return not self.true or self.tail >= max(DUE_EVENTS, DUE_SHARE * self.events)
+        return not self.true or self.tail >= self.most
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the tail is twice as large as that."""
+        return self.tail >= 2 * self.most
+
+    @property
+    def most(self) -> float:
+        """How many events the tail may have."""
+        return max(DUE_EVENTS, DUE_SHARE * self.events)
 
 
 @dataclass(frozen=True)

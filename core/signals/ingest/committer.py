@@ -62,7 +62,7 @@ class Ingest:
         self._rows = self._size = 0
         self._counts = {"accepted": 0, "duplicate": 0, "refused": 0, "commits": 0}
         self._read_only: str | None = None
-        self._probe_at = 0.0
+        self._probe_at = self._worked_at = 0.0
         self._last = db.clock.now() - timedelta(days=1)
         self._ending = False
         self._memory = Memory()
@@ -74,6 +74,11 @@ class Ingest:
         """How it stands now."""
         with self._changed:
             return State(self._rows, self._size, **self._counts, read_only=self._read_only)
+
+    def is_idle(self, seconds: float) -> bool:
+        """Whether nothing waits and nothing was committed for so long."""
+        with self._changed:
+            return not self._waiting and not self._rows and time.monotonic() - self._worked_at >= seconds
 
     def check_open(self) -> None:
         """Refuse with ReadOnly while the disk is full; once a second a request is let through to try again."""
@@ -109,6 +114,7 @@ class Ingest:
         while group := self._next():
             self._answer(group)
             with self._changed:
+                self._worked_at = time.monotonic()
                 self._rows -= sum(parcel.rows for parcel, _ in group)
                 self._size -= sum(parcel.size for parcel, _ in group)
 

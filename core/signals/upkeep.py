@@ -1,0 +1,45 @@
+"""What a served store does for itself: the log is put in order once its tail is large, in a moment without traffic."""
+
+import threading
+from collections.abc import Callable
+
+from core.kernel import telemetry
+from core.kernel.database import Database
+from core.kernel.errors import LeadbenchError
+from core.signals import store_layout
+
+ACTOR = "upkeep"
+EVERY_SECONDS = 30.0
+
+
+class Upkeep:
+    """Looks at the log every `seconds` and compacts it where that is due and `idle` says that nobody sends events.
+
+    A tail that has grown to twice what is due is not left to wait for such a moment: while the log is written anew,
+    live events queue up and are answered afterwards.
+    """
+
+    def __init__(self, db: Database, idle: Callable[[], bool], seconds: float = EVERY_SECONDS) -> None:
+        self._db, self._idle, self._seconds = db, idle, seconds
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; a compaction at work is finished first."""
+        self._ending.set()
+        self._thread.join()
+
+    def look(self) -> store_layout.Compacted | None:
+        """Compact now, where it is due and the moment is right; raises NoSpace."""
+        found = store_layout.layout(self._db)
+        if not found.due or not (found.overdue or self._idle()):
+            return None
+        return store_layout.compact(self._db, ACTOR)
+
+    def _run(self) -> None:
+        while not self._ending.wait(self._seconds):
+            try:
+                self.look()
+            except LeadbenchError as fault:
+                telemetry.log("upkeep.fault", code=fault.code)
