@@ -1,4 +1,4 @@
-"""What this server does with live events, once for all requests: commits them, decides leads, keeps the log in order."""
+"""This server's live part, once for all requests: it commits events, decides leads, and keeps the log in order."""
 
 from dataclasses import dataclass
 from datetime import datetime
