@@ -8,6 +8,8 @@ import polars as pl
 
 ROW = "__row"
 RAW_LIMIT = 65_536
+LIVE = "live:"
+"""What the paths of batches begin with that came over HTTP."""
 REJECTS = {"row_no": pl.Int64, "code": pl.String, "detail": pl.String, "lead_id": pl.String, "raw": pl.String}
 Reject = tuple[int, str, str, str | None, str]
 FORMATS = ("csv", "jsonl", "parquet", "xes")

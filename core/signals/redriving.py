@@ -4,21 +4,23 @@ import json
 import tempfile
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from core.kernel.database import Change, Database
+from core.kernel.times import naive
 from core.kernel.workers import PARSING, run_in_worker
 from core.signals import store_batches, store_leads, store_outcomes, store_quarantine, store_reps, store_traits
 from core.signals.errors import MappingInvalid
-from core.signals.event_rows import prepare_events
+from core.signals.event_rows import Prepared, prepare_events
 from core.signals.identity import REFUSED
 from core.signals.lead_rows import prepare_leads
 from core.signals.mapping import Mapping
 from core.signals.outcome_rows import prepare_outcomes
-from core.signals.raw import ReadOptions
+from core.signals.raw import LIVE, ReadOptions
 from core.signals.redriving_claims import redrive_claims
 from core.signals.redriving_held import are_held, redrive_held
 from core.signals.rep_rows import prepare_reps
@@ -74,7 +76,8 @@ def redrive(db: Database, ids: list[str], mapping: Table[str, Any] | None, actor
         accepted, duplicate, waiting = redrive_held(db, rows, actor)
         total = _sum(total, Redriven(rows.height, accepted, duplicate, waiting, 0))
     records = found.filter(~pl.col("code").is_in(REFUSED) & ~held)
-    mapped = pl.col("code").is_in(MAPPED).alias("mapped")
+    live = pl.col("path").str.starts_with(LIVE)
+    mapped = (pl.col("code").is_in(MAPPED) & ~live).alias("mapped")
     for rows in records.with_columns(mapped).partition_by("batch_id", "mapped", maintain_order=True):
         stored = {} if rows["mapped"][0] else json.loads(rows["mapping"][0] or "{}")
         adapter = "generic" if rows["mapped"][0] else rows["adapter"][0] or "generic"
@@ -113,7 +116,17 @@ def _prepared(db: Database, group: _Group, mapping: Mapping, raws: list[str]) ->
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "redriven.jsonl"
         path.write_text("".join(raw + "\n" for raw in raws), encoding="utf-8")
-        return run_in_worker(PREPARE[group.kind], str(path), mapping, options, db.clock.now(), limits=PARSING)
+        now = db.clock.now()
+        prepared = run_in_worker(PREPARE[group.kind], str(path), mapping, options, now, limits=PARSING)
+        return _known_from(prepared, now) if group.path.startswith(LIVE) else prepared
+
+
+def _known_from(prepared: Prepared, now: datetime) -> Prepared:
+    """Events that came over HTTP and were refused are known from now on, whatever they say themselves."""
+    known = pl.lit(naive(now), dtype=pl.Datetime("us")).alias("received_at")
+    traits = prepared.traits and replace(prepared.traits, rows=prepared.traits.rows.with_columns(known))
+    rows, links = prepared.rows.with_columns(known), prepared.links.with_columns(known)
+    return replace(prepared, rows=rows, links=links, traits=traits)
 
 
 def _land(change: Change, batch: Batch, group: _Group, prepared: Any, able: pl.DataFrame) -> Redriven:

@@ -174,7 +174,7 @@ def land(
     if judged:
         change.execute("DELETE FROM incoming WHERE row_no IN (SELECT row_no FROM verdicts)")
     rules = store_gates.Rules.of(change)
-    held = store_gates.apply(change, rules, batch_id, repeats=bool(duplicate))
+    held = store_gates.apply(change, rules, batch_id, repeats=bool(duplicate), live=live)
     accepted = change.scalar("SELECT count(*) FROM incoming")
     flagged = store_filters.apply(change, rules)
     new_leads = _number(change, rows, batch_id) if accepted else 0

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -17,6 +17,7 @@ from core.signals.ingest.picture import Picture
 from core.signals.ingest.seen import SeenIds
 from core.signals.ingest.store import Brought, Stream
 from core.signals.raw import ROW
+from core.signals.store_gates import HELD
 
 ACTOR = "live"
 ARRIVED = ("lead_id", "event_id", "trace_id")
@@ -96,7 +97,7 @@ class _Landing:
         if batch_id is not None:
             accepted = rows.height
         else:
-            self.picture.doubt()
+            self.picture.doubt(rows["source"].unique() if not rows.is_empty() else ())
             self.only_events = False
             batch_id = store.batch_of(self.change, stream, self.received_at)
             if not rows.is_empty():
@@ -132,15 +133,17 @@ class _Landing:
             self._refuse(row, "too_many_types", "the log has no room for another type of event", lead)
         brought = Brought(rows, self.gated.links_of(rows), self.gated.traits_of(rows), self.all_new)
         landed, repeats = store.land(self.change, stream, brought, batch_id, self.received_at)
-        for row, code, detail, lead in landed.conflicts.select("row_no", "code", "detail", "lead_id").iter_rows():
-            self._refuse(row, code, detail, lead)
+        told = landed.conflicts.select("row_no", "code", "detail", "lead_id", "raw")
+        for row, code, detail, lead, raw in told.iter_rows():
+            self._refuse(row, code, detail, lead, raw.encode() if code in HELD else None)
         self.repeats.update(self.gated.places[row - 1][0] for row in repeats)
         gone = {*repeats, *landed.conflicts["row_no"]}
         self.stored.append((rows.filter(~pl.col(ROW).is_in(list(gone))) if gone else rows).select(ROW, *ARRIVED))
         return landed.accepted, landed.duplicate
 
-    def _refuse(self, row: int, code: str, detail: str, lead_id: str | None) -> None:
+    def _refuse(self, row: int, code: str, detail: str, lead_id: str | None, checked: bytes | None = None) -> None:
         number, refusal = self.gated.refusal(row, code, detail, lead_id)
+        refusal = refusal if checked is None else replace(refusal, raw=checked)
         self.refused[number].append(refusal)
 
     def finish(self) -> None:

@@ -114,6 +114,7 @@ class Picture:
         self.parts: Pictured | None = None
         self.leads: dict[str, KnownLead] = {}
         self.memberships: dict[tuple[str, str], int] = {}
+        self.unjudged: Counter[str] = Counter()
         self._own: str | None = None
 
     def take(self, parts: Pictured, revision: str) -> None:
@@ -131,9 +132,11 @@ class Picture:
             self.leads.clear()
             self.memberships.clear()
 
-    def doubt(self) -> None:
-        """What follows writes more than the picture is told: it is read again before it is used."""
+    def doubt(self, sources: Iterable[str]) -> None:
+        """What follows, of these sources, writes more than the picture is told: it is read again before it is used."""
         self.revision = None
+        for source in sources:
+            self.unjudged.pop(source, None)
 
     def forget(self) -> None:
         """A commit failed: nothing of the picture is sure."""
@@ -155,6 +158,7 @@ class Picture:
         parts.layout = Layout(parts.layout.events + count, parts.layout.tail + count, true=True)
         for source, counts in plain.sources.items():
             parts.newest[source] = max(parts.newest[source], counts["last_at"])
+            self.unjudged[source] += counts["events"]
         bounds = {name: (low, high) for name, low, high in plain.widened}
         for held in parts.columns:
             held.low, held.high = bounds.get(held.property, (held.low, held.high))

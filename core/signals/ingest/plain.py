@@ -56,7 +56,7 @@ def _plain(change: Change, picture: Picture, rows: pl.DataFrame, batch_id: str) 
     if parts is None or not parts.layout.true or not parts.layout.events or rows.height > MOST_ROWS:
         raise Unplain
     found = rows.rows(named=True)
-    _require_sources(parts, rows, batch_id)
+    _require_sources(picture, parts, rows, batch_id)
     for row in found:
         _require_plain(parts, row)
     _require_robotless(rows)
@@ -82,13 +82,15 @@ def _place(row: Row) -> tuple[Any, ...]:
     return row["lead_no"], row["occurred_at"], row["received_at"], row["event_id"]
 
 
-def _require_sources(parts: Pictured, rows: pl.DataFrame, batch_id: str) -> None:
-    """The sources are let in, were counted in this batch before, and have no gate that so few events could fail."""
+def _require_sources(picture: Picture, parts: Pictured, rows: pl.DataFrame, batch_id: str) -> None:
+    """The sources are let in, were counted in this batch before, and no gate of theirs is due to look at them."""
     for source, count in rows["source"].value_counts().iter_rows():
         contract = parts.rules.contracts.get(source)
         if source in parts.rules.waiting or (batch_id, source) not in parts.pairs:
             raise Unplain
-        if contract and (count >= contract.least_rows or contract.burst_per_minute is not None):
+        if contract and contract.burst_per_minute is not None:
+            raise Unplain
+        if contract and picture.unjudged[source] + count >= max(contract.least_rows // 2, 1):
             raise Unplain
 
 

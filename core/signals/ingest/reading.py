@@ -19,7 +19,8 @@ Translate = Callable[[Mapping[str, Any], Seen], Given]
 def segment_call(body: bytes, call: str, sender: Sender, now: datetime) -> Parcel:
     """One message of Segment's `call` (track, identify, page, screen, group or alias); raises BodyUnreadable."""
     message = _object(body)
-    return _parcel("segment", sender, [{**message, "type": call}], now, segment.given, body)
+    whole = body if message.get("type") == call else None
+    return _parcel("segment", sender, [{**message, "type": call}], now, segment.given, body, whole)
 
 
 def segment_batch(body: bytes, sender: Sender, now: datetime) -> Parcel:
@@ -38,7 +39,7 @@ def cloud_events(body: bytes, sender: Sender, now: datetime, *, batch: bool) -> 
     if batch and not (isinstance(found, list) and found):
         raise BodyUnreadable("it is not an array of events")
     items = found if batch else [_object(body)]
-    return _parcel("cloudevents", sender, items, now, cloudevents.given, body)
+    return _parcel("cloudevents", sender, items, now, cloudevents.given, body, None if batch else body)
 
 
 def unreadable(adapter: str, sender: Sender, code: str, detail: str, body: bytes) -> Parcel:
@@ -46,12 +47,21 @@ def unreadable(adapter: str, sender: Sender, code: str, detail: str, body: bytes
     return Parcel(sender, adapter, (), (Refused(0, code, detail, cut(body)),), len(body))
 
 
-def _parcel(adapter: str, sender: Sender, items: list[Any], now: datetime, translate: Translate, body: bytes) -> Parcel:
+def _parcel(
+    adapter: str,
+    sender: Sender,
+    items: list[Any],
+    now: datetime,
+    translate: Translate,
+    body: bytes,
+    whole: bytes | None = None,
+) -> Parcel:
+    """The items of a body; `whole` are its bytes where they are its one item's own."""
     seen = Seen(sender.source, sender.trace_id, now)
     records: list[Record] = []
     refused: list[Refused] = []
     for index, item in enumerate(items):
-        raw = body if len(items) == 1 else _bytes_of(item)
+        raw = _bytes_of(item) if whole is None else whole
         try:
             if not isinstance(item, dict):
                 raise ItemRefused("not_an_object", f"a {type(item).__name__} where an object is expected")

@@ -9,15 +9,15 @@ import polars as pl
 from core.kernel.canonical import canonical, digest
 from core.kernel.database import Change
 from core.kernel.times import naive
-from core.signals import store_batches, store_events, store_traits
+from core.signals import store_batches, store_traits
 from core.signals.ingest.gate import BATCH_MAPPING
 from core.signals.ingest.parcels import Refused
-from core.signals.raw import ROW
+from core.signals.raw import LIVE, ROW
 from core.signals.store_batches import Batch
 from core.signals.store_events import KIND_LIMIT, Landed
+from core.signals.store_traits import Said
 from core.signals.trait_rows import Traits
 
-PATH = "live:"
 CONTENT = "live"
 OF_TODAY = """
 SELECT batch_id FROM batches
@@ -42,7 +42,7 @@ class Stream:
     @property
     def path(self) -> str:
         """What its batches have for a file's path."""
-        return PATH + self.label
+        return LIVE + self.label
 
 
 def batch_of(change: Change, stream: Stream, now: datetime) -> str:
@@ -109,9 +109,8 @@ class Brought:
 def land(change: Change, stream: Stream, brought: Brought, batch_id: str, now: datetime) -> tuple[Landed, list[int]]:
     """Write the rows that the log does not hold yet; what became of them, and the row numbers of repeats."""
     rows, links = brought.rows, brought.links
-    landed = store_events.land(change, rows, batch_id, links, live=True, all_new=brought.all_new)
-    if brought.traits is not None and landed.accepted:
-        store_traits.land(change, brought.traits, batch_id)
+    said = Said(links, brought.traits)
+    landed = store_traits.land_said(change, rows, said, batch_id, live=True, all_new=brought.all_new)
     batch = Batch("events", stream.path, stream.adapter, CONTENT, BATCH_MAPPING, stream.path, now)
     store_batches.quarantine(change, batch, batch_id, landed.disputed)
     repeats = change.read("SELECT row_no FROM verdicts WHERE same")["row_no"].to_list() if landed.duplicate else []

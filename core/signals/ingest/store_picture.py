@@ -10,9 +10,9 @@ from core.kernel.database import Change, Cursor
 from core.signals import store_layout, store_properties, store_schemas
 from core.signals.contracts import LATENESS_HOURS
 from core.signals.ingest.picture import Held, KnownLead, Picture, Pictured, Plain
+from core.signals.raw import LIVE
 from core.signals.store_gates import Rules
 
-PATH = "live:"
 KINDS = "SELECT source, type, kind_no FROM event_kinds"
 NAMES = "SELECT property FROM event_properties"
 BOUNDS = "SELECT property, low, high FROM event_properties WHERE column_name IS NOT NULL"
@@ -52,7 +52,7 @@ def follow(picture: Picture, change: Change, revision: str) -> None:
 
 def _read(change: Change) -> Pictured:
     rules, layout = Rules.of(change), store_layout.layout(change)
-    streams = change.read(STREAMS, {"live": PATH}).rows()
+    streams = change.read(STREAMS, {"live": LIVE}).rows()
     batches = [batch_id for _, _, batch_id, _ in streams]
     newest = dict(change.read(NEWEST).rows())
     return Pictured(
