@@ -3,12 +3,23 @@
 import streamlit as st
 
 from app import session
-from app.components import decision_trace, header, lead_finder, lead_head, lead_memo, lead_past, lead_why, live_refresh
+from app.components import (
+    decision_trace,
+    header,
+    lead_change,
+    lead_finder,
+    lead_head,
+    lead_memo,
+    lead_past,
+    lead_similar,
+    lead_why,
+    live_refresh,
+)
 from app.feedback import refused
 from app.queries import lead as reads
 from core.kernel.errors import LeadbenchError
 
-TABS = ["Why", "Decision trace", "Timeline", "Score history", "Profile"]
+TABS = ["Why", "What changed", "Decision trace", "Timeline", "Score history", "Similar leads", "Profile"]
 
 asked = session.parameter("id").strip()
 known = reads.find(asked) if asked else None
@@ -32,10 +43,13 @@ except LeadbenchError as refusal:
 with actions:
     lead_memo.show(known, record, explained)
 lead_head.show(known, record)
-why, trace, timeline, history, profile = st.tabs(TABS, key="tab", bind="query-params")
+why, change, trace, timeline, history, alike, profile = st.tabs(TABS, key="tab", bind="query-params")
 if why.open:
     with why:
         lead_why.show(record, explained, "lead_why")
+if change.open:
+    with change:
+        lead_change.show(record, "lead_change")
 if trace.open:
     with trace:
         decision_trace.show(record, reads.events(known.lead_id, reads.moment_of(record)), explained)
@@ -45,6 +59,9 @@ if timeline.open:
 if history.open:
     with history:
         lead_past.history(known, moment)
+if alike.open:
+    with alike:
+        lead_similar.show(record, explained, "lead_similar")
 if profile.open:
     with profile:
         lead_past.profile(known, moment)

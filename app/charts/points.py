@@ -9,13 +9,22 @@ from app.theme import Tokens
 ROW = 34
 
 
-def waterfall(points: pl.DataFrame, base: float, colours: Tokens, *, most: int = 6, width: int = 24) -> go.Figure:
+def waterfall(
+    points: pl.DataFrame,
+    base: float,
+    colours: Tokens,
+    *,
+    most: int = 6,
+    width: int = 24,
+    ends: tuple[str, str] = ("Base", "Score"),
+) -> go.Figure:
     """Base, the `most` largest contributions, the rest as one, and the score; labels in lines of `width` characters.
 
-    `points`: columns `label` (text) and `points` (probability, so 0.22 is 22 points), one row a feature.
+    `points`: columns `label` (text) and `points` (probability, so 0.22 is 22 points), one row a feature. `ends` names
+    what the steps lead from and to.
     """
     steps = _steps(points, most)
-    labels = ["Base", *steps["label"], "Score"]
+    labels = [ends[0], *steps["label"], ends[1]]
     values = [100 * base, *(100 * value for value in steps["points"])]
     total = sum(values)
     figure = blank(colours, height=ROW * len(labels) + 24, waterfallgap=0.28)

@@ -87,7 +87,9 @@ def test_a_role_that_may_not_see_names_sees_ids(demo):
     assert not any(one.startswith("ld_") for one in named)
 
 
-@pytest.mark.parametrize("tab", ["Why", "Decision trace", "Timeline", "Score history", "Profile"])
+@pytest.mark.parametrize(
+    "tab", ["Why", "What changed", "Decision trace", "Timeline", "Score history", "Similar leads", "Profile"]
+)
 def test_each_tab_of_a_lead_is_drawn(demo, tab):
     lead = demo.rooms.decisions.latest()["lead_id"][0]
     at = opened("lead", id=lead, tab=tab)

@@ -1,0 +1,81 @@
+"""What stands beside one decision: how it came from an earlier one, and the leads that converted like it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from app.queries import lead, people
+from app.queries.access import database, revision, role, rooms
+from core.governance.permissions import Role
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Why a lead was decided otherwise than before, for people: `causes` (label, points), `moves` of features by cause.
+
+    `start` and `end` are unrounded scores; `flip` is None where both decisions are alike.
+    """
+
+    start: float
+    end: float
+    causes: pl.DataFrame
+    moves: pl.DataFrame
+    flip: tuple[str, dict[str, Any], dict[str, Any]] | None
+
+
+def changed(before_id: str, after_id: str) -> Changed:
+    """The way from one stored decision to a later one; raises what a missing model, policy or feature set raises."""
+    return _changed(revision("signals", "decisions", "features", "models", "policy"), before_id, after_id)
+
+
+@st.cache_data(max_entries=32, show_spinner="Replaying what happened in between")
+def _changed(revision: str, before_id: str, after_id: str) -> Changed:
+    from core.decisions.attribution import CAUSES, attribute
+
+    store = rooms()
+    found = attribute(store.db, store.loaders, store.decisions.get(before_id), store.decisions.get(after_id))
+    moves = [
+        (CAUSES[cause], move.label, lead.shown(move.before), lead.shown(move.after), 100 * move.points)
+        for cause in CAUSES
+        for move in found.moves(cause)
+        if abs(move.points) >= 5e-4 or move.before != move.after
+    ]
+    kinds = {"cause": pl.String, "feature": pl.String, "before": pl.String, "after": pl.String, "points": pl.Float64}
+    parts = [(CAUSES[cause], points) for cause, points in found.parts.items() if abs(points) >= 5e-5]
+    flip = found.first_flip
+    return Changed(
+        found.start,
+        found.steps[-1].probability,
+        pl.DataFrame(parts, schema={"label": pl.String, "points": pl.Float64}, orient="row"),
+        pl.DataFrame(moves, schema=kinds, orient="row"),
+        None if flip is None else (CAUSES[flip[0]], flip[1], flip[2]),
+    )
+
+
+def alike(decision_id: str) -> pl.DataFrame:
+    """ref, lead, company, likeness (hundredths), at, closed_at, alike (text) of converted leads, most alike first."""
+    return _alike(revision("signals", "decisions", "features", "models"), role().value, decision_id)
+
+
+@st.cache_data(max_entries=32, show_spinner="Looking for leads that were like it")
+def _alike(revision: str, role: str, decision_id: str) -> pl.DataFrame:
+    from core.decisions.similar import similar
+
+    store = rooms()
+    record = store.decisions.get(decision_id)
+    model, feature_set = store.models.get(record.model_hash), store.features.get(record.feature_set_hash)
+    found = similar(database(), feature_set, model, record)
+    cards = people.cards([one.lead_id for one in found], Role(role))
+    told = ["; ".join(f"{label} {lead.shown(value)}" for label, value, _ in one.shared) for one in found]
+    return pl.DataFrame(
+        {
+            "lead_id": [one.lead_id for one in found],
+            "likeness": [100 * one.likeness for one in found],
+            "at": [one.as_of for one in found],
+            "closed_at": [one.closed_at for one in found],
+            "alike": told,
+        },
+        schema_overrides={"lead_id": pl.String, "at": pl.Datetime("us"), "closed_at": pl.Datetime("us")},
+    ).join(cards, on="lead_id", how="left", maintain_order="left")
