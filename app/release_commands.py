@@ -12,6 +12,7 @@ from core.governance.standing import Standing
 from core.kernel.ledger import Verification
 from core.kernel.workers import Cancelled, Progress
 from core.policy.document import Policy
+from core.simulation.evidence import Evidence
 
 FILE = "policy studio"
 Command = Callable[[], Standing]
@@ -44,6 +45,24 @@ def simulate(before: Policy, after: Policy) -> Work:
     acting(Permission.SIMULATE)
     db = rooms().db
     return lambda progress, cancel: simulate_on_store(db, before, after, progress, cancel)
+
+
+def study(before: Policy, after: Policy, mode: str, minutes: float) -> Work:
+    """The work of a full simulation in the mode: who changes, harm, capacity, value."""
+    from core.simulation.study import MODES, Question
+    from core.simulation.study import study as answer
+
+    acting(Permission.SIMULATE)
+    db = rooms().db
+    question = Question(before, after, next(one for one in MODES if one == mode), minutes=minutes)
+    return lambda progress, cancel: answer(db, question, progress, cancel)
+
+
+def keep(evidence: Evidence) -> Evidence:
+    """Keep a simulation as evidence."""
+    from core.simulation.store_evidence import EvidenceStore
+
+    return EvidenceStore(rooms().db).keep(evidence, acting(Permission.SIMULATE).name)
 
 
 def approve(ref: str, comment: str) -> Standing:

@@ -1,34 +1,10 @@
-"""Two counts side by side: what is now, and what would be."""
+"""Shares of groups side by side."""
 
 import plotly.graph_objects as go
 import polars as pl
 
 from app.charts.base import blank
 from app.theme import Tokens
-
-
-def before_after(counts: pl.DataFrame, colours: Tokens, *, before: str, after: str) -> go.Figure:
-    """Leads by value under two versions; columns `value` (text, in order), `before`, `after` (leads)."""
-    figure = blank(colours, height=34 * counts.height + 70, barmode="group", bargap=0.32, bargroupgap=0.08)
-    for column, name, paint in (("after", after, colours.gain), ("before", before, colours.neutral)):
-        figure.add_trace(
-            go.Bar(
-                orientation="h",
-                y=counts["value"],
-                x=counts[column],
-                name=name,
-                marker_color=paint,
-                text=[f"{count:,}" for count in counts[column]],
-                textposition="outside",
-                textfont={"color": colours.ink, "size": 11},
-                cliponaxis=False,
-                hovertemplate=f"{name}, %{{y}}: %{{x:,}} leads<extra></extra>",
-            )
-        )
-    figure.update_layout(showlegend=True, legend={"traceorder": "reversed"})
-    largest = max(int(counts["before"].max() or 0), int(counts["after"].max() or 0), 1)  # type: ignore[arg-type]
-    figure.update_xaxes(visible=False, range=[0, 1.18 * largest])
-    return figure.update_yaxes(autorange="reversed", showgrid=False, type="category", tickfont={"color": colours.ink})
 
 
 def by_group(shares: pl.DataFrame, colours: Tokens, *, label: str) -> go.Figure:

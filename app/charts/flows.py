@@ -8,6 +8,9 @@ import polars as pl
 from app.charts.base import blank
 from app.theme import Tokens
 
+TO = "→"
+"""Stands between the two values of a move."""
+
 
 def funnel(stages: pl.DataFrame, colours: Tokens) -> go.Figure:
     """Leads by stage; columns `stage`, `leads`, in order."""
@@ -30,7 +33,11 @@ def funnel(stages: pl.DataFrame, colours: Tokens) -> go.Figure:
 
 
 def matrix(moves: pl.DataFrame, order: Sequence[str], colours: Tokens, *, before: str, after: str) -> go.Figure:
-    """Moves as a table of counts, click by cell; columns `before`, `after`, `leads`; `order` best first."""
+    """Moves as a table of counts; columns `before`, `after`, `leads`; `order` best first.
+
+    A heat map cannot be clicked, so an unseen mark lies over each cell that has leads; its `customdata` is
+    `before→after`.
+    """
     counts = {(a, b): n for a, b, n in moves.select("before", "after", "leads").iter_rows()}
     grid = [[counts.get((row, column), 0) for column in order] for row in order]
     moved = [[0 if row == column else counts.get((row, column), 0) for column in order] for row in order]
@@ -50,6 +57,17 @@ def matrix(moves: pl.DataFrame, order: Sequence[str], colours: Tokens, *, before
             xgap=3,
             ygap=3,
             hovertemplate=f"{before} %{{y}} → {after} %{{x}}: %{{text}} leads<extra></extra>",
+        )
+    )
+    cells = [(row, column) for row in order for column in order if counts.get((row, column))]
+    figure.add_trace(
+        go.Scatter(
+            x=[column for _, column in cells],
+            y=[row for row, _ in cells],
+            customdata=[f"{row}{TO}{column}" for row, column in cells],
+            mode="markers",
+            marker={"size": 34, "opacity": 0, "symbol": "square"},
+            hoverinfo="skip",
         )
     )
     figure.update_yaxes(autorange="reversed", title_text=before, showgrid=False, tickfont={"color": colours.ink})

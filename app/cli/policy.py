@@ -1,4 +1,4 @@
-"""Commands on the policies of a store: simulate, and the way from draft to published and back."""
+"""Commands on the policies of a store: the way from draft to published and back."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,17 +6,12 @@ from typing import Annotated
 
 import typer
 
-from app.cli import policy_documents
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
+from app.cli import policy_documents, policy_simulation
+from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
 from app.cli.policy_documents import FileArgument, read_document
-from core.governance.history import active
 from core.governance.history import history as history_of
 from core.governance.releases import Releases
 from core.governance.standing import Standing
-from core.kernel.errors import LeadbenchError
-from core.policy import parser
-from core.policy.document import Policy
-from core.simulation.on_store import simulate_on_store
 
 group = typer.Typer(help="Policies: check, simulate, approve, publish, roll back.", no_args_is_help=True)
 RefArgument = Annotated[str, typer.Argument(help="NAME@12 digits, a full hash, or NAME@vN once published.")]
@@ -24,29 +19,11 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept in the re
 CommentOption = Annotated[str, typer.Option("--comment", help="What the reviewer says; kept in the record.")]
 
 
-class NothingPublished(LeadbenchError):
-    """A comparison with the active policy where there is none."""
-
-    code = "nothing_published"
-
-    def __init__(self) -> None:
-        super().__init__("No policy is published on this store.", remedy="Run a recipe, or publish one first.")
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands of this module, and those on documents alone."""
     policy_documents.register(group)
+    policy_simulation.register(group)
     app.add_typer(group, name="policy")
-
-
-@group.command(epilog="Example: leadbench policy simulate policies/stricter.yaml --json")
-def simulate(file: FileArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Who would be treated differently: the document against the active policy, on the leads last decided."""
-    speak(as_json)
-    policy = parser.load(read_document(file), str(file))
-    with opened(store) as bench:
-        found = simulate_on_store(bench.db, _active(bench.rooms.releases), policy, progress).to_json()
-    emit(found, lambda: table(found["moves"], ["output", "before", "after", "leads"]))
 
 
 @group.command(epilog="Example: leadbench policy submit policies/stricter.yaml --as ana")
@@ -117,13 +94,6 @@ def history(
     with opened(store) as bench:
         found = history_of(bench.rooms.releases, name)
     emit(found, lambda: table(found["versions"], ["ref", "version", "state", "at"]))
-
-
-def _active(releases: Releases) -> Policy:
-    found = active(releases)
-    if found is None:
-        raise NothingPublished
-    return found.policy
 
 
 def _step(store: Path | None, as_user: str | None, as_json: bool, step: Callable[[Releases, str], Standing]) -> None:

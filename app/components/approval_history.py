@@ -14,7 +14,7 @@ from app.components import (
     policy_release,
     policy_simulation,
 )
-from app.components.policy_steps import simulated
+from app.components.policy_simulating import simulated
 from app.feedback import done, refusals
 from app.queries import policies
 from core.policy.store import StoredVersion

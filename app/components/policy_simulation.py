@@ -1,17 +1,32 @@
 """What a draft would do to the leads as they stand: figures, moves, counts, who gains and who loses."""
 
+import polars as pl
 import streamlit as st
 
 from app import session
-from app.charts import comparison, flows
+from app.charts import capacity, flows
 from app.components import badges, chart, columns, export_menu, frame_table, glossary, kpi, linked
-from app.queries import policies, simulation
+from app.queries import policies, simulation, study
 from app.queries.simulation import Simulated
+from core.policy.document import Policy
 from core.policy.store import StoredVersion
 
 OUTPUTS = {"pool": "Pool", "band": "Band", "action": "Action", "disposition": "Disposition"}
 MODES = {"flow": "Flow", "matrix": "Matrix"}
-WHICH = {"up": "Winners", "down": "Losers", "all": "All that change"}
+WHICH = {
+    "up": "Winners",
+    "down": "Losers",
+    "all": "All that change",
+    "PERMIT": "Newly eligible",
+    "HOLD": "Newly held",
+    "DENY": "Newly denied",
+}
+MOVE = "move"
+"""The address's word for a cell of the matrix: `output:before→after`."""
+CAPACITY_NOTE = (
+    "Wins expected in four weeks of five days, if so many leads a day are reached, most urgent first: the sum of the "
+    "calibrated scores. The shade is the range that chance alone leaves."
+)
 
 
 def figures(found: Simulated, key: str) -> None:
@@ -56,8 +71,12 @@ def moves(found: Simulated, live: StoredVersion, key: str) -> None:
         before, after = f"Live {policies.title(live)}", "Draft"
         draw = flows.matrix if mode == "matrix" else flows.sankey
         words = _moves_words(found, output)
-        chart.show(draw(rows, order, chart.colours(), before=before, after=after), f"{key}_{mode}_{output}",
-                   alt=f"Moves of leads by {output}. {words}", words=words)  # fmt: skip
+        clicked = chart.show(
+            draw(rows, order, chart.colours(), before=before, after=after), f"{key}_{mode}_{output}",
+            alt=f"Moves of leads by {output}. {words}", words=words, select=mode == "matrix",
+        )  # fmt: skip
+        if clicked and clicked[0].get("customdata"):
+            session.address({MOVE: f"{output}:{clicked[0]['customdata']}"})
 
 
 def _moves_words(found: Simulated, output: str) -> str:
@@ -70,14 +89,20 @@ def _moves_words(found: Simulated, output: str) -> str:
     return f"In words: {stay:,} leads keep their {output}; the largest move is {leads:,} from {before} to {after}."
 
 
-def counts(found: Simulated, key: str) -> None:
-    """Draw how many leads have each band, pool or action before and after."""
-    output = session.value(f"{key}_moves_output") or "pool"
-    rows = simulation.counts(found, output)
-    with chart.card(f"Leads by {output}, now and then"):
-        figure = comparison.before_after(rows, chart.colours(), before="Live", after="Draft")
-        told = "; ".join(f"{value} {before:,} → {after:,}" for value, before, after in rows.head(4).iter_rows())
-        chart.show(figure, f"{key}_counts_{output}", alt=f"Leads by {output}: {told}.", words=f"In words: {told}.")
+def conversions(found: Simulated, draft: Policy, key: str) -> None:
+    """Draw how many wins are to be expected by how many leads a day somebody gets to."""
+    with chart.card("Wins by daily capacity", CAPACITY_NOTE):
+        curve = simulation.curve(found)
+        if curve.is_empty():
+            st.caption("No eligible lead has to be touched within a day, under neither version.")
+            return
+        last = curve.row(-1, named=True)
+        words = (
+            f"In words: with every lead reached, {last['after']:,.1f} wins are expected under the draft, "
+            f"{last['before']:,.1f} now."
+        )
+        figure = capacity.by_slots(curve, chart.colours(), before="Live", after="Draft", today=study.slots_today(draft))
+        chart.show(figure, f"{key}_slots", alt=f"Wins by leads a day. {words}", words=words)
 
 
 def hits(found: Simulated, key: str) -> None:
@@ -96,15 +121,10 @@ def columns_count(label: str) -> object:
 
 def lists(found: Simulated, live: StoredVersion, key: str) -> None:
     """Draw who gains and who loses, with export."""
-    told = found.figures
-    sizes = {"up": told.up, "down": told.down, "all": told.changed}
     with chart.card("Who would be treated differently"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            named = {name: f"{title} · {sizes[name]:,}" for name, title in WHICH.items()}
-            help = "Winners go up a band; losers go down one, or are held or denied."
-            which = linked.segments("List", named, "movers", f"{key}_which", help=help)
+            which, rows = _chosen(found, key)
             st.space("stretch")
-            rows = simulation.movers(found, which)
             export_menu.show(rows, "simulation", f"{key}_export", about=simulation.about(found, live))
         config = {
             "lead": "Lead",
@@ -121,6 +141,25 @@ def lists(found: Simulated, live: StoredVersion, key: str) -> None:
                          height=frame_table.fitting(min(rows.height, 8)), alt="Leads that would move.")  # fmt: skip
 
 
+def _chosen(found: Simulated, key: str) -> tuple[str, pl.DataFrame]:
+    """The leads of the cell that was clicked in the matrix, else of the list that is chosen; and its word."""
+    output, _, move = session.parameter(MOVE).partition(":")
+    before, arrow, after = move.partition(flows.TO)
+    if arrow and output in OUTPUTS:
+        rows = simulation.between(found, output, before, after)
+        st.markdown(f"{OUTPUTS[output]}: **{before} → {after}** · {leads(rows.height)}")
+        if st.button("All lists", key=f"{key}_back", icon=":material/close:", type="tertiary"):
+            session.address({MOVE: None})
+            st.rerun()
+        return "cell", rows
+    told, newly = found.figures, {word: found.run.newly(word).height for word in ("PERMIT", "HOLD", "DENY")}
+    sizes = {"up": told.up, "down": told.down, "all": told.changed, **newly}
+    named = {name: f"{title} · {sizes[name]:,}" for name, title in WHICH.items()}
+    help = "Winners go up a band; losers go down one, or are held or denied. A cell of the matrix can be clicked, too."
+    which = linked.segments("List", named, "movers", f"{key}_which", help=help)
+    return which, simulation.movers(found, which)
+
+
 def badge() -> str:
     """Markdown of the badge that says a figure is simulated."""
     return badges.evidence("simulated")
@@ -128,5 +167,5 @@ def badge() -> str:
 
 def evidence(found: Simulated) -> None:
     """Draw what kind of figures these are, and their hash."""
-    badges.show(badges.evidence("simulated"), f":gray[one step on {found.figures.leads:,} leads · result]",
+    badges.show(badges.evidence("simulated"), f":gray[{found.mode} on {found.figures.leads:,} leads · result]",
                 f"`{found.result_hash[7:19]}`", f":gray[took {found.seconds:.1f} s]")  # fmt: skip

@@ -1,6 +1,5 @@
 """What a policy would change: the leads as they stand, decided by the live version and by a draft."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,9 @@ from core.kernel.canonical import digest
 from core.policy import evaluator, inputs
 from core.policy.document import Policy
 from core.policy.store import StoredVersion
+from core.simulation.capacity import slots
 from core.simulation.one_step import MATRIX_OUTPUTS, Simulation
+from core.simulation.study import ONE_STEP
 
 OUTPUTS = MATRIX_OUTPUTS
 NOBODY = "none"
@@ -52,6 +53,7 @@ class Simulated:
     rows: pl.DataFrame
     result_hash: str
     seconds: float
+    mode: str
 
 
 def subject(base: StoredVersion, draft: Policy) -> str:
@@ -60,15 +62,15 @@ def subject(base: StoredVersion, draft: Policy) -> str:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def simulated(subject: str, _run: Simulation, seconds: float) -> Simulated:
+def simulated(subject: str, _run: Simulation, seconds: float, mode: str = ONE_STEP) -> Simulated:
     """A simulation that ran, with its figures, its leads by name and its hash."""
     run, before = _run, _run.before
     known = leads.board().select("lead_id", "percentile", "score")
     rows = run.leads.join(known, on="lead_id", how="left").with_columns(
         rank_before=_rank(before, "band_before"), rank_after=_rank(before, "band_after")
     )
-    told = digest(json.dumps(run.to_json(), sort_keys=True).encode())
-    return Simulated(run, _figures(run, rows), rows, told, seconds)
+    told = digest(run.leads.write_csv().encode())
+    return Simulated(run, _figures(run, rows), rows, told, seconds, mode)
 
 
 def _rank(policy: Policy, column: str) -> pl.Expr:
@@ -139,25 +141,36 @@ def _order(found: Simulated, output: str, matrix: pl.DataFrame) -> list[str]:
     return sorted(values, key=lambda one: (one == NOBODY, -(scores.get(one) or 0.0), one))
 
 
-def counts(found: Simulated, output: str) -> pl.DataFrame:
-    """value, before and after: how many leads have each value of the output, in its order."""
-    matrix, order = moves(found, output)
-    sides = [
-        matrix.group_by(pl.col(side).alias("value")).agg(pl.sum("leads").alias(side)) for side in ("before", "after")
-    ]
-    values = pl.DataFrame({"value": order}, schema={"value": pl.String})
-    joined = values.join(sides[0], on="value", how="left").join(sides[1], on="value", how="left")
-    return joined.with_columns(pl.col("before", "after").fill_null(0))
+def curve(found: Simulated) -> pl.DataFrame:
+    """Wins expected by leads a day that somebody gets to: see `slots.by_slots`."""
+    return slots.by_slots(found.run, found.rows)
+
+
+def between(found: Simulated, output: str, before: str, after: str) -> pl.DataFrame:
+    """The leads that go from one value of an output to another (or stay in it), as `movers` gives them."""
+    sides = {"before": before, "after": after}
+    same = [pl.col(f"{output}_{when}").cast(pl.String).fill_null(NOBODY) == value for when, value in sides.items()]
+    return _named(found.rows.filter(*same))
 
 
 def movers(found: Simulated, which: str) -> pl.DataFrame:
-    """The leads that move: `up` a band, `down` a band (or are held or denied), or all that change in any way."""
-    named = leads.board().select("lead_id", "ref", "lead", "company", "region")
-    rows = found.rows.join(found.run.changed.select("lead_id"), on="lead_id", how="semi").join(named, on="lead_id")
-    if which == "up":
+    """The leads that move: `up` a band, `down` a band (or are held or denied), all that change in any way, or those
+    that are newly PERMIT, HOLD or DENY.
+    """
+    rows = found.rows.join(found.run.changed.select("lead_id"), on="lead_id", how="semi")
+    if which in ("PERMIT", "HOLD", "DENY"):
+        rows = rows.filter((pl.col("disposition_after") == which) & (pl.col("disposition_before") != which))
+    elif which == "up":
         rows = rows.filter(pl.col("rank_after") < pl.col("rank_before"))
     elif which == "down":
         rows = rows.filter(pl.col("rank_after") > pl.col("rank_before"))
+    return _named(rows)
+
+
+def _named(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with names as the person looking may see them, the best score first, each output as `before → after`."""
+    named = leads.board().select("lead_id", "ref", "lead", "company", "region")
+    rows = rows.join(named, on="lead_id")
     arrow = [
         pl.format("{} → {}", pl.col(f"{name}_before").fill_null("–"), pl.col(f"{name}_after").fill_null("–")).alias(
             name
@@ -206,7 +219,7 @@ def checks(found: Simulated) -> list[Check]:
 def about(found: Simulated, base: StoredVersion) -> dict[str, str]:
     """What an exported simulation says of itself."""
     return {
-        "List": "Leads that a draft would treat differently (simulated, one step)",
+        "List": f"Leads that a draft would treat differently (simulated, {found.mode})",
         "Before": f"{policies.title(base)} {found.run.before.content_hash}",
         "After": f"{found.run.after.ref} {found.run.after.content_hash}",
         "Leads": f"{found.figures.leads:,}",

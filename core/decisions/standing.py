@@ -1,7 +1,8 @@
 """The leads as they stand: what any policy would see of each at its newest decision."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,20 @@ Inputs = dict[str, Any]
 Lead = tuple[str, Callable[[Policy], Inputs]]
 
 
+@dataclass(frozen=True)
+class Courses:
+    """Stored decisions in order of lead and `moment`: `rows` has a row each, `given` by policy (content hash) its
+    inputs, without those that say where the lead stood.
+    """
+
+    rows: pl.DataFrame
+    given: Mapping[str, Sequence[Inputs]]
+
+    def seen_by(self, policy: Policy) -> Sequence[Inputs]:
+        """The inputs of one of the policies, in the order of the rows."""
+        return self.given[policy.content_hash]
+
+
 def leads(
     db: Database, policies: Sequence[Policy], watch: Watch | None = None, lead_id: str | None = None
 ) -> list[Lead]:
@@ -43,6 +58,21 @@ def leads(
         for policy in policies
     }
     return [(lead_id, partial(_given, by_policy, place)) for place, lead_id in enumerate(newest["lead_id"])]
+
+
+def courses(db: Database, policies: Sequence[Policy], watch: Watch | None = None) -> Courses:
+    """Every stored decision of the leads, in order of lead and time, with what each of these policies saw of it then.
+
+    Of several decisions of a lead at one moment the last one written counts. A watch can stop it: raises Cancelled.
+    """
+    store = DecisionStore(db)
+    rows = _aged(db, store.courses(), policies)
+    keys = rows.select("lead_id", "as_of", "known_at")
+    given = {}
+    for policy in policies:
+        seen = _stateless(policy, rows, attributes(db, store, policy, keys, watch))
+        given[policy.content_hash] = [policy_inputs.in_order(policy, one) for one in seen]
+    return Courses(rows.drop("features"), given)
 
 
 def attributes(
@@ -93,13 +123,17 @@ def _aged(db: Database, newest: pl.DataFrame, policies: Sequence[Policy]) -> pl.
 
 def _inputs(policy: Policy, newest: pl.DataFrame, known: pl.DataFrame, before: list[LeadState]) -> list[Inputs]:
     told = state_inputs(policy)
-    missing = [name for name in looked_up_fields(policy) if name not in known.columns]
-    vectors = pl.DataFrame(_features(newest["features"], missing))
-    measured = Measured(*(newest[name].to_list() for name in MEASURED))
-    found = policy_inputs.batch_inputs(policy, measured, vectors, known)
     moments = newest.select(pl.coalesce("as_of", "known_at")).to_series()
-    rows = zip(found, before, moments, strict=True)
+    rows = zip(_stateless(policy, newest, known), before, moments, strict=True)
     return [policy_inputs.in_order(policy, given | told.of(state, moment)) for given, state, moment in rows]
+
+
+def _stateless(policy: Policy, rows: pl.DataFrame, known: pl.DataFrame) -> Iterator[Inputs]:
+    """What the policy sees of each row but where its lead stood."""
+    missing = [name for name in looked_up_fields(policy) if name not in known.columns]
+    vectors = pl.DataFrame(_features(rows["features"], missing))
+    measured = Measured(*(rows[name].to_list() for name in MEASURED))
+    return policy_inputs.batch_inputs(policy, measured, vectors, known)
 
 
 def _features(vectors: pl.Series, names: list[str]) -> list[pl.Series]:

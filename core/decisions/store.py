@@ -35,6 +35,21 @@ STANDING = """
           FROM (SELECT *, coalesce(as_of, known_at, TIMESTAMP '0001-01-01') AS moment,
                     row(coalesce(as_of, known_at, TIMESTAMP '0001-01-01'), entry_seq, leaf_no) AS place
                 FROM decisions WHERE arm = $arm) GROUP BY lead_id)"""
+TOLD = """lead_id, as_of, known_at, arm, score, feature_set_hash,
+    json_extract(record, '$.features')::VARCHAR AS features,
+    json_extract(record, '$.inputs.score_age_min')::BIGINT AS score_age_min,
+    json_extract(record, '$.inputs.feature_age_min')::BIGINT AS feature_age_min,
+    json_extract(record, '$.inputs.model_ok')::BOOLEAN AS model_ok,
+    json_extract(record, '$.evidence_tier')::BIGINT AS evidence_tier"""
+COURSES = f"""
+    SELECT {TOLD}, coalesce(as_of, known_at) AS moment, disposition, action,
+        json_extract(record, '$.explored')::BOOLEAN AS explored,
+        json_extract(record, '$.propensities')::VARCHAR AS propensities,
+        json_extract(record, '$.inputs')::VARCHAR AS inputs
+    FROM decisions WHERE lead_id NOT IN (
+        SELECT l.lead_id FROM leads l JOIN lead_merges m ON m.from_no = l.lead_no WHERE m.known_until IS NULL)
+    QUALIFY row_number() OVER (PARTITION BY lead_id, moment ORDER BY entry_seq DESC, leaf_no DESC) = 1
+    ORDER BY lead_id, moment NULLS FIRST"""
 WORDS = ("disposition", "band", "pool", "action")
 
 
@@ -122,13 +137,7 @@ class DecisionStore:
         evidence_tier is the record's own.
         """
         return self._database.read(
-            """SELECT lead_id, as_of, known_at, arm, score, feature_set_hash,
-                   json_extract(record, '$.features')::VARCHAR AS features,
-                   json_extract(record, '$.inputs.score_age_min')::BIGINT AS score_age_min,
-                   json_extract(record, '$.inputs.feature_age_min')::BIGINT AS feature_age_min,
-                   json_extract(record, '$.inputs.model_ok')::BOOLEAN AS model_ok,
-                   json_extract(record, '$.evidence_tier')::BIGINT AS evidence_tier
-               FROM decisions_latest WHERE $lead IS NULL OR lead_id = $lead ORDER BY lead_id""",
+            f"SELECT {TOLD} FROM decisions_latest WHERE $lead IS NULL OR lead_id = $lead ORDER BY lead_id",
             {"lead": lead_id},
         )
 
@@ -145,6 +154,14 @@ class DecisionStore:
             {"id": decision_id, "most": most},
         )
         return [dict(records.parse(text)) for text in rows["features"]]
+
+    def courses(self) -> pl.DataFrame:
+        """One row a lead and moment, in that order: the columns of `newest`, moment, action, disposition, and
+        explored, propensities and inputs (JSON) as recorded; of several decisions at a moment the last one written.
+
+        Leads that were merged into others are left out.
+        """
+        return self._database.read(COURSES)
 
     def history(self, lead_id: str) -> pl.DataFrame:
         """All decisions of a lead without the records, oldest first."""

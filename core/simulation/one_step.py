@@ -1,7 +1,7 @@
 """One-step simulation: the leads as they stand, decided by two policies side by side."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ import polars as pl
 
 from core.policy import evaluator
 from core.policy.document import Policy
+from core.policy.outcome import Outcome
 
 OUTPUTS = ("disposition", "band", "pool", "action", "sla_min", "next_state", "priority")
 MATRIX_OUTPUTS = ("disposition", "band", "pool", "action")
@@ -46,31 +47,31 @@ class Simulation:
         now = pl.col("disposition_after") == disposition
         return self.leads.filter(now & (pl.col("disposition_before") != disposition))
 
-    def to_json(self) -> dict[str, Any]:
-        """Counts, matrices of moves and the changed leads' ids."""
-        return {
-            "before": {"name": self.before.name, "content_hash": self.before.content_hash},
-            "after": {"name": self.after.name, "content_hash": self.after.content_hash},
-            "leads": self.leads.height,
-            "changed": self.changed.height,
-            "by_output": {name: int(self.leads.select(_differs(name).sum()).item()) for name in OUTPUTS},
-            "moves": [
-                {"output": name, **row} for name in MATRIX_OUTPUTS for row in self.matrix(name).iter_rows(named=True)
-            ],
-            "newly_eligible": self.newly("PERMIT")["lead_id"].to_list(),
-            "newly_denied": self.newly("DENY")["lead_id"].to_list(),
-            "changed_leads": self.changed["lead_id"].to_list(),
-        }
+    def differing(self, output: str) -> int:
+        """How many leads the output differs for."""
+        return int(self.leads.select(_differs(output).sum()).item())
+
+    def side(self, when: str) -> pl.DataFrame:
+        """lead_id and the outputs of one side (`before` or `after`), under their own names."""
+        return self.leads.select("lead_id", *(pl.col(f"{name}_{when}").alias(name) for name in OUTPUTS))
+
+    def moves(self) -> list[dict[str, Any]]:
+        """The matrices of disposition, band, pool and action: output, before, after, leads."""
+        return [{"output": name, **row} for name in MATRIX_OUTPUTS for row in self.matrix(name).iter_rows(named=True)]
 
 
 def decided(policy: Policy, leads: Sequence[Lead]) -> pl.DataFrame:
     """One row a lead, by its id: the policy's outputs over its inputs, and `rules`, those that had a part in them."""
     evaluate = evaluator.compile(policy).decide
-    rows = []
-    for lead_id, given in leads:
-        outcome = evaluate(given)
-        told = [getattr(outcome, name) for name in OUTPUTS]
-        rows.append((lead_id, *told, [reason.rule for reason in outcome.reasons]))
+    return as_frame((lead_id, evaluate(given)) for lead_id, given in leads)
+
+
+def as_frame(outcomes: Iterable[tuple[str, Outcome]]) -> pl.DataFrame:
+    """The frame of `decided` for leads with their outcomes."""
+    rows = [
+        (lead_id, *(getattr(outcome, name) for name in OUTPUTS), [reason.rule for reason in outcome.reasons])
+        for lead_id, outcome in outcomes
+    ]
     return pl.DataFrame(rows, schema=_schema(), orient="row").sort("lead_id")
 
 

@@ -130,7 +130,8 @@ def test_features_are_built_at_a_spine(demo, tmp_path):
 def test_a_policy_goes_from_draft_to_published_and_back(demo, stricter):
     store, _ = demo
     at = ("--store", str(store))
-    assert done("policy_simulate", "policy", "simulate", str(stricter), *at)["leads"] > 0
+    found = done("policy_simulate", "policy", "simulate", str(stricter), *at)
+    assert found["leads"] > 0 and not found["kept"] and found["numbers"]["rolled-forward"] is None
     ref = done("policy_step", "policy", "submit", str(stricter), *at, user="ana")["ref"]
     assert refused("policy", "approve", ref, *at, user="ana")["code"] in ("author_cannot_approve", "forbidden")
     assert refused("policy", "publish", ref, "--reason", "now", *at, user="ana")["code"] == "not_approved"
@@ -142,6 +143,40 @@ def test_a_policy_goes_from_draft_to_published_and_back(demo, stricter):
     back = done("policy_step", "policy", "rollback", "default", "--reason", "too strict", *at, user="rita")
     assert back["ref"] != ref
     assert done("audit_verify", "audit", "verify", *at)["ok"]
+
+
+def test_a_simulation_rolled_forward_is_kept_as_evidence(demo, stricter, tmp_path):
+    store, _ = demo
+    reps = tmp_path / "reps.csv"
+    pools = ("sdr.inbound", "sdr.priority", "auto.nurture", "auto.newsletter")
+    reps.write_text(
+        "rep_id,team,daily_capacity\n" + "".join(f"u{place},{pool},2\n" for place, pool in enumerate(pools))
+    )
+    done("import", "import", "reps", str(reps), "--store", str(store), user="ana")
+    asked = (
+        "policy",
+        "simulate",
+        str(stricter),
+        "--against",
+        STRICTER,
+        "--mode",
+        "rolled-forward",
+        "--store",
+        str(store),
+    )
+    found = done("policy_simulate", *asked, "--keep", user="ana")
+    assert found["kept"] and found["history"]["decisions"] > found["leads"]
+    assert found["capacity"]["state"] == "simulated" and found["value"]["state"] == "cannot_say"
+    assert {row["dimension"] for row in found["harm"]} == {"region", "segment", "company_size", "consent"}
+    assert done("policy_simulate", *asked)["evidence_hash"] == found["evidence_hash"]
+    assert found["evidence_hash"] in call(*asked).stdout
+    other = done("policy_simulate", *asked, "--seed", "8")
+    assert other["evidence_hash"] != found["evidence_hash"] and other["numbers"] == found["numbers"]
+    assert refused(*asked, "--keep")["code"] == "no_identity"
+    assert refused(*asked, "--keep", user="nobody")["code"] == "unknown_user"
+    assert refused(*asked[:3], "--against", "nowhere.yaml", *asked[-2:])["code"] == "file_missing"
+    assert call(*asked, "--mode", "backwards").returncode == 2
+    assert done("audit_verify", "audit", "verify", "--store", str(store))["ok"]
 
 
 def test_a_policy_that_fails_its_own_test_is_not_taken_in(demo, tmp_path):

@@ -1,10 +1,11 @@
 """Policy studio and Approvals: a change from the form to publishing and back, by two people."""
 
+# pyright: reportOptionalMemberAccess=false, reportArgumentType=false
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import jobs
-from app.components import policy_steps
+from app.components import policy_simulating, policy_study
 from core.policy import editing
 from tests.app.pages import page
 
@@ -88,19 +89,44 @@ def test_from_an_edit_to_publishing_and_back_by_two_people(demo_copy):
 
 
 def test_a_simulation_that_takes_longer_is_followed_and_found_again(demo_copy, monkeypatch):
-    monkeypatch.setattr(policy_steps, "PATIENCE", 0.0)
+    monkeypatch.setattr(policy_simulating, "PATIENCE", 0.0)
     at = page("policy", step="draft")
     hot = next(one for one in at.slider if "hot" in one.label)
     at = hot.set_value((hot.value[0], round(hot.value[1] + 0.03, 3))).run()
     at.query_params["step"] = "simulate"
     at = at.run()
-    begun = jobs.JOBS.of(policy_steps.SIMULATE)[0]
+    begun = jobs.JOBS.of(policy_simulating.SIMULATE)[0]
     assert begun.wait(60) and begun.state == "done"
     at = at.run()
     assert any("Where leads move" in one.value for one in at.markdown) or any(
         "Where leads move" in one.value for one in at.subheader
     )
-    assert jobs.JOBS.of(policy_steps.SIMULATE)[0] is begun
+    assert jobs.JOBS.of(policy_simulating.SIMULATE)[0] is begun
+
+
+def test_a_draft_is_simulated_in_full_kept_as_evidence_and_a_cell_opens_its_leads(demo_copy):
+    at = page("policy")
+    hot = next(one for one in at.slider if "hot" in one.label)
+    at = hot.set_value((hot.value[0], round(hot.value[1] + 0.07, 3))).run()
+    at.query_params["step"], at.query_params["how"] = "simulate", "rolled-forward"
+    at = at.run()
+    assert "Not simulated for this draft yet" in " ".join(one.value for one in at.caption)
+    at = button(at, "Simulate in full").click().run()
+    assert jobs.JOBS.of(policy_study.JOB)[0].wait(60)
+    at = at.run()
+    assert not at.exception
+    told = " ".join(one.value for one in at.markdown)
+    assert "Cannot say" in told and "No rep stands" in told and "explored" in told and "Rolled forward" in str(at.main)
+    verdicts = next(one.value for one in at.dataframe if "verdict" in one.value.columns)
+    assert {"region", "segment", "company size", "consent"} == set(verdicts["dimension"])
+    entries = demo_copy.db.entries().height
+    at = button(at, "Keep as evidence").click().run()
+    assert demo_copy.db.entries().height == entries + 1 and "Kept by ana" in " ".join(one.value for one in at.caption)
+    moves = jobs.JOBS.of(policy_study.JOB)[0].result.simulation.matrix("band").row(0)
+    at.query_params["move"] = f"band:{moves[0]}→{moves[1]}"
+    at = at.run()
+    assert f"**{moves[0]} → {moves[1]}** · {moves[2]:,} lead" in " ".join(one.value for one in at.markdown)
+    assert demo_copy.db.entries().height == entries + 1, "looking writes nothing"
 
 
 def test_a_viewer_may_look_but_not_simulate(demo_copy):
