@@ -33,6 +33,7 @@ def explain(
         bool, typer.Option("--counterfactual", help="What would bring a better decision.")
     ] = False,
     vary: Annotated[list[str] | None, typer.Option("--vary", help="A feature that may change; repeat it.")] = None,
+    grouped: Annotated[bool, typer.Option("--grouped", help="Also by groups of correlated features.")] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -51,7 +52,11 @@ def explain(
             other = what_if.on_store(rooms.decisions, rooms.loaders, record, tuple(vary or ()))
             emit(other.to_json(), lambda: _other_text(other))
             return
-        found = explanation.explain(record, rooms.models.get(record.model_hash))
+        model = rooms.models.get(record.model_hash)
+        found = explanation.explain(record, model)
+        if grouped:
+            others = rooms.decisions.population(record.decision_id, what_if.POPULATION)
+            found |= {"groups": explanation.groups(record, model, others)}
     emit(found, lambda: _explanation_text(found))
 
 
@@ -69,6 +74,9 @@ def _explanation_text(found: dict[str, Any]) -> str:
     for title, sign in (("What speaks for it", 1), ("What holds it back", -1)):
         told = [one for one in found["points"] if sign * one["points"] >= LEAST][:MOST_REASONS]
         parts += [f"{title}:", *(f"  {one['points']:+.4f}  {one['sentence']}" for one in told)] if told else []
+    if "groups" in found:
+        parts += ["By group of features that go together:"]
+        parts += [f"  {one['points']:+.4f}  {one['label']}" for one in found["groups"][: 2 * MOST_REASONS]]
     return "\n".join(parts)
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 
 from app import navigation
 from app.charts import importance
-from app.components import chart, columns, empty_state, export_menu, frame_table, glossary, lead_why, linked
+from app.components import chart, columns, empty_state, export_menu, frame_table, glossary, lead_why, linked, what_if
 from app.feedback import refused
 from app.queries import explain, lead, leads, people, versions
 from app.queries.explain import Stored
@@ -122,7 +122,9 @@ def one_lead(key: str) -> None:
     ref = linked.select("Lead", leads.names(500), "lead", f"{key}_id", any_word=True)
     try:
         record = lead.record(people.id_of(ref))
-        lead_why.show(record, lead.explanation(record.decision_id), key)
+        explained = lead.explanation(record.decision_id)
+        lead_why.show(record, explained, key)
+        what_if.show(record, explained, f"{key}_what_if")
     except LeadbenchError as refusal:
         refused(refusal)
         return

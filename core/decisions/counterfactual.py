@@ -14,13 +14,13 @@ from typing import Any
 
 import polars as pl
 
-from core.decisions import inputs as policy_inputs
 from core.decisions.errors import FeatureFixed
 from core.decisions.levers import Choice, Population, choices, movable
 from core.decisions.record import Record
 from core.decisions.reexecution import vectors
 from core.decisions.replay import Loaders
 from core.decisions.store import DecisionStore
+from core.decisions.what_if import fields_of, inputs_after
 from core.features.document import FeatureSet
 from core.kernel.errors import nearest
 from core.models.model import Model
@@ -28,7 +28,6 @@ from core.models.rationale import value_text
 from core.models.scoring import probabilities, score_with_points
 from core.policy import evaluator
 from core.policy.document import Policy
-from core.policy.inputs import is_engine_source
 from core.policy.outcome import Outcome
 
 POPULATION = 1_000
@@ -159,13 +158,13 @@ class _Trial:
         self._wanted = wanted
         self._decide: Callable[[Mapping[str, Any]], Outcome] = evaluator.compile(policy).decide
         self._vector = dict(record.features)
-        self._fields = {name for name, field in policy.input_fields.items() if not is_engine_source(field.source)}
 
     def barrier(self, ways: Mapping[str, str]) -> str:
         """Why no score and no change of these features can bring a better decision, proved; empty where one can."""
         from core.policy.prover import nearest_flip
 
-        free = {"score", *(field for name in ways for field in self._reached(name))} & set(self._policy.input_fields)
+        reached = {field for name in ways for field in fields_of(self._policy, self._set, name)}
+        free = {"score", *reached} & set(self._policy.input_fields)
         found = nearest_flip(self._policy, self._record.inputs, free, self._wanted)
         if found.exists is not False:
             return ""
@@ -176,12 +175,6 @@ class _Trial:
             f"No value of `score`{also} brings a better decision under policy {self._policy.ref}{held}. "
             "Everything else that it reads is immutable or forbidden. Proved."
         )
-
-    def _reached(self, name: str) -> set[str]:
-        """The policy's fields that a feature stands for: of its own name, or of its attribute's."""
-        found = self._set.find(name)
-        names = {name, found.attribute if found else None}
-        return {field for field in self._fields if field in names}
 
     def search(self, single: Sequence[Choice]) -> Counterfactual:
         """The smallest change among one, two and three levers."""
@@ -229,13 +222,7 @@ class _Trial:
         return vectors(self._set, [{"features": vector.items()} for vector in after])
 
     def _inputs(self, vector: Mapping[str, Any], score: float) -> Inputs:
-        """The policy's inputs with the score and the features that moved."""
-        moved: Inputs = {}
-        for name, value in vector.items():
-            if value != self._vector.get(name):
-                moved |= dict.fromkeys(self._reached(name), policy_inputs.plain(value))
-        scored = {"score": score} if "score" in self._record.inputs else {}
-        return {**self._record.inputs, **moved, **scored}
+        return inputs_after(self._record, self._policy, self._set, vector, score)
 
     def _confirmed(self, reached: Sequence[Scored]) -> tuple[Option, ...]:
         """The smallest change of each set of levers, scored exactly as a record is and decided again."""

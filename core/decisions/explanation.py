@@ -1,12 +1,15 @@
 """Why a lead has its score and its outcome: read back from the record, never computed anew."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from core.decisions.record import Record
+from core.decisions.reexecution import DTYPES
 from core.models.model import Model
-from core.models.rationale import sentence
+from core.models.rationale import correlated, grouped, reasons, sentence
 
 OUTCOME = (
     "decided_at", "arm", "disposition", "band", "priority", "prev_state", "next_state", "pool", "assignee", "sla_min",
@@ -37,6 +40,19 @@ def explain(record: Record, model: Model) -> dict[str, Any]:
         "model_hash": record.model_hash,
         "policy_hash": record.policy_hash,
     }
+
+
+def groups(record: Record, model: Model, population: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The record's points by group of features that go together in the population of vectors: label, features, points.
+
+    They sum to the same as the points do.
+    """
+    names = [one.name for one in model.features]
+    rows = [{name: vector.get(name) for name in names} for vector in population]
+    types = {one.name: DTYPES[one.dtype] for one in model.features}
+    frame = pl.DataFrame(rows, schema=types, strict=False)
+    told = reasons(model.features, dict(record.features), [dict(record.points)[name] for name in names])
+    return grouped(told, correlated(frame, model.features))
 
 
 def _point(name: str, label: str, value: Any, points: float) -> dict[str, Any]:

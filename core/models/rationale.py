@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,7 @@ from core.models.scoring import Points
 
 SILENT = 0.0005
 UNKNOWN = "not known"
+CORRELATED = 0.8
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,45 @@ def reasons(
         for one, part in zip(features, points, strict=True)
     ]
     return tuple(sorted(found, key=lambda reason: -abs(reason.points))[:most])
+
+
+def grouped(told: Sequence[Reason], groups: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+    """Reasons by group of correlated features, the weightiest first: label, features and their points together.
+
+    A feature in no group stands alone. Correlated features share what they do between them by chance of training, so
+    that only their sum says how much the behaviour behind them is worth.
+    """
+    place = {name: number for number, names in enumerate(groups) for name in names}
+    found: dict[Any, list[Reason]] = {}
+    for one in told:
+        found.setdefault(place.get(one.feature, one.feature), []).append(one)
+    rows = [
+        {
+            "label": ones[0].label if len(ones) == 1 else f"{ones[0].label} and {len(ones) - 1} alike",
+            "features": [one.feature for one in ones],
+            "points": sum(one.points for one in ones),
+        }
+        for ones in found.values()
+    ]
+    return sorted(rows, key=lambda row: (-abs(row["points"]), row["features"]))
+
+
+def correlated(frame: pl.DataFrame, features: Sequence[FeatureInfo], least: float = CORRELATED) -> list[list[str]]:
+    """Groups of two or more features whose ranks correlate (Spearman) by at least `least`, either way, in the frame.
+
+    Features are of one group where a chain of such pairs joins them; words have no ranks and are left out.
+    """
+    names = [one.name for one in features if one.dtype != "category" and frame[one.name].n_unique() > 1]
+    if len(names) < 2:
+        return []
+    ranks = frame.select(pl.col(name).cast(pl.Float64).rank("average").fill_null(0.0) for name in names)
+    strength = np.abs(np.corrcoef(ranks.to_numpy(), rowvar=False))
+    groups: list[set[int]] = []
+    for one in range(len(names)):
+        alike = {other for other in range(len(names)) if strength[one, other] >= least}
+        joined = [group for group in groups if group & alike]
+        groups = [group for group in groups if not group & alike] + [alike.union(*joined)]
+    return [[names[place] for place in sorted(group)] for group in groups if len(group) > 1]
 
 
 def importance(model: Model, points: Points) -> pl.DataFrame:

@@ -68,7 +68,10 @@ def test_a_lead_is_explained_and_why_it_changed(demo):
             "SELECT lead_id, max(as_of) - INTERVAL 2 DAY FROM decisions GROUP BY lead_id "
             "ORDER BY max(score) - min(score) DESC, lead_id LIMIT 1"
         ).row(0)
-    now = done("explain", "explain", lead, *at)
+    now = done("explain", "explain", lead, "--grouped", *at)
+    assert sorted(name for one in now["groups"] for name in one["features"]) == sorted(
+        one["feature"] for one in now["points"]
+    )
     changed = done("explain_since", "explain", lead, "--since", since.isoformat(), *at)
     assert changed["after"]["decision_id"] == now["decision_id"] != changed["before"]["decision_id"]
     assert changed["change"] == now["probability"] - changed["before"]["probability"]

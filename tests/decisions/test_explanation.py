@@ -13,7 +13,9 @@ from core.decisions.levers import Population, choices, movable
 from core.decisions.reexecution import vectors
 from core.decisions.spine import population
 from core.decisions.store import DecisionStore
+from core.decisions.what_if import what_if
 from core.features import parser
+from core.features.errors import FeatureUnknown
 from core.models.scoring import score
 from core.policy import evaluator
 from core.policy import parser as policy_parser
@@ -156,3 +158,25 @@ def test_a_search_without_success_says_how_far_it_came(records, model, policy, f
 def test_the_record_of_the_lead_asked_for_is_explained(records, model):
     record = next(one for one in records if one.lead_id == lead_id(1))
     assert explanation.explain(record, model)["lead_id"] == lead_id(1)
+
+
+def test_groups_of_features_sum_to_the_points(records, model):
+    told = explanation.groups(records[0], model, [dict(one.features) for one in records])
+    assert sum(one["points"] for one in told) == pytest.approx(
+        sum(points for _, points in records[0].points), abs=1e-12
+    )
+    together = next(one["features"] for one in told if "views_7d" in one["features"])
+    assert sorted(name for one in told for name in one["features"]) == sorted(model.names) and len(together) >= 1
+
+
+def test_a_what_if_is_scored_and_decided_as_a_record_is(records, model, policy, feature_set):
+    record = next(one for one in records if one.band == "cold")
+    same = what_if(record, model, policy, feature_set, {})
+    assert (same.score, same.percentile, same.outcome.band) == (record.score, record.percentile, record.band)
+    assert dict(same.inputs) == dict(record.inputs)
+    more = what_if(record, model, policy, feature_set, {"demos": 5, "views_7d": 9, "views_30d": 20})
+    assert more.score > record.score and more.inputs["score"] == more.score
+    assert more.base + sum(one.points for one in more.reasons) == pytest.approx(more.probability, abs=1e-9)
+    assert what_if(record, model, policy, feature_set, {"region": "APAC"}).inputs["region"] == "APAC"
+    with pytest.raises(FeatureUnknown):
+        what_if(record, model, policy, feature_set, {"nonsense": 1})
