@@ -13,7 +13,15 @@ def train(settings: TrainPart) -> Work:
     return lambda progress, cancel: runner.train(actor=actor, settings=settings, progress=progress, cancel=cancel)
 
 
-def drift() -> Work:
-    """The work of comparing the newest leads with those that the model was trained on."""
+def drift(reference: str | None = None, current: str | None = None) -> Work:
+    """The work of comparing two populations of leads, by default those of the recipe."""
     actor, runner = acting(Permission.ASSESS).name, workbench().runner
-    return lambda progress, cancel: runner.drift(actor=actor, progress=progress, cancel=cancel)
+    return lambda progress, cancel: runner.drift(
+        actor=actor, reference=reference, current=current, progress=progress, cancel=cancel
+    )
+
+
+def performance() -> Work:
+    """The work of judging what became of scored leads."""
+    actor, runner = acting(Permission.ASSESS).name, workbench().runner
+    return lambda progress, cancel: runner.performance(actor=actor, progress=progress, cancel=cancel)

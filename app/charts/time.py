@@ -42,7 +42,7 @@ def timeline(events: pl.DataFrame, colours: Tokens, marks: Sequence[Mark] = ()) 
         )
     room = [-0.6, len(order) - (0.1 if marks else 0.5)]
     figure.update_yaxes(categoryorder="array", categoryarray=order, range=room, tickfont={"color": colours.ink})
-    return _marked(figure, colours, marks, events["at"])
+    return marked(figure, colours, marks, events["at"])
 
 
 def course(
@@ -68,7 +68,7 @@ def course(
         )
         figure.add_annotation(x=1, xref="paper", y=cut, text=name, showarrow=False, xanchor="right", yanchor="bottom")
     figure.update_yaxes(tickformat=".0%", rangemode="tozero", title_text="score")
-    return _marked(figure, colours, marks, history["at"])
+    return marked(figure, colours, marks, history["at"])
 
 
 def counts(series: pl.DataFrame, colours: Tokens, marks: Sequence[Mark] = ()) -> go.Figure:
@@ -79,10 +79,11 @@ def counts(series: pl.DataFrame, colours: Tokens, marks: Sequence[Mark] = ()) ->
         figure.add_trace(
             go.Bar(x=part["at"].to_list(), y=part["n"], name=str(kind).replace("_", " "), marker_color=paint)
         )
-    return _marked(figure, colours, marks, series["at"])
+    return marked(figure, colours, marks, series["at"])
 
 
-def _marked(figure: go.Figure, colours: Tokens, marks: Sequence[Mark], shown: pl.Series) -> go.Figure:
+def marked(figure: go.Figure, colours: Tokens, marks: Sequence[Mark], shown: pl.Series) -> go.Figure:
+    """The figure with a named line at each mark; `shown` are the moments on its axis."""
     moments = [*shown.to_list(), *(at for at, _ in marks)]
     for at, text in marks:
         near_the_end = at - min(moments) > NEAR_THE_END * (max(moments) - min(moments))

@@ -20,6 +20,7 @@ from app.cli.common import (
     table,
     user_name,
 )
+from app.cli.monitoring import drift_text
 from core.kernel.times import from_text
 from core.recipes.reader import read_recipe
 
@@ -32,7 +33,6 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: leadbench run recipe.yaml --json")(run)
     app.command(epilog="Example: leadbench train --as ana")(train)
     app.command(epilog="Example: leadbench score --as ana")(score)
-    app.command(epilog="Example: leadbench drift --json")(drift)
 
 
 def demo(
@@ -101,15 +101,6 @@ def score(
     emit(result, lambda: _counts(result["decisions"]))
 
 
-def drift(store: StoreOption = None, as_user: AsOption = None, as_json: JsonOption = False) -> None:
-    """Compare the newest leads with those that the model was trained on, and count the decisions that moved."""
-    speak(as_json)
-    with opened(store) as bench:
-        actor = bench.identity(user_name(as_user), default=True)
-        result = bench.runner.drift(actor=actor, progress=progress, cancel=current().cancel)
-    emit(result, lambda: _drift_text(result))
-
-
 def summary(result: dict[str, Any]) -> str:
     """A run in a screenful for people."""
     sources = table(result["sources"], ["kind", "path", "read", "accepted", "duplicate", "quarantined"])
@@ -117,7 +108,7 @@ def summary(result: dict[str, Any]) -> str:
     if result["metrics"]:
         parts += ["", _metrics_text(result), f"Decisions ({result['decisions']['arm']}): {_bands(result['decisions'])}"]
     if result["drift"]:
-        parts.append(_drift_text(result["drift"]))
+        parts.append(drift_text(result["drift"]))
     parts += [f"Suspected leak, left out: {item['name']} - {item['evidence']}" for item in _left_out(result)]
     return "\n".join([*parts, *(f"Warning ({item['code']}): {item['message']}" for item in result["warnings"])])
 
@@ -175,10 +166,3 @@ def _bands(decisions: dict[str, Any]) -> str:
 
 def _counts(counts: dict[str, Any]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counts.items() if isinstance(count, int))
-
-
-def _drift_text(found: dict[str, Any]) -> str:
-    return (
-        f"Drift: {found['features_drifted']} features drifted, {found['decisions_moved']:,} decisions moved,"
-        f" score PSI {_number(found['score_psi'])}"
-    )

@@ -2,30 +2,34 @@
 
 import streamlit as st
 
-from app import jobs, session, work_commands
+from app import jobs, navigation, session, work_commands
 from app.charts import drift as charts
-from app.components import chart, export_menu, frame_table, glossary, kpi, linked
+from app.components import chart, export_menu, frame_table, glossary, kpi, linked, performance_parts
 from app.feedback import refusals
 from app.queries import drift, versions
 from app.queries.drift import Report
 
 MEASURE = "Measure drift"
-SCORE = "score"
+SCORE, LABEL = "score", "y"
 COLOURS = {"drift": "red", "stable": "green", "not_enough_data": "gray"}
 ICONS = {"drift": "trending_up", "stable": "check_circle", "not_enough_data": "help"}
 
 
 def start(key: str) -> None:
-    """Draw the button that starts a report."""
+    """Draw the button that starts a report, with the choice of the two populations."""
+    with st.popover("Compare", icon=":material/compare_arrows:", key=f"{key}_window"):
+        reference = linked.select("Reference", drift.PRESETS, "ref", f"{key}_reference", any_word=True)
+        current = linked.select("Current", drift.PRESETS, "cur", f"{key}_current", any_word=True)
+        st.caption("Also 14d, or FROM/TO as two ISO times: 2026-05-01/2026-06-01.")
     if st.button("New report", type="primary", key=f"{key}_start", icon=":material/query_stats:"):
         with refusals():
-            jobs.start(MEASURE, work_commands.drift())
+            jobs.start(MEASURE, work_commands.drift(reference or None, current or None))
             st.rerun()
 
 
 def job(key: str) -> None:
-    """Draw the job of a report, if there is one."""
-    running = jobs.current(MEASURE)
+    """Draw the jobs of reports, the one that was started last."""
+    running = jobs.latest(MEASURE, performance_parts.MEASURE)
     if running is not None:
         jobs.show(running, f"{key}_job")
 
@@ -47,7 +51,7 @@ def figures(report: Report, key: str) -> None:
             kpi.Kpi(
                 "Features drifted",
                 f"{told['features_drifted']}",
-                note=f"of {len(enough)} with enough data",
+                note=f"of {len(enough)}; {len(told['features']) - len(enough)} without enough data",
                 help=glossary.term("drift"),
             ),
             kpi.Kpi(
@@ -55,6 +59,12 @@ def figures(report: Report, key: str) -> None:
                 f"{told['decisions_moved']:,}",
                 note=f"of {told['population']:,} compared",
                 help=glossary.term("decisions_moved"),
+            ),
+            kpi.Kpi(
+                "Expected wins lost",
+                f"{told.get('expected_wins_lost', 0.0):+.1f}",
+                note="by the leads that moved",
+                help=glossary.term("expected_wins_lost"),
             ),
             kpi.Kpi(
                 "Scores moved by",
@@ -68,12 +78,6 @@ def figures(report: Report, key: str) -> None:
                 note="labels, where known",
                 help=glossary.term("outcome"),
             ),
-            kpi.Kpi(
-                "Not enough data",
-                f"{len(told['features']) - len(enough)}",
-                note="features; a state of its own",
-                better="off",
-            ),
         ],
         key,
     )
@@ -84,13 +88,15 @@ def table(report: Report, key: str) -> str:
     rows = drift.table(report)
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     config = {
-        "label": text("Feature", width=200),
+        "label": text("Feature", width=190),
         "said": text("Verdict", width=70),
         "decisions_moved": number("Moved", format="localized", help=glossary.term("decisions_moved"), width=62),
+        "bands_changed": number("Bands", format="localized", width=58, help="Leads that cross a band."),
+        "expected_wins_lost": number("Wins lost", format="%+.1f", width=72, help=glossary.term("expected_wins_lost")),
         "statistic": number("PSI", format="%.3f", help=glossary.term("psi"), width=54),
         "threshold": number("Threshold", format="%.3f", width=74, help="Grows where few rows were compared."),
-        "reference_rows": number("Leads then", format="localized", width=80, help="Reference leads with a value."),
-        "current_rows": number("Leads now", format="localized", width=80, help="Current leads with a value."),
+        "reference_rows": number("Then", format="localized", width=56, help="Reference rows with a value."),
+        "current_rows": number("Now", format="localized", width=56, help="Current rows with a value."),
     }
     with chart.card("Features, by decisions moved", glossary.term("decisions_moved")):
         asked, names = session.parameter("f"), rows["name"].to_list()
@@ -134,6 +140,19 @@ def feature(report: Report, name: str, key: str) -> None:
         words = _words(told)
         figure = charts.overlay(rows, chart.colours(), label=told["label"])
         chart.show(figure, f"{key}_overlay_{name}", alt=f"{told['label']}, then and now. {words}", words=words)
+        if told["verdict"] == "drift" and told["decisions_moved"]:
+            _moved(report, told, f"{key}_moved_{name}")
+
+
+def _moved(report: Report, told: dict, key: str) -> None:
+    """Draw the leads that the feature moves; the one that is picked opens."""
+    with st.expander(f"The leads that it moves ({told['decisions_moved']:,})"):
+        rows = drift.moved(report, told["name"])
+        picked = frame_table.pick(
+            rows, key, start=None, order=["lead", "company", "region"], height=240, alt="Leads that move."
+        )
+        if picked is not None:
+            st.switch_page(navigation.script("lead"), query_params={"id": rows["ref"][picked]})
 
 
 def _words(told: dict) -> str:
@@ -141,20 +160,24 @@ def _words(told: dict) -> str:
         return "In words: too few leads have a value to say whether it moved."
     moved = told["decisions_moved"]
     side = "above" if told["verdict"] == "drift" else "within"
+    if told.get("because") == "missing":
+        share = f"{told['reference_missing']:.0%} of the values were missing then and {told['current_missing']:.0%} now"
+        return f"In words: {share}. With the old ones {moved:,} decisions would be different."
     more = f" With its old values {moved:,} decisions would be different." if told["verdict"] == "drift" else ""
     return f"In words: PSI {told['statistic']:.3f} is {side} the threshold {told['threshold']:.3f}.{more}"
 
 
-def scores(report: Report, key: str) -> None:
-    """Draw the scores then and now, where the report kept them."""
-    rows = drift.shares(report, SCORE)
-    if rows.is_empty():
-        return
-    with chart.card("Scores, then and now", glossary.term("score")):
-        words = f"In words: the predictions moved by a PSI of {report.told['score_psi']:.3f}."
-        chart.show(
-            charts.overlay(rows, chart.colours(), label="score"), f"{key}_scores", alt=f"Scores. {words}", words=words
-        )
+def outcomes(report: Report, key: str) -> None:
+    """Draw scores and labels then and now, where the report kept them."""
+    for name, label, term in ((SCORE, "Scores", "score"), (LABEL, "Labels", "outcome")):
+        rows, found = drift.shares(report, name), report.told.get("score" if name == SCORE else "label")
+        with chart.card(f"{label}, then and now", glossary.term(term)):
+            if rows.is_empty() or not found:
+                st.caption("Not enough data: too few are known on both sides.")
+                continue
+            words = f"In words: a PSI of {found['statistic']:.3f} against a threshold of {found['threshold']:.3f}."
+            figure = charts.overlay(rows, chart.colours(), label=label.lower())
+            chart.show(figure, f"{key}_{name}", alt=f"{label}. {words}", words=words)
 
 
 def history(key: str) -> None:
@@ -168,22 +191,19 @@ def history(key: str) -> None:
 
 
 def downloads(report: Report, key: str) -> None:
-    """Draw the two downloads."""
-    st.download_button(
-        "Evidently report",
-        data=lambda: drift.page(report),
-        file_name=f"{report.report_id}.html",
-        mime="text/html",
-        key=f"{key}_html",
-        icon=":material/download:",
-        on_click="ignore",
+    """Draw the downloads: Evidently's page, the numbers, the test suite."""
+    forms = (
+        ("Evidently report", "html", "text/html", drift.page),
+        ("JSON", "json", "application/json", drift.as_json),
+        ("JUnit", "xml", "application/xml", drift.junit),
     )
-    st.download_button(
-        "JSON",
-        data=lambda: drift.as_json(report),
-        file_name=f"{report.report_id}.json",
-        mime="application/json",
-        key=f"{key}_json",
-        icon=":material/data_object:",
-        on_click="ignore",
-    )
+    for label, ending, media, made in forms:
+        st.download_button(
+            label,
+            data=lambda made=made: made(report),
+            file_name=f"{report.report_id}.{ending}",
+            mime=media,
+            key=f"{key}_{ending}",
+            icon=":material/download:",
+            on_click="ignore",
+        )

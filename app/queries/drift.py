@@ -8,10 +8,22 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app.queries import versions
-from app.queries.access import revision, rooms
+from app.queries import people, versions
+from app.queries.access import revision, role, rooms
+from core.monitoring.junit import cases, to_junit
 
 BIN = re.compile(r"(-?[\d.]+(?:e-?\d+)?) to (-?[\d.]+(?:e-?\d+)?)")
+MOST_LISTED = 500
+PRESETS = {
+    "": "As in the recipe",
+    "train": "Training leads",
+    "test": "Test leads",
+    "decided": "Decided leads",
+    "7d": "Last 7 days of the log",
+    "30d": "Last 30 days of the log",
+    "90d": "Last 90 days of the log",
+}
+STATES = {"delivers": "Delivers", "missing": "Silent", "thin": "Much less", "new": "New"}
 VERDICTS = {"drift": "Drift", "stable": "Stable", "not_enough_data": "Not enough data"}
 
 
@@ -62,13 +74,16 @@ def table(report: Report) -> pl.DataFrame:
         "statistic": pl.Float64,
         "threshold": pl.Float64,
         "decisions_moved": pl.Int64,
+        "bands_changed": pl.Int64,
+        "expected_wins_lost": pl.Float64,
         "reference_rows": pl.Int64,
         "current_rows": pl.Int64,
     }
     rows = [{name: one.get(name) for name in kinds} for one in report.told["features"]]
     frame = pl.DataFrame(rows, schema=kinds)
-    moved = pl.when(pl.col("verdict") == "drift").then("decisions_moved")
-    return frame.with_columns(decisions_moved=moved, said=pl.col("verdict").replace(VERDICTS)).sort(
+    figures = ("decisions_moved", "bands_changed", "expected_wins_lost")
+    moved = [pl.when(pl.col("verdict") == "drift").then(name).alias(name) for name in figures]
+    return frame.with_columns(*moved, said=pl.col("verdict").replace(VERDICTS)).sort(
         "decisions_moved", "statistic", descending=True, nulls_last=True, maintain_order=True
     )
 
@@ -92,6 +107,45 @@ def _shorter(label: str) -> str:
     """A bin's edges with two significant digits; a category under its business name."""
     edges = BIN.fullmatch(label)
     return f"{float(edges[1]):.2g}–{float(edges[2]):.2g}" if edges else versions.named(label)
+
+
+def sources(report: Report) -> pl.DataFrame:
+    """One row a source: source, said, reached before and now (shares of leads), features, moved, wins lost."""
+    kinds = {
+        "source": pl.String,
+        "state": pl.String,
+        "reached_reference": pl.Float64,
+        "reached_current": pl.Float64,
+        "features": pl.List(pl.String),
+        "decisions_moved": pl.Int64,
+        "expected_wins_lost": pl.Float64,
+    }
+    rows = [{name: one.get(name) for name in kinds} for one in report.told.get("sources", [])]
+    frame = pl.DataFrame(rows, schema=kinds)
+    return frame.with_columns(said=pl.col("state").replace(STATES), drifted=pl.col("features").list.len())
+
+
+def suite(report: Report) -> pl.DataFrame:
+    """The report as tests: group, name, state (passed, failed, skipped) and message, failures first."""
+    rows = pl.DataFrame(list(cases(report.told)), schema=["group", "name", "state", "message"], orient="row")
+    order = pl.col("state").replace_strict({"failed": 0, "skipped": 1, "passed": 2}, return_dtype=pl.Int8)
+    return rows.sort(order, maintain_order=True)
+
+
+def junit(report: Report) -> bytes:
+    """The report as a JUnit test suite."""
+    return to_junit(report.told)
+
+
+def moved(report: Report, name: str) -> pl.DataFrame:
+    """ref, lead, company and region of the leads that a drifted feature moves, up to five hundred of them."""
+    found = _moved(revision("models"), report.report_id).get(name, [])[:MOST_LISTED]
+    return people.cards(found, role()).select("ref", "lead", "company", "region")
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _moved(revision: str, report_id: str) -> dict[str, list[str]]:
+    return rooms().drift.moved_leads(report_id)
 
 
 def page(report: Report) -> bytes:

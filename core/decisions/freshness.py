@@ -69,6 +69,11 @@ def delivered(db: Database, feature_set: FeatureSet, known_at: datetime) -> Deli
     return _Ages(db, feature_set).delivered(known_at)
 
 
+def sources_by_feature(db: Database, feature_set: FeatureSet) -> dict[str, frozenset[str]]:
+    """By behaviour feature: the sources that deliver what it reads."""
+    return {feed.feature.name: feed.sources for feed in _feeds(feature_set, FeedStore(db).kinds())}
+
+
 class _Ages:
     """The freshness of a set at any moment; rows of one moment without own values share it."""
 

@@ -8,7 +8,7 @@ before a cut would be in training only if they won. Windows that begin before wi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
@@ -46,7 +46,8 @@ class LandmarkRows:
 
     censored: rows (and leads) whose label is not known yet or, `truncated` of them, was never recorded, because wins
     are on record from `recorded_from` on only; decided: rows at or after the outcome; unreached: rows beyond the end
-    of the log; undated: rows without the times that a horizon needs.
+    of the log; undated: rows without the times that a horizon needs; waiting: the censored rows that may still get a
+    label, with y null; unworked: censored rows of leads that nobody worked (`worked.without_unworked`).
     """
 
     rows: pl.DataFrame
@@ -57,6 +58,8 @@ class LandmarkRows:
     decided: int
     unreached: int
     undated: int
+    waiting: pl.DataFrame = field(repr=False)
+    unworked: int = 0
 
     @property
     def positive_leads(self) -> int:
@@ -83,8 +86,8 @@ def landmark_rows(
     closed = _decided_before() if landmarks.only_open else _positive_before()
     open_rows = reached.filter(~closed)
     recorded_from = truncated_before(leads, outcomes, label.positive)
-    labelled = _labelled(open_rows, outcomes, label, end)
-    censored = _censor_truncated(labelled, label, recorded_from)
+    found = labelled(open_rows, outcomes, label, end)
+    censored = _censor_truncated(found, label, recorded_from)
     unlabelled = censored.filter(pl.col("y").is_null())
     kept = censored.filter(pl.col("y") >= 0)
     return LandmarkRows(
@@ -96,6 +99,7 @@ def landmark_rows(
         decided=len(reached) - len(open_rows),
         unreached=len(placed) - len(reached),
         undated=len(censored) - len(unlabelled) - len(kept),
+        waiting=_ordered(unlabelled.filter(~pl.col("truncated"))),
     )
 
 
@@ -201,8 +205,8 @@ def _positive_before() -> pl.Expr:
     return (pl.col("won_at") <= pl.col("as_of")).fill_null(False)
 
 
-def _labelled(rows: pl.DataFrame, outcomes: pl.DataFrame, label: LabelSpec, end: datetime | None) -> pl.DataFrame:
-    """The rows with y (null: censored; -1: no window can be measured) and label_known_at."""
+def labelled(rows: pl.DataFrame, outcomes: pl.DataFrame, label: LabelSpec, end: datetime | None) -> pl.DataFrame:
+    """The rows (lead_id, as_of) with y (null: censored; -1: no window can be measured) and label_known_at."""
     numbered = rows.with_row_index("row_no")
     found = _found_in_window(numbered, outcomes, label)
     joined = numbered.join(found, on="row_no", how="left", maintain_order="left")

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -10,11 +10,14 @@ import numpy as np
 import polars as pl
 
 from core.monitoring.report import Distribution, DriftSpec, FeatureDrift, Verdict
+from core.monitoring.samples import comparable, sampled, unseen_share
 
-SCORE = "score"
+SCORE, LABEL = "score", "y"
 FEW_LEVELS = 20
 EMPTY_SHARE = 0.0001
+LEAST_MISSING = 0.005
 EMPTY_TAILS = 2
+LABEL_FLOOR = 0.01
 SHOWN_BINS = 12
 
 
@@ -27,39 +30,67 @@ class Column:
     categorical: bool
 
 
+OWN = (Column(SCORE, "Score", False), Column(LABEL, "Outcome", True))
+
+
+@dataclass(frozen=True)
+class Judge:
+    """How a statistic is judged: beside how many columns, by which spec, with how many leads a row on each side."""
+
+    columns: int
+    spec: DriftSpec
+    leads: tuple[float, float]
+
+    def limit(self, left: int, right: int, bins: int) -> float:
+        """The threshold for so many rows a side."""
+        counted = [max(round(rows * share), 1) for rows, share in zip((left, right), self.leads, strict=True)]
+        return threshold(counted[0], counted[1], bins, self.columns, self.spec)
+
+
 @dataclass(frozen=True)
 class Comparison:
-    """Evidently's findings: one row a column, the score's index, the shown distributions and the HTML page."""
+    """Evidently's findings: one row a column, the score's and the label's own, shown distributions, the HTML page."""
 
     features: tuple[FeatureDrift, ...]
-    score_psi: float | None
+    score: FeatureDrift | None
+    label: FeatureDrift | None
     distributions: dict[str, Distribution]
     page: bytes
 
 
 def compare(reference: pl.DataFrame, current: pl.DataFrame, columns: Sequence[Column], spec: DriftSpec) -> Comparison:
-    """Compare two frames (columns and `score`) on a stated sample of each.
+    """Compare two frames (columns; `score` and `y` where there are any) on a stated sample of each.
 
     The statistic is the population stability index. Without drift its expectation grows as the samples shrink, so the
     threshold is the chi-square quantile of its null distribution, Bonferroni-corrected over the columns, and never
-    under the floor (B. Yurdakul, Statistical properties of population stability index, 2018).
+    under the floor (B. Yurdakul, Statistical properties of population stability index, 2018). Rows of one lead are
+    not independent, so a sample counts with its leads. A share of missing values that moved is judged in the same way;
+    labels have a lower floor, since a rate that halves moves the index little.
     """
-    left, right = (sampled(frame, spec) for frame in (reference, current))
-    judged = [column for column in columns if _enough(left, right, column.name, spec)]
-    scored = [Column(SCORE, "Score", False)] if _enough(left, right, SCORE, spec) else []
-    statistics, page = _evidently(left, right, [*judged, *scored]) if judged or scored else ({}, b"")
-    features = tuple(
-        _verdict(left, right, column, statistics.get(column.name), len(columns), spec) for column in columns
-    )
-    shown = {column.name: distribution(left, right, column) for column in [*columns, *scored]}
-    return Comparison(features, statistics.get(SCORE), shown, page)
+    samples = sampled(reference, spec), sampled(current, spec)
+    leads = _leads_a_row(samples[0]), _leads_a_row(samples[1])
+    known = [one for one in (*columns, *OWN) if all(one.name in frame.columns for frame in samples)]
+    left, right = _comparable(*samples, known)
+    judged = [column for column in known if _enough(left, right, column.name, spec)]
+    statistics, page = _evidently(left, right, judged) if judged else ({}, b"")
+    found = {}
+    for one in known:
+        judge = Judge(len(columns), replace(spec, floor=LABEL_FLOOR) if one.name == LABEL else spec, leads)
+        found[one.name] = _verdict(left, right, one, statistics.get(one.name), judge)
+    shown = {one.name: distribution(left, right, one) for one in known if one.name in statistics or one not in OWN}
+    own = [found.get(name) if name in statistics else None for name in (SCORE, LABEL)]
+    return Comparison(tuple(found[one.name] for one in columns), own[0], own[1], shown, page)
 
 
-def sampled(frame: pl.DataFrame, spec: DriftSpec) -> pl.DataFrame:
-    """At most `spec.sample` rows of the frame, drawn with the spec's seed."""
-    if frame.height <= spec.sample:
-        return frame
-    return frame.sample(spec.sample, seed=spec.seed)
+def _comparable(
+    left: pl.DataFrame, right: pl.DataFrame, columns: Sequence[Column]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    pairs = [comparable(left[one.name], right[one.name], one.categorical) for one in columns]
+    return pl.DataFrame([one for one, _ in pairs]), pl.DataFrame([other for _, other in pairs])
+
+
+def _leads_a_row(frame: pl.DataFrame) -> float:
+    return frame["lead_id"].n_unique() / max(frame.height, 1) if "lead_id" in frame.columns else 1.0
 
 
 def threshold(left: int, right: int, bins: int, columns: int, spec: DriftSpec) -> float:
@@ -78,30 +109,61 @@ def _empty_bins(rows: int) -> float:
 def distribution(reference: pl.DataFrame, current: pl.DataFrame, column: Column) -> Distribution:
     """The shares that the drift chart draws; numeric bins have equal widths between the 1st and 99th percentile."""
     left, right = (frame[column.name].drop_nulls() for frame in (reference, current))
-    if column.categorical or left.dtype in (pl.String, pl.Boolean):
-        return _levels(left.cast(pl.String), right.cast(pl.String))
-    return _bins(left.cast(pl.Float64).to_numpy(), right.cast(pl.Float64).to_numpy())
+    if column.categorical:
+        return _levels(left, right)
+    return _bins(left.to_numpy(), right.to_numpy())
 
 
 def _enough(left: pl.DataFrame, right: pl.DataFrame, name: str, spec: DriftSpec) -> bool:
-    return all(name in frame.columns and frame[name].drop_nulls().len() >= spec.fewest for frame in (left, right))
+    return all(frame[name].drop_nulls().len() >= spec.fewest for frame in (left, right))
 
 
 def _verdict(
-    left: pl.DataFrame, right: pl.DataFrame, column: Column, statistic: float | None, columns: int, spec: DriftSpec
+    left: pl.DataFrame, right: pl.DataFrame, column: Column, statistic: float | None, judge: Judge
 ) -> FeatureDrift:
-    rows = left[column.name].drop_nulls().len(), right[column.name].drop_nulls().len()
+    before, after = left[column.name], right[column.name]
+    told = FeatureDrift(
+        column.name,
+        column.label,
+        None,
+        None,
+        "not_enough_data",
+        len(before) - before.null_count(),
+        len(after) - after.null_count(),
+        reference_missing=_missing(before),
+        current_missing=_missing(after),
+        unseen=round(unseen_share(before, after), 6) if column.categorical else 0.0,
+    )
+    absent = _of_missing(told, judge, len(before), len(after))
     if statistic is None:
-        return FeatureDrift(column.name, column.label, None, None, "not_enough_data", *rows)
-    limit = threshold(*rows, _bin_count(left[column.name], right[column.name], column), columns, spec)
+        return absent if absent.verdict == "drift" else told
+    limit = judge.limit(told.reference_rows, told.current_rows, _bin_count(before, after, column))
+    values = _judged(told, statistic, limit)
+    return absent if absent.verdict == "drift" and values.verdict == "stable" else values
+
+
+def _judged(told: FeatureDrift, statistic: float, limit: float) -> FeatureDrift:
     verdict: Verdict = "drift" if statistic > limit else "stable"
-    return FeatureDrift(column.name, column.label, round(statistic, 6), round(limit, 6), verdict, *rows)
+    return replace(told, statistic=round(statistic, 6), threshold=round(limit, 6), verdict=verdict)
+
+
+def _missing(values: pl.Series) -> float:
+    return round(values.null_count() / max(len(values), 1), 6)
+
+
+def _of_missing(told: FeatureDrift, judge: Judge, left: int, right: int) -> FeatureDrift:
+    """The comparison of the shares of missing values, as one of two bins."""
+    if min(left, right) < judge.spec.fewest:
+        return told
+    shares = np.clip([told.reference_missing, told.current_missing], LEAST_MISSING, 1 - LEAST_MISSING)
+    odds = np.log(shares / (1 - shares))
+    index = float((shares[1] - shares[0]) * (odds[1] - odds[0]))
+    return replace(_judged(told, index, judge.limit(left, right, 2)), because="missing")
 
 
 def _bin_count(left: pl.Series, right: pl.Series, column: Column) -> int:
     """How many bins Evidently's index has: one a level, or by Sturges' rule over both samples."""
-    kind = pl.String if column.categorical else pl.Float64
-    values = pl.concat([left.cast(kind), right.cast(kind)]).drop_nulls()
+    values = pl.concat([left, right]).drop_nulls()
     if column.categorical or left.drop_nulls().n_unique() <= FEW_LEVELS:
         return values.n_unique()
     return int(np.ceil(np.log2(values.len()))) + 1
@@ -125,9 +187,7 @@ def _evidently(left: pl.DataFrame, right: pl.DataFrame, columns: Sequence[Column
 
 
 def _pandas(frame: pl.DataFrame, columns: Sequence[Column]) -> Any:
-    return frame.select(
-        pl.col(column.name).cast(pl.String if column.categorical else pl.Float64) for column in columns
-    ).to_pandas()
+    return frame.select(column.name for column in columns).to_pandas()
 
 
 def _levels(left: pl.Series, right: pl.Series) -> Distribution:

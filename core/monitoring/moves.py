@@ -1,59 +1,73 @@
 """Drift measured in decisions: who would stand elsewhere if a feature still looked as it did in the reference."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
-from core.monitoring.drift import Comparison
-from core.monitoring.report import DriftReport, DriftSpec, FeatureDrift
+from core.monitoring.report import STILL, Moves
 
 Decide = Callable[[pl.DataFrame], pl.DataFrame]
 
 
-def with_decisions_moved(
-    comparison: Comparison,
+@dataclass(frozen=True)
+class Moved:
+    """What drifted moves: by feature, by group of features, all together; and the leads that each feature moves."""
+
+    features: Mapping[str, Moves]
+    groups: Mapping[str, Moves]
+    together: Moves
+    leads: Mapping[str, list[str]] = field(repr=False)
+
+
+def count_moves(
+    drifted: Sequence[str],
+    groups: Mapping[str, Sequence[str]],
     reference: pl.DataFrame,
     current: pl.DataFrame,
     decide: Decide,
-    spec: DriftSpec,
-    label_rate_change: float | None,
-) -> DriftReport:
-    """The report with decisions moved: each drifted feature's values replaced by a draw from the reference.
+    seed: int,
+) -> Moved:
+    """The decisions moved where the drifted features' values are replaced by those of reference rows drawn at random.
 
-    decide: frame of features → frame with `band` and `pool` a row. A lead is moved where either changes in one of its
-    rows (`lead_id`): a lead that is looked at several times counts once.
+    decide: frame of features → frame with `band`, `pool` and `score` a row. A lead is moved where band or pool changes
+    in one of its rows (`lead_id`): a lead that is looked at several times counts once. groups: name → its features.
     """
-    before, leads = decide(current), current["lead_id"]
-    drifted = [feature.name for feature in comparison.features if feature.verdict == "drift"]
-    moved = {name: _moved(leads, before, decide(_drawn(current, reference, [name], spec.seed))) for name in drifted}
-    together = _moved(leads, before, decide(_drawn(current, reference, drifted, spec.seed))) if drifted else 0
-    features = tuple(_with_moves(feature, moved) for feature in comparison.features)
-    return DriftReport(
-        spec,
-        features,
-        None if comparison.score_psi is None else round(comparison.score_psi, 6),
-        label_rate_change,
-        together,
-        leads.n_unique(),
-        comparison.distributions,
-        comparison.page,
+    if not drifted or not reference.height:
+        return Moved({}, dict.fromkeys(groups, STILL), STILL, {})
+    before = decide(current).with_columns(current["lead_id"])
+    rows = np.random.default_rng(seed).integers(0, reference.height, current.height).tolist()
+    found: dict[tuple[str, ...], tuple[Moves, list[str]]] = {}
+
+    def moved(names: Sequence[str]) -> tuple[Moves, list[str]]:
+        key = tuple(name for name in drifted if name in set(names))
+        if key and key not in found:
+            drawn = reference.select(key)[rows]
+            found[key] = _moved(before, decide(current.with_columns(drawn[name] for name in key)))
+        return found[key] if key else (STILL, [])
+
+    single = {name: moved([name]) for name in drifted}
+    return Moved(
+        {name: one for name, (one, _) in single.items()},
+        {name: moved(names)[0] for name, names in groups.items()},
+        moved(drifted)[0],
+        {name: leads for name, (_, leads) in single.items()},
     )
 
 
-def _with_moves(feature: FeatureDrift, moved: dict[str, int]) -> FeatureDrift:
-    return replace(feature, decisions_moved=moved.get(feature.name, 0))
-
-
-def _drawn(current: pl.DataFrame, reference: pl.DataFrame, names: Sequence[str], seed: int) -> pl.DataFrame:
-    """The current rows with the named columns taken from reference rows drawn at random; one draw for all columns."""
-    rows = np.random.default_rng(seed).integers(0, reference.height, current.height)
-    drawn = reference.select(names)[rows.tolist()]
-    return current.with_columns(drawn.get_column(name).alias(name) for name in names)
-
-
-def _moved(leads: pl.Series, before: pl.DataFrame, after: pl.DataFrame) -> int:
-    pairs = [(before[name], after[name]) for name in ("band", "pool")]
-    changed = [~left.eq_missing(right) for left, right in pairs]
-    return leads.filter(changed[0] | changed[1]).n_unique()
+def _moved(before: pl.DataFrame, after: pl.DataFrame) -> tuple[Moves, list[str]]:
+    band, pool = (~before[name].eq_missing(after[name]) for name in ("band", "pool"))
+    rows = before.with_columns(band_moved=band, pool_moved=pool, lost=after["score"] - before["score"])
+    leads = (
+        rows.filter(pl.col("band_moved") | pl.col("pool_moved"))
+        .group_by("lead_id", maintain_order=True)
+        .agg(pl.col("band_moved").any(), pl.col("pool_moved").any(), pl.col("lost").mean())
+    )
+    counted = Moves(
+        leads.height,
+        int(leads["band_moved"].sum()),
+        int(leads["pool_moved"].sum()),
+        round(float(leads["lost"].sum()), 3) + 0.0,
+    )
+    return counted, leads["lead_id"].to_list()

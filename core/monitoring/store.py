@@ -55,6 +55,11 @@ class DriftStore:
         text = self._db.scalar("SELECT distributions FROM drift_reports WHERE report_id = ?", [report_id])
         return {} if text is None else json.loads(text)
 
+    def moved_leads(self, report_id: str) -> dict[str, list[str]]:
+        """By drifted feature: the leads whose band or pool would be another with the reference's values."""
+        text = self._db.scalar("SELECT moved FROM drift_reports WHERE report_id = ?", [report_id])
+        return {} if text is None else json.loads(text)
+
     def page(self, report_id: str) -> bytes:
         """Evidently's own HTML page, empty where there was too little data to make one."""
         packed = self._db.scalar("SELECT page FROM drift_reports WHERE report_id = ?", [report_id])
@@ -73,6 +78,7 @@ class DriftStore:
                 "policy_hash": [policy_hash],
                 "summary": [summary],
                 "distributions": [canonical(report.distributions).decode()],
+                "moved": [canonical(report.moved_leads).decode()],
                 "page": [zlib.compress(report.page, 6)],
                 "actor": [actor],
             }

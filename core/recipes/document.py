@@ -12,6 +12,9 @@ from core.kernel.times import duration_us, from_text
 SCHEMA = "leadbench/recipe/v1"
 
 
+POPULATION = r"^(train|test|decided|\d+[smhdw]|[^/]+/[^/]+)$"
+
+
 def _listed(value: object) -> object:
     return value if isinstance(value, list) or value is None else [value]
 
@@ -56,7 +59,7 @@ class LeadSource(FileSource):
 
 
 class OutcomeSource(Part):
-    """Where outcomes come from: events, a file, or a column of the leads."""
+    """Where outcomes come from: events, a file, or a column of the leads; `worked_if`: on which a lead was worked."""
 
     from_events: dict[str, str] | None = None
     path: str | None = None
@@ -65,6 +68,7 @@ class OutcomeSource(Part):
     column: str | None = None
     won: str | None = None
     lost: str | None = None
+    worked_if: str | None = None
     at: str | None = None
     dates: Literal["dmy", "mdy"] | None = None
     delimiter: str | None = Field(None, min_length=1, max_length=1)
@@ -85,11 +89,16 @@ class Sources(Part):
 
 
 class Label(Part):
-    """What is predicted: the outcome counted as positive, within which horizon (null: whenever it closes)."""
+    """What is predicted: the outcome counted as positive, within which horizon (null: whenever it closes).
+
+    `unworked`: what a lead that is known not to have been worked, and did not win, is taken for: unknown (censor: its
+    rows are dropped and counted) or lost.
+    """
 
     positive: str = "won"
     horizon: Duration | None = None
     censor_open: bool = True
+    unworked: Literal["censor", "lost"] = "censor"
 
 
 class Landmarks(Part):
@@ -156,10 +165,10 @@ class DecidePart(Part):
 
 
 class DriftPart(Part):
-    """The two populations that are compared."""
+    """The two populations that are compared: train, test, decided, the last `30d` of the log, or FROM/TO."""
 
-    reference: Literal["train", "test", "decided"] = "train"
-    current: Literal["train", "test", "decided"] = "test"
+    reference: Annotated[str, Field(pattern=POPULATION)] = "train"
+    current: Annotated[str, Field(pattern=POPULATION)] = "test"
 
 
 class Recipe(Part):
@@ -184,6 +193,10 @@ class Recipe(Part):
     def document(self) -> dict[str, Any]:
         """The recipe in JSON's own types, defaults included."""
         return self.model_dump(mode="json", by_alias=True)
+
+    def with_drift(self, **populations: str) -> "Recipe":
+        """The recipe with other populations to compare."""
+        return self.model_copy(update={"drift": self.drift.model_copy(update=populations)})
 
     @property
     def recipe_hash(self) -> str:

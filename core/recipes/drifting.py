@@ -1,30 +1,41 @@
-"""The drift job of a recipe: two parts of its rows compared, and the decisions that the drift moves."""
+"""The drift job of a recipe: two populations compared, and the decisions that the drift moves."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from core.kernel.workers import report_progress
 from core.models.model import Model
 from core.models.scoring import probabilities
-from core.monitoring.drift import SCORE, Column, compare, sampled
-from core.monitoring.moves import with_decisions_moved
-from core.monitoring.report import DriftReport, DriftSpec
+from core.monitoring.alerts import alerts_of
+from core.monitoring.arrivals import schema_changes, source_states
+from core.monitoring.drift import SCORE, Column, compare
+from core.monitoring.moves import count_moves
+from core.monitoring.report import DriftReport, DriftSpec, SourceDrift
+from core.monitoring.samples import sampled
 from core.policy import evaluator, parser
 from core.policy.document import Policy
 from core.policy.inputs import fill, looked_up_fields
 
+ATTRIBUTES = "lead attributes"
+
 
 @dataclass(frozen=True)
 class DriftTask:
-    """Both frames (features, y where known, the attributes that policies read), the model, the policy's text."""
+    """Both frames (features, y where known, the attributes that policies read), the model, the policy's text.
+
+    sources: source → the features that read it; reached and properties as monitoring.store_arrivals tells them.
+    """
 
     reference: pl.DataFrame = field(repr=False)
     current: pl.DataFrame = field(repr=False)
     model: Model
     policy_text: str = field(repr=False)
     spec: DriftSpec
+    sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    reached: pl.DataFrame | None = field(default=None, repr=False)
+    properties: pl.DataFrame | None = field(default=None, repr=False)
 
 
 def measure(task: DriftTask) -> DriftReport:
@@ -32,10 +43,36 @@ def measure(task: DriftTask) -> DriftReport:
     report_progress(0.05, "comparing features")
     reference, current = (_scored(sampled(frame, task.spec), task.model) for frame in (task.reference, task.current))
     columns = [Column(one.name, one.label, one.dtype in ("category", "boolean")) for one in task.model.features]
-    comparison = compare(reference, current, columns, task.spec)
+    found = compare(reference, current, columns, task.spec)
     report_progress(0.5, "counting the decisions that moved")
     decide = decider(task.model, parser.load(task.policy_text, "policy"))
-    return with_decisions_moved(comparison, reference, current, decide, task.spec, _label_change(reference, current))
+    drifted = [one.name for one in found.features if one.verdict == "drift"]
+    moved = count_moves(drifted, task.sources, reference, current, decide, task.spec.seed)
+    report = DriftReport(
+        task.spec,
+        tuple(replace(one, moves=moved.features[one.name]) if one.name in drifted else one for one in found.features),
+        found.score,
+        found.label,
+        _label_change(reference, current),
+        moved.together,
+        current["lead_id"].n_unique(),
+        found.distributions,
+        found.page,
+        tuple(replace(one, moves=moved.groups[one.source]) for one in _sources(task, drifted)),
+        tuple([] if task.properties is None else schema_changes(task.properties)),
+        moved_leads=dict(moved.leads),
+    )
+    return replace(report, alerts=alerts_of(report))
+
+
+def _sources(task: DriftTask, drifted: Sequence[str]) -> list[SourceDrift]:
+    """Every source with its state and the drifted features that read it; the leads' attributes stand as one of them."""
+    features = {name: [one for one in drifted if one in names] for name, names in task.sources.items()}
+    leads = task.reference["lead_id"].n_unique(), task.current["lead_id"].n_unique()
+    found = [] if task.reached is None else source_states(task.reached, leads, features)
+    if features.get(ATTRIBUTES):
+        found.append(SourceDrift(ATTRIBUTES, "delivers", None, None, tuple(features[ATTRIBUTES])))
+    return [one for one in found if one.source in task.sources]
 
 
 def _scored(frame: pl.DataFrame, model: Model) -> pl.DataFrame:
@@ -51,7 +88,7 @@ def _label_change(reference: pl.DataFrame, current: pl.DataFrame) -> float | Non
 
 
 def decider(model: Model, policy: Policy) -> Callable[[pl.DataFrame], pl.DataFrame]:
-    """A function from a frame of features to `band` and `pool` a row; what a row does not tell is typical."""
+    """A function from a frame of features to `band`, `pool` and `score` a row; what a row does not tell is typical."""
     decision = evaluator.compile(policy)
     plain_lead = fill(policy, {})
     named = looked_up_fields(policy)
@@ -59,11 +96,12 @@ def decider(model: Model, policy: Policy) -> Callable[[pl.DataFrame], pl.DataFra
     def decide(frame: pl.DataFrame) -> pl.DataFrame:
         told = frame.select(name for name in named if name in frame.columns)
         rows = told.iter_rows(named=True) if told.width else ({} for _ in range(frame.height))
+        scores = probabilities(model, frame).tolist()
         outcomes = [
             decision.decide({**plain_lead, **row, SCORE: round(score, 4)})
-            for row, score in zip(rows, probabilities(model, frame).tolist(), strict=True)
+            for row, score in zip(rows, scores, strict=True)
         ]
-        found = [(one.band, one.pool) for one in outcomes]
-        return pl.DataFrame(found, schema={"band": pl.String, "pool": pl.String}, orient="row")
+        found = [(one.band, one.pool, score) for one, score in zip(outcomes, scores, strict=True)]
+        return pl.DataFrame(found, schema={"band": pl.String, "pool": pl.String, "score": pl.Float64}, orient="row")
 
     return decide

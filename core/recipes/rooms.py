@@ -15,6 +15,7 @@ from core.governance.write_keys import WriteKeys
 from core.kernel.database import Database
 from core.models.store import ModelStore
 from core.monitoring.store import DriftStore
+from core.monitoring.store_performance import PerformanceStore
 from core.policy.store import PolicyStore
 from core.recipes.store import RunStore
 from core.signals.service import Signals
@@ -37,6 +38,7 @@ class Rooms:
     views: SavedViews
     annotations: Annotations
     drift: DriftStore
+    performance: PerformanceStore
     runs: RunStore
     write_keys: WriteKeys
 
@@ -63,6 +65,7 @@ class Rooms:
             SavedViews(db, users),
             Annotations(db, users),
             DriftStore(db),
+            PerformanceStore(db),
             RunStore(db),
             WriteKeys(db, users, db.settings.write_key),
         )

@@ -9,6 +9,7 @@ from core.models.errors import ThinData
 from core.models.labels import LabelSpec, LandmarkRows, LandmarkSpec, landmark_rows
 from core.models.split import Split, SplitSpec, split
 from core.models.training import FEWEST_LEADS
+from core.models.worked import without_unworked
 from core.recipes.document import Label, Landmarks, Recipe
 from core.recipes.population import Population
 from core.recipes.warnings import Caution
@@ -19,12 +20,13 @@ CHANCE_REASON = "no lead has a time of creation"
 
 @dataclass(frozen=True)
 class Prepared:
-    """The split rows, how many were censored, and what to warn about."""
+    """The split rows, how many were censored, what to warn about; `waiting` are rows whose label may still come."""
 
     split: Split
     censored: int
     label: Label
     cautions: tuple[Caution, ...] = field(default=())
+    waiting: pl.DataFrame | None = field(default=None, repr=False)
 
     @property
     def rows(self) -> pl.DataFrame:
@@ -46,12 +48,15 @@ def prepare(population: Population, recipe: Recipe, label: Label) -> Prepared:
     found = landmark_rows(
         population.leads, population.outcomes, spec, landmark_spec(recipe.landmarks), population.observed_until
     )
+    if label.unworked == "censor":
+        found = without_unworked(found, population.unworked)
     if found.rows.is_empty():
         raise ThinData(0, 0, FEWEST_LEADS)
-    found = replace(found, rows=_as_written(found.rows, recipe.landmarks))
+    rows, waiting = (_as_written(frame, recipe.landmarks) for frame in (found.rows, found.waiting))
+    found = replace(found, rows=rows, waiting=waiting)
     done = split(found.rows, split_spec(population, recipe))
-    cautions = [_truncation(found), _chance(population), _censoring(found.censored, found.rows.height)]
-    return Prepared(done, found.censored, label, tuple(caution for caution in cautions if caution))
+    cautions = [_truncation(found), _chance(population), _censoring(found)]
+    return Prepared(done, found.censored, label, tuple(caution for caution in cautions if caution), found.waiting)
 
 
 def landmark_spec(landmarks: Landmarks | str) -> LandmarkSpec:
@@ -112,13 +117,15 @@ def _chance(population: Population) -> Caution | None:
     )
 
 
-def _censoring(censored: int, rows: int) -> Caution | None:
-    share = censored / max(censored + rows, 1)
-    if share <= MANY_CENSORED:
+def _censoring(found: LandmarkRows) -> Caution | None:
+    rows = found.censored + found.rows.height
+    if found.censored <= MANY_CENSORED * max(rows, 1):
         return None
+    nobody = f"; {found.unworked:,} of them are losses of leads that nobody worked" if found.unworked else ""
     return Caution(
         "many_censored",
-        f"{censored:,} of {censored + rows:,} rows ({share:.0%}) have no known outcome yet and were left out.",
+        f"{found.censored:,} of {rows:,} rows ({found.censored / rows:.0%}) have no known outcome yet and were left "
+        f"out{nobody}.",
     )
 
 

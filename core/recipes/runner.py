@@ -18,8 +18,10 @@ from core.recipes.reader import RecipeFile
 from core.recipes.rooms import Rooms
 from core.recipes.steps import Steps, Studied, Trained
 from core.recipes.store import Run
+from core.recipes.windows import window
 
-SHARES = {"import": 0.15, "features": 0.15, "train": 0.35, "decide": 0.2, "drift": 0.15}
+RUN_STEPS = ("import", "features", "train", "decide", "drift")
+SHARES = {"import": 0.15, "features": 0.15, "train": 0.35, "decide": 0.2, "drift": 0.15, "performance": 0.85}
 
 
 @dataclass
@@ -116,17 +118,56 @@ class Runner:
         with course.step("decide") as tell:
             return Steps(self.rooms, file, actor).score(asked, tell) | {"seconds": course.seconds}
 
-    def drift(self, *, actor: str, progress: Progress | None = None, cancel: Event | None = None) -> dict[str, Any]:
-        """The `drift` object for the last recipe's parts, with the newest model and the active policy."""
+    def drift(
+        self,
+        *,
+        actor: str,
+        reference: str | None = None,
+        current: str | None = None,
+        progress: Progress | None = None,
+        cancel: Event | None = None,
+    ) -> dict[str, Any]:
+        """The `drift` object for the last recipe's parts, with the newest model and the active policy.
+
+        `reference` and `current` name other populations for this once (windows.window); raises WindowInvalid.
+        """
         self._permit(actor, Permission.ASSESS)
         file, course = self.last_recipe("drift"), Course(self.rooms, progress)
         if file.recipe.label is None:
             raise LabelMissing(file.recipe.name)
+        end = Population.of(self.rooms.signals).observed_until
+        asked = {name: text for name, text in (("reference", reference), ("current", current)) if text}
+        for text in asked.values():
+            window(text, end)
+        file = replace(file, recipe=file.recipe.with_drift(**asked))
         steps = Steps(self.rooms, file, actor, cancel)
         with course.step("features") as tell:
             studied = steps.study(Population.of(self.rooms.signals), tell)
         with course.step("drift") as tell:
             return steps.drift_again(studied, tell)
+
+    def performance(
+        self,
+        *,
+        actor: str,
+        population: str = "auto",
+        segments: tuple[str, ...] = (),
+        progress: Progress | None = None,
+        cancel: Event | None = None,
+    ) -> dict[str, Any]:
+        """The `performance` object: what became of test leads, or of decided ones, under the newest model.
+
+        Raises SegmentUnknown.
+        """
+        self._permit(actor, Permission.ASSESS)
+        file, course = self.last_recipe("performance"), Course(self.rooms, progress)
+        if file.recipe.label is None:
+            raise LabelMissing(file.recipe.name)
+        steps = Steps(self.rooms, file, actor, cancel)
+        with course.step("features") as tell:
+            studied = steps.study(Population.of(self.rooms.signals), tell)
+        with course.step("performance") as tell:
+            return steps.performance(studied, population, segments, tell)
 
     def _permit(self, actor: str, *permissions: Permission) -> None:
         for permission in permissions:
@@ -166,7 +207,7 @@ class Runner:
         return found | {"cautions": [*studied.cautions, *trained.cautions]}, trained.charts
 
     def _result(self, recipe: Recipe, population: Population, found: dict[str, Any], course: Course) -> dict[str, Any]:
-        seconds = {name: course.seconds.get(name, 0.0) for name in (*SHARES, "score")}
+        seconds = {name: course.seconds.get(name, 0.0) for name in (*RUN_STEPS, "score")}
         scored = found.pop("score_seconds", 0.0)
         return {
             "recipe": recipe.name,

@@ -14,9 +14,22 @@ from core.kernel.workers import Progress, run_in_worker
 from core.models.model import Model
 from core.models.training import TrainConfig
 from core.monitoring.report import DriftSpec
+from core.monitoring.store_arrivals import ArrivalStore
 from core.policy.document import Policy
 from core.policy.store import StoredVersion
-from core.recipes import deciding, drifting, featuring, learning, result, rows, suspects, training_data
+from core.recipes import (
+    comparing,
+    deciding,
+    drifting,
+    featuring,
+    learning,
+    performing,
+    result,
+    rows,
+    scored,
+    suspects,
+    training_data,
+)
 from core.recipes.document import DecidePart
 from core.recipes.errors import LabelMissing, NothingTrained
 from core.recipes.featuring import Featured
@@ -160,12 +173,16 @@ class Steps:
         return self._decide(chosen, model, asked, test_leads, progress).to_json()
 
     def drift(self, studied: Studied, model: Model, policy: Policy, progress: Progress | None) -> dict[str, Any]:
-        """Compare the recipe's two parts in a worker and keep the report."""
-        asked = self.file.recipe.drift
+        """Compare the recipe's two populations in a worker and keep the report; raises WindowInvalid."""
+        asked, chosen = self.file.recipe.drift, studied.featured.feature_set
         spec = DriftSpec(reference=asked.reference, current=asked.current, seed=self.file.recipe.train.seed)
         stored = self.rooms.policies.get(policy.content_hash)
-        reference, current = (self._population(studied, name) for name in (asked.reference, asked.current))
-        task = drifting.DriftTask(reference, current, model, stored.source, spec)
+        reference, current = (
+            comparing.population(self.rooms, studied, name) for name in (spec.reference, spec.current)
+        )
+        reached, properties = ArrivalStore(self.rooms.db).seen(reference, current)
+        sources = comparing.features_by_source(self.rooms.db, chosen)
+        task = drifting.DriftTask(reference, current, model, stored.source, spec, sources, reached, properties)
         report = run_in_worker(drifting.measure, task, progress=progress, cancel=self.cancel)
         report_id = self.rooms.drift.add(report, model.model_hash, policy.content_hash, self.actor)
         return report.to_json() | {"report_id": report_id}
@@ -173,22 +190,40 @@ class Steps:
     def drift_again(self, studied: Studied, progress: Progress | None) -> dict[str, Any]:
         """Drift with the newest model on the rows as they are now."""
         model = self._newest("drift")
+        policy = deciding.choose(self.rooms, self.file, model, self.actor)
+        return self.drift(self._with_features_of(model, studied), model, policy, progress)
+
+    def performance(
+        self, studied: Studied, asked: str, segments: tuple[str, ...], progress: Progress | None
+    ) -> dict[str, Any]:
+        """What became of scored leads, judged in a worker and kept; raises SegmentUnknown."""
+        model, who = self._newest("performance"), Population.of(self.rooms.signals)
+        policy = deciding.choose(self.rooms, self.file, model, self.actor)
+        name, rows = scored.rows_of(self.rooms, self._with_features_of(model, studied), who, asked)
+        version = self.rooms.models.version(model.model_hash).version
+        label = studied.prepared.label
+        task = performing.PerformanceTask(
+            name,
+            rows,
+            who.outcomes,
+            self.rooms.signals.work_frame(),
+            model,
+            self.rooms.policies.get(policy.content_hash).source,
+            scored.segments_of(rows, model, segments),
+            scored.horizon_us(label),
+            who.observed_until,
+            self.file.recipe.train.seed,
+            {"model": {"version": version, "hash": model.model_hash}, "horizon": label.horizon},
+        )
+        found = run_in_worker(performing.measure, task, progress=progress, cancel=self.cancel)
+        report_id = self.rooms.performance.add(found, model.model_hash, policy.content_hash, self.actor)
+        return found | {"report_id": report_id}
+
+    def _with_features_of(self, model: Model, studied: Studied) -> Studied:
+        """The rows with the features that the model reads."""
         chosen = self.rooms.features.get(str(model.feature_set_hash))
         frame = features.build(self.rooms.db, chosen, studied.prepared.rows, Watch("the features", cancel=self.cancel))
-        now = Studied(studied.prepared, studied.findings, Featured(chosen, frame, None, None))
-        policy = deciding.choose(self.rooms, self.file, model, self.actor)
-        return self.drift(now, model, policy, progress)
-
-    def _population(self, studied: Studied, name: str) -> pl.DataFrame:
-        """One side of the comparison, with the attributes that policies read beside the features."""
-        if name == "decided":
-            latest = self.rooms.decisions.latest().select("lead_id", "as_of", "known_at")
-            frame = features.build(self.rooms.db, studied.featured.feature_set, latest)
-        else:
-            frame = studied.part(name)
-        wide = self.rooms.signals.attributes_wide()
-        extra = [column for column in wide.columns if column not in frame.columns]
-        return frame.join(wide.select("lead_id", *extra), on="lead_id", how="left", maintain_order="left")
+        return Studied(studied.prepared, studied.findings, Featured(chosen, frame, None, None))
 
     def _decide(
         self, chosen: FeatureSet, model: Model, asked: DecidePart, test_leads: list[str], progress: Progress | None

@@ -64,6 +64,8 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
         "outcome", "result", "hsisclosedwon", "isclosedwon", "iswon", "won", "isconverted", "converted", "dealstage",
         "stagename", "stage",
     ),
+    "worked": ("worked", "wasworked", "isworked", "contacted", "wascontacted", "iscontacted"),
+    "worked_at": ("workedat", "firstworkedat", "contactedat", "firstcontactedat", "firsttouchat", "firstcallat"),
 }  # fmt: skip
 
 REPS: dict[str, tuple[str, ...]] = {

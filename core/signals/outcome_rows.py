@@ -18,14 +18,17 @@ from core.signals.typed_text import typed
 
 COLUMN = "c:"
 WON = ("won", "closedwon", "converted", "true", "1", "yes", "approved", "accepted", "customer")
+WORKED = ("true", "1", "yes", "worked", "contacted")
+UNWORKED = ("false", "0", "no", "unworked", "notworked", "notcontacted", "never")
 LOST = ("lost", "closedlost", "rejected", "declined", "cancelled", "canceled")
+TIMES = ("closed_at", "received_at", "worked_at")
 KINDS = {"number": Kind.NUMBER, "boolean": Kind.BOOL, "time": Kind.TIME, "text": Kind.TEXT}
 
 
 @dataclass(frozen=True)
 class PreparedOutcomes:
     """Checked outcome records: `rows` has row_no, lead_id, closed_at, received_at, amount, word (won, lost or null,
-    from the outcome column) and every column of the file as `c:<name>`, typed; `fields` are those columns.
+    from the outcome column), worked, worked_at and every column of the file as `c:<name>`, typed; `fields` are those.
     """
 
     rows: pl.DataFrame
@@ -67,6 +70,7 @@ def _frame(raw: Raw, laid: Resolved, won: tuple[str, ...]) -> tuple[pl.DataFrame
     closed, closed_text = time_field(raw, laid, "at")
     received, received_text = time_field(raw, laid, "received_at")
     amount, infinite, amount_text = _amount(raw, laid)
+    worked_at, worked_at_text = time_field(raw, laid, "worked_at")
     columns = {name: typed(without_nulls(raw.frame[name]), raw.textual) for name in raw.columns}
     fields = tuple(Field(name, KINDS[column.kind]) for name, column in columns.items())
     values = [column.values.alias(COLUMN + name) for name, column in columns.items()]
@@ -77,10 +81,16 @@ def _frame(raw: Raw, laid: Resolved, won: tuple[str, ...]) -> tuple[pl.DataFrame
         closed_text.alias("__closed_at"),
     ]
     frame = pl.DataFrame(
-        [*head, received, received_text, amount, amount_text, infinite, _word(raw, laid, won), *values]
+        [
+            *head,
+            *(received, received_text, amount, amount_text, infinite, _word(raw, laid, won)),
+            *(worked_at, worked_at_text, *_worked(raw, laid)),
+            *values,
+        ]
     )
     fallback = pl.when(pl.col("__received_at").is_null()).then("closed_at").otherwise("received_at")
-    return frame.with_columns(received_at=fallback), fields
+    said = pl.when(pl.col("worked_at").is_not_null()).then(True).otherwise("worked")
+    return frame.with_columns(received_at=fallback, worked=said), fields
 
 
 def _amount(raw: Raw, laid: Resolved) -> tuple[pl.Series, pl.Series, pl.Series]:
@@ -101,14 +111,24 @@ def _word(raw: Raw, laid: Resolved, words: tuple[str, ...]) -> pl.Series:
     return frame.select(won.when(pl.col("w").is_in(list(LOST))).then(pl.lit("lost")).alias("word")).to_series()
 
 
+def _worked(raw: Raw, laid: Resolved) -> tuple[pl.Series, pl.Series]:
+    """Whether the record says that the lead was worked, null where it does not say; and the text as it stands."""
+    text = text_field(raw, laid, "worked")
+    word = pl.col("w").str.to_lowercase().str.replace_all(r"[^a-z0-9]", "")
+    said = pl.when(word.is_in(list(WORKED))).then(True).when(word.is_in(list(UNWORKED))).then(False)
+    return text.to_frame("w").select(said.alias("worked")).to_series(), text.alias("__worked")
+
+
 def _gate(now: datetime) -> list[Check]:
+    unsaid = pl.col("worked").is_null() & pl.col("__worked").is_not_null()
     unread = pl.col("amount").is_null() & pl.col("__amount").is_not_null()
     return [
         checks.missing("lead_id"),
         checks.too_long("lead_id"),
-        *(checks.readable_time(name, f"__{name}") for name in ("closed_at", "received_at")),
-        *(checks.possible_time(name) for name in ("closed_at", "received_at")),
-        *(checks.past_time(name, now) for name in ("closed_at", "received_at")),
+        *(checks.readable_time(name, f"__{name}") for name in TIMES),
+        *(checks.possible_time(name) for name in TIMES),
+        *(checks.past_time(name, now) for name in TIMES),
         checks.marked("__infinite", "not_finite", "`amount` is not finite"),
+        Check("mixed_types", unsaid, pl.format("`{}` does not say whether the lead was worked", pl.col("__worked"))),
         Check("mixed_types", unread, pl.format("`{}` is no number for `amount`", pl.col("__amount"))),
     ]

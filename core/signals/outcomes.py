@@ -23,7 +23,7 @@ class OutcomeSource:
     """One origin of outcomes: a file (`path`), events (`from_events`), or an attribute of the leads (`column`).
 
     `conditions` are outcome → condition, tried in order; a record that meets none is open. For a file without
-    conditions its outcome column is read.
+    conditions its outcome column is read. `worked` is the condition on which a lead was worked.
     """
 
     conditions: Table[str, str] = field(default_factory=dict)
@@ -32,6 +32,7 @@ class OutcomeSource:
     format: str | None = None
     column: str | None = None
     at: str | None = None
+    worked: str | None = None
 
     @classmethod
     def of(cls, given: Table[str, Any], folder: Path = Path()) -> "OutcomeSource":
@@ -46,7 +47,7 @@ class OutcomeSource:
         reading = {name: given[name] for name in ("dates", "delimiter") if given.get(name)}
         mapping = Mapping.of({"map": given.get("map") or {}, **reading})
         place = None if path is None else (Path(path) if Path(path).is_absolute() else folder / path)
-        return cls(conditions, place, mapping, given.get("format"), column, given.get("at"))
+        return cls(conditions, place, mapping, given.get("format"), column, given.get("at"), given.get("worked_if"))
 
     @property
     def name(self) -> str:
@@ -57,7 +58,11 @@ class OutcomeSource:
 def outcome_keys(given: Table[str, Any] | None) -> dict[str, Any]:
     """What a mapping file says of outcomes, as a recipe's block: bare fields are gathered under `map`."""
     given = dict(given or {})
-    outer = {name: given.pop(name) for name in ("map", "won", "lost", "format", "dates", "delimiter") if name in given}
+    outer = {
+        name: given.pop(name)
+        for name in ("map", "won", "lost", "worked_if", "format", "dates", "delimiter")
+        if name in given
+    }
     return outer | {"map": {**given, **(outer.get("map") or {})}}
 
 
@@ -93,7 +98,8 @@ def _batch(db: Database, source: OutcomeSource, request: Request, prepared: Prep
 
 
 def _told(source: OutcomeSource) -> dict[str, Any]:
-    return {**source.mapping.to_json(), "conditions": dict(source.conditions), "column": source.column, "at": source.at}
+    told = {"conditions": dict(source.conditions), "column": source.column, "at": source.at}
+    return {**source.mapping.to_json(), **told, **({"worked_if": source.worked} if source.worked else {})}
 
 
 def _land(change: Change, source: OutcomeSource, batch: Batch, prepared: PreparedOutcomes | None) -> Import:
@@ -121,10 +127,10 @@ def _land(change: Change, source: OutcomeSource, batch: Batch, prepared: Prepare
 
 def _landed(change: Change, source: OutcomeSource, prepared: PreparedOutcomes | None, batch_id: str) -> LandedOutcomes:
     if prepared is not None:
-        return store_outcomes.from_file(change, prepared, source.conditions, batch_id)
+        return store_outcomes.from_file(change, prepared, source.conditions, source.worked, batch_id)
     if source.column is not None:
-        return store_outcomes.from_column(change, source.conditions, source.at, batch_id)
-    return store_outcomes.from_events(change, source.conditions, batch_id)
+        return store_outcomes.from_column(change, source.conditions, source.at, source.worked, batch_id)
+    return store_outcomes.from_events(change, source.conditions, source.worked, batch_id)
 
 
 def _warnings(landed: LandedOutcomes) -> tuple[Finding, ...]:

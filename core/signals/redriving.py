@@ -156,5 +156,5 @@ def _written(change: Change, batch: Batch, group: _Group, prepared: Any, batch_i
     conditions = group.stored.get("conditions") or {}
     if not isinstance(conditions, dict):
         raise MappingInvalid("conditions", conditions, "a table of outcome: condition")
-    outcomes = store_outcomes.from_file(change, prepared, conditions, batch_id)
+    outcomes = store_outcomes.from_file(change, prepared, conditions, group.stored.get("worked_if"), batch_id)
     return outcomes.accepted, outcomes.duplicate + outcomes.unmatched + outcomes.open, []

@@ -155,6 +155,10 @@ class Signals:
         """Each decided lead's first outcome: lead_id, outcome, at, received_at (naive UTC or null), amount."""
         return self.views.outcomes()
 
+    def work_frame(self) -> pl.DataFrame:
+        """Each lead of which it is said whether it was worked: lead_id, worked, worked_at (naive UTC or null)."""
+        return self.views.work()
+
     def events_of(self, lead_id: str, limit: int = 1_000) -> pl.DataFrame:
         """A lead's events, latest first, merged ids included."""
         return self.views.events_of(lead_id, limit)

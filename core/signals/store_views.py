@@ -15,6 +15,11 @@ QUALIFY row_number() OVER (PARTITION BY root_no
                            ORDER BY o.closed_at NULLS LAST, o.outcome = 'won' DESC, o.outcome) = 1
 ORDER BY root_no
 """
+WORK = """
+SELECT l.lead_id, bool_or(w.worked) AS worked, min(w.worked_at) AS worked_at
+FROM lead_work w JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no
+GROUP BY root_no, l.lead_id ORDER BY root_no
+"""
 EVENTS_OF = """
 SELECT * FROM event_log WHERE lead_id IN (
     SELECT r.lead_id FROM leads l JOIN identity_at(NULL) USING (lead_no) JOIN leads r ON r.lead_no = root_no
@@ -51,6 +56,10 @@ class Views:
     def outcomes(self) -> pl.DataFrame:
         """Each decided lead's first outcome: lead_id, outcome, at, received_at, amount."""
         return self.db.read(OUTCOMES)
+
+    def work(self) -> pl.DataFrame:
+        """Each lead of which it is said: lead_id, worked, worked_at; worked where any record says so."""
+        return self.db.read(WORK)
 
     def events_of(self, lead_id: str, limit: int) -> pl.DataFrame:
         """A lead's events, latest first."""

@@ -237,7 +237,39 @@ def test_steps_by_themselves(demo):
     store, _ = demo
     at = ("--store", str(store))
     assert done("score", "score", *at)["decisions"]["count"] > 0
-    assert done("drift", "drift", *at)["features"]
+
+
+def test_drift_of_a_stretch_of_time_is_written_for_pipelines_and_people(demo, tmp_path):
+    store, _ = demo
+    at, files = ("--store", str(store)), (tmp_path / "drift.xml", tmp_path / "drift.html")
+    asked = ("--reference", "train", "--current", "30d", "--junit", str(files[0]), "--html", str(files[1]))
+    found = done("drift", "drift", *asked, *at)
+    assert (found["reference"], found["current"]) == ("train", "30d")
+    assert {one["source"] for one in found["sources"]} >= {"web", "crm"}
+    ranks = [one["decisions_moved"] for one in found["features"]]
+    assert ranks == sorted(ranks, reverse=True) and found["decisions_moved"] <= found["population"]
+    failed = files[0].read_text().count("<failure ")
+    assert failed >= found["features_drifted"] and files[0].read_text().startswith("<?xml")
+    assert files[1].read_bytes().lstrip().startswith(b"<")
+
+
+def test_performance_says_what_came_and_what_is_expected(demo):
+    store, _ = demo
+    at = ("--store", str(store))
+    found = done("performance", "performance", "--population", "test", "--segment", "region", *at)
+    assert found["rows"] == found["labelled"] + found["waiting"] == sum(one["rows"] for one in found["cohorts"])
+    assert {one["name"] for one in found["segments"]} == {"region"}
+    assert any(not one["is_mature"] for one in found["cohorts"]) and found["loops"]["unknown"]
+    assert refused("performance", "--segment", "lead_id", *at)["code"] == "unknown_segment"
+    assert call("performance", "--population", "everybody").returncode == 2
+
+
+def test_drift_refuses_what_names_no_population_and_a_folder_that_is_not_there(demo, tmp_path):
+    store, _ = demo
+    at = ("--store", str(store))
+    for text in ("yesterday", "2026-05-01/2026-04-01", "x/y"):
+        assert refused("drift", "--current", text, *at)["code"] == "invalid_window"
+    assert refused("drift", "--junit", str(tmp_path / "no" / "x.xml"), *at)["code"] == "output_unwritable"
 
 
 def test_a_model_is_approved_by_somebody_who_did_not_train_it(demo):
@@ -363,7 +395,7 @@ def test_usage_errors_exit_with_2():
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "demo", "inspect", "explain", "drift", "score", "train", "serve", "store backup"]
+    "command", ["run", "demo", "inspect", "explain", "drift", "performance", "score", "train", "serve", "store backup"]
 )
 def test_help_shows_an_example(command):
     result = call(*command.split(), "--help")

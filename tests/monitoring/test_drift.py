@@ -2,9 +2,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from core.monitoring.drift import Column, compare, sampled, threshold
-from core.monitoring.moves import with_decisions_moved
-from core.monitoring.report import DriftSpec
+from core.monitoring.drift import Column, compare, threshold
+from core.monitoring.moves import count_moves
+from core.monitoring.report import STILL, DriftSpec, Moves
+from core.monitoring.samples import sampled
 
 SPEC = DriftSpec()
 COLUMNS = (Column("visits", "Visits", False), Column("region", "Region", True), Column("rare", "Rare", False))
@@ -64,27 +65,70 @@ def test_a_sample_is_bounded_and_repeatable():
     assert sampled(frame, SPEC).equals(sampled(frame, SPEC))
 
 
-def test_decisions_moved_counts_the_leads_that_cross_a_line(comparison):
+def decide(frame: pl.DataFrame) -> pl.DataFrame:
+    hot = pl.col("visits") > 1.0
+    band = pl.when(hot).then(pl.lit("hot")).otherwise(pl.lit("cold"))
+    return frame.select(band.alias("band"), pl.lit("sdr").alias("pool"), hot.cast(pl.Float64).alias("score"))
+
+
+def test_decisions_moved_counts_the_leads_that_cross_a_line_and_the_wins_they_would_bring():
     reference, current = people(1, 3_000), people(2, 3_000, shift=1.0)
-
-    def decide(frame: pl.DataFrame) -> pl.DataFrame:
-        hot = pl.when(pl.col("visits") > 1.0).then(pl.lit("hot")).otherwise(pl.lit("cold"))
-        return frame.select(hot.alias("band"), pl.lit("sdr").alias("pool"))
-
-    report = with_decisions_moved(comparison, reference, current, decide, SPEC, None)
-    moved = {feature.name: feature.decisions_moved for feature in report.features}
-    draw = np.random.default_rng(SPEC.seed).integers(0, 3_000, 3_000)
-    expected = int(((current["visits"] > 1.0) != (reference["visits"][draw.tolist()] > 1.0)).sum())
-    assert moved == {"visits": expected, "region": 0, "rare": 0}
-    assert report.decisions_moved == expected > 0
-    assert report.to_json()["features"][0]["name"] == "visits"
+    moved = count_moves(["visits"], {"web": ["visits", "region"], "crm": ["region"]}, reference, current, decide, 7)
+    draw = np.random.default_rng(7).integers(0, 3_000, 3_000)
+    now, then = current["visits"] > 1.0, reference["visits"][draw.tolist()] > 1.0
+    expected = int((now != then).sum())
+    assert moved.features["visits"] == moved.together == moved.groups["web"]
+    assert moved.together == Moves(expected, expected, 0, float(then.sum() - now.sum()))
+    assert moved.groups["crm"] == STILL and len(moved.leads["visits"]) == expected > 0
 
 
-def test_a_lead_that_is_looked_at_twice_moves_once(comparison):
+def test_a_lead_that_is_looked_at_twice_moves_once():
     reference, once = people(1, 3_000), people(2, 3_000, shift=1.0)
+    twice = count_moves(["visits"], {}, reference, pl.concat([once, once]), decide, 7).together
+    assert 0 < twice.leads <= 3_000 and twice.leads == twice.bands
 
-    def decide(frame: pl.DataFrame) -> pl.DataFrame:
-        return frame.select(pl.col("visits").round(6).cast(pl.String).alias("band"), pl.lit("sdr").alias("pool"))
 
-    report = with_decisions_moved(comparison, reference, pl.concat([once, once]), decide, SPEC, None)
-    assert report.decisions_moved == report.population == 3_000
+def test_three_rows_are_not_enough_data_and_nothing_is_stable(comparison):
+    found = compare(people(1, 3_000), people(2, 3_000).head(3), COLUMNS, SPEC)
+    assert set(verdicts(found).values()) == {"not_enough_data"} and found.score is None and found.page == b""
+    assert set(verdicts(compare(people(1, 3_000), people(2, 50).head(0), COLUMNS, SPEC)).values()) == {
+        "not_enough_data"
+    }
+
+
+def test_a_category_of_a_hundred_thousand_levels_is_judged_by_its_common_ones():
+    def side(seed: int, common: float) -> pl.DataFrame:
+        chance, rows = np.random.default_rng(seed), 4_000
+        ids = chance.integers(0, 100_000, rows).astype(str)
+        word = np.where(chance.random(rows) < common, "direct", np.char.add("campaign ", ids))
+        return pl.DataFrame({"lead_id": np.arange(rows).astype(str), "campaign": word, "ident": ids})
+
+    columns = (Column("campaign", "Campaign", True), Column("ident", "Ident", True))
+    same, other = (compare(side(1, 0.5), side(2, common), columns, SPEC) for common in (0.5, 0.1))
+    assert verdicts(same) == {"campaign": "stable", "ident": "stable"}
+    assert verdicts(other) == {"campaign": "drift", "ident": "stable"}
+
+
+def test_a_feature_that_is_not_filled_any_more_drifts_and_one_that_never_was_does_not():
+    before = people(1, 2_000).with_columns(never=pl.lit(None, dtype=pl.Float64), wild=pl.lit(float("inf")))
+    after = people(2, 2_000).with_columns(
+        visits=pl.lit(None, dtype=pl.Float64), never=pl.lit(None, dtype=pl.Float64), wild=pl.lit(float("inf"))
+    )
+    columns = (*COLUMNS, Column("never", "Never", False), Column("wild", "Wild", False))
+    found = {one.name: one for one in compare(before, after, columns, SPEC).features}
+    assert (found["visits"].verdict, found["visits"].because) == ("drift", "missing")
+    assert (found["visits"].reference_missing, found["visits"].current_missing) == (0.0, 1.0)
+    assert found["never"].verdict == found["wild"].verdict == "not_enough_data"
+
+
+def test_scores_and_labels_have_verdicts_of_their_own_and_rows_of_one_lead_count_once():
+    def side(seed: int, rate: float, leads: int) -> pl.DataFrame:
+        chance = np.random.default_rng(seed)
+        won = (chance.random(leads) < rate).astype(int)
+        one = people(seed, leads).with_columns(y=pl.Series(won))
+        return pl.concat([one] * (3_000 // leads))
+
+    many = compare(side(1, 0.2, 3_000), side(2, 0.1, 3_000), COLUMNS[:1], SPEC)
+    few = compare(side(1, 0.2, 200), side(2, 0.1, 200), COLUMNS[:1], SPEC)
+    assert many.label and many.label.verdict == "drift" and many.score and many.score.verdict == "stable"
+    assert few.label and few.label.threshold > 5 * many.label.threshold

@@ -15,7 +15,7 @@ from core.governance.errors import Forbidden
 from core.kernel.clock import SystemClock
 from core.kernel.workers import Cancelled
 from core.models.errors import ThinData
-from core.monitoring.report import DriftReport, DriftSpec
+from core.monitoring.report import STILL, DriftReport, DriftSpec, FeatureDrift
 from core.recipes.arriving import Choice
 from core.recipes.document import TrainPart
 from core.recipes.errors import FeaturesSuspected, LabelMissing, NothingTrained
@@ -180,7 +180,8 @@ def test_a_cancelled_step_ends_and_leaves_the_store_as_it_was(ran, step):
 def test_a_model_whose_scores_moved_since_decides_nothing_until_it_is_in_health(ran):
     bench, _, result = ran
     model = bench.rooms.models.champion()
-    moved = DriftReport(DriftSpec(), (), 0.4, None, 0, 0, {}, b"")
+    score = FeatureDrift("score", "Score", 0.4, 0.1, "drift", 100, 100)
+    moved = DriftReport(DriftSpec(), (), score, None, None, STILL, 0, {}, b"")
     choice = Choice(bench.rooms)
     before = choice()
     bench.rooms.drift.add(moved, model.model_hash, result["policy"]["hash"], "ana")

@@ -130,3 +130,45 @@ def test_attributes_that_differ_only_in_case_are_told_apart(signals, write):
     signals.import_leads(write("l.csv", "lead_id,Stage,stage\nl1,won,x\nl2,won,y\n"), actor="ana")
     signals.import_outcomes({"column": "Stage", "won": "Stage = 'won' AND stage = 'y'"}, actor="ana")
     assert list(outcomes(signals)) == ["l2"]
+
+
+def work(signals):
+    return {row[0]: row[1:] for row in signals.work_frame().iter_rows()}
+
+
+def test_a_file_says_whether_and_when_a_lead_was_worked_also_of_an_open_one(loaded, write):
+    path = write(
+        "o.csv",
+        "lead_id,closed_at,outcome,worked,worked_at\n"
+        "l1,2026-02-01,won,,2026-01-20\nl2,2026-02-02,lost,no,\nl3,,,yes,\n",
+    )
+    found = loaded.import_outcomes({"path": str(path)}, actor="ana")
+    assert (found.read, found.accepted, found.open) == (3, 3, 0)
+    assert work(loaded) == {"l1": (True, datetime(2026, 1, 20)), "l2": (False, None), "l3": (True, None)}
+    again = loaded.import_outcomes({"path": str(path)}, actor="ana")
+    assert (again.accepted, again.duplicate, again.unchanged) == (0, 3, True)
+
+
+def test_what_was_worked_later_comes_in_though_the_outcome_is_known(loaded, write):
+    first = write("a.csv", "lead_id,closed_at,outcome,worked\nl2,2026-02-02,lost,no\n")
+    later = write("b.csv", "lead_id,closed_at,outcome,worked,worked_at\nl2,2026-02-02,lost,yes,2026-02-01\n")
+    loaded.import_outcomes({"path": str(first)}, actor="ana")
+    assert loaded.import_outcomes({"path": str(later)}, actor="ana").accepted == 1
+    assert work(loaded) == {"l2": (True, datetime(2026, 2, 1))} and len(outcomes(loaded)) == 1
+
+
+def test_a_word_that_does_not_say_whether_it_was_worked_waits_with_its_reason(loaded, write):
+    path = write("o.csv", "lead_id,closed_at,outcome,worked\nl1,2026-02-01,won,perhaps\nl2,2026-02-02,lost,no\n")
+    found = loaded.import_outcomes({"path": str(path)}, actor="ana")
+    assert (found.accepted, found.quarantined, found.reasons) == (1, 1, {"mixed_types": 1})
+
+
+def test_events_say_who_was_worked_and_a_lead_that_closed_without_one_was_not(loaded):
+    source = {"from_events": {"won": "type = 'WON'", "lost": "type = 'LOST'"}, "worked_if": "type = 'A'"}
+    found = loaded.import_outcomes(source, actor="ana")
+    assert (found.accepted, found.open) == (3, 0)
+    assert work(loaded) == {
+        "l1": (True, datetime(2026, 1, 1)),
+        "l2": (False, None),
+        "l3": (True, datetime(2026, 1, 2)),
+    }

@@ -1,0 +1,93 @@
+"""The scored rows that performance is judged on: leads that no training saw, or what was decided."""
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from core.decisions.store_course import DecisionCourse
+from core.features import engine as features
+from core.kernel.errors import LeadbenchError
+from core.kernel.times import duration_us, naive
+from core.models.labels import LabelSpec, labelled
+from core.models.model import Model
+from core.recipes.comparing import matured
+from core.recipes.document import Label
+from core.recipes.population import Population
+from core.recipes.rooms import Rooms
+
+if TYPE_CHECKING:
+    from core.recipes.steps import Studied
+
+FEWEST_DECIDED = 200
+MOST_SEGMENTS, MOST_LEVELS = 4, 12
+
+
+class SegmentUnknown(LeadbenchError):
+    """A segment that is no attribute of the leads with few values."""
+
+    code = "unknown_segment"
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(
+            f"`{name}` is no attribute with 2 to {MOST_LEVELS} values.",
+            value=name,
+            remedy=f"Use one of: {', '.join(known) or 'there is none on this store'}.",
+        )
+
+
+def rows_of(rooms: Rooms, studied: "Studied", population: Population, asked: str) -> tuple[str, pl.DataFrame]:
+    """The population that is judged and its rows; `auto`: what was decided, where 200 rows of it have labels."""
+    label = studied.prepared.label
+    if asked != "test":
+        decided = _decided(rooms, population, label)
+        if asked == "decided" or decided.height - decided["y"].null_count() >= FEWEST_DECIDED:
+            return "decided", _with_attributes(rooms, decided)
+    return "test", _with_attributes(rooms, _tested(rooms, studied, population))
+
+
+def segments_of(rows: pl.DataFrame, model: Model, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """The attributes to compare by: as asked, else up to four, those that the model reads first.
+
+    Raises SegmentUnknown.
+    """
+    known = [
+        name
+        for name, kind in rows.schema.items()
+        if kind == pl.String and name not in ("lead_id", "band", "arm") and 2 <= rows[name].n_unique() <= MOST_LEVELS
+    ]
+    for name in asked:
+        if name not in known:
+            raise SegmentUnknown(name, known)
+    read = set(model.names)
+    return asked or tuple(sorted(known, key=lambda name: (name not in read, name))[:MOST_SEGMENTS])
+
+
+def horizon_us(label: Label) -> int | None:
+    """The label's window in microseconds, None where it has none."""
+    return None if label.horizon is None else duration_us(label.horizon)
+
+
+def _decided(rooms: Rooms, population: Population, label: Label) -> pl.DataFrame:
+    end = None if population.observed_until is None else naive(population.observed_until)
+    spec = LabelSpec(label.positive, horizon_us(label), label.censor_open)
+    found = labelled(DecisionCourse(rooms.db).weekly(), population.outcomes, spec, end)
+    known = found.with_columns(pl.when(pl.col("y") >= 0).then("y").alias("y"))
+    return matured(known, population.observed_until).select("lead_id", "as_of", "y", "p", "band", "arm", "explored")
+
+
+def _tested(rooms: Rooms, studied: "Studied", population: Population) -> pl.DataFrame:
+    """The test rows and, under a split by time, the rows of later leads whose label is still to come."""
+    chosen, prepared = studied.featured.feature_set, studied.prepared
+    columns = ("lead_id", "as_of", "y", *chosen.feature_names)
+    frame = matured(studied.part("test"), population.observed_until).select(columns)
+    cut, waiting = prepared.split.cut_at, prepared.waiting
+    if cut is None or waiting is None:
+        return frame
+    coming = waiting.filter(pl.col("created_at") >= naive(cut))
+    return pl.concat([frame, features.build(rooms.db, chosen, coming).select(columns)]) if coming.height else frame
+
+
+def _with_attributes(rooms: Rooms, rows: pl.DataFrame) -> pl.DataFrame:
+    wide = rooms.signals.attributes_wide()
+    extra = [name for name in wide.columns if name not in rows.columns]
+    return rows.join(wide.select("lead_id", *extra), on="lead_id", how="left", maintain_order="left")
