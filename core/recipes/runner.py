@@ -10,7 +10,7 @@ from typing import Any
 
 from core.governance.permissions import Permission
 from core.kernel.workers import Progress
-from core.recipes import deciding, loading, result
+from core.recipes import deciding, judging, loading, result
 from core.recipes.document import DecidePart, Recipe, TrainPart
 from core.recipes.errors import LabelMissing, NothingRun
 from core.recipes.population import Population
@@ -167,7 +167,7 @@ class Runner:
         with course.step("features") as tell:
             studied = steps.study(Population.of(self.rooms.signals), tell)
         with course.step("performance") as tell:
-            return steps.performance(studied, population, segments, tell)
+            return judging.judge(steps, studied, population, segments, tell)
 
     def _permit(self, actor: str, *permissions: Permission) -> None:
         for permission in permissions:

@@ -23,10 +23,8 @@ from core.recipes import (
     drifting,
     featuring,
     learning,
-    performing,
     result,
     rows,
-    scored,
     suspects,
     training_data,
 )
@@ -165,7 +163,7 @@ class Steps:
 
     def score(self, asked: DecidePart, progress: Progress | None) -> dict[str, Any]:
         """Decide with the newest model and its own feature set."""
-        model = self._newest("score")
+        model = self.newest("score")
         chosen = self.rooms.features.get(str(model.feature_set_hash))
         test_leads: list[str] = []
         if asked.leads == "test" or deciding.nobody_is_open(self.rooms, asked):
@@ -189,37 +187,11 @@ class Steps:
 
     def drift_again(self, studied: Studied, progress: Progress | None) -> dict[str, Any]:
         """Drift with the newest model on the rows as they are now."""
-        model = self._newest("drift")
+        model = self.newest("drift")
         policy = deciding.choose(self.rooms, self.file, model, self.actor)
-        return self.drift(self._with_features_of(model, studied), model, policy, progress)
+        return self.drift(self.with_features_of(model, studied), model, policy, progress)
 
-    def performance(
-        self, studied: Studied, asked: str, segments: tuple[str, ...], progress: Progress | None
-    ) -> dict[str, Any]:
-        """What became of scored leads, judged in a worker and kept; raises SegmentUnknown."""
-        model, who = self._newest("performance"), Population.of(self.rooms.signals)
-        policy = deciding.choose(self.rooms, self.file, model, self.actor)
-        name, rows = scored.rows_of(self.rooms, self._with_features_of(model, studied), who, asked)
-        version = self.rooms.models.version(model.model_hash).version
-        label = studied.prepared.label
-        task = performing.PerformanceTask(
-            name,
-            rows,
-            who.outcomes,
-            self.rooms.signals.work_frame(),
-            model,
-            self.rooms.policies.get(policy.content_hash).source,
-            scored.segments_of(rows, model, segments),
-            scored.horizon_us(label),
-            who.observed_until,
-            self.file.recipe.train.seed,
-            {"model": {"version": version, "hash": model.model_hash}, "horizon": label.horizon},
-        )
-        found = run_in_worker(performing.measure, task, progress=progress, cancel=self.cancel)
-        report_id = self.rooms.performance.add(found, model.model_hash, policy.content_hash, self.actor)
-        return found | {"report_id": report_id}
-
-    def _with_features_of(self, model: Model, studied: Studied) -> Studied:
+    def with_features_of(self, model: Model, studied: Studied) -> Studied:
         """The rows with the features that the model reads."""
         chosen = self.rooms.features.get(str(model.feature_set_hash))
         frame = features.build(self.rooms.db, chosen, studied.prepared.rows, Watch("the features", cancel=self.cancel))
@@ -233,7 +205,8 @@ class Steps:
         stored = self.rooms.policies.get(policy.content_hash)
         return Decided(stored, result.decisions_json(batch, arm, leads), batch.seconds["score"], policy)
 
-    def _newest(self, step: str) -> Model:
+    def newest(self, step: str) -> Model:
+        """The champion; raises NothingTrained."""
         champion = self.rooms.models.champion()
         if champion is None:
             raise NothingTrained(step)
