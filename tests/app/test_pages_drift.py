@@ -64,7 +64,8 @@ def test_performance_draws_young_cohorts_and_says_what_cannot_be_known(demo_copy
     at = page(tab="Performance")
     young = sum(not one["is_mature"] for one in told["cohorts"])
     assert young and any(f"{young} of {len(told['cohorts'])} cohorts wait" in one.value for one in at.caption)
-    assert {"region: north", "region: south"} <= set(performance.segments(performance.newest())["where"])
+    kept = performance.newest()
+    assert kept and {"region: north", "region: south"} <= set(performance.segments(kept)["where"])
     at = page(tab="Feedback loops")
     said = [one.value for one in at.caption]
     assert any("held out or explored by chance" in one for one in said)

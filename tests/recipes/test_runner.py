@@ -94,7 +94,7 @@ def test_training_again_gives_the_same_model_and_the_head_of_the_ledger(ran):
 
 def test_a_search_on_too_few_leads_says_so_and_trains_by_the_recipes_own_settings(ran):
     bench, _, first = ran
-    settings = TrainPart(trees=5, learning_rate=0.2, tune_trials=3)
+    settings = TrainPart.model_validate({"trees": 5, "learning_rate": 0.2, "tune_trials": 3})
     found = bench.runner.train(actor="ana", settings=settings)
     assert (found["model"]["tuning"]["trials"], found["model"]["tuning"]["is_changed"]) == (0, False)
     assert "thin_data" in [one["code"] for one in found["warnings"]]
@@ -185,6 +185,7 @@ def test_a_model_whose_scores_moved_since_decides_nothing_until_it_is_in_health(
     choice = Choice(bench.rooms)
     before = choice()
     bench.rooms.drift.add(moved, model.model_hash, result["policy"]["hash"], "ana")
-    assert before.model_ok and not choice().model_ok and before.key != choice().key
+    after = choice()
+    assert before and after and before.model_ok and not after.model_ok and before.key != after.key
     later = bench.runner.score(actor="ana", as_of=START + timedelta(days=150), leads="all")["decisions"]
     assert later["dispositions"] == {"HOLD": later["count"]}
