@@ -107,6 +107,28 @@ def list_quarantine(store: StoreOption = None, as_json: JsonOption = False) -> N
     )
 
 
+@quarantine.command(epilog="Example: leadbench quarantine export held.jsonl --batch b000007 --as ana")
+def export(
+    out: Annotated[Path, typer.Argument(help="JSONL file to write, one object a record.")],
+    batch: Annotated[list[str] | None, typer.Option("--batch", help="A batch or quarantine id; default: all.")] = None,
+    with_raw: Annotated[
+        bool, typer.Option("--raw", help="With the records as they came, personal values too.")
+    ] = False,
+    store: StoreOption = None,
+    as_user: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write what waits in quarantine to a file; opening the records themselves is kept in the ledger."""
+    speak(as_json)
+    with opened(store) as bench:
+        needed = Permission.REVEAL if with_raw else Permission.EXPORT
+        actor = bench.identity(user_name(as_user), permission=needed)
+        rows = bench.rooms.signals.held.exported(batch or [], actor, raw=with_raw)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    rows.write_ndjson(out)
+    emit({"path": str(out), "rows": rows.height, "raw": with_raw}, lambda: f"{rows.height:,} records in {out}")
+
+
 @quarantine.command(epilog="Example: leadbench quarantine redrive b_0001 --mapping fixed.yaml --as ana")
 def redrive(
     batch_id: Annotated[str, typer.Argument(help="The batch whose records go through the gate again.")],

@@ -23,6 +23,7 @@ from core.governance.users import Users
 from core.kernel import backup as backups
 from core.kernel.clock import SystemClock
 from core.kernel.database import Database
+from core.kernel.ledger import STREAMS
 from core.workbench import Workbench
 
 group = typer.Typer(help="The store itself: info, compact, backup, restore.", no_args_is_help=True)
@@ -35,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 @group.command(epilog="Example: leadbench store info --json")
 def info(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """How much the store holds, and which versions are active."""
+    """How much the store holds, how its log lies, and which versions are active."""
     speak(as_json)
     with opened(store) as bench:
         found = describe(bench)
@@ -58,17 +59,20 @@ def compact(
 
 
 def describe(bench: Workbench) -> dict[str, Any]:
-    """What the store holds: counts, active versions, the ledger's head."""
+    """What the store holds: counts and bytes, how the log lies, active versions, the ledger's head and revisions."""
     verification = bench.db.verify()
     active = history_of(bench.rooms.releases)["active"]
     return {
         "store": str(bench.db.directory),
+        "bytes": sum(path.stat().st_size for path in bench.db.directory.rglob("*") if path.is_file()),
         **bench.rooms.signals.summary(),
+        "layout": bench.rooms.signals.layout().to_json(),
         "decisions": bench.rooms.decisions.count(),
         "models": bench.rooms.models.list().height,
         "policy": active,
         "ledger_entries": verification.entries,
         "ledger_head": verification.head,
+        "revisions": bench.db.revisions(*STREAMS),
     }
 
 

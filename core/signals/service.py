@@ -20,7 +20,7 @@ from core.signals.redriving import Redriven
 from core.signals.schemas import document
 from core.signals.schemas.document import EventSchema
 from core.signals.store_identities import Identities
-from core.signals.store_layout import Compacted
+from core.signals.store_layout import Compacted, Layout
 from core.signals.store_quarantine import Quarantine
 from core.signals.store_sources import Sources
 from core.signals.store_views import Views
@@ -142,6 +142,10 @@ class Signals:
     def compact(self, *, actor: str) -> Compacted:
         """Write the log anew in the order of lead and time; one transaction, one ledger entry, no event changes."""
         return store_layout.compact(self.db, actor)
+
+    def layout(self) -> Layout:
+        """How the log lies: events in all, those of its tail, and whether a compaction is due."""
+        return store_layout.layout(self.db)
 
     def last_event_at(self) -> datetime | None:
         """The latest moment of any event (naive UTC), null where there is none."""

@@ -35,6 +35,10 @@ class Layout:
         """Whether the tail is large enough to be worth a rewrite of the log."""
         return not self.true or self.tail >= self.most
 
+    def to_json(self) -> dict[str, int | bool]:
+        """The numbers as `store info` prints them."""
+        return {"events": self.events, "tail": self.tail, "due": self.due}
+
     @property
     def overdue(self) -> bool:
         """Whether the tail is twice as large as that."""

@@ -44,6 +44,23 @@ class Quarantine:
         raws = [None if raw is None else raw.decode() for raw in opened]
         return found.drop("sealed").with_columns(pl.Series("raw", raws, dtype=pl.String))
 
+    def exported(self, ids: Sequence[str], actor: str, *, raw: bool) -> pl.DataFrame:
+        """The waiting rows as `list` has them, all or of these ids; with their raw texts, which is kept in the ledger.
+
+        Raises UnknownQuarantine.
+        """
+        listed = self.list()
+        chosen = listed.filter(pl.col("quarantine_id").is_in(list(ids)) | pl.col("batch_id").is_in(list(ids)))
+        found = chosen if ids else listed
+        if ids and found.is_empty():
+            raise UnknownQuarantine(", ".join(ids))
+        if not raw or found.is_empty():
+            return found
+        opened = self.chosen(found["quarantine_id"].to_list()).select("quarantine_id", "raw")
+        with self.db.change("governance", "quarantine.revealed", actor) as change:
+            change.body.update({"rows": found.height, "ids": found["quarantine_id"].to_list()[:100]})
+        return found.join(opened, on="quarantine_id", how="left", maintain_order="left")
+
     def discard(self, ids: Sequence[str], reason: str, actor: str) -> int:
         """Give up the waiting rows; the sealed records stay. The number of rows; raises UnknownQuarantine."""
         found = self.chosen(ids)["quarantine_id"].to_list()
