@@ -1,6 +1,7 @@
 """The HTTP API on a store in a process of its own, so that it can be killed."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,12 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from tests.browser.serving import free_port
 
 KEY = "fault-key"
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LEADBENCH_WRITE_KEY": KEY, "LEADBENCH_TELEMETRY": "false"}
 SERVER = """
 import sys
 from pathlib import Path
@@ -31,11 +34,52 @@ services.close()
 """
 
 
+NURSERY = """
+import os, sys
+from pathlib import Path
+import polars, pyarrow, uvicorn
+from starlette.applications import Starlette
+from app import api, live, services
+from core.workbench import Workbench
+for line in sys.stdin:
+    store, port = line.rstrip().rsplit(" ", 1)
+    child = os.fork()
+    if not child:
+        services.configure(Path(store))
+        live.live()
+        uvicorn.run(Starlette(routes=api.routes()), port=int(port), log_level="error")
+        os._exit(0)
+    print(child, flush=True)
+    print(os.waitpid(child, 0)[1], flush=True)
+"""
+
+
+class Process(Protocol):
+    """What a server needs of its process."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        ...
+
+    def poll(self) -> int | None:
+        """How it ended, None while it runs."""
+        ...
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal."""
+        ...
+
+    def wait(self) -> int:
+        """Wait for its end."""
+        ...
+
+
 @dataclass
 class Server:
     """A server process and its address."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     url: str
 
     def post(self, path: str, body: object, seconds: float = 30) -> tuple[int, dict]:
@@ -55,12 +99,68 @@ class Server:
         self.process.wait()
 
 
+class Child:
+    """A process that the nursery forked; the nursery tells of its end."""
+
+    def __init__(self, nursery: "Nursery", pid: int) -> None:
+        self._nursery, self.pid = nursery, pid
+        self._ended: int | None = None
+
+    def poll(self) -> int | None:
+        """How it ended, None while nobody has waited for it."""
+        return self._ended
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, sig)
+
+    def wait(self) -> int:
+        """Wait for its end."""
+        self._ended = self._nursery.told() if self._ended is None else self._ended
+        return self._ended
+
+
+class Nursery:
+    """A process that has everything imported and forks one server after another: a start takes no second."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", NURSERY], cwd=ROOT, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def start(self, store: Path, port: int) -> Child:
+        """A server on the store at the port; the one before must have ended."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{store} {port}\n".encode())
+        self._process.stdin.flush()
+        return Child(self, self.told())
+
+    def told(self) -> int:
+        """The number that the nursery says next."""
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End it, once its servers have ended."""
+        self._process.communicate()
+
+
 @contextmanager
-def served(store: Path) -> Iterator[Server]:
-    """A server on the store; it is killed at the end where it still runs."""
+def nursery() -> Iterator[Nursery]:
+    """A nursery, closed at the end."""
+    opened = Nursery()
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@contextmanager
+def served(store: Path, by: Nursery | None = None) -> Iterator[Server]:
+    """A server on the store, perhaps of a nursery; it is killed at the end where it still runs."""
     port = free_port()
-    environment = {"PATH": "/usr/bin:/bin", "LEADBENCH_WRITE_KEY": KEY, "LEADBENCH_TELEMETRY": "false"}
-    process = subprocess.Popen([sys.executable, "-c", SERVER, str(store), str(port)], cwd=ROOT, env=environment)
+    command = [sys.executable, "-c", SERVER, str(store), str(port)]
+    process = by.start(store, port) if by else subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT)
     server = Server(process, f"http://127.0.0.1:{port}")
     try:
         _wait(server)
