@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from typing import Protocol
 
@@ -41,10 +42,14 @@ import polars, pyarrow, uvicorn
 from starlette.applications import Starlette
 from app import api, live, services
 from core.workbench import Workbench
+from functools import partial
+from core.signals.ingest import committer
 for line in sys.stdin:
-    store, port = line.rstrip().rsplit(" ", 1)
+    store, port, most = line.rstrip().rsplit(" ", 2)
     child = os.fork()
     if not child:
+        if int(most):
+            committer.Limits = partial(committer.Limits, rows=int(most), group_rows=int(most))
         services.configure(Path(store))
         live.live()
         uvicorn.run(Starlette(routes=api.routes()), port=int(port), log_level="error")
@@ -84,14 +89,23 @@ class Server:
 
     def post(self, path: str, body: object, seconds: float = 30) -> tuple[int, dict]:
         """Status and body of an answer; raises OSError where the server goes meanwhile."""
+        return self.ask(path, body, seconds)[:2]
+
+    def ask(self, path: str, body: object, seconds: float = 30) -> tuple[int, dict, Message]:
+        """The same with the answer's headers."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
         request = urllib.request.Request(f"{self.url}/v1/{path}", content, headers)
         try:
             with urllib.request.urlopen(request, timeout=seconds) as answer:
-                return answer.status, json.loads(answer.read())
+                return answer.status, json.loads(answer.read()), answer.headers
         except urllib.error.HTTPError as error:
-            return error.code, json.loads(error.read())
+            return error.code, json.loads(error.read()), error.headers
+
+    @property
+    def memory(self) -> int:
+        """Its resident bytes."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def kill(self) -> None:
         """kill -9."""
@@ -128,10 +142,10 @@ class Nursery:
             [sys.executable, "-c", NURSERY], cwd=ROOT, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
 
-    def start(self, store: Path, port: int) -> Child:
-        """A server on the store at the port; the one before must have ended."""
+    def start(self, store: Path, port: int, most: int = 0) -> Child:
+        """A server on the store at the port, with a queue of `most` events; the one before must have ended."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{store} {port}\n".encode())
+        self._process.stdin.write(f"{store} {port} {most}\n".encode())
         self._process.stdin.flush()
         return Child(self, self.told())
 
@@ -156,11 +170,11 @@ def nursery() -> Iterator[Nursery]:
 
 
 @contextmanager
-def served(store: Path, by: Nursery | None = None) -> Iterator[Server]:
-    """A server on the store, perhaps of a nursery; it is killed at the end where it still runs."""
+def served(store: Path, by: Nursery | None = None, most: int = 0) -> Iterator[Server]:
+    """A server on the store, perhaps of a nursery (with a queue of `most` events); it is killed where it still runs."""
     port = free_port()
     command = [sys.executable, "-c", SERVER, str(store), str(port)]
-    process = by.start(store, port) if by else subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT)
+    process = by.start(store, port, most) if by else subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT)
     server = Server(process, f"http://127.0.0.1:{port}")
     try:
         _wait(server)
