@@ -191,9 +191,12 @@ class Decider:
         return all(moment is None or moment < as_of for moment, as_of in moments)
 
     def prepare(self) -> None:
-        """Take the log into memory and import the engines, so that the first event need not wait for that."""
+        """Take the log and the leads into memory and import the engines: the first event need not wait for that."""
+        now = self._db.revision("signals")
         nobody = _spine([(Waiting("", "", None, naive(self._db.clock.now()), 0.0), 0)])
         score(self.chosen.model, self._look_up(nobody.select("lead_id", "as_of", "known_at"), quiet=False).features)
+        self._homes = dict(self._arrivals.all_open(MOST_REMEMBERED))
+        self._signals = now
         self._remember(())
 
     def _look_up(self, keys: pl.DataFrame, *, quiet: bool) -> LookedUp:

@@ -40,6 +40,12 @@ class ArrivalStore:
         found = self._database.read(OPEN, {"ids": list(sent_ids)})
         return {sent_id: (lead_id, lead_no) for sent_id, lead_id, lead_no in found.iter_rows()}
 
+    def all_open(self, most: int) -> dict[str, tuple[str, int]]:
+        """The same of every lead; empty where there are more than `most`."""
+        if self._database.scalar("SELECT count(*) FROM leads") > most:
+            return {}
+        return self.open_leads(self._database.read("SELECT lead_id FROM leads")["lead_id"].to_list())
+
     def undecided(self) -> pl.DataFrame:
         """lead_id, event_id, trace_id, received_at of leads with a live event that no decision has seen."""
         return self._database.read(UNDECIDED)

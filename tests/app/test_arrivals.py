@@ -53,6 +53,27 @@ def test_an_event_brings_its_lead_a_decision_that_can_be_replayed(bench):
     assert (report.equal, report.levels["full"], report.differences) == (1, 1, ())
 
 
+def test_what_is_remembered_between_events_never_makes_another_decision_than_the_store(bench):
+    """Events of known leads, then one that makes a visitor known, then more: each decision is made again in full."""
+    leads = [open_lead(bench, place) for place in range(3)]
+    visit = {"messageId": "v1", "anonymousId": "an_1", "event": "pricing_viewed"}
+    known = {"messageId": "i1", "anonymousId": "an_1", "userId": leads[0], "traits": {"plan": "team"}}
+    running = live.live()
+    for place, lead_id in enumerate([*leads, *leads]):
+        send(lead_id, f"q{place}")
+        assert running.arrivals.wait_until_idle(60)
+        if place == 2:
+            for call, body in (("track", visit), ("identify", known)):
+                parcel = segment_call(json.dumps(body).encode(), call, SENDER, live.now())
+                running.ingest.submit(parcel).result(30)
+    triggers = [bench.rooms.decisions.of(lead_id) for lead_id in leads]
+    assert [one.trigger_event_id for one in triggers] == ["q3", "q4", "q5"]
+    assert bench.rooms.decisions.history(leads[0]).height >= 3
+    for record in triggers:
+        report = replay(bench.db, bench.rooms.loaders, decision_id=record.decision_id)
+        assert (report.equal, report.levels["full"], report.differences) == (1, 1, ())
+
+
 def test_a_lead_that_nobody_knew_is_decided_and_a_closed_one_is_not(bench):
     closed = bench.rooms.signals.outcome_frame()["lead_id"][0]
     before = bench.rooms.decisions.history(closed).height

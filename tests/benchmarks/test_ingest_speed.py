@@ -24,6 +24,7 @@ STEADY_SECONDS = 600 if FULL else 30
 BATCHED_PER_SECOND, SINGLE_PER_SECOND = 10_000, 500
 P50_MS, P99_MS = 50, 250
 MOST_GROWTH_BYTES_AN_EVENT = 300
+MOST_LOOSE_BYTES = 16 * 2**20
 
 
 def messages(count, start=0):
@@ -78,6 +79,25 @@ def test_single_events_on_sixteen_connections_are_stored_five_hundred_a_second(t
         print(f"1 event a request, 16 connections: {json.dumps(found)}; {spent * 1e3:.1f} ms of processor time each")
         assert tally.accepted == SINGLES
         assert found["events_per_s"] >= SINGLE_PER_SECOND
+
+
+def test_memory_stays_flat_while_events_come_in(tmp_path):
+    """300 events a second; at each fifth of the run the server's resident bytes."""
+    count, seen = 300 * STEADY_SECONDS, []
+
+    def due():
+        for place, (_, message) in enumerate(messages(count, 10_000)):
+            if place % (count // 5) == 0:
+                seen.append(memory(server.process))
+            yield place / 300, message
+
+    with served(tmp_path / "store") as server:
+        traffic_client.play(server.url, KEY, messages(10_000), 16)
+        tally = traffic_client.play(server.url, KEY, due(), 16)
+        seen.append(memory(server.process))
+    print(f"resident over {STEADY_SECONDS} s: {', '.join(f'{size / 2**20:,.0f}' for size in seen)} MB")
+    assert tally.accepted == count
+    assert seen[-1] - seen[1] <= MOST_GROWTH_BYTES_AN_EVENT * count * 4 // 5 + MOST_LOOSE_BYTES
 
 
 @pytest.fixture(scope="module")
