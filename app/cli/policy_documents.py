@@ -223,6 +223,8 @@ def _told(answer: dict[str, Any], name: str) -> str:
         return "proved equal"
     if answer["verdict"] == "unknown":
         return f"unknown - {answer['detail']}"
+    if "detail" in answer:
+        return f"differs: {answer['detail']}"
     return f"differs: {answer['before'][name]} → {answer['after'][name]} for {json.dumps(answer['counterexample'])}"
 
 

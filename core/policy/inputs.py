@@ -80,11 +80,14 @@ def violations(policy: Policy, inputs: Mapping[str, object]) -> list[tuple[str, 
 
 def normalised(policy: Policy, inputs: Mapping[str, object]) -> dict[str, object]:
     """The inputs as a decision record keeps them: decimals rounded to their places, unusable values as None."""
-    values, _ = contract_of(policy.document).normalise(inputs)
-    return {name: _shown(values[name], field) for name, field in policy.input_fields.items()}
+    return as_kept(policy, contract_of(policy.document).normalise(inputs)[0])
 
 
-def _shown(value: object, field: InputField) -> object:
-    if field.type != "decimal" or not isinstance(value, int):
-        return value
-    return round(value / 10 ** (field.scale or 0), field.scale or 0)
+def as_kept(policy: Policy, values: Mapping[str, object]) -> dict[str, object]:
+    """Inputs in normal form as a decision record keeps them."""
+    scales = {name: field.scale or 0 for name, field in policy.input_fields.items() if field.type == "decimal"}
+    kept = {name: values[name] for name in policy.input_fields}
+    for name, scale in scales.items():
+        if isinstance(value := kept[name], int):
+            kept[name] = round(value / 10**scale, scale)
+    return kept

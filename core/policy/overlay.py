@@ -44,8 +44,9 @@ class Overlay:
             treat = holdout.treat_as
             action = treat.action or outcome.action
             return replace(outcome, pool=treat.pool, sla_min=treat.sla_min, method=treat.method, action=action)
-        if arm.startswith(EXPLORE) and self.explores(outcome, values):
-            return replace(outcome, action=arm.removeprefix(EXPLORE))
+        exploration = self.explores(outcome, values) if arm.startswith(EXPLORE) else None
+        if exploration and (action := arm.removeprefix(EXPLORE)) in exploration.over.actions:
+            return replace(outcome, action=action)
         return outcome
 
     def holds_out(self, outcome: Outcome, values: Mapping[str, object]) -> Holdout | None:

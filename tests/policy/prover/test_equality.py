@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.kernel.expressions import parse
 from core.policy import parser
 from core.policy.evaluator import compile
-from core.policy.inputs import typical
+from core.policy.inputs import differing, typical
 from core.policy.prover import Budget, compare
 from core.policy.stages import claim_schema
 from tests.policy import generated
@@ -128,3 +128,34 @@ def test_no_random_lead_tells_apart_what_was_proved_equal(seed):
 def test_no_random_lead_tells_apart_what_was_proved_equal_at_full_size():
     for seed in range(500):
         check(seed, 400)
+
+
+@pytest.mark.parametrize(
+    ("pair", "output", "fields"),
+    [
+        (
+            ("treat_as: {pool: sdr.general, sla_min: 240", "treat_as: {pool: sdr.general, sla_min: 480"),
+            "sla_min",
+            {"arm"},
+        ),
+        ((" OR band = 'hot'\"}", '"}'), "action", {"arm", "score"}),
+        (("caps: {per_lead_7d: 5,", "caps: {per_lead_7d: 6,"), "action", {"touches_7d", "demo_request"}),
+        (("invite_webinar, wait]}", "invite_webinar]}"), "action", {"arm"}),
+    ],
+)
+def test_a_change_around_the_core_is_told_with_the_arm_that_meets_it(example, pair, output, fields):
+    after = changed(pair)
+    found = compare(example, after)
+    assert found.equivalent is False and found.outputs["disposition"].exists is False
+    answer = found.outputs[output]
+    assert answer.exists and "arm" in answer.lead
+    assert set(differing(example, answer.lead)) == fields
+    assert answer.before[output] != answer.after[output]
+
+
+def test_a_broken_fallback_chain_is_told_with_a_lead_that_it_takes_over(example):
+    chain = "members: grp-sdr-na,   calendar: na,   fallback: "
+    after = changed((f"{chain}sdr.fast", f"{chain}q.unassigned"))
+    answer = compare(example, after).outputs["pool"]
+    assert answer.exists and "`sdr.na` is full: sdr.na > q.unassigned instead of sdr.na > sdr.fast" in answer.trouble
+    assert answer.before["pool"] == "sdr.na"

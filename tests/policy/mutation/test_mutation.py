@@ -1,0 +1,103 @@
+"""The mutation campaign: every small mistake in four policies is killed, or proved to change nothing."""
+
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+
+from core.kernel.strict_yaml import load as load_yaml
+from core.policy import checker, parser
+from core.policy.prover import compare
+from tests.policy.conftest import CASES
+from tests.policy.mutation.operators import mutants
+from tests.policy.mutation.oracle import Decider, leads
+
+POLICIES = ("example", "marketplace", "abm", "plg")
+LEADS = 200_000
+QUICK = 2_000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant: how it was killed (None: it survived), and whether the oracle tells it apart."""
+
+    name: str
+    killed_by: str | None
+    differs: bool
+    breaks: str | None
+
+
+def document(name):
+    return load_yaml((CASES / f"{name}.yaml").read_text(), file=name)[0]
+
+
+def original(name):
+    return parser.load(json.dumps(document(name)), f"{name}.json")
+
+
+def judged(policy, name, tree, population, baseline):
+    """Checks first - structure, golden tests, proofs and claims - then the semantic diff; the oracle by itself."""
+    text = json.dumps(tree)
+    mutant, _ = parser.read(text, "mutant.json")
+    if mutant is None:
+        return Verdict(name, "structure", True, None)
+    differs, breaks = witnessed(mutant, population, baseline)
+    report = checker.check(text, "mutant.json", proofs=True)
+    failed = [check for check in report.checks if check.verdict != "pass"]
+    if failed:
+        kinds = {check.kind for check in failed}
+        by = next(kind for kind in ("claim", "proof", "test", "structure") if kind in kinds)
+        return Verdict(name, by, differs, breaks)
+    equal = compare(policy, mutant).equivalent
+    return Verdict(name, None if equal else "diff", differs, breaks)
+
+
+def witnessed(mutant, population, baseline):
+    """Whether some lead of the population is met otherwise, and what the first leads break."""
+    decider = Decider(mutant)
+    breaks = next(filter(None, (decider.breaks(lead, arm) for lead, arm in population[:QUICK])), None)
+    differs = any(decider.met(lead, arm) != told for (lead, arm), told in zip(population, baseline, strict=True))
+    return differs, breaks
+
+
+def campaign(name, count, every=1):
+    policy = original(name)
+    population = leads(policy, count, seed=7)
+    decider = Decider(policy)
+    baseline = [decider.met(lead, arm) for lead, arm in population]
+    assert not any(decider.breaks(lead, arm) for lead, arm in population[:QUICK])
+    chosen = list(mutants(document(name)))[::every]
+    return [judged(policy, label, tree, population, baseline) for label, tree in chosen]
+
+
+def told(name, verdicts):
+    kills = Counter(verdict.killed_by for verdict in verdicts if verdict.killed_by)
+    survivors = [verdict for verdict in verdicts if verdict.killed_by is None]
+    print(
+        f"\n{name}: {len(verdicts)} mutants, {sum(kills.values())} killed {dict(sorted(kills.items()))}, "
+        f"{sum(verdict.differs for verdict in verdicts)} differ by the oracle, {len(survivors)} proved equivalent"
+    )
+    for verdict in survivors:
+        print(f"  survivor, proved to change nothing: {verdict.name}")
+
+
+def hold_to_account(verdicts):
+    assert not [one for one in verdicts if one.killed_by is None and one.differs], "proved equal, yet a lead differs"
+    loose = [one for one in verdicts if one.breaks and one.killed_by not in ("claim", "proof", "test", "structure")]
+    assert not loose, "the oracle breaks totality or a claim that the checks let pass"
+
+
+def test_a_sample_of_the_mutants_of_the_smallest_policy_is_killed_or_equal():
+    verdicts = campaign("marketplace", 400, every=31)
+    hold_to_account(verdicts)
+    assert {verdict.killed_by for verdict in verdicts} >= {"claim", "diff"}
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("name", POLICIES)
+def test_no_mutant_survives_that_an_oracle_tells_apart(name):
+    verdicts = campaign(name, int(os.environ.get("LEADBENCH_ORACLE_LEADS", LEADS)))
+    told(name, verdicts)
+    hold_to_account(verdicts)
