@@ -7,7 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
-from core.decisions import evidence, freshness, standing
+from core.decisions import ageing, evidence, freshness, standing
 from core.decisions import inputs as policy_inputs
 from core.decisions import record as records
 from core.decisions.compose import Decided, Stages, Sureness, sealed_records, shared_fields
@@ -24,6 +24,7 @@ from core.kernel.ledger import merkle_root
 from core.models.model import Model
 from core.models.scoring import score_with_points
 from core.policy.document import Policy
+from core.policy.inputs import fresh
 
 BATCH_ROWS = 10_000
 Progress = Callable[[float, str], None]
@@ -170,12 +171,13 @@ def _outcomes(
     remembered = deciding.remembers and all(lead in deciding.states for lead in spine["lead_id"])
     stored = {} if remembered else store.before(spine, deciding.arm)
     found = policy_inputs.batch_inputs(deciding.policy, measured, looked_up.features, looked_up.attributes)
+    aged = ageing.ages(deciding.database, deciding.feature_set, deciding.policy, spine)
     keys = spine.select("lead_id", pl.coalesce("as_of", "known_at")).iter_rows()
     for row_no, ((lead_id, moment), given) in enumerate(zip(keys, found, strict=True)):
         before = _newer(deciding.states.get(lead_id), stored.get(row_no), moment)
         before = deciding.state_inputs.waited(before, moment)
         told = deciding.state_inputs.of(before, moment)
-        whole = policy_inputs.in_order(deciding.policy, given | told)
+        whole = fresh(deciding.policy, policy_inputs.in_order(deciding.policy, given | told), aged[row_no])
         outcome = deciding.evaluator.decide(whole)
         state = after(before, moment, outcome.band, outcome.next_state)
         deciding.states[lead_id] = state

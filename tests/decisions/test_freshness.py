@@ -11,6 +11,7 @@ from core.decisions.replay import Loaders, replay
 from core.decisions.spine import population
 from core.decisions.store import DecisionStore
 from core.features import parser
+from core.policy import parser as parser_of_policies
 from tests.decisions.conftest import AS_OF, lead_id
 
 HOUR = timedelta(hours=1)
@@ -141,3 +142,22 @@ def test_the_record_names_stale_features_and_replays_the_same(feeds, deciders, m
     assert DecisionStore(feeds).of(lead_id(1)).stale_features == ("calls", "employees")
     report = replay(feeds, Loaders(lambda _: model, lambda _: policy, lambda _: ageing))
     assert (report.differences, report.equal) == ((), 180)
+
+
+def test_an_input_older_than_its_field_allows_is_missing_and_replays_the_same(
+    store, deciders, policy, model, feature_set
+):
+    plain = "    region:          {type: text, required: false, "
+    limited = parser_of_policies.load(policy.text.replace(plain, f"{plain}max_age_min: 1440, "), "limited.yaml")
+    assert limited.input_fields["region"].max_age_min == 1440
+    spine = population(store, as_of=AS_OF).spine
+    decide(store, spine, **{**deciders, "policy": limited})
+    recent = f"(1, 'region', 'DACH', NULL, NULL, NULL, NULL, '{AS_OF - HOUR}', '{AS_OF - HOUR}', 'b-2')"
+    assert DecisionStore(store).of(lead_id(1)).inputs["region"] is None
+    change(store, f"INSERT INTO attributes VALUES {recent}")
+    later = AS_OF + HOUR
+    decide(store, population(store, as_of=later).spine, **{**deciders, "policy": limited})
+    assert DecisionStore(store).of(lead_id(1)).inputs["region"] == "DACH"
+    assert DecisionStore(store).of(lead_id(2)).inputs["region"] is None
+    report = replay(store, Loaders(lambda _: model, lambda _: limited, lambda _: feature_set))
+    assert report.differences == ()
