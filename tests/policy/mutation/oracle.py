@@ -2,6 +2,7 @@
 
 import re
 from random import Random
+from typing import Any
 
 from core.policy.closures import closure
 from core.policy.document import Policy
@@ -43,7 +44,7 @@ def _any(rng: Random, field) -> object:
 
 def _corners(policy: Policy, name: str) -> list:
     """The values at which something may change: domain ends, every number of the text, a step either way."""
-    field = policy.input_fields[name]
+    field: Any = policy.input_fields[name]
     missing = [] if field.required else [None]
     if field.type == "bool":
         return [True, False, *missing]

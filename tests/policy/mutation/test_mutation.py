@@ -4,6 +4,7 @@ import json
 import os
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,8 @@ class Verdict:
 
 
 def document(name):
-    return load_yaml((CASES / f"{name}.yaml").read_text(), file=name)[0]
+    tree: Any = load_yaml((CASES / f"{name}.yaml").read_text(), file=name)[0]
+    return tree
 
 
 def original(name):

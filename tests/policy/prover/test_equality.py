@@ -1,5 +1,7 @@
 """What two policies are proved to share, and the plainest lead that tells them apart."""
 
+# pyright: reportOptionalSubscript=false, reportOptionalMemberAccess=false, reportOperatorIssue=false, reportArgumentType=false
+
 import json
 from random import Random
 
