@@ -1,16 +1,34 @@
 """One feature: can it be trusted, what does it tell apart, where does it come from, how is it calculated."""
 
+import polars as pl
 import streamlit as st
 
 from app.charts import comparison
-from app.components import chart, glossary
+from app.components import chart, frame_table, glossary
 from app.feedback import refused
 from app.queries import feature_facts
 from app.queries.feature_facts import TIERS, Facts
 from core.features.document import Feature
+from core.features.hindsight import VERDICTS as SAYS
+from core.features.hindsight import Hindsight
 from core.features.portrait import Spread
 from core.kernel.errors import LeadbenchError
 
+VERDICTS = {
+    "stable": ("green", "check_circle"),
+    "late_data": ("blue", "schedule"),
+    "suspected_leak": ("red", "warning"),
+    "undated": ("gray", "help"),
+    "not_enough_data": ("gray", "help"),
+}
+CAUSES = {
+    "late": "by events delivered late",
+    "backdated": "by events written into the past",
+    "corrected": "by corrections",
+    "merged": "by merged leads",
+    "attribute": "by values filled in later",
+    "others": "by the rest of the account",
+}
 LANGUAGES = {"YAML": "yaml", "SQL": "sql", "Polars": "python"}
 
 
@@ -23,8 +41,8 @@ def show(set_hash: str, name: str, facts: Facts, key: str) -> None:
     st.caption(feature.description or f"`{feature.name}`")
     _figures(facts)
     left, right = st.columns(2, gap="medium")
-    with left, chart.card("How won and lost leads differ", "Its value just before each closed lead was won or lost."):
-        _outcomes(set_hash, feature, key)
+    with left, chart.card("What its values tell, and whether they may be trusted"):
+        _values(set_hash, feature, key)
     with right, chart.card("Where it comes from and who reads it", glossary.term("behaviour_hash")):
         st.mermaid_chart(feature_facts.lineage(set_hash, name), alt=f"Lineage of {feature.label}.")
     _code(feature, key)
@@ -42,11 +60,53 @@ def _figures(facts: Facts) -> None:
     boxes[3].metric("Used by", str(len(facts.used_by)), delta=users, delta_color="off", delta_arrow="off")
 
 
+def _values(set_hash: str, feature: Feature, key: str) -> None:
+    tabs = st.tabs(["By outcome", "Over time", "Leak check"], key=f"{key}_values", on_change="rerun")
+    parts = (_outcomes, _course, _check)
+    for tab, part in zip(tabs, parts, strict=True):
+        if tab.open:
+            with tab:
+                try:
+                    part(set_hash, feature, key)
+                except LeadbenchError as refusal:
+                    refused(refusal)
+
+
 def _outcomes(set_hash: str, feature: Feature, key: str) -> None:
-    try:
-        spread(feature_facts.spread(set_hash, feature.name), feature.label, f"{key}_spread_{feature.name}")
-    except LeadbenchError as refusal:
-        refused(refusal)
+    spread(feature_facts.spread(set_hash, feature.name), feature.label, f"{key}_spread_{feature.name}")
+
+
+def _course(set_hash: str, feature: Feature, key: str) -> None:
+    found = feature_facts.course(set_hash, feature.name)
+    if found is not None:
+        words = f"A sample of the leads there at each moment, as known then; {found.moments['leads'][-1]} at the last."
+        figure = comparison.over_time(found.shares, chart.colours())
+        chart.show(figure, f"{key}_course_{feature.name}", alt=f"{feature.label} over time.", words=words)
+
+
+def _check(set_hash: str, feature: Feature, key: str) -> None:
+    found = feature_facts.check(set_hash, feature.name)
+    if found is None:
+        return
+    colour, icon = VERDICTS[found.verdict]
+    st.markdown(
+        f":{colour}-badge[:material/{icon}: {found.verdict.replace('_', ' ').capitalize()}] {SAYS[found.verdict]}",
+        help=glossary.term("leak"),
+    )
+    causes = " · ".join(f"{count} {CAUSES[cause]}" for cause, count in found.causes.items())
+    st.caption(f"{found.changed:,} of {found.rows:,} values differ in hindsight{f': {causes}' if causes else '.'}")
+    if found.examples:
+        frame_table.show(_examples(found), f"{key}_check_{feature.name}", height=180, alt="Values that differ.")
+
+
+def _examples(found: Hindsight) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {"lead": one.lead_id, "as of": one.as_of, "outcome": one.outcome, "then": str(one.before),
+             "now": str(one.after), "because": ", ".join(one.causes) or "others of the account", "learnt": one.known_at}
+            for one in found.examples
+        ]
+    )  # fmt: skip
 
 
 def spread(found: Spread | None, label: str, key: str) -> None:

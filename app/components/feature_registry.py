@@ -11,6 +11,7 @@ from app.queries import feature_facts
 from app.queries import features as reads
 from app.queries.feature_facts import TIERS, Facts
 
+DRIFT = {"Drift": "#C4432F44", "Stable": "#0E7C6633", "Not enough data": "#7A7F8733"}
 CHIPS = ("#0E7C6633", "#2E6FBF33", "#7A7F8733", "#C4432F44")
 
 
@@ -60,6 +61,7 @@ def _filtered(set_hash: str, facts: Mapping[str, Facts], key: str) -> pl.DataFra
         pl.Series("tier", [[one.tier, "stale"] if one.stale else [one.tier] for one in told], dtype=pl.List(pl.String)),
         pl.Series("age", [one.age for one in told], dtype=pl.String),
         pl.Series("missing", [one.missing for one in told], dtype=pl.Float64),
+        pl.Series("drift", [[one.drift] if one.drift else [] for one in told], dtype=pl.List(pl.String)),
         pl.Series("used_by", [", ".join(one.used_by) or None for one in told], dtype=pl.String),
     )
     return rows.filter(pl.col("tier").list.first().is_in(fresh)) if fresh else rows
@@ -75,6 +77,9 @@ def _columns() -> dict[str, Any]:
         "tier": column.MultiselectColumn("Freshness", options=[*TIERS, "stale"], color=list(CHIPS), width=110),
         "age": column.TextColumn("Delivered", help="Before the newest delivery of any source.", width=84),
         "missing": column.ProgressColumn("Missing", format="percent", min_value=0, max_value=1, width=110),
+        "drift": column.MultiselectColumn(
+            "Drift", options=list(DRIFT), color=list(DRIFT.values()), help=glossary.term("drift"), width=90
+        ),
         "used_by": column.TextColumn("Used by", width=150),
         "reads": column.TextColumn("Reads", width="medium"),
         "dtype": column.TextColumn("Type", width="small"),

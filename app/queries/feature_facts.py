@@ -1,21 +1,23 @@
 """What is known of a registered feature: freshness, gaps, difference by outcome, lineage and users."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 import streamlit as st
 
-from app.queries import policies
+from app.queries import drift, policies
 from app.queries.access import database, revision, rooms
-from app.queries.features import kinds, registry
+from app.queries.features import kinds
 from core.decisions import freshness
-from core.features import comparing, distribution, sample, writer
+from core.features import comparing, distribution, hindsight, portrait, sample, writer
 from core.features.document import Feature, FeatureSet
+from core.features.hindsight import Hindsight
+from core.features.lineage import Reads, delivering, reads
 from core.features.polars_text import polars_text
-from core.features.portrait import Spread, spread_by_outcome
+from core.features.portrait import Course, Spread, spread_by_outcome
 from core.features.tiers import tier
+from core.governance.feature_users import FeatureReaders, FeatureUsers
 from core.kernel.errors import LeadbenchError
 from core.kernel.times import duration_text, naive
 from core.signals.store_pages import SignalPages
@@ -27,13 +29,17 @@ TIERS = {"live": "within 15 minutes", "minutes": "within six hours", "daily": "b
 
 @dataclass(frozen=True)
 class Facts:
-    """A feature's freshness and users; ages count back from the newest delivery of any source."""
+    """A feature's freshness, drift and users; ages count back from the newest delivery of any source.
+
+    `drift` is the verdict of the newest report on a model of the set, None where there is no such report.
+    """
 
     tier: str
     max_age: str | None
     age: str | None
     stale: bool
     missing: float | None
+    drift: str | None
     used_by: tuple[str, ...]
 
 
@@ -49,8 +55,11 @@ def _facts(revision: str, set_hash: str) -> dict[str, Facts]:
     now = naive(told) if isinstance(told, datetime) else None
     delivered = freshness.delivered(database(), feature_set, now) if now else NOTHING
     missing = _missing(feature_set)
-    used = users(set_hash)
-    return {one.name: _of(one, now, delivered, missing, used) for one in feature_set.features}
+    readers, drifted = _readers(), _drifted(set_hash)
+    return {
+        one.name: _of(one, now, delivered, missing, drifted.get(one.name), readers.of(one).names)
+        for one in feature_set.features
+    }
 
 
 def _of(
@@ -58,7 +67,8 @@ def _of(
     now: datetime | None,
     delivered: freshness.Delivered,
     missing: dict[str, float],
-    used: dict[str, tuple[str, ...]],
+    drifted: str | None,
+    used_by: tuple[str, ...],
 ) -> Facts:
     newest = delivered.newest.get(feature.name)
     age = now - newest if now and newest else None
@@ -70,7 +80,8 @@ def _of(
         age=None if age is None else _span(age.total_seconds()),
         stale=bool(old) or feature.name in delivered.held_back,
         missing=missing.get(feature.name),
-        used_by=used.get(feature.name, ()),
+        drift=drifted,
+        used_by=used_by,
     )
 
 
@@ -88,15 +99,37 @@ def _missing(feature_set: FeatureSet) -> dict[str, float]:
     return distribution.missing(rows, feature_set.feature_names)
 
 
-def users(set_hash: str) -> dict[str, tuple[str, ...]]:
-    """By feature: the models that were trained on its set, and the live policy where it reads the feature."""
-    models = rooms().models.list().filter(pl.col("feature_set_hash") == set_hash)["version"].to_list()
-    trained = tuple(f"model {version}" for version in models)
-    live = policies.live()
-    asked = set(live.policy.input_fields) if live else set()
-    name = f"policy {live.name}" if live else ""
-    listed = registry(set_hash)["name"]
-    return {one: (*trained, *((name,) if one in asked else ())) for one in listed}
+def _readers() -> FeatureReaders:
+    return FeatureReaders(rooms().features, rooms().models, rooms().policies)
+
+
+def _drifted(set_hash: str) -> dict[str, str]:
+    """By feature the verdict of the newest drift report on a model that was trained on the set."""
+    trained = rooms().models.list().filter(pl.col("feature_set_hash") == set_hash)["model_hash"].to_list()
+    report = next((one for one in drift.reports() if one.model_hash in trained), None)
+    return {one["name"]: drift.VERDICTS[one["verdict"]] for one in report.told["features"]} if report else {}
+
+
+def course(set_hash: str, name: str) -> Course | None:
+    """The feature over the time of the log; raises NothingToBuild."""
+    return _course(revision("signals", "features"), set_hash, name)
+
+
+@st.cache_data(max_entries=64, show_spinner="Looking back …")
+def _course(revision: str, set_hash: str, name: str) -> Course | None:
+    found = rooms().features.get(set_hash).find(name)
+    return None if found is None else portrait.course(database(), found)
+
+
+def check(set_hash: str, name: str) -> Hindsight | None:
+    """The leak check by time of the feature; raises NothingToBuild."""
+    return _check(revision("signals", "features"), set_hash, name)
+
+
+@st.cache_data(max_entries=64, show_spinner="Comparing with what is known now …")
+def _check(revision: str, set_hash: str, name: str) -> Hindsight | None:
+    found = rooms().features.get(set_hash).find(name)
+    return None if found is None else hindsight.check(database(), FeatureSet("checked", (found,)))[0]
 
 
 def spread(set_hash: str, name: str) -> Spread | None:
@@ -124,28 +157,28 @@ def code(feature: Feature) -> dict[str, str]:
 
 def lineage(set_hash: str, name: str) -> str:
     """The feature's way as a Mermaid flowchart: sources, event types or attributes, feature, and what reads it."""
-    row = rooms().features.features(set_hash).filter(pl.col("name") == name).row(0, named=True)
-    read = json.loads(row["reads"])
-    edges = [(source, kind) for source, kind in _delivering(read)]
-    inputs = (
-        [f"attribute {one}" for one in read["attributes"]] or sorted({kind for _, kind in edges}) or ["every event"]
-    )
-    properties = [f"property {one.removeprefix('properties.')}" for one in read["properties"]]
-    edges += [(one, row["label"]) for one in (*inputs, *properties)]
-    edges += [(row["label"], one) for one in users(set_hash).get(name, ())]
-    return _flowchart(edges, row["label"])
+    found = rooms().features.find(name, set_hash)[1]
+    read, users = reads(found), _readers().of(found)
+    properties = [f"property {one.removeprefix('properties.')}" for one in read.properties]
+    edges = [*_upstream(read, found.label), *((one, found.label) for one in properties)]
+    return _flowchart([*edges, *_downstream(users, found.label)], found.label)
 
 
-def _delivering(read: dict) -> list[tuple[str, str]]:
-    found = kinds()
-    if read["attributes"]:
-        return []
-    if read["types"] is None:
-        named = read["sources"] if read["sources"] is not None else found["source"].unique().sort().to_list()
-        return [(f"source {one}", "every event") for one in named]
-    known = found.filter(pl.col("type").is_in(read["types"]))
-    pairs = known.filter(pl.lit(read["sources"] is None) | pl.col("source").is_in(read["sources"] or []))
-    return [(f"source {source}", kind) for source, kind in pairs.select("source", "type").iter_rows()]
+def _upstream(read: Reads, label: str) -> list[tuple[str, str]]:
+    if read.attributes:
+        return [(f"attribute {one}", label) for one in read.attributes]
+    delivered = delivering(read, kinds()).select("source", "type").iter_rows()
+    pairs = [(f"source {source}", kind if read.types is not None else "every event") for source, kind in delivered]
+    named = sorted({kind for _, kind in pairs} | set(read.types or ())) or ["every event"]
+    return [*pairs, *((kind, label) for kind in named)]
+
+
+def _downstream(users: FeatureUsers, label: str) -> list[tuple[str, str]]:
+    edges = [(label, f"set {name} {set_hash[7:15]}") for set_hash, name in users.sets.items()]
+    trained = {row["version"]: row["feature_set_hash"] for row in rooms().models.list().iter_rows(named=True)}
+    edges += [(f"set {users.sets[trained[one]]} {trained[one][7:15]}", f"model {one}") for one in users.models]
+    asking = [one for one in users.policies if one.content_hash in users.deciding] or list(users.policies)
+    return edges + [(label, f"policy {policies.label(one)}") for one in asking]
 
 
 def _flowchart(edges: list[tuple[str, str]], centre: str) -> str:

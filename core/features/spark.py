@@ -1,6 +1,6 @@
 """The statement of a build in Spark's dialect: the same text through sqlglot, over tables of the same names.
 
-Spark reads `events`, `event_kinds`, `event_words`, `leads`, `lead_merges`, `lead_accounts`, `accounts`, `attributes`
+Spark reads `events`, `event_kinds`, `leads`, `lead_merges`, `lead_accounts`, `accounts`, `attributes`
 and `spine_rows` (row_no, lead_no, a, known; microseconds since 1970), its session's time zone being UTC. Sums of 64-bit
 terms are made in DECIMAL(38, 0), since Spark's own would overflow where DuckDB's grow.
 """
@@ -54,4 +54,13 @@ def _in_spark(node: exp.Expr) -> exp.Expr:
         return exp.Sum(this=exp.cast(node.this, _WIDE.copy()))
     if isinstance(node, exp.Anonymous) and node.name.lower() == "epoch_us":
         return exp.Anonymous(this="unix_micros", expressions=[exp.cast(node.expressions[0], "TIMESTAMPTZ")])
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "enum_code":
+        return _place(node.expressions[0])
     return node
+
+
+def _place(word: exp.Expr) -> exp.Expr:
+    """The place of a word among the listed ones, from 0."""
+    listed = exp.Array(expressions=word.args["to"].expressions)
+    found = exp.Anonymous(this="array_position", expressions=[listed, word.this])
+    return exp.cast(exp.Sub(this=found, expression=exp.Literal.number(1)), "INT")

@@ -11,7 +11,7 @@ _KINDS = {NUMBER: Kind.NUMBER, CATEGORY: Kind.TEXT, BOOLEAN: Kind.BOOL}
 _COLUMNS_SQL = """
 SELECT property, column_name, CASE type WHEN 'text' THEN 'category' ELSE type END AS dtype,
        greatest(abs(coalesce(low, 0)), abs(coalesce(high, 0))) AS bound,
-       (SELECT count(*) FROM event_words w WHERE w.property = p.property) AS words
+       coalesce((SELECT list(word ORDER BY code) FROM event_words w WHERE w.property = p.property), []) AS words
 FROM event_properties p WHERE column_name IS NOT NULL AND misfits = 0 ORDER BY property
 """
 
@@ -20,14 +20,14 @@ FROM event_properties p WHERE column_name IS NOT NULL AND misfits = 0 ORDER BY p
 class StoredColumn:
     """A property's column in the log: number, category or boolean.
 
-    No number in it is larger than `bound`; `words` counts its listed texts, of which more than 62 are not all listed.
+    No number in it is larger than `bound`; `words` are its texts, of which more than 62 are not all listed.
     """
 
     name: str
     column: str
     dtype: str
     bound: float = 0.0
-    words: int = 0
+    words: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -40,4 +40,5 @@ def stored_columns(cursor: Cursor) -> Mapping[str, StoredColumn]:
 
     A column counts only while every value of its property fits it.
     """
-    return {f"properties.{row[0]}": StoredColumn(*row) for row in cursor.read(_COLUMNS_SQL).iter_rows()}
+    rows = cursor.read(_COLUMNS_SQL).iter_rows()
+    return {f"properties.{name}": StoredColumn(name, *about, tuple(words)) for name, *about, words in rows}

@@ -141,6 +141,19 @@ def test_a_feature_shows_its_gaps_its_users_and_its_code(demo):
     assert "each as of the moment before it closed" in words(at)
 
 
+def test_a_feature_shows_its_drift_its_course_and_what_hindsight_would_change(demo):
+    at = opened("features", tab="Registry")
+    rows = at.dataframe[0].value
+    assert "drift" in rows.columns and {len(one) for one in rows["drift"]} <= {0, 1}
+    detail = "features_registry_detail_values"
+    at.session_state[detail] = "Over time"
+    at.run()
+    assert not at.exception and "as known then" in words(at)
+    at.session_state[detail] = "Leak check"
+    at.run()
+    assert not at.exception and "values differ in hindsight" in words(at)
+
+
 def test_a_ready_made_feature_fills_the_form(demo):
     at = opened("features", tab="Builder")
     at.selectbox(key="features_builder_template").select("days_since_last").run()

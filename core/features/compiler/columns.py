@@ -53,7 +53,6 @@ class EventColumns:
         self._keys: dict[str, dict[str, int]] = {"properties": {}, "context": {}}
         self._json: dict[str, str] = {}
         self._plain: dict[str, str] = {}
-        self._words: dict[str, StoredColumn] = {}
 
     def stored(self, field: Field) -> StoredColumn | None:
         """The field's own column in the log, or None."""
@@ -108,9 +107,6 @@ class EventColumns:
             source += f" JOIN leads l ON l.lead_no = {self._root}"
         if "account_id" in self._plain:
             source += " LEFT JOIN accounts o ON o.account_no = e.account_no"
-        for name, found in self._words.items():
-            words = f"SELECT word, code FROM event_words WHERE property = {quoted(found.name)}"
-            source += f"\n    LEFT JOIN ({words}) w_{name} ON w_{name}.word = e.{name}"
         selected = f"SELECT {', '.join([*head, *columns, *plain, *parsed])}\n    FROM {source}"
         outer = [f"{sql} AS j{place}" for place, sql in enumerate(self._json.values())]
         return f"SELECT {', '.join(['*', *outer])} FROM (\n    {selected})" if outer else selected
@@ -146,10 +142,12 @@ class EventColumns:
     def bit(self, field: Field) -> str | None:
         """The name of the one bit that stands for a text property's value; None where a word has too few bits."""
         found = self.stored(field)
-        if found is None or found.dtype != CATEGORY or found.words > DICTIONARY_BITS:
+        if found is None or found.dtype != CATEGORY or not 0 < len(found.words) <= DICTIONARY_BITS:
             return None
-        self._words[found.column] = found
-        self._plain.setdefault(f"{found.column}_bit", f"CAST(1 AS BIGINT) << w_{found.column}.code")
+        words = f"ENUM({', '.join(map(quoted, found.words))})"
+        self._plain.setdefault(
+            f"{found.column}_bit", f"CAST(1 AS BIGINT) << enum_code(TRY_CAST(e.{found.column} AS {words}))"
+        )
         return f"{found.column}_bit"
 
     def edge(self, field: Field, dtype: str) -> tuple[str, Callable[[str], str]]:

@@ -122,19 +122,19 @@ def _edge(function: str) -> Callable[[Branch, Feature], str]:
     return edge
 
 
-def _decay(feature: Feature) -> str:
+def _decay(branch: Branch, feature: Feature) -> str:
     assert feature.half_life is not None
-    return f"exp(age * {real(-math.log(2) / feature.half_life)})"
+    return branch.computed(f"exp(age * {real(-math.log(2) / feature.half_life)})")
 
 
 def _decayed_count(branch: Branch, feature: Feature) -> str:
-    term = f"CAST(round({_decay(feature)} * {real(DECAY_UNIT)}) AS BIGINT)"
+    term = f"CAST(round({_decay(branch, feature)} * {real(DECAY_UNIT)}) AS BIGINT)"
     return f"coalesce({_exact(_over(branch, feature, 'sum({})', term), DECAY_UNIT)}, 0e0)"
 
 
 def _decayed_sum(branch: Branch, feature: Feature) -> str:
     value = branch.number(_of(feature))
-    term = _whole(branch, feature, f"{value} * {_decay(feature)}", DECAY_UNIT)
+    term = _whole(branch, feature, f"{value} * {_decay(branch, feature)}", DECAY_UNIT)
     return f"coalesce({_exact(_over(branch, feature, 'sum({})', term), DECAY_UNIT)}, 0e0)"
 
 
