@@ -135,7 +135,7 @@ def compare(tmp_path, monkeypatch, seed, events):
 
 
 def test_plain_events_leave_what_the_whole_way_leaves(tmp_path, monkeypatch):
-    compare(tmp_path, monkeypatch, 1, 150)
+    compare(tmp_path, monkeypatch, 1, 90)
 
 
 @pytest.mark.campaign
