@@ -7,6 +7,7 @@ from threading import RLock
 
 from app import services
 from core.decisions.arrivals import Arrivals
+from core.governance.keeper import Keeper
 from core.governance.write_keys import WriteKeys
 from core.recipes.arriving import Choice
 from core.signals.ingest import Ingest
@@ -24,16 +25,19 @@ class Live:
     ingest: Ingest
     arrivals: Arrivals
     upkeep: Upkeep
+    keeper: Keeper
 
     @classmethod
     def on(cls, bench: Workbench) -> "Live":
         """Start taking events into the store and deciding their leads."""
         arrivals = Arrivals(bench.db, Choice(bench.rooms))
         ingest = Ingest(bench.db, committed=arrivals.offer)
-        return cls(bench, ingest, arrivals, Upkeep(bench.db, partial(ingest.is_idle, IDLE_SECONDS)))
+        upkeep = Upkeep(bench.db, partial(ingest.is_idle, IDLE_SECONDS))
+        return cls(bench, ingest, arrivals, upkeep, Keeper(bench.rooms.releases))
 
     def stop(self) -> None:
         """Commit what waits and take nothing more; who still waits for a decision is found by the next start."""
+        self.keeper.stop()
         self.upkeep.stop()
         self.ingest.stop()
         self.arrivals.stop()

@@ -1,6 +1,7 @@
 """The commands of Policy studio and Approvals; core asks who may do what and binds approval to the content."""
 
 from collections.abc import Callable
+from datetime import datetime
 from threading import Event
 
 from app import session
@@ -88,6 +89,26 @@ def discard(ref: str) -> Standing:
 def publish(ref: str, reason: str) -> Standing:
     """Let an approved version decide."""
     return rooms().releases.publish(ref, actor(), reason)
+
+
+def publish_at(ref: str, reason: str, due_at: datetime) -> Standing:
+    """Let an approved version decide at a later time."""
+    return rooms().releases.later(ref, actor(), reason, due_at)
+
+
+def break_glass(ref: str, reason: str, lasts: str) -> datetime:
+    """Let a submitted version decide at once without its approvals; when that ends."""
+    return rooms().releases.emergencies.break_glass(ref, actor(), reason, lasts)
+
+
+def advance(name: str, reason: str) -> None:
+    """Take the rollout of a policy to its next step."""
+    rooms().releases.rollouts.advance(name, actor(), reason)
+
+
+def comment(ref: str, text: str) -> Standing:
+    """Say something about a version."""
+    return rooms().releases.comment(ref, actor(), text)
 
 
 def roll_back(name: str, reason: str, to: str | None) -> Standing:

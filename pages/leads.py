@@ -2,7 +2,17 @@
 
 import streamlit as st
 
-from app.components import empty_state, export_menu, header, lead_figures, lead_filters, lead_grid, live_refresh, peek
+from app.components import (
+    empty_state,
+    export_menu,
+    header,
+    lead_figures,
+    lead_filters,
+    lead_grid,
+    live_refresh,
+    owners,
+    peek,
+)
 from app.queries import leads
 from app.queries.access import role
 
@@ -33,4 +43,5 @@ else:
         row = lead_grid.show(found, "leads_grid")
     with panel:
         peek.show(row, "leads_peek")
+owners.show("leads_owners")
 live_refresh.follow("decisions", key="leads")

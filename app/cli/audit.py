@@ -7,6 +7,7 @@ import typer
 
 from app.cli.common import JsonOption, StoreOption, emit, opened, progress, speak
 from core.decisions.replay import replay as replay_decisions
+from core.governance.duties import report as duties_of
 from core.governance.evidence import export as export_evidence
 
 group = typer.Typer(help="The record: verify, replay, export.", no_args_is_help=True)
@@ -57,6 +58,17 @@ def replay(
         ).to_json()
     emit(report, lambda: f"{report['equal']} of {report['replayed']} decisions came out bit for bit the same.")
     raise typer.Exit(0 if not report["differences"] else 1)
+
+
+@group.command(epilog="Example: leadbench audit duties --json")
+def duties(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Who made, approved and published what, from the ledger alone: exit 1 where anybody approved his own change."""
+    speak(as_json)
+    with opened(store) as bench:
+        found = duties_of(bench.db)
+    told = ", ".join(f"{count} {word}" for word, count in found["checked"].items())
+    emit(found, lambda: f"{len(found['violations'])} violations, {len(found['exceptions'])} emergencies in {told}.")
+    raise typer.Exit(0 if found["ok"] else 1)
 
 
 @group.command(epilog="Example: leadbench audit export --out evidence/")

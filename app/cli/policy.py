@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from app.cli import policy_documents, policy_simulation
+from app.cli import policy_documents, policy_rollout, policy_simulation
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
 from app.cli.policy_documents import FileArgument, read_document
 from core.governance.history import history as history_of
 from core.governance.releases import Releases
 from core.governance.standing import Standing
+from core.kernel.times import from_text
 
 group = typer.Typer(help="Policies: check, simulate, approve, publish, roll back.", no_args_is_help=True)
 RefArgument = Annotated[str, typer.Argument(help="NAME@12 digits, a full hash, or NAME@vN once published.")]
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module, and those on documents alone."""
     policy_documents.register(group)
     policy_simulation.register(group)
+    policy_rollout.register(group)
     app.add_typer(group, name="policy")
 
 
@@ -63,12 +65,16 @@ def refuse(
 def publish(
     ref: RefArgument,
     reason: ReasonOption,
+    at: Annotated[str | None, typer.Option("--at", help="Publish at this time instead of now.")] = None,
     store: StoreOption = None,
     as_user: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make an approved version the active one."""
-    _step(store, as_user, as_json, lambda releases, actor: releases.publish(ref, actor, reason))
+    """Make an approved version the active one, now or at a time; what its document plans as rollout begins then."""
+    if at is not None:
+        _step(store, as_user, as_json, lambda releases, actor: releases.later(ref, actor, reason, from_text(at)))
+    else:
+        _step(store, as_user, as_json, lambda releases, actor: releases.publish(ref, actor, reason))
 
 
 @group.command(epilog='Example: leadbench policy rollback default --as rita --reason "Too many held leads"')

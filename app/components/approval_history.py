@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import release_commands
 from app.components import (
+    badges,
     chart,
     columns,
     empty_state,
@@ -13,10 +14,11 @@ from app.components import (
     policy_checks,
     policy_release,
     policy_simulation,
+    rollout,
 )
 from app.components.policy_simulating import simulated
 from app.feedback import done, refusals
-from app.queries import policies
+from app.queries import policies, release
 from core.policy.store import StoredVersion
 
 COLUMNS = {
@@ -37,6 +39,7 @@ def show(live: StoredVersion | None, key: str) -> None:
     if rows.is_empty() or live is None:
         empty_state.link("No version is stored yet.", page="policy", action="Open Policy studio")
         return
+    exceptions()
     with chart.card("Versions, newest first", "Nothing published is edited; a change is a new version."):
         picked = frame_table.pick(
             rows, f"{key}_rows", columns=COLUMNS, order=list(COLUMNS), alt="Versions of the policy."
@@ -51,10 +54,22 @@ def show(live: StoredVersion | None, key: str) -> None:
             policy_release.facts(policies.standing(version.content_hash))
             policy_release.done_so_far(version)
         roll_back(live, key)
+        rollout.show(live, f"{key}_rollout")
     with right:
         policy_checks.differences(
             live.source, version.source, f"From live {policies.title(live)} to {policies.title(version)}"
         )
+
+
+def exceptions() -> None:
+    """Draw what is due, emergencies and schedules; what never happened is left out."""
+    for one in release.alarms():
+        colour, at = "red" if one.is_due else "orange", f":gray[{one.at:%d %b %Y, %H:%M} UTC]"
+        badges.show(f":{colour}-badge[:material/alarm: {one.kind.replace('_', ' ')}]", one.text, at)
+    for title, rows in (("Emergencies, for ever", release.emergencies()), ("Scheduled", release.schedules())):
+        if not rows.is_empty():
+            with chart.card(title):
+                frame_table.show(rows, key=f"history_{title[:5]}", alt=title)
 
 
 def roll_back(live: StoredVersion, key: str) -> None:

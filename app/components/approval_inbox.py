@@ -15,6 +15,7 @@ from app.components import (
     policy_checks,
     policy_release,
     policy_simulation,
+    review_page,
 )
 from app.components.policy_simulating import simulated
 from app.feedback import done, refusals
@@ -93,6 +94,7 @@ def evidence(item: InboxItem, live: StoredVersion | None, key: str) -> None:
         rationale = version.policy.document.metadata.rationale
         st.markdown(f"> {rationale.strip()}" if rationale else ":gray[No rationale was written.]")
         commands(standing, f"{key}_{version.content_hash[7:15]}")
+        review_page.show(version.ref, f"{key}_page_{version.content_hash[7:15]}")
     if live is None:
         return
     first, second = st.columns([1.5, 1], gap="small")
@@ -133,6 +135,9 @@ def _review(version: StoredVersion, key: str) -> None:
             _done(lambda: release_commands.request_changes(version.ref, comment), f"{version.ref} goes back.")
         if st.button("Refuse", key=f"{key}_refuse", icon=":material/block:"):
             _done(lambda: release_commands.refuse(version.ref, comment), f"{version.ref} is refused.")
+        if st.button("Comment", key=f"{key}_say", icon=":material/chat:"):
+            _done(lambda: release_commands.comment(version.ref, comment), "Your comment is in the record.")
+        policy_release.glass_form(version, key)
 
 
 def _done(command: release_commands.Command, text: str) -> None:

@@ -30,6 +30,11 @@ def evidence(name: str) -> str:
     return f":{colour}-badge[:material/{icon}: {name.capitalize()}]"
 
 
+def knowledge(name: str) -> str:
+    """Markdown of the badge of a reviewer's block; what is only on record is grey."""
+    return evidence(name) if name in EVIDENCE else f":gray-badge[:material/history_edu: {name.capitalize()}]"
+
+
 def band(name: str | None, label: str | None, position: int) -> str:
     """Markdown of a band's badge; position 0 is the best band."""
     if not name:

@@ -9,8 +9,8 @@ from app.queries.leads import Filter
 
 SEARCH = "leads_search"
 REASONS = "reasons"
-START = {"view": "all", "band": [], "pool": [], "region": [], "arm": [], "feedback": [], SEARCH: ""}
-KEPT = ("view", "band", "pool", "region", "arm", "feedback", REASONS)
+START = {"view": "all", "band": [], "pool": [], "region": [], "arm": [], "assignee": [], "feedback": [], SEARCH: ""}
+KEPT = ("view", "band", "pool", "region", "arm", "assignee", "feedback", REASONS)
 
 
 def show() -> Filter:
@@ -34,12 +34,15 @@ def show() -> Filter:
     return Filter(view or "queue", tuple(band), *more, text=text.strip())
 
 
-def _more() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    used = sum(bool(session.value(name)) for name in ("pool", "region", "arm", "feedback"))
+def _more() -> tuple[tuple[str, ...], ...]:
+    used = sum(bool(session.value(name)) for name in ("pool", "region", "arm", "assignee", "feedback"))
     with st.popover(f"Filters · {used}" if used else "Filters", icon=":material/tune:"):
         pool = st.multiselect("Pool", leads.choices("pool"), key="pool", bind="query-params")
         region = st.multiselect("Region", leads.choices("region"), key="region", bind="query-params")
         arm = st.multiselect("Arm", leads.choices("arm"), key="arm", bind="query-params", help=glossary.term("arm"))
+        who = st.multiselect(
+            "Owner", leads.choices("assignee"), key="assignee", bind="query-params", help=glossary.term("assignee")
+        )
         said = st.multiselect(
             "Feedback", list(desk.VERDICTS), format_func=desk.VERDICTS.__getitem__, key="feedback",
             bind="query-params", help=glossary.term("feedback"),
@@ -48,7 +51,7 @@ def _more() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[st
             "Reasons", ["Panel", "Drawer"], default="Panel", required=True, key=REASONS, bind="query-params",
             help="The drawer leaves the whole width to the list; it opens when a lead is selected.",
         )  # fmt: skip
-    return tuple(pool), tuple(region), tuple(arm), tuple(said)
+    return tuple(pool), tuple(region), tuple(arm), tuple(said), tuple(who)
 
 
 def in_drawer() -> bool:

@@ -1,9 +1,11 @@
 """The last steps of a policy: who may approve it, and letting it decide."""
 
+from datetime import UTC
+
 import streamlit as st
 
 from app import navigation, release_commands
-from app.components import badges, chart, glossary, policy_draft
+from app.components import badges, chart, glossary, policy_draft, rollout
 from app.components.policy_draft import Draft
 from app.feedback import done, refusals
 from app.queries import policies
@@ -142,14 +144,40 @@ def roll_out_step(draft: Draft, live: StoredVersion, key: str) -> None:
                 facts(standing)
                 if standing.version.state is State.APPROVED:
                     publish_form(standing, key)
+        rollout.show(live, f"{key}_rollout")
         on_the_way(draft.ref)
 
 
 def publish_form(standing: Standing, key: str) -> None:
-    """Draw the reason and the button that lets a version decide."""
+    """Draw what the rollout needs, the reason, and the buttons that let a version decide now or at a time."""
+    plan = standing.version.policy.document.rollout
+    if plan and plan.strategy == "canary":
+        rollout.power(next((one.pct / 100 for one in plan.steps if one.pct > 0), 0.05), key)
     reason = st.text_input("Reason", key=f"{key}_reason", placeholder="Goes into the ledger")
-    if st.button("Publish", type="primary", key=f"{key}_publish", icon=":material/rocket_launch:"):
-        with refusals():
-            published = release_commands.publish(standing.version.content_hash, reason)
-            done(f"{policies.title(published.version)} decides from now on.")
-            st.rerun()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = "Start canary" if plan and plan.strategy == "canary" else "Publish"
+        if st.button(label, type="primary", key=f"{key}_publish", icon=":material/rocket_launch:"):
+            with refusals():
+                published = release_commands.publish(standing.version.content_hash, reason)
+                done(f"{policies.title(published.version)} decides from now on.")
+                st.rerun()
+        with st.popover("Later", icon=":material/schedule:"):
+            due = st.datetime_input("At (UTC)", value=None, key=f"{key}_due")
+            if st.button("Schedule", key=f"{key}_later", disabled=due is None) and due is not None:
+                with refusals():
+                    release_commands.publish_at(standing.version.content_hash, reason, due.replace(tzinfo=UTC))
+                    done("It is published then.")
+                    st.rerun()
+
+
+def glass_form(version: StoredVersion, key: str) -> None:
+    """Draw the emergency: reason, how long, and a button that lets the version decide without its approvals."""
+    with st.popover("Emergency", icon=":material/emergency:"):
+        st.markdown("Decides at once **without its approvals**, for at most four hours; listed for ever.")
+        reason = st.text_input("What is on fire", key=f"{key}_fire")
+        lasts = st.segmented_control("For", ["30m", "1h", "2h", "4h"], default="1h", required=True, key=f"{key}_lasts")
+        if st.button("Break the glass", key=f"{key}_glass"):
+            with refusals():
+                ends = release_commands.break_glass(version.content_hash, reason, str(lasts))
+                done(f"{version.ref} decides until {ends:%H:%M} UTC.")
+                st.rerun()

@@ -39,6 +39,7 @@ class Filter:
     regions: tuple[str, ...] = ()
     arms: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
     text: str = ""
 
     def words(self) -> str:
@@ -46,6 +47,7 @@ class Filter:
         parts = [f"view {VIEWS[self.view]}"]
         named = {
             "band": self.bands, "pool": self.pools, "region": self.regions, "arm": self.arms, "feedback": self.said,
+            "owner": self.assignees,
         }  # fmt: skip
         parts += [f"{name} in {', '.join(values)}" for name, values in named.items() if values]
         return "; ".join(parts + ([f"text contains {self.text!r}"] if self.text else []))
@@ -157,7 +159,7 @@ def _view(view: str) -> pl.Expr:
 def _narrowed(chosen: Filter) -> list[pl.Expr]:
     named = {
         "band": chosen.bands, "pool": chosen.pools, "region": chosen.regions, "arm": chosen.arms,
-        "feedback": chosen.said,
+        "feedback": chosen.said, "assignee": chosen.assignees,
     }  # fmt: skip
     return [pl.col(name).is_in(values) for name, values in named.items() if values]
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app.queries import data, leads, versions
+from app.queries import data, leads, owners, release, versions
 from app.queries.access import database, revision, rooms
 from core.governance.feedback import Verdict
 from core.kernel.times import from_text
@@ -43,6 +43,12 @@ KINDS = {
     "policy.discarded": "A policy draft was dropped",
     "policy.published": "A policy was published",
     "policy.rolled_back": "A policy was rolled back",
+    "policy.rollout_advanced": "A rollout went on to its next step",
+    "policy.expired": "A policy expired",
+    "policy.glass_broken": "A policy decides without its approvals",
+    "policy.publish_scheduled": "A publishing was scheduled",
+    "policy.commented": "Somebody commented on a policy",
+    "reps.imported": "Sales reps were loaded",
     "quarantine.discarded": "Records were given up",
     "decisions.recorded": "Leads were decided",
     "drift.reported": "Drift was measured",
@@ -160,7 +166,7 @@ def alerts() -> list[Alert]:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _alerts(revision: str) -> list[Alert]:
-    found = [_drift(), _approvals(), _quarantine(), _junk(), _leaks(), _trial()]
+    found = [_drift(), *_due(), _unplaced(), _approvals(), _quarantine(), _junk(), _leaks(), _trial()]
     return sorted((one for one in found if one), key=lambda one: ("red", "orange", "blue").index(one.colour))
 
 
@@ -179,6 +185,20 @@ def _approvals() -> Alert | None:
     names = ", ".join(one.ref for one in waiting[:2])
     text = f"**{len(waiting)} policy version{'s' if len(waiting) > 1 else ''}** on the way: {names}"
     return Alert("orange", "verified_user", text, "approvals") if waiting else None
+
+
+def _due() -> list[Alert]:
+    """Reviews, expiries, emergencies and schedules of the policies."""
+    return [
+        Alert("red" if one.is_due else "orange", "alarm", f"**{one.text}** ({one.at:%d %b, %H:%M} UTC)", "approvals")
+        for one in release.alarms()
+    ]
+
+
+def _unplaced() -> Alert | None:
+    found = owners.owners().alarming if not leads.board().is_empty() else {}
+    told = ", ".join(f"{count:,} in {pool}" for pool, count in found.items())
+    return Alert("red", "person_off", f"**Leads in pools that raise an alarm**: {told}", "leads") if found else None
 
 
 def _quarantine() -> Alert | None:

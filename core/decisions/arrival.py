@@ -9,7 +9,8 @@ import polars as pl
 
 from core.decisions import evidence, freshness
 from core.decisions.context import TRIGGER, Deciding
-from core.decisions.engine import LookedUp, Watch, decide_looked_up
+from core.decisions.engine import LookedUp, Watch, decide_looked_up, units_of
+from core.decisions.exposure import Exposure, with_buckets
 from core.decisions.freshness import Freshness
 from core.decisions.standing import attribute_set
 from core.decisions.states import FRESH
@@ -46,12 +47,13 @@ class Chosen:
     policy: Policy
     arm: str
     model_ok: bool = True
+    exposure: Exposure | None = None
 
     @property
-    def key(self) -> tuple[str, str, str, str, bool]:
-        """What makes one choice another: the hashes of its parts, the arm, and the model's health."""
+    def key(self) -> tuple[str, str, str, str, bool, int | None]:
+        """What makes one choice another: the hashes of its parts, the arm, the model's health, the rollout's step."""
         parts = (self.feature_set.behaviour_hash, self.model.model_hash, self.policy.content_hash)
-        return *parts, self.arm, self.model_ok
+        return *parts, self.arm, self.model_ok, self.exposure.step if self.exposure else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,9 @@ class Decider:
         self._db, self.chosen, self._trail = db, chosen, trail or Trail()
         self._store, self._arrivals = DecisionStore(db), ArrivalStore(db)
         self._deciding = Deciding(
-            db, chosen.feature_set, chosen.model, chosen.policy, chosen.arm, ACTOR, chosen.model_ok, remembers=True
-        )
+            db, chosen.feature_set, chosen.model, chosen.policy, chosen.arm, ACTOR, chosen.model_ok, remembers=True,
+            step=chosen.exposure.step if chosen.exposure else None,
+        )  # fmt: skip
         self._revision, self._decisions = "", -1
         self._remembers_all = False
         self._signals = ""
@@ -128,8 +131,7 @@ class Decider:
         newest = _by_home(waiting, self._homes_of([one.lead_id for one in waiting], quiet=quiet))
         if not newest:
             return Done((), {})
-        spine = _spine(newest)
-        spine = spine.with_columns(pl.Series("decision_id", self._deciding.ids(spine), dtype=pl.String))
+        spine = self._drawn(_spine(newest))
         waited = sum(began - one.since for one, _ in newest) / len(newest)
         watch.laps["wait"] = round(waited * 1e6) * len(newest)
         looked_up = self._look_up(spine.select("lead_id", "as_of", "known_at"), quiet=quiet)
@@ -138,6 +140,12 @@ class Decider:
         self._decide(spine, looked_up, watch)
         watch.lap("write")
         return Done([one for one, _ in newest], watch.laps)
+
+    def _drawn(self, spine: pl.DataFrame) -> pl.DataFrame:
+        """The rows with their ids, and with the buckets of their units while a version is on its way."""
+        spine = self._deciding.identified(spine)
+        exposure = self.chosen.exposure
+        return with_buckets(self._db, spine, exposure) if exposure else spine
 
     def _is_quiet(self) -> tuple[bool, str]:
         """Whether nothing but events of known leads came since the last micro-batch, and the signals' revision."""
@@ -162,6 +170,7 @@ class Decider:
             written = decide_looked_up(self._deciding, self._store, spine, looked_up, watch, new_at)
         except BaseException:
             self._revision, self._decisions = "", -1
+            self._deciding.desks.clear()
             raise
         self._revision = self._db.revision("decisions")
         self._decisions += written[1] if written else 0
@@ -173,6 +182,7 @@ class Decider:
             count = self._store.count()
             if count != self._decisions:
                 states.clear()
+                self._deciding.desks.clear()
                 found = self._store.standing(self.chosen.arm, MOST_REMEMBERED)
                 self._remembers_all = found is not None
                 states.update(found or {})
@@ -207,7 +217,7 @@ class Decider:
         whole, known = self._ready.look_up(keys, quiet=quiet)
         features, tiers = evidence.parted(whole)
         fresh = self._freshness(keys) if self._ageing else self._fresh * keys.height
-        return LookedUp(features, known, fresh, tiers)
+        return LookedUp(features, known, fresh, tiers, units_of(self._deciding, keys))
 
     def _look_around(self, keys: pl.DataFrame) -> None:
         """What changes slowly, once a second: which attributes there are, and how fresh the sources are."""

@@ -10,6 +10,7 @@ from itertools import islice
 import polars as pl
 
 from core.decisions.arrival import Chosen, Decider, Done, Waiting
+from core.decisions.arrival_split import Split, decider_of
 from core.decisions.store_arrivals import ArrivalStore
 from core.decisions.trail import Step, Trail
 from core.kernel import telemetry
@@ -44,7 +45,7 @@ class Arrivals:
         self._behind = True
         self._ending = False
         self._decided = self._failed = 0
-        self._decider: Decider | None = None
+        self._decider: Decider | Split | None = None
         self._trail = Trail()
         self._thread = threading.Thread(target=self._run, name="arrivals", daemon=True)
         self._thread.start()
@@ -110,14 +111,14 @@ class Arrivals:
         if batch:
             self._decide(decider, batch)
 
-    def _current(self) -> Decider | None:
+    def _current(self) -> Decider | Split | None:
         """What decides now; made anew where the choice has changed, which also looks for leads left behind."""
         chosen = self._choose()
         if chosen is None:
             self._decider = None
         elif self._decider is None or self._decider.chosen.key != chosen.key:
             self._behind = self._behind or self._decider is None
-            self._decider = Decider(self._db, chosen, self._trail)
+            self._decider = decider_of(self._db, chosen, self._trail)
             self._decider.prepare()
         return self._decider
 
@@ -147,7 +148,7 @@ class Arrivals:
             self._changed.wait_for(lambda: self._waiting or self._behind or self._ending)
             return list(islice(self._waiting.values(), MOST_AT_ONCE))
 
-    def _decide(self, decider: Decider, batch: list[Waiting]) -> None:
+    def _decide(self, decider: Decider | Split, batch: list[Waiting]) -> None:
         """Decide the micro-batch; where it cannot be, each lead by itself, and those that still cannot are left out."""
         try:
             with telemetry.span("decide", links=[one.trace_id for one in batch if one.trace_id], leads=len(batch)):

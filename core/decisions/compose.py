@@ -11,6 +11,7 @@ import polars as pl
 from core.decisions import encoding
 from core.decisions import inputs as policy_inputs
 from core.decisions import record as records
+from core.decisions.arms import Lot
 from core.decisions.context import Deciding, moment_text
 from core.decisions.encoding import encode
 from core.decisions.states import LeadState
@@ -21,7 +22,21 @@ from core.policy.outcome import Outcome
 
 TRIGGERED = ("trigger_event_id", "trace_id")
 Stages = dict[str, int]
-Decided = tuple[dict[str, Any], Outcome, str | None, LeadState]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decided row: the policy's inputs, the outcome as the lead meets it, the state before, the lead after it, the
+    draw of its arm, and who gets it.
+    """
+
+    inputs: dict[str, Any]
+    outcome: Outcome
+    prev_state: str | None
+    state: LeadState
+    lot: Lot
+    decision_id: str
+    assignee: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +57,31 @@ def sealed_records(
     spine: pl.DataFrame,
     shared: Mapping[str, Any],
 ) -> Iterator[records.Sealed]:
-    """The record of each row, in order; `decided` holds inputs, outcome, state before and the lead after it."""
+    """The record of each row, in order."""
     names = deciding.feature_set.feature_names
     constant = {name: encode(value) for name, value in {**shared, "base": points.base}.items()}
     vectors = encoding.vectors(names, [policy_inputs.plain_column(frame[name]) for name in names])
     contributions = encoding.vectors(points.names, points.values.T.tolist())
     scored = scores.select("margin", "score", "percentile", "fit", "engagement").iter_rows(named=True)
-    keys = spine.select("decision_id", "lead_id", "as_of", "known_at").iter_rows()
+    keys = spine.select("lead_id", "as_of", "known_at").iter_rows()
     events = [name for name in TRIGGERED if name in spine.columns]
     triggers = spine.select(events).rows(named=True) if events else [{}] * spine.height
     rows = zip(keys, triggers, vectors, contributions, scored, decided, sureness, strict=True)
-    for (decision_id, lead_id, as_of, known_at), event, vector, parts, score, outcomes, sure in rows:
-        given, outcome, prev_state, _ = outcomes
+    for (lead_id, as_of, known_at), event, vector, parts, score, one, sure in rows:
         own = {
             **score,
-            **outcome_fields(outcome),
+            **outcome_fields(one.outcome, one.lot.propensities),
             **{name: value for name, value in event.items() if value is not None},
-            "decision_id": decision_id,
+            "decision_id": one.decision_id,
+            "arm": one.lot.arm,
+            "bucket": one.lot.bucket,
+            "explored": one.lot.explored,
+            "assignee": one.assignee,
             "lead_id": lead_id,
             "as_of": moment_text(as_of),
             "known_at": moment_text(known_at),
-            "inputs": given,
-            "prev_state": prev_state,
+            "inputs": one.inputs,
+            "prev_state": one.prev_state,
             "stale_features": sure.stale_features,
             "evidence_tier": sure.evidence_tier,
         }
@@ -77,22 +95,18 @@ def shared_fields(deciding: Deciding, stage_us: Stages, first_id: str) -> dict[s
     return {
         "trigger_event_id": None,
         "decided_at": decided_at,
-        "arm": deciding.arm,
-        "bucket": None,
-        "step": None,
-        "explored": False,
+        "step": deciding.step,
         "engine_version": version("leadbench"),
         "feature_set_hash": feature_set_hash,
         "model_hash": model_hash,
         "policy_hash": policy_hash,
-        "assignee": None,
         "stage_us": stage_us,
         "trace_id": telemetry.trace_id() or hashlib.sha256(f"{decided_at} {first_id}".encode()).hexdigest()[:32],
     }
 
 
-def outcome_fields(outcome: Outcome) -> dict[str, Any]:
-    """An outcome's part of the record; the one action that was open had propensity 1."""
+def outcome_fields(outcome: Outcome, propensities: Mapping[str, float]) -> dict[str, Any]:
+    """An outcome's part of the record."""
     told = outcome.to_json()
     del told["method"]
-    return {**told, "propensities": {outcome.action: 1.0} if outcome.action else {}}
+    return {**told, "propensities": propensities}

@@ -7,7 +7,10 @@ from functools import cached_property, lru_cache
 import polars as pl
 
 from core.decisions import record as records
+from core.decisions.arms import HOLDOUT, SHADOW, Lottery
+from core.decisions.assigning import Desk
 from core.decisions.states import LeadState, StateInputs, state_inputs
+from core.decisions.store_desk import DeskStore
 from core.features.document import FeatureSet
 from core.kernel.database import Database
 from core.models.model import Model
@@ -15,14 +18,15 @@ from core.policy import evaluator
 from core.policy.document import Policy
 from core.policy.evaluator import Evaluator
 
-TRIGGER = "trigger_event_id"
+TRIGGER, HELD_ID = "trigger_event_id", "held_id"
 
 
 @dataclass(frozen=True)
 class Deciding:
     """Everything that a batch is decided by.
 
-    `remembers` says that `states` holds the newest standing of every lead in it, so that the store need not be asked.
+    `remembers` says that `states` holds the newest standing of every lead in it, so that the store need not be asked;
+    `step` is that of the rollout under way.
     """
 
     database: Database
@@ -34,6 +38,8 @@ class Deciding:
     model_ok: bool = True
     states: dict[str, LeadState] = field(default_factory=dict)
     remembers: bool = False
+    step: int | None = None
+    desks: dict[int, Desk | None] = field(default_factory=dict)
 
     @cached_property
     def evaluator(self) -> Evaluator:
@@ -50,11 +56,38 @@ class Deciding:
         """Of the feature set, the model and the policy."""
         return self.feature_set.behaviour_hash, self.model.model_hash, self.policy.content_hash
 
-    def ids(self, spine: pl.DataFrame) -> list[str]:
-        """The decision id of each row; rows that an event brought about have its id as `trigger_event_id`."""
+    def desk(self, before: datetime) -> Desk | None:
+        """Who may get leads and who has which, as it stood before the moment and was carried on since; None: nobody.
+
+        It is read again where reps or outcomes were told meanwhile. A shadow gives leads to nobody.
+        """
+        if self.arm == SHADOW:
+            return None
+        store = DeskStore(self.database)
+        told = store.told()
+        if told not in self.desks:
+            self.desks.clear()
+            self.desks[told] = store.load(self.arm, before)
+        return self.desks[told]
+
+    @cached_property
+    def lottery(self) -> Lottery:
+        """The policy's experiment."""
+        return Lottery(self.policy, self.arm)
+
+    def identified(self, spine: pl.DataFrame) -> pl.DataFrame:
+        """The rows with their decision_id, and with the one that they would have in a hold-out."""
+        ids = {"decision_id": self.arm, **({HELD_ID: HOLDOUT} if self.lottery.may_hold_out else {})}
+        return spine.with_columns(pl.Series(name, self.ids(spine, arm), dtype=pl.String) for name, arm in ids.items())
+
+    def ids(self, spine: pl.DataFrame, arm: str | None = None) -> list[str]:
+        """The decision id of each row in the arm, by default the one that is decided in; rows that an event brought
+        about have its id as `trigger_event_id`.
+        """
+        arm = arm or self.arm
         keys = spine.select("lead_id", "as_of", "known_at", trigger(spine)).iter_rows()
         return [
-            records.decision_id(lead, moment_text(as_of), moment_text(known_at), self.arm, self.hashes, event_id)
+            records.decision_id(lead, moment_text(as_of), moment_text(known_at), arm, self.hashes, event_id)
             for lead, as_of, known_at, event_id in keys
         ]
 

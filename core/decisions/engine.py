@@ -1,32 +1,40 @@
 """The decision engine: features, scores with reasons, policy, record - one transaction a micro-batch."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
 from core.decisions import ageing, evidence, freshness, standing
 from core.decisions import inputs as policy_inputs
 from core.decisions import record as records
+from core.decisions.arms import HOLDOUT
+from core.decisions.assigning import asked_of_leads
 from core.decisions.compose import Decided, Stages, Sureness, sealed_records, shared_fields
-from core.decisions.context import Deciding
+from core.decisions.context import HELD_ID, Deciding
 from core.decisions.freshness import Freshness
 from core.decisions.inputs import Measured
 from core.decisions.rows import batch_frame
 from core.decisions.states import FRESH, LeadState, after
 from core.decisions.store import DecisionStore
+from core.decisions.store_units import UnitStore
 from core.features import engine as features
 from core.features.document import FeatureSet
 from core.kernel.database import Database
 from core.kernel.ledger import merkle_root
+from core.kernel.times import naive
 from core.models.model import Model
 from core.models.scoring import score_with_points
 from core.policy.document import Policy
 from core.policy.inputs import fresh
 
 BATCH_ROWS = 10_000
+COUNTED = ("dispositions", "bands", "pools", "actions", "seconds")
+BUCKET = "bucket"
 Progress = Callable[[float, str], None]
 
 
@@ -45,14 +53,38 @@ class DecisionBatch:
     seconds: dict[str, float]
 
 
+def together(batches: Sequence[DecisionBatch]) -> DecisionBatch:
+    """Several runs as one."""
+    if len(batches) == 1:
+        return batches[0]
+    counts = {name: _sum(getattr(one, name) for one in batches) for name in COUNTED}
+    return DecisionBatch(
+        count=sum(one.count for one in batches),
+        added=sum(one.added for one in batches),
+        duplicate=sum(one.duplicate for one in batches),
+        **counts,
+        merkle_roots=tuple(root for one in batches for root in one.merkle_roots),
+    )
+
+
+def _sum(counts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return dict(total.most_common())
+
+
 @dataclass(frozen=True)
 class LookedUp:
-    """What was looked up of each row: features, attributes that the policy reads, freshness, evidence tiers."""
+    """What was looked up of each row: features, attributes that the policy reads, freshness, evidence tiers, and the
+    units that an experiment draws by (empty without one).
+    """
 
     features: pl.DataFrame
     attributes: pl.DataFrame
     fresh: list[Freshness]
     tiers: list[int | None]
+    units: Sequence[str] = ()
 
 
 def decide(
@@ -67,18 +99,22 @@ def decide(
     model_ok: bool = True,
     progress: Progress | None = None,
     batch_rows: int = BATCH_ROWS,
+    step: int | None = None,
 ) -> DecisionBatch:
     """Decide every row of the spine that was not decided before by the same model, policy and features.
 
     spine: lead_id, as_of, known_at (naive UTC; as_of null on undated stores). Rows are decided in order of time, so
     that a history carries each lead's band and state on. One transaction and one ledger entry per `batch_rows` rows.
-    model_ok is the health of the model as monitoring sees it.
+    model_ok is the health of the model as monitoring sees it; step is that of a rollout under way, whose bucket a row
+    may have.
     """
-    deciding, store = Deciding(db, feature_set, model, policy, arm, actor, model_ok), DecisionStore(db)
+    deciding, store = Deciding(db, feature_set, model, policy, arm, actor, model_ok, step=step), DecisionStore(db)
     ordered = spine.sort("as_of", "lead_id", nulls_last=False)
-    ordered = ordered.with_columns(pl.Series("decision_id", deciding.ids(ordered), dtype=pl.String))
-    ids = ordered["decision_id"].unique().to_list()
-    fresh = ordered.filter(~pl.col("decision_id").is_in(list(store.known(ids))))
+    ordered = deciding.identified(ordered)
+    columns = [name for name in ("decision_id", HELD_ID) if name in ordered.columns]
+    ids = pl.concat([ordered[name].unique() for name in columns]).to_list()
+    known = list(store.known(ids))
+    fresh = ordered.filter(~pl.any_horizontal(pl.col(name).is_in(known) for name in columns))
     fresh = fresh.unique("decision_id", keep="first", maintain_order=True)
     stages = {"features": 0, "score": 0, "policy": 0, "record": 0}
     entries = list(_decide_all(deciding, store, fresh, batch_rows, stages, progress))
@@ -118,11 +154,18 @@ def _decide_batch(
     frame, tiers = evidence.parted(whole)
     attributes = standing.attributes(deciding.database, store, deciding.policy, keys)
     fresh = freshness.of_rows(deciding.database, deciding.feature_set, keys)
+    looked_up = LookedUp(frame, attributes, fresh, tiers, units_of(deciding, keys))
     watch.lap("features")
-    written = decide_looked_up(deciding, store, spine, LookedUp(frame, attributes, fresh, tiers), watch)
+    written = decide_looked_up(deciding, store, spine, looked_up, watch)
     for name, spent in watch.laps.items():
         total[name] += spent
     return written
+
+
+def units_of(deciding: Deciding, keys: pl.DataFrame) -> Sequence[str]:
+    """The unit of each row that the policy's experiment draws by; empty where it draws nothing."""
+    unit = deciding.lottery.unit
+    return UnitStore(deciding.database).of(keys, unit) if unit else ()
 
 
 def decide_looked_up(
@@ -146,7 +189,7 @@ def decide_looked_up(
     shared = shared_fields(deciding, watch.per_row(spine.height), spine["decision_id"][0])
     sureness = [Sureness(one.stale, tier) for one, tier in zip(looked_up.fresh, looked_up.tiers, strict=True)]
     rows = list(sealed_records(deciding, looked_up.features, scores, points, decided, sureness, spine, shared))
-    batch = batch_frame(rows, shared, spine, scores, [state for _, _, _, state in decided])
+    batch = batch_frame(rows, shared, spine, scores, [one.state for one in decided])
     if "lead_no" in spine.columns:
         batch = batch.with_columns(spine["lead_no"])
     watch.lap("record")
@@ -167,21 +210,42 @@ def _outcomes(
     measured: Measured,
     looked_up: LookedUp,
 ) -> Iterator[Decided]:
-    """For each row in order: the policy's inputs, its outcome, the state before, and the lead after it."""
+    """Each row decided, in order."""
     remembered = deciding.remembers and all(lead in deciding.states for lead in spine["lead_id"])
     stored = {} if remembered else store.before(spine, deciding.arm)
     found = policy_inputs.batch_inputs(deciding.policy, measured, looked_up.features, looked_up.attributes)
     aged = ageing.ages(deciding.database, deciding.feature_set, deciding.policy, spine)
-    keys = spine.select("lead_id", pl.coalesce("as_of", "known_at")).iter_rows()
-    for row_no, ((lead_id, moment), given) in enumerate(zip(keys, found, strict=True)):
+    keys = spine.select("lead_id", pl.coalesce("as_of", "known_at"), *_drawn_by(spine)).iter_rows()
+    units = looked_up.units or [None] * spine.height
+    now = naive(deciding.database.clock.now())
+    desk = deciding.desk(spine.select(pl.coalesce("as_of", "known_at").min()).item() or now)
+    asked = {
+        name: looked_up.attributes[name].to_list()
+        for name in asked_of_leads(deciding.policy.document)
+        if name in looked_up.attributes.columns
+    }
+    for row_no, ((lead_id, moment, *ids, bucket), given, unit) in enumerate(zip(keys, found, units, strict=True)):
         before = _newer(deciding.states.get(lead_id), stored.get(row_no), moment)
         before = deciding.state_inputs.waited(before, moment)
         told = deciding.state_inputs.of(before, moment)
         whole = fresh(deciding.policy, policy_inputs.in_order(deciding.policy, given | told), aged[row_no])
-        outcome = deciding.evaluator.decide(whole)
+        core = deciding.evaluator.decide(whole)
+        values = deciding.evaluator.normalised(whole) if deciding.lottery.reads_values else whole
+        outcome, lot = deciding.lottery.draw(core, values, unit, bucket)
+        assignee = None
+        if desk is not None:
+            known = {**whole, **{name: values[row_no] for name, values in asked.items()}}
+            outcome, assignee = desk.assign(deciding.policy.document, lead_id, outcome, known, moment or now)
         state = after(before, moment, outcome.band, outcome.next_state)
         deciding.states[lead_id] = state
-        yield whole, outcome, deciding.state_inputs.state_of(before), state
+        decision_id = ids[lot.arm == HOLDOUT]
+        yield Decided(whole, outcome, deciding.state_inputs.state_of(before), state, lot, decision_id, assignee)
+
+
+def _drawn_by(spine: pl.DataFrame) -> list[pl.Expr]:
+    """The id of a row, its id in the hold-out, and its bucket in a rollout; null where there is none."""
+    columns = (("decision_id", pl.String), (HELD_ID, pl.String), (BUCKET, pl.Int64))
+    return [pl.col(name) if name in spine.columns else pl.lit(None, dtype=kind).alias(name) for name, kind in columns]
 
 
 def _newer(memory: LeadState | None, stored: LeadState | None, moment: datetime | None) -> LeadState:

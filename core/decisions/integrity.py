@@ -12,7 +12,7 @@ from core.kernel.times import from_text, naive, to_text
 
 PLAIN = (
     "lead_id", "arm", "score", "percentile", "fit", "engagement", "disposition", "band", "priority", "prev_state",
-    "next_state", "pool", "sla_min", "action", "model_hash", "policy_hash", "feature_set_hash", "hash",
+    "next_state", "pool", "assignee", "sla_min", "action", "model_hash", "policy_hash", "feature_set_hash", "hash",
 )  # fmt: skip
 TIMES = ("as_of", "known_at", "decided_at")
 AS_JSON = ("reasons", "points")

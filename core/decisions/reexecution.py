@@ -9,6 +9,8 @@ import polars as pl
 
 from core.decisions import inputs as policy_inputs
 from core.decisions import record as records
+from core.decisions.arms import HOLDOUT, LIVE, Lottery
+from core.decisions.assigning import hopped
 from core.decisions.compose import outcome_fields
 from core.features import engine as features
 from core.features.document import FeatureSet
@@ -38,6 +40,14 @@ class Rerun:
         """The policy as a function."""
         return evaluator.compile(self.policy)
 
+    @cached_property
+    def _lotteries(self) -> dict[str, Lottery]:
+        return {}
+
+    def lottery(self, arm: str) -> Lottery:
+        """The policy's experiment in a record's arm; the hold-out is one of a policy that is live."""
+        return self._lotteries.setdefault(arm, Lottery(self.policy, LIVE if arm == HOLDOUT else arm))
+
 
 def execute(rerun: Rerun, contents: Sequence[Content]) -> Iterator[Content]:
     """For each record, in order, the fields that follow from its vector, its inputs and its keys."""
@@ -49,11 +59,19 @@ def execute(rerun: Rerun, contents: Sequence[Content]) -> Iterator[Content]:
         yield {
             **score,
             **told,
-            **outcome_fields(rerun.evaluator.decide(given)),
+            **_outcome(rerun, content),
             "base": points.base,
             "points": list(zip(points.names, parts, strict=True)),
             "decision_id": _id(content),
         }
+
+
+def _outcome(rerun: Rerun, content: Content) -> Content:
+    """What the policy, and the lot that the record tells, make of the stored inputs."""
+    core, lottery = rerun.evaluator.decide(content["inputs"]), rerun.lottery(content["arm"])
+    values = rerun.evaluator.normalised(content["inputs"]) if lottery.reads_values else content["inputs"]
+    outcome, propensities = lottery.again(core, values, content)
+    return outcome_fields(hopped(rerun.policy.document, outcome, content["reasons"]), propensities)
 
 
 def vectors(feature_set: FeatureSet, contents: Sequence[Content]) -> pl.DataFrame:

@@ -10,8 +10,8 @@ from core.decisions.states import LeadState
 from core.kernel.times import from_text, naive
 
 MOMENT = pl.Datetime("us")
-WORDS = ("disposition", "band", "prev_state", "next_state", "pool", "action")
-SHARED = ("arm", "feature_set_hash", "model_hash", "policy_hash")
+WORDS = ("decision_id", "arm", "disposition", "band", "prev_state", "next_state", "pool", "assignee", "action")
+SHARED = ("feature_set_hash", "model_hash", "policy_hash")
 NUMBERS = ("score", "percentile", "fit", "engagement")
 WHOLES = ("priority", "sla_min")
 AS_JSON = ("reasons", "points", "stage_us")
@@ -27,7 +27,6 @@ def batch_frame(
     """One row a record in the order of the batch; typed columns are the records' own fields."""
     return pl.DataFrame(
         [
-            spine["decision_id"],
             spine["lead_id"],
             spine["as_of"].cast(MOMENT),
             spine["known_at"].cast(MOMENT),
@@ -45,6 +44,7 @@ def batch_frame(
     ).with_columns(
         pl.lit(naive(from_text(shared["decided_at"])), dtype=MOMENT).alias("decided_at"),
         *(pl.lit(shared[name], dtype=pl.String).alias(name) for name in SHARED),
+        pl.lit(shared["step"], dtype=pl.Int32).alias("step"),
         pl.Series("trace_id", [one.content.get("trace_id") or shared["trace_id"] for one in sealed], dtype=pl.String),
     )
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from core.decisions import freshness
 from core.decisions import inputs as policy_inputs
+from core.decisions.assigning import asked_of_leads
 from core.decisions.encoding import encode
 from core.decisions.inputs import Measured
 from core.decisions.states import FRESH, LeadState, state_inputs
@@ -84,8 +85,8 @@ def attributes(
 
 
 def attribute_set(store: DecisionStore, policy: Policy) -> FeatureSet:
-    """The attributes that the policy reads, as features under its own field names."""
-    found = store.attributes_for(looked_up_fields(policy))
+    """The attributes that the policy reads, and those by which leads get an owner, under the policy's own names."""
+    found = store.attributes_for([*looked_up_fields(policy), *asked_of_leads(policy.document)])
     wanted = tuple(
         Feature(name=name, attribute=attribute, type=kind if kind in ("number", "boolean") else "category")
         for name, (attribute, kind) in found.items()

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from core.decisions import record as records
+from core.decisions.arms import acted_with
 from core.decisions.errors import DecisionUnknown, LeadUndecided
 from core.decisions.record import Record
 from core.decisions.states import LeadState
@@ -16,15 +17,15 @@ from core.kernel.database import Change, Cursor, Database
 from core.kernel.times import naive, to_text
 
 SLIM = """decision_id, lead_id, as_of, known_at, decided_at, arm, score, percentile, fit, engagement, fit_grade,
-    engagement_grade, disposition, band, priority, prev_state, next_state, pool, sla_min, action, reasons, model_hash,
-    policy_hash, feature_set_hash, hash, entry_seq, leaf_no"""
+    engagement_grade, disposition, band, priority, prev_state, next_state, pool, assignee, sla_min, action, reasons,
+    model_hash, policy_hash, feature_set_hash, hash, entry_seq, leaf_no"""
 BEFORE = """
     SELECT s.row_no, nullif(d.moment, TIMESTAMP '0001-01-01'), d.band, d.band_since, d.state, d.state_since
     FROM spine_rows s ASOF JOIN (
         SELECT lead_id, moment, band_since, state_since, last_value(band IGNORE NULLS) OVER so_far AS band,
             last_value(next_state IGNORE NULLS) OVER so_far AS state
         FROM (SELECT *, coalesce(as_of, known_at, TIMESTAMP '0001-01-01') AS moment FROM decisions
-              WHERE arm = $arm AND lead_id IN (SELECT lead_id FROM spine_rows))
+              WHERE list_contains($arms, arm) AND lead_id IN (SELECT lead_id FROM spine_rows))
         WINDOW so_far AS (PARTITION BY lead_id ORDER BY moment, entry_seq, leaf_no ROWS UNBOUNDED PRECEDING)
         QUALIFY row_number() OVER (PARTITION BY lead_id, moment ORDER BY entry_seq DESC, leaf_no DESC) = 1
     ) d ON s.lead_id = d.lead_id AND s.moment > d.moment"""
@@ -34,7 +35,7 @@ STANDING = """
                 AS newest, arg_max(band, place) AS band, arg_max(next_state, place) AS state
           FROM (SELECT *, coalesce(as_of, known_at, TIMESTAMP '0001-01-01') AS moment,
                     row(coalesce(as_of, known_at, TIMESTAMP '0001-01-01'), entry_seq, leaf_no) AS place
-                FROM decisions WHERE arm = $arm) GROUP BY lead_id)"""
+                FROM decisions WHERE list_contains($arms, arm)) GROUP BY lead_id)"""
 TOLD = """lead_id, as_of, known_at, arm, score, feature_set_hash,
     json_extract(record, '$.features')::VARCHAR AS features,
     json_extract(record, '$.inputs.score_age_min')::BIGINT AS score_age_min,
@@ -46,7 +47,7 @@ COURSES = f"""
         json_extract(record, '$.explored')::BOOLEAN AS explored,
         json_extract(record, '$.propensities')::VARCHAR AS propensities,
         json_extract(record, '$.inputs')::VARCHAR AS inputs
-    FROM decisions WHERE lead_id NOT IN (
+    FROM decisions WHERE arm <> 'shadow' AND lead_id NOT IN (
         SELECT l.lead_id FROM leads l JOIN lead_merges m ON m.from_no = l.lead_no WHERE m.known_until IS NULL)
     QUALIFY row_number() OVER (PARTITION BY lead_id, moment ORDER BY entry_seq DESC, leaf_no DESC) = 1
     ORDER BY lead_id, moment NULLS FIRST"""
@@ -83,11 +84,14 @@ class DecisionStore:
         return _known(change, ids)
 
     def before(self, spine: pl.DataFrame, arm: str) -> dict[int, LeadState]:
-        """By row number of the spine: the lead's newest decision in this arm before the row's as_of, else known_at."""
+        """By row number of the spine: the lead's newest decision before the row's as_of, else known_at.
+
+        Of the arms that this one goes on from.
+        """
         rows = spine.select("lead_id", pl.coalesce("as_of", "known_at").alias("moment")).with_row_index("row_no")
         with self._database.scratch() as cursor:
             cursor.load("spine_rows", rows)
-            found = cursor.read(BEFORE, {"arm": arm})
+            found = cursor.read(BEFORE, {"arms": list(acted_with(arm))})
         return {row[0]: LeadState(*row[1:]) for row in found.iter_rows()}
 
     def write(self, change: Change, frame: pl.DataFrame) -> None:
@@ -102,10 +106,14 @@ class DecisionStore:
         change.insert("decisions", placed)
 
     def standing(self, arm: str, most: int) -> dict[str, LeadState] | None:
-        """Where every lead stands after its newest decision in this arm; None where that is more than `most` leads."""
-        if self._database.scalar("SELECT count(DISTINCT lead_id) FROM decisions WHERE arm = ?", [arm]) > most:
+        """Where every lead stands, for decisions in this arm; None where that is more than `most` leads."""
+        arms = list(acted_with(arm))
+        if (
+            self._database.scalar("SELECT count(DISTINCT lead_id) FROM decisions WHERE list_contains(?, arm)", [arms])
+            > most
+        ):
             return None
-        return {lead: LeadState(*rest) for lead, *rest in self._database.read(STANDING, {"arm": arm}).iter_rows()}
+        return {lead: LeadState(*rest) for lead, *rest in self._database.read(STANDING, {"arms": arms}).iter_rows()}
 
     def summary(self, ids: Sequence[str]) -> dict[str, Any]:
         """count, and the number of decisions by disposition, band, pool and action, commonest first."""
@@ -186,7 +194,7 @@ class DecisionStore:
         limit = None if moment is None else naive(moment)
         text = self._database.scalar(
             """SELECT record FROM decisions
-               WHERE lead_id = $lead AND ($limit IS NULL OR coalesce(as_of, decided_at) <= $limit)
+               WHERE lead_id = $lead AND arm <> 'shadow' AND ($limit IS NULL OR coalesce(as_of, decided_at) <= $limit)
                ORDER BY as_of DESC NULLS LAST, entry_seq DESC, leaf_no DESC LIMIT 1""",
             {"lead": lead_id, "limit": limit},
         )

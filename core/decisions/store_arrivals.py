@@ -23,10 +23,11 @@ UNDECIDED = """
         LEFT JOIN lead_merges m ON m.from_no = e.lead_no AND m.known_until IS NULL
         GROUP BY 1)
     SELECT l.lead_id, n.event_id, n.trace_id, n.received_at FROM newest n JOIN leads l USING (lead_no)
-    LEFT JOIN (SELECT lead_id, max(known_at) AS known_at FROM decisions GROUP BY lead_id) d USING (lead_id)
+    LEFT JOIN (SELECT lead_id, max(known_at) AS known_at FROM decisions WHERE arm <> 'shadow' GROUP BY lead_id) d
+        USING (lead_id)
     WHERE NOT coalesce(l.anonymous, FALSE) AND (d.known_at IS NULL OR d.known_at < n.received_at)
     ORDER BY n.received_at, l.lead_id"""
-LAST_POLICY = "SELECT policy_hash FROM decisions ORDER BY entry_seq DESC, leaf_no DESC LIMIT 1"
+LAST_POLICY = "SELECT policy_hash FROM decisions WHERE arm <> 'shadow' ORDER BY entry_seq DESC, leaf_no DESC LIMIT 1"
 
 
 class ArrivalStore:

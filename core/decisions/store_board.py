@@ -14,21 +14,21 @@ BOARD = """
             lag(percentile) OVER earlier AS percentile_before, lag(score) OVER earlier AS score_before,
             lag(band) OVER earlier AS band_before, lag(as_of) OVER earlier AS before_at
         FROM decisions
-        WINDOW earlier AS (PARTITION BY lead_id, arm ORDER BY as_of NULLS FIRST, entry_seq, leaf_no)
+        WINDOW earlier AS (PARTITION BY lead_id, acted_by(arm) ORDER BY as_of NULLS FIRST, entry_seq, leaf_no)
     ), closed AS (
         SELECT l.lead_id, min(coalesce(o.received_at, o.closed_at)) AS learned_at
         FROM outcomes o JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no GROUP BY l.lead_id
     )
     SELECT n.decision_id, n.lead_id, n.as_of, n.known_at, n.decided_at, n.arm, n.score, n.percentile, n.fit_grade,
-        n.engagement_grade, n.disposition, n.band, n.priority, n.next_state, n.pool, n.sla_min, n.action, n.reasons,
-        n.model_hash, n.policy_hash, n.feature_set_hash, p.percentile_before, p.score_before, p.band_before,
+        n.engagement_grade, n.disposition, n.band, n.priority, n.next_state, n.pool, n.assignee, n.sla_min, n.action,
+        n.reasons, n.model_hash, n.policy_hash, n.feature_set_hash, p.percentile_before, p.score_before, p.band_before,
         p.before_at, coalesce(c.learned_at > n.as_of, FALSE) AS closed_since
     FROM decisions_latest n JOIN placed p USING (decision_id) LEFT JOIN closed c ON c.lead_id = n.lead_id
     ORDER BY n.percentile DESC NULLS LAST, n.score DESC, n.lead_id
 """
 COURSES = """
     SELECT d.lead_id, list(d.percentile ORDER BY d.as_of, d.entry_seq, d.leaf_no) AS course
-    FROM decisions d JOIN wanted w ON w.lead_id = d.lead_id AND w.arm = d.arm
+    FROM decisions d JOIN wanted w ON w.lead_id = d.lead_id AND acted_by(w.arm) = acted_by(d.arm)
     WHERE d.as_of IS NOT NULL AND ($until IS NULL OR d.as_of <= $until)
     GROUP BY d.lead_id
 """
@@ -37,7 +37,8 @@ BY_MOMENT = """
         count(*) FILTER (disposition = 'HOLD') AS held,
         count(*) FILTER (before_at IS NOT NULL AND band <> before) AS arrived
     FROM (SELECT *, lag(band) OVER earlier AS before, lag(as_of) OVER earlier AS before_at FROM decisions
-          WINDOW earlier AS (PARTITION BY lead_id, arm ORDER BY as_of NULLS FIRST, entry_seq, leaf_no))
+          WHERE arm <> 'shadow'
+          WINDOW earlier AS (PARTITION BY lead_id, acted_by(arm) ORDER BY as_of NULLS FIRST, entry_seq, leaf_no))
     WHERE as_of IS NOT NULL GROUP BY as_of, band ORDER BY as_of, band
 """
 

@@ -5,28 +5,30 @@ Every rule is checked inside the transaction that writes, so two people who act 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from uuid_utils import uuid7
 
-from core.governance import authorship
+from core.governance import authorship, publishing
+from core.governance.bundles import Bundles, Submission
+from core.governance.emergencies import Emergencies
 from core.governance.errors import (
     AlreadyActive,
     AlreadyApproved,
     AlreadyBootstrapped,
-    ApprovalsMissing,
     AuthorCannotApprove,
     BlocksUnexecuted,
     DraftUnknown,
-    NeverApproved,
     NothingToRollBack,
-    ParentConflict,
 )
+from core.governance.errors_release import EvidenceVoid
 from core.governance.permissions import Permission
-from core.governance.standing import WAITING, Standing, named, require_reason, switched
+from core.governance.rollouts import Rollouts
+from core.governance.standing import Standing, named, require_reason, switched
 from core.governance.store import DraftStore
 from core.governance.users import SYSTEM, Users
 from core.kernel.database import Change, Database
-from core.policy import checker, golden, parser
+from core.policy import checker, parser
 from core.policy.document import Policy
 from core.policy.errors import PolicyUnknown, TransitionRefused
 from core.policy.states import State
@@ -41,6 +43,10 @@ class Releases:
         self._users = users or Users(database)
         self.policies = PolicyStore(database)
         self.drafts = DraftStore(database)
+        self.bundles = Bundles(database)
+        self.rollouts = Rollouts(database, self._users, self.policies)
+        self.emergencies = Emergencies(database, self._users, self.policies, self.bundles, self.rollouts)
+        self.clock = database.clock
 
     def draft(self, text: str, file: str, actor: str, draft_id: str | None = None) -> tuple[str, Standing]:
         """Keep a text as a draft, or as the next content of a draft; the draft's id and the version.
@@ -60,7 +66,7 @@ class Releases:
                 change.abandon()
             elif before is not None:
                 self.policies.record_action(change, policy.content_hash, "edited", actor)
-                self._withdraw(change, before, actor)
+                publishing.withdraw(self.policies, change, before, actor)
                 change.body["replaces"] = before
             change.body.update(draft_id=draft_id, **named(policy))
         return draft_id, self.standing(policy.content_hash)
@@ -68,37 +74,47 @@ class Releases:
     def submit(self, text: str, file: str, actor: str, draft_id: str | None = None) -> Standing:
         """Submit a document for approval; submitting again what waits already changes nothing.
 
-        Raises PolicyInvalid, GoldenTestsFailed, ProofsFailed, Forbidden, AlreadyActive, DraftUnknown and
-        TransitionRefused.
+        Bundle and evidence are made here, for approvals to bind to. Raises PolicyInvalid, GoldenTestsFailed,
+        ProofsFailed, Forbidden, AlreadyActive, DraftUnknown and TransitionRefused.
         """
-        policy = checker.sound(text, file)
+        found = checker.sound(text, file)
+        policy = found.policy
+        assert policy is not None
+        self._users.require(actor, Permission.SUBMIT)
         if draft_id:
             self.draft(text, file, actor, draft_id)
+        bundle = self.bundles.of(policy)
+        pack, simulation = self.bundles.evidence(found, self.policies.active(policy.name))
         with self._change("policy.submitted", actor, Permission.SUBMIT) as change:
             if self._waits_unchanged(change, policy, actor):
                 change.abandon()
             else:
                 stored = self.policies.put_draft(change, policy, actor)
                 self._submit(change, stored, actor)
+                change.body.update(self.bundles.keep(change, bundle, pack, simulation, actor))
                 change.body.update(parent=stored.parent, risk_class=stored.risk_class, **named(policy))
         return self.standing(policy.content_hash)
 
     def approve(self, ref: str, actor: str, comment: str | None = None) -> Standing:
-        """Approve a submitted version, bound to its content hash; enough approvals make it approved.
+        """Approve a submitted version, bound to its content, bundle and evidence; enough approvals make it approved.
 
-        Raises Forbidden, AuthorCannotApprove, AlreadyApproved, TransitionRefused.
+        Raises Forbidden, AuthorCannotApprove, AlreadyApproved, EvidenceVoid, TransitionRefused.
         """
         with self._change("policy.approved", actor, Permission.APPROVE) as change:
             standing = self._reviewable(change, ref, actor, State.APPROVED)
             version = standing.version
             if actor in standing.approvers:
                 raise AlreadyApproved(version.ref, actor)
+            publishing.require_bound(self.bundles, change, version)
             self.policies.record_action(change, version.content_hash, "approved", actor, comment)
             approved = self.standing(version.content_hash, change)
-            if approved.is_approved:
+            if approved.is_approved and version.state is State.PUBLISHED:
+                self.policies.record_action(change, version.content_hash, "published", actor, "approved afterwards")
+                self.emergencies.settle(change, version.name, "approved afterwards")
+            elif approved.is_approved:
                 self.policies.set_state(change, version.content_hash, State.APPROVED)
             change.body.update(
-                content_hash=version.content_hash,
+                **self._bound(version, change),
                 name=version.name,
                 comment=comment,
                 approvals=list(approved.approvers),
@@ -126,34 +142,45 @@ class Releases:
     def publish(self, ref: str, actor: str, reason: str | None) -> Standing:
         """Make an approved version the one that decides; the version before it is superseded.
 
-        Raises ReasonMissing, Forbidden, AlreadyActive, ApprovalsMissing, BlocksUnexecuted, GoldenTestsFailed and
-        ParentConflict.
+        With a `rollout:` block it reaches its leads step by step, while the one before decides the others.
+        Raises ReasonMissing, Forbidden, AlreadyActive, ApprovalsMissing, EvidenceVoid, BlocksUnexecuted,
+        GoldenTestsFailed, ParentConflict, OutsideWindow and RolloutUnderWay.
         """
         require_reason("publish a policy", reason)
         with self._change("policy.published", actor, Permission.PUBLISH) as change:
             standing = self.standing(ref, change)
-            active = self.policies.active(standing.version.name, change)
-            self._require_publishable(change, standing, active)
-            number = self._activate(change, standing.version, active, State.SUPERSEDED)
-            self.policies.record_action(change, standing.version.content_hash, "published", actor, reason)
-            change.body.update(switched(standing.version, active, number, reason))
-        return self.standing(standing.version.content_hash)
+            version, active = standing.version, self.policies.active(standing.version.name, change)
+            publishing.require_other(version, active)
+            publishing.require_approved(self.policies, self.bundles, change, standing)
+            publishing.require_sound(version, active, self.clock.now())
+            publishing.require_no_rollout(self.rollouts, change, self.policies, version.name)
+            number = publishing.activate(self.policies, change, version, active, State.SUPERSEDED)
+            self.policies.record_action(change, version.content_hash, "published", actor, reason)
+            change.body.update(switched(version, active, number, reason), **self._bound(version, change))
+            change.body["rollout_id"] = self.rollouts.begin(change, version, active, actor)
+            self.emergencies.settle(change, version.name, "approved version published")
+        return self.standing(version.content_hash)
 
-    def rollback(self, name: str, actor: str, reason: str | None, to: str | None = None) -> Standing:
+    def rollback(
+        self, name: str, actor: str, reason: str | None, to: str | None = None, *, left: State = State.ROLLED_BACK
+    ) -> Standing:
         """Go back to the version before the active one, or to another that was once approved; models stay.
 
         Needs no new approval; the entry says that a review afterwards is due.
         Raises ReasonMissing, Forbidden, NothingToRollBack, NeverApproved.
         """
         require_reason("roll a policy back", reason)
-        with self._change("policy.rolled_back", actor, Permission.ROLL_BACK) as change:
+        kind = "policy.expired" if left is State.EXPIRED else "policy.rolled_back"
+        with self._change(kind, actor, Permission.ROLL_BACK) as change:
             active = self.policies.active(name, change)
             if active is None:
                 raise NothingToRollBack(name, "no version of it is active")
-            target = self._rollback_target(change, active, to)
-            number = self._activate(change, target, active, State.ROLLED_BACK)
-            self.policies.record_action(change, active.content_hash, "rolled_back", actor, reason)
-            self.policies.record_action(change, target.content_hash, "published", actor, reason)
+            target = publishing.rollback_target(self.policies, change, active, to)
+            number = publishing.activate(self.policies, change, target, active, left)
+            self.policies.record_action(change, active.content_hash, left.value, actor, reason)
+            self.policies.record_action(change, target.content_hash, "returned", actor, reason)
+            self.rollouts.end(change, name, actor, reason)
+            self.emergencies.settle(change, name, "rolled back")
             change.body.update(switched(target, active, number, reason), post_review="due")
         return self.standing(target.content_hash)
 
@@ -169,6 +196,29 @@ class Releases:
             change.body.update(named(policy))
         return self.standing(policy.content_hash)
 
+    def later(self, ref: str, actor: str, reason: str | None, due_at: datetime) -> Standing:
+        """Publish an approved version at a time to come; raises what `Emergencies.schedule` refuses."""
+        standing = self.standing(ref)
+        self.emergencies.schedule(standing, actor, reason, due_at)
+        return standing
+
+    def comment(self, ref: str, actor: str, text: str | None) -> Standing:
+        """Say something about a version, for everybody who reads it later; raises ReasonMissing without words."""
+        require_reason("comment", text)
+        with self._change("policy.commented", actor, Permission.READ) as change:
+            version = self.policies.get(ref, change)
+            self.policies.record_action(change, version.content_hash, "commented", actor, text)
+            change.body.update(content_hash=version.content_hash, name=version.name, comment=text)
+        return self.standing(ref)
+
+    def submission(self, ref: str) -> Submission:
+        """What was handed in with the version last; raises PolicyUnknown, EvidenceVoid where nothing ever was."""
+        version = self.policies.get(ref)
+        found = self.bundles.newest(version.content_hash)
+        if found is None:
+            raise EvidenceVoid(version.ref, "no evidence was handed in with it")
+        return found
+
     def standing(self, ref: str, change: Change | None = None) -> Standing:
         """A version with its authors and approvers; raises PolicyUnknown."""
         version = self.policies.get(ref, change)
@@ -179,8 +229,15 @@ class Releases:
     @contextmanager
     def _change(self, kind: str, actor: str, permission: Permission) -> Iterator[Change]:
         with self._database.change("policy", kind, actor) as change:
-            self._users.require(actor, permission, change)
+            if (actor, permission) != (SYSTEM, Permission.ROLL_BACK):
+                self._users.require(actor, permission, change)
             yield change
+
+    def _bound(self, version: StoredVersion, change: Change) -> dict[str, object]:
+        """The hashes that an approval or a publishing binds to."""
+        found = self.bundles.newest(version.content_hash, change)
+        hashes = {"bundle_hash": found.bundle_hash, "evidence_hash": found.evidence_hash} if found else {}
+        return {"content_hash": version.content_hash, **hashes}
 
     def _head(self, draft_id: str, change: Change) -> str:
         head = self.drafts.head(draft_id, change)
@@ -191,16 +248,6 @@ class Releases:
     def _keep(self, change: Change, policy: Policy, actor: str, draft_id: str) -> None:
         self.policies.put_draft(change, policy, actor)
         self.drafts.add(change, draft_id, policy.content_hash, actor)
-
-    def _withdraw(self, change: Change, content_hash: str, actor: str) -> None:
-        """Discard a draft's earlier content, whatever it had reached short of being published."""
-        state = self.policies.get(content_hash, change).state
-        if state not in WAITING:
-            return
-        if state in (State.SUBMITTED, State.APPROVED):
-            self.policies.set_state(change, content_hash, State.CHANGES_REQUESTED)
-        self.policies.set_state(change, content_hash, State.DISCARDED)
-        self.policies.record_action(change, content_hash, "discarded", actor, "replaced by an edit of its draft")
 
     def _waits_unchanged(self, change: Change, policy: Policy, actor: str) -> bool:
         """Whether the version waits already and this submission adds nothing; else one that waits is taken back.
@@ -237,7 +284,7 @@ class Releases:
         version = standing.version
         if actor in standing.authors:
             raise AuthorCannotApprove(version.ref, actor)
-        if version.state is not State.SUBMITTED:
+        if version.state is not State.SUBMITTED and not self.emergencies.is_open(version.content_hash):
             raise TransitionRefused(version.ref, version.state, target, [State.SUBMITTED])
         return standing
 
@@ -249,36 +296,3 @@ class Releases:
             self.policies.record_action(change, version.content_hash, kind, actor, comment)
             change.body.update(content_hash=version.content_hash, name=version.name, comment=comment)
         return self.standing(version.content_hash)
-
-    def _require_publishable(self, change: Change, standing: Standing, active: StoredVersion | None) -> None:
-        version = standing.version
-        if active and active.content_hash == version.content_hash:
-            raise AlreadyActive(version.ref)
-        retired = version.state in (State.SUPERSEDED, State.ROLLED_BACK)
-        once_approved = retired and authorship.was_approved(self.policies.actions(version.content_hash, change))
-        if not once_approved and not (version.state is State.APPROVED and standing.is_approved):
-            raise ApprovalsMissing(version.ref, version.state, len(standing.approvers), standing.needed)
-        if blocks := version.policy.unexecuted_blocks:
-            raise BlocksUnexecuted(version.ref, blocks)
-        golden.require(version.policy)
-        if version.parent != (active.content_hash if active else None):
-            raise ParentConflict(version.ref, version.parent, active.content_hash if active else None)
-
-    def _activate(self, change: Change, target: StoredVersion, before: StoredVersion | None, left: State) -> int:
-        if before:
-            self.policies.set_state(change, before.content_hash, left)
-        self.policies.set_state(change, target.content_hash, State.PUBLISHED)
-        expected = before.content_hash if before else None
-        return self.policies.set_active(change, target.name, target.content_hash, expected=expected)
-
-    def _rollback_target(self, change: Change, active: StoredVersion, to: str | None) -> StoredVersion:
-        if to is None and active.parent is None:
-            raise NothingToRollBack(active.name, f"`{active.ref}` is its first version")
-        target = self.policies.get(to or str(active.parent), change)
-        if target.content_hash == active.content_hash:
-            raise AlreadyActive(target.ref)
-        if target.name != active.name:
-            raise NothingToRollBack(active.name, f"`{target.ref}` is another policy")
-        if not authorship.was_approved(self.policies.actions(target.content_hash, change)):
-            raise NeverApproved(target.ref)
-        return target

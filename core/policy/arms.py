@@ -58,7 +58,7 @@ def propensities(overlay: Overlay, core: Outcome, values: Mapping[str, object], 
     if met.action is None:
         return {}
     exploration = overlay.explores(core, values)
-    if exploration is None or overlay.is_capped(values) or (arm == HOLDOUT and overlay.holds_out(core, values)):
+    if exploration is None or overlay.is_capped(values) or arm == HOLDOUT:
         return {met.action: 1.0}
     return _epsilon_greedy(exploration, str(core.action))
 

@@ -96,8 +96,8 @@ def check(text: str, file: str, *, proofs: bool = False) -> CheckReport:
     return CheckReport(file, policy, tuple(failed), results, tuple(checks), proofs)
 
 
-def sound(text: str, file: str) -> Policy:
-    """The policy of a text that passes its own tests and every proof.
+def sound(text: str, file: str) -> CheckReport:
+    """The check, proofs included, of a text that passes its own tests and every proof.
 
     Raises PolicyInvalid, GoldenTestsFailed and ProofsFailed, each with the place of the first finding.
     """
@@ -111,7 +111,7 @@ def sound(text: str, file: str) -> Policy:
         if failed:
             raise GoldenTestsFailed(found.policy.ref, failed[0].name, [result.message for result in failed], where)
         raise ProofsFailed(found.policy.ref, first.name, [check.detail for check in found.failed], where)
-    return found.policy
+    return found
 
 
 def report(text: str, file: str) -> dict[str, object]:

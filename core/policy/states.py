@@ -22,7 +22,7 @@ class State(StrEnum):
 
 WAYS: dict[State, tuple[State, ...]] = {
     State.DRAFT: (State.SUBMITTED, State.DISCARDED),
-    State.SUBMITTED: (State.APPROVED, State.CHANGES_REQUESTED, State.REFUSED),
+    State.SUBMITTED: (State.APPROVED, State.CHANGES_REQUESTED, State.REFUSED, State.PUBLISHED),
     State.CHANGES_REQUESTED: (State.DRAFT, State.DISCARDED),
     State.REFUSED: (),
     State.APPROVED: (State.PUBLISHED, State.CHANGES_REQUESTED, State.EXPIRED),

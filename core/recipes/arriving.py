@@ -6,7 +6,7 @@ from core.decisions.arrival import Chosen
 from core.decisions.store_arrivals import ArrivalStore
 from core.governance.history import active
 from core.policy.document import Policy
-from core.recipes.deciding import health_of
+from core.recipes.deciding import exposed, health_of
 from core.recipes.rooms import Rooms
 
 STREAMS = ("models", "policy", "features", "governance")
@@ -35,7 +35,8 @@ class Choice:
         model = self._rooms.models.get(champion.version)
         feature_set = self._rooms.features.get(champion.feature_set_hash)
         arm = self._rooms.model_releases.arm_for(model.model_hash, policy.content_hash)
-        return Chosen(feature_set, model, policy, arm, health_of(self._rooms, model).ok)
+        policy, exposure = exposed(self._rooms, policy, arm)
+        return Chosen(feature_set, model, policy, arm, health_of(self._rooms, model).ok, exposure)
 
     def _policy(self) -> Policy | None:
         """The active policy; on a store where none is, the one that decided last."""

@@ -7,7 +7,9 @@ from typing import Any
 import polars as pl
 
 from core.decisions import engine, spine
+from core.decisions.arms import LIVE, SHADOW
 from core.decisions.engine import DecisionBatch
+from core.decisions.exposure import Exposure, Part, parts
 from core.features.document import FeatureSet
 from core.governance.history import active
 from core.kernel.errors import LeadbenchError
@@ -59,6 +61,8 @@ def would_decide_alike(rooms: Rooms, written: str, result: Mapping[str, Any]) ->
     if decisions is None:
         return True
     found = active(rooms.releases) if written == "default" else None
+    if found and rooms.releases.rollouts.open(found.name):
+        return False
     policy_hash = found.content_hash if found else policy["hash"]
     arm = rooms.model_releases.arm_for(model["hash"], policy_hash)
     return (policy_hash, arm) == (policy["hash"], decisions["arm"])
@@ -99,18 +103,37 @@ def decide(
     """Decide the asked leads; the batch, its arm, and which leads it was in the end."""
     whom = _population(rooms, asked, test_leads)
     arm = rooms.model_releases.arm_for(model.model_hash, policy.content_hash)
-    batch = engine.decide(
-        rooms.db,
-        whom.spine,
-        feature_set=feature_set,
-        model=model,
-        policy=policy,
-        arm=arm,
-        actor=actor,
-        model_ok=health_of(rooms, model).ok,
-        progress=progress,
-    )
-    return batch, arm, whom.leads
+    policy, exposure = exposed(rooms, policy, arm)
+    spread = parts(rooms.db, whom.spine, exposure) if exposure else [Part(policy, arm, None, whom.spine)]
+    model_ok = health_of(rooms, model).ok
+    batches = [
+        engine.decide(
+            rooms.db,
+            part.spine,
+            feature_set=feature_set,
+            model=model,
+            policy=part.policy,
+            arm=part.arm,
+            actor=actor,
+            model_ok=model_ok,
+            progress=progress,
+            step=part.step,
+        )
+        for part in spread
+    ]
+    acted = [batch for batch, part in zip(batches, spread, strict=True) if part.arm != SHADOW]
+    return engine.together(acted), arm, whom.leads
+
+
+def exposed(rooms: Rooms, policy: Policy, arm: str) -> tuple[Policy, Exposure | None]:
+    """The policy that decides, and how far a version on its way is let.
+
+    While the active version is on its way, and the arm is a trial, the version before it decides everybody.
+    """
+    exposure = rooms.releases.rollouts.exposure(policy.name)
+    if exposure is None or exposure.candidate.content_hash != policy.content_hash:
+        return policy, None
+    return (policy, exposure) if arm == LIVE else (exposure.before, None)
 
 
 def health_of(rooms: Rooms, model: Model) -> Health:

@@ -78,6 +78,8 @@ REPS: dict[str, tuple[str, ...]] = {
     "max_open": ("perrepopen", "openleads", "maxopenleads", "opencapacity", "capacityopen", "capacity", "cap", "open"),
     "calendar": ("businesshours", "workinghours", "shift", "timezone"),
     "territory": ("region", "country", "market"),
+    "weight": ("share", "rotationweight", "routingweight"),
+    "away": ("absent", "absence", "outofoffice", "ooo", "vacation", "holidays", "leave"),
 }  # fmt: skip
 
 TABLES = {"events": EVENTS, "leads": LEADS, "outcomes": OUTCOMES, "reps": REPS}

@@ -13,16 +13,16 @@ from core.signals.grouped_numbers import plain_amounts
 from core.signals.mapping import Mapping, Resolved
 from core.signals.raw import REJECTS, ROW, Raw, ReadOptions, rejects, row_texts
 
-COUNTS = ("per_day", "max_open")
-TEXTS = ("assignee", "pool", "calendar", "territory")
+COUNTS = ("per_day", "max_open", "weight")
+TEXTS = ("assignee", "pool", "calendar", "territory", "away")
 SEPARATORS = r"\s*[;,|]\s*"
 MOST = 100_000
 
 
 @dataclass(frozen=True)
 class PreparedReps:
-    """Checked reps of one file: `rows` has row_no, assignee, pool, per_day, max_open, calendar, territory; a record
-    that names several pools gives a row for each.
+    """Checked reps of one file: `rows` has row_no, assignee, pool, per_day, max_open, weight, calendar, territory,
+    away; a record that names several pools gives a row for each.
     """
 
     rows: pl.DataFrame
@@ -86,6 +86,7 @@ def _once(good: pl.DataFrame, raw: Raw) -> tuple[pl.DataFrame, int, pl.DataFrame
         *(pl.col(name).cast(pl.Int32) for name in COUNTS),
         "calendar",
         "territory",
+        "away",
     ).explode("pool")
     kept = split.unique(["assignee", "pool"], keep="first", maintain_order=True)
     later = split.join(kept, on=["row_no", "assignee", "pool"], how="anti")

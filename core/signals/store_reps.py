@@ -12,12 +12,14 @@ CREATE OR REPLACE TEMP TABLE fresh AS
 SELECT c.* FROM coming c WHERE NOT EXISTS (
     SELECT 1 FROM current_reps r WHERE r.assignee = c.assignee AND r.pool = c.pool
        AND r.per_day IS NOT DISTINCT FROM c.per_day AND r.max_open IS NOT DISTINCT FROM c.max_open
-       AND r.calendar IS NOT DISTINCT FROM c.calendar AND r.territory IS NOT DISTINCT FROM c.territory)
+       AND r.calendar IS NOT DISTINCT FROM c.calendar AND r.territory IS NOT DISTINCT FROM c.territory
+       AND r.weight IS NOT DISTINCT FROM c.weight AND r.away IS NOT DISTINCT FROM c.away)
 """
 INSERT = """
-INSERT INTO reps (rep_no, assignee, pool, per_day, max_open, calendar, territory, received_at, batch_id)
+INSERT INTO reps
+    (rep_no, assignee, pool, per_day, max_open, calendar, territory, weight, away, received_at, batch_id)
 SELECT $last + row_number() OVER (ORDER BY row_no, pool), assignee, pool, per_day, max_open, calendar, territory,
-       $now, $batch
+       weight, away, $now, $batch
 FROM fresh ORDER BY row_no, pool
 """
 
@@ -35,7 +37,8 @@ def land(change: Change, rows: pl.DataFrame, batch_id: str, now: datetime) -> tu
 def current(db: Database, known_at: datetime | None = None) -> pl.DataFrame:
     """Who stands in which pool as known at a moment (default: now), in order of pool and assignee.
 
-    assignee, pool, per_day and max_open (leads; null: no limit of their own), calendar, territory, received_at.
+    assignee, pool, per_day and max_open (leads; null: no limit of their own), calendar, territory, weight (share in a
+    rotation), away (days of absence), received_at.
     """
     if known_at is None:
         return db.read("SELECT * EXCLUDE (rep_no, batch_id) FROM current_reps ORDER BY pool, assignee")

@@ -144,3 +144,44 @@ def test_a_model_is_approved_by_somebody_who_did_not_train_it(demo_copy):
     at = button(page("approvals", "rita", v="model-1"), "Approve model").click().run()
     assert not at.error
     assert demo_copy.rooms.model_releases.is_approved(demo_copy.rooms.models.champion().model_hash)
+
+
+PLAN = """
+rollout:
+  strategy: canary
+  unit: lead_id
+  salt: ro-1
+  steps: [{pct: 0, mode: shadow}, {pct: 40}]
+  judge: {alpha: 0.05, method: always_valid, guards: [{metric: eligibility_rate, direction: either, max_abs: 0.1}]}
+"""
+
+
+def test_a_canary_is_reviewed_started_and_taken_back_on_the_pages(demo_copy):
+    releases = demo_copy.rooms.releases
+    active = releases.policies.active("default")
+    ref = releases.submit(active.source + PLAN, "canary.yaml", "ana").version.ref
+    at = page("approvals", "rita", v=ref)
+    assert [one.label[:2] for one in at.expander if one.label[0].isdigit()] == [f"{n}." for n in range(1, 10)] + ["10"]
+    at.text_input(key=next(one.key for one in at.text_input if one.label == "Comment")).set_value("Read all ten.")
+    at = button(at, "Approve").click().run()
+    assert not at.error and releases.standing(ref).is_approved
+    at = page("approvals", v=ref)
+    at.text_input(key=next(one.key for one in at.text_input if one.label == "Reason")).set_value("capacity")
+    at = button(at, "Start canary").click().run()
+    assert not at.error and releases.rollouts.exposure("default").is_shadow
+    at = page("approvals", tab="History")
+    assert any("0 % shadow" in one.text for one in at.get("progress"))
+    at.text_input(key="approvals_history_rollout_reason").set_value("enough seen")
+    at = button(at, "Go back to the version before").click().run()
+    assert not at.error and releases.policies.active("default").content_hash == active.content_hash
+    at = page("approvals", tab="History")
+    assert any("post review" in one.value for one in at.markdown)
+
+
+def test_owners_are_listed_and_a_lead_without_one_has_a_reason(demo_copy):
+    at = page("leads")
+    owners = next(one for one in at.expander if one.label.startswith("Owners"))
+    assert "0 reps" in owners.label
+    assert owners.dataframe[0].value["why"].to_list() == ["no sales reps were imported"] * len(
+        owners.dataframe[0].value
+    )

@@ -27,7 +27,7 @@ LEADS = """
         ['none', 'cold', 'nurture', 'warm', 'hot'][(hash(range * 13) % 5 + 1)::INTEGER] AS prev_band,
         (hash(range * 17) % 600)::BIGINT AS dwell_min,
         ['new', 'qualifying', 'working', 'nurturing', 'disqualified'][(hash(range * 19) % 5 + 1)::INTEGER] AS state,
-        hash(range * 23) % 100 = 0 AS suppressed
+        hash(range * 23) % 100 = 0 AS suppressed, hash(range * 29) % 1000 = 0 AS test_lead
     FROM range(1000000)
 """
 BY_HAND = """
@@ -50,7 +50,7 @@ BY_HAND = """
             WHEN band = 'warm' THEN 'send_case_study' WHEN band = 'nurture' THEN 'invite_webinar'
             ELSE 'wait' END AS action
     FROM (SELECT lead_no, state,
-        CASE WHEN suppressed THEN 'DENY'
+        CASE WHEN suppressed OR test_lead THEN 'DENY'
             WHEN score_age_min > 1440 OR feature_age_min > 10080 OR NOT model_ok THEN 'HOLD'
             ELSE 'PERMIT' END AS disposition,
         CASE WHEN score >= 0.8 OR (score >= 0.75 AND prev_band = 'hot')

@@ -75,7 +75,7 @@ def test_a_tampered_record_is_named(decided, loaders):
 def test_a_record_forged_together_with_its_hash_breaks_its_batch(decided, loaders):
     record = DecisionStore(decided).of(lead_id(1))
     content = json.loads(decided.scalar("SELECT record FROM decisions WHERE decision_id = ?", [record.decision_id]))
-    content["assignee"] = "mallory"
+    content["bucket"] = 7
     content["hash"] = record_hash(content)
     tamper(
         decided,

@@ -179,12 +179,12 @@ def test_a_step_without_a_reason_is_refused(releases):
 
 
 def test_a_policy_with_blocks_that_are_not_executed_is_not_published(releases):
-    text = document(risk="low") + "rollout: {strategy: canary, unit: lead_id, salt: s, steps: [{pct: 100}]}\n"
+    text = document(risk="low") + "privacy: {retention_days: {raw_events: 30}}\n"
     ref = releases.submit(text, "inbound.yaml", "ana").version.ref
     releases.approve(ref, "rita")
     with pytest.raises(BlocksUnexecuted) as refused:
         releases.publish(ref, "ana", "now")
-    assert "`rollout`" in refused.value.message
+    assert "`privacy.retention_days`" in refused.value.message
 
 
 def test_a_version_made_against_an_older_one_is_not_published(releases):

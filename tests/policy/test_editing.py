@@ -15,7 +15,7 @@ def test_an_outline_holds_what_the_form_shows():
     found = editing.outline(TEXT)
     assert found is not None
     assert found.thresholds == {"hot": (0.8, 0.75), "warm": (0.55, 0.49), "nurture": (0.25, 0.2)}
-    assert [rule["id"] for rule in found.guards] == ["g.suppressed", "g.stale", "g.model_red"]
+    assert [rule["id"] for rule in found.guards] == ["g.suppressed", "g.test_lead", "g.stale", "g.model_red"]
     assert found.risk_class == "low"
 
 

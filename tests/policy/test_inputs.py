@@ -44,7 +44,7 @@ def test_an_input_that_the_policy_does_not_declare_is_refused(example):
 
 def test_engine_fields_are_told_from_looked_up_ones(example, default):
     assert engine_fields(default)["prev_band"] == "engine.state"
-    assert looked_up_fields(default) == ["suppressed"]
+    assert looked_up_fields(default) == ["suppressed", "test_lead"]
     assert "score" not in looked_up_fields(example)
     assert "bot_prob" in looked_up_fields(example)
 

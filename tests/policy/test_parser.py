@@ -96,7 +96,7 @@ def test_only_what_decides_changes_the_behaviour_hash(example, before, after, sa
 
 def test_blocks_that_are_not_executed_are_named(example, default):
     assert default.unexecuted_blocks == ()
-    assert {"rollout", "privacy.retention_days", "actions.caps.per_account_7d (declare account_touches_7d)"} <= set(
+    assert {"privacy.retention_days", "actions.caps.per_account_7d (declare account_touches_7d)"} <= set(
         example.unexecuted_blocks
     )
 

@@ -1,0 +1,215 @@
+"""Who gets a lead: a rep of its pool by the row's method, within caps, hours and absence; else the next pool.
+
+Nothing is drawn: the choice follows from the reps as known, from who holds which leads, and from who got how many -
+all of it in the store, so the same decisions in the same order give the same assignees.
+"""
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from core.decisions.duty import duty_of, is_away
+from core.policy.blocks import Pool, PoolCapacity
+from core.policy.document import Document
+from core.policy.outcome import Outcome, Reason
+
+POOL = "pool."
+QUEUE = "queue"
+OWNER = "owner"
+FOLLOW_SUN = "follow_sun"
+MOST_HOPS = 10
+WORDS = {
+    "no_reps": "nobody is listed for the pool",
+    "away": "everybody is away",
+    "off_duty": "nobody is on duty",
+    "other_territory": "nobody has the lead's territory",
+    "full": "everybody's open leads or leads of the day are at their cap",
+    "no_owner": "the lead has no owner who is a rep",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A rep's place in a pool or group."""
+
+    assignee: str
+    weight: int = 1
+    per_day: int | None = None
+    max_open: int | None = None
+    calendar: str | None = None
+    territory: str | None = None
+    away: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Where a lead lies: its pool and who has it."""
+
+    pool: str
+    assignee: str
+
+
+@dataclass
+class Desk:
+    """The reps and their leads, carried from decision to decision.
+
+    `today` counts what each rep got in a pool on a day, `last` says at which turn a rep got one last; a lead that is
+    known to be closed at `closes` is open no more.
+    """
+
+    places: Mapping[str, Sequence[Place]]
+    held: dict[str, Held] = field(default_factory=dict)
+    closes: Mapping[str, datetime] = field(default_factory=dict)
+    today: Counter[tuple[str, str, date]] = field(default_factory=Counter)
+    last: dict[tuple[str, str], int] = field(default_factory=dict)
+    turns: int = 0
+
+    def __post_init__(self) -> None:
+        self.open = Counter((one.pool, one.assignee) for one in self.held.values())
+        self._closing = sorted((at, lead) for lead, at in self.closes.items() if lead in self.held)
+        self._owners = {place.assignee for places in self.places.values() for place in places}
+
+    def assign(
+        self, document: Document, lead_id: str, outcome: Outcome, known: Mapping[str, object], moment: datetime
+    ) -> tuple[Outcome, str | None]:
+        """The outcome with the pool where the lead lands and a reason for every pool that it passed, and who gets it.
+
+        `known` are the lead's fields by name, for owners and territories; moment is naive UTC.
+        """
+        self._close_until(moment)
+        if outcome.disposition != "PERMIT" or outcome.pool is None or outcome.method == QUEUE:
+            self._release(lead_id)
+            return outcome, None
+        chain = list(_chain(document, outcome.pool))
+        held = self.held.get(lead_id)
+        if held and held.pool in chain and self._still_there(document, held, moment):
+            reasons = tuple(Reason(POOL + pool, "kept") for pool in chain[: chain.index(held.pool)])
+            return replace(outcome, pool=held.pool, reasons=(*outcome.reasons, *reasons)), held.assignee
+        passed: list[Reason] = []
+        for pool in chain:
+            found = self._choose(document.pools[pool], pool, outcome.method, known, moment)
+            if isinstance(found, Place):
+                self._give(lead_id, pool, found.assignee, moment)
+                return replace(outcome, pool=pool, reasons=(*outcome.reasons, *passed)), found.assignee
+            if found is None:
+                break
+            passed.append(Reason(POOL + pool, found))
+            outcome = outcome if document.pools[pool].terminal else replace(outcome, pool=document.pools[pool].fallback)
+        self._release(lead_id)
+        return replace(outcome, reasons=(*outcome.reasons, *passed)), None
+
+    def _choose(
+        self, pool: Pool, name: str, method: str | None, known: Mapping[str, object], moment: datetime
+    ) -> Place | str | None:
+        """Who takes the lead; else why nobody does; None where the pool is worked as a queue, by nobody by name."""
+        if pool.capacity == OWNER:
+            owner = known.get(pool.territory or OWNER)
+            return Place(str(owner)) if owner in self._owners else "no_owner"
+        places = self.places.get(pool.members or name, ())
+        if not places:
+            return None if pool.capacity == "unbounded" else "no_reps"
+        return self._among(pool, name, method, places, known, moment)
+
+    def _among(
+        self,
+        pool: Pool,
+        name: str,
+        method: str | None,
+        places: Sequence[Place],
+        known: Mapping[str, object],
+        moment: datetime,
+    ) -> Place | str:
+        there = [one for one in places if not is_away(one.away, moment)]
+        if not there:
+            return "away"
+        if pool.territory:
+            wanted = known.get(pool.territory)
+            there = [one for one in there if one.territory in (None, wanted)]
+            if not there:
+                return "other_territory"
+        awake = [one for one in there if duty_of(one.calendar).is_on(moment)]
+        if not awake and pool.calendar == FOLLOW_SUN:
+            return "off_duty"
+        free = [one for one in awake if self._is_free(pool, name, one, moment)]
+        if not free and pool.calendar != FOLLOW_SUN:
+            free = [one for one in there if self._is_free(pool, name, one, moment)]
+        return min(free, key=lambda one: self._turn(name, method, one, moment)) if free else "full"
+
+    def _turn(self, pool: str, method: str | None, place: Place, moment: datetime) -> tuple[float, int, str]:
+        """The lower, the sooner: by load, or by what was got today for the weight; then who waits longest."""
+        key = (pool, place.assignee)
+        if method == "least_loaded":
+            first = float(self.open[key])
+        elif method == "weighted_round_robin":
+            first = (self.today[(*key, moment.date())] + 1) / max(place.weight, 1)
+        else:
+            first = 0.0
+        return first, self.last.get(key, 0), place.assignee
+
+    def _is_free(self, pool: Pool, name: str, place: Place, moment: datetime) -> bool:
+        own = pool.capacity if isinstance(pool.capacity, PoolCapacity) else PoolCapacity()
+        per_day = place.per_day if place.per_day is not None else own.per_day
+        most = place.max_open if place.max_open is not None else own.per_rep_open
+        today = self.today[(name, place.assignee, moment.date())]
+        return (per_day is None or today < per_day) and (most is None or self.open[(name, place.assignee)] < most)
+
+    def _still_there(self, document: Document, held: Held, moment: datetime) -> bool:
+        pool = document.pools[held.pool]
+        if pool.capacity == OWNER:
+            return held.assignee in self._owners
+        places = self.places.get(pool.members or held.pool, ())
+        return any(one.assignee == held.assignee and not is_away(one.away, moment) for one in places)
+
+    def _give(self, lead_id: str, pool: str, assignee: str, moment: datetime) -> None:
+        self._release(lead_id)
+        self.held[lead_id] = Held(pool, assignee)
+        key = (pool, assignee)
+        self.turns += 1
+        self.open[key] += 1
+        self.today[(*key, moment.date())] += 1
+        self.last[key] = self.turns
+        if lead_id in self.closes:
+            insort(self._closing, (self.closes[lead_id], lead_id))
+
+    def _release(self, lead_id: str) -> None:
+        held = self.held.pop(lead_id, None)
+        if held:
+            self.open[(held.pool, held.assignee)] -= 1
+
+    def _close_until(self, moment: datetime) -> None:
+        while self._closing and self._closing[0][0] <= moment:
+            self._release(self._closing.pop(0)[1])
+
+
+def asked_of_leads(document: Document) -> tuple[str, ...]:
+    """The fields of a lead by which owners and territories are found."""
+    owners = [OWNER for pool in document.pools.values() if pool.capacity == OWNER and not pool.territory]
+    return tuple(dict.fromkeys([*owners, *(pool.territory for pool in document.pools.values() if pool.territory)]))
+
+
+def hopped(document: Document, outcome: Outcome, reasons: Iterable[Mapping[str, object]]) -> Outcome:
+    """The outcome with the hops that a record tells, for replay."""
+    found = outcome
+    for told in reasons:
+        if found.pool is None or told["rule"] != POOL + found.pool:
+            continue
+        block = document.pools[found.pool]
+        reason = Reason(POOL + found.pool, None if told["reason"] is None else str(told["reason"]))
+        pool = found.pool if block.terminal else block.fallback
+        found = replace(found, pool=pool, reasons=(*found.reasons, reason))
+        if block.terminal:
+            break
+    return found
+
+
+def _chain(document: Document, pool: str) -> Iterable[str]:
+    """The pool and those that take over, as many as the policy lets a lead go on."""
+    hops = document.sla.max_hops if document.sla else MOST_HOPS
+    found: list[str] = []
+    name: str | None = pool
+    while name is not None and name not in found and len(found) <= hops:
+        found.append(name)
+        name = document.pools[name].fallback
+    return found

@@ -1,0 +1,66 @@
+"""The desk as the store tells it: the reps as known, who holds which leads, and who got how many."""
+
+from datetime import datetime
+
+import polars as pl
+
+from core.decisions.arms import acted_with
+from core.decisions.assigning import Desk, Held, Place
+from core.kernel.database import Database
+
+REPS = """
+    SELECT pool, assignee, coalesce(weight, 1) AS weight, per_day, max_open, calendar, territory, away
+    FROM current_reps ORDER BY pool, assignee"""
+GIVEN = """
+    WITH course AS (
+        SELECT lead_id, pool, assignee, coalesce(as_of, known_at, decided_at) AS moment, entry_seq, leaf_no
+        FROM decisions WHERE list_contains($arms, arm) AND coalesce(as_of, known_at, decided_at) <= $before
+    ), steps AS (
+        SELECT *, lag(assignee) OVER one AS assignee_before, lag(pool) OVER one AS pool_before,
+            lead(lead_id) OVER one IS NULL AS is_newest
+        FROM course WINDOW one AS (PARTITION BY lead_id ORDER BY moment, entry_seq, leaf_no)
+    )
+    SELECT lead_id, pool, assignee, moment, is_newest,
+        assignee_before IS DISTINCT FROM assignee OR pool_before IS DISTINCT FROM pool AS is_given
+    FROM steps WHERE assignee IS NOT NULL ORDER BY moment, entry_seq, leaf_no"""
+CLOSES = """
+    SELECT l.lead_id, min(coalesce(o.received_at, o.closed_at)) AS closes
+    FROM outcomes o JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no
+    WHERE o.outcome <> 'open' GROUP BY 1 HAVING closes IS NOT NULL"""
+TOLD = "SELECT coalesce(max(seq), 0) FROM ledger WHERE kind IN ('reps.imported', 'outcomes.imported')"
+
+
+class DeskStore:
+    """Reads what the choice of an assignee sees."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def has_reps(self) -> bool:
+        """Whether anybody is listed."""
+        return bool(self._database.scalar("SELECT count(*) FROM reps"))
+
+    def told(self) -> int:
+        """The newest ledger entry that told of reps or outcomes."""
+        return self._database.scalar(TOLD)
+
+    def load(self, arm: str, before: datetime) -> Desk | None:
+        """The desk up to a moment (naive UTC) by the decisions that this arm goes on from; None without any rep."""
+        reps = self._database.read(REPS)
+        if reps.is_empty():
+            return None
+        places: dict[str, list[Place]] = {}
+        for pool, *rest in reps.iter_rows():
+            places.setdefault(pool, []).append(Place(*rest))
+        rows = self._database.read(GIVEN, {"arms": list(acted_with(arm)), "before": before})
+        held = {
+            lead: Held(pool, assignee)
+            for lead, pool, assignee in rows.filter("is_newest").select("lead_id", "pool", "assignee").iter_rows()
+        }
+        desk = Desk(places, held, dict(self._database.read(CLOSES).iter_rows()))
+        given = rows.filter("is_given").select("pool", "assignee", pl.col("moment").dt.date())
+        for turn, (pool, assignee, day) in enumerate(given.iter_rows(), 1):
+            desk.today[(pool, assignee, day)] += 1
+            desk.last[(pool, assignee)] = turn
+        desk.turns = given.height
+        return desk

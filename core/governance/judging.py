@@ -1,0 +1,199 @@
+"""The judge of a rollout: pass, fail or inconclusive, at any look, without more false alarms for looking often.
+
+A metric is a share of leads. The difference of the arms has an asymptotic confidence sequence (Waudby-Smith, Arbour,
+Sinha, Kennedy and Ramdas, "Time-uniform central limit theory and asymptotic confidence sequences"), tuned to n* leads;
+the variance is that of inverse-probability scores, so the arms may differ in size. One observation a lead.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from core.policy.overlays import GuardMetric, Judge
+
+Verdict = Literal["pass", "fail", "inconclusive"]
+TUNED_TO = 3000
+RATIO_ALPHA = 0.001
+FEWEST = 30
+SLOW_SHARE = 0.05
+NOT_OBSERVED = "leadbench does not observe this metric"
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One metric in both arms: how many leads, and for how many it held."""
+
+    before: int
+    before_hits: int
+    candidate: int
+    candidate_hits: int
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Whether the arms have the sizes that the split should give: p by chi-squared with one degree of freedom."""
+
+    units_before: int
+    units_candidate: int
+    expected: float
+    p: float | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A guard metric's verdict: the change (candidate less before), the interval that holds at every look, and why."""
+
+    metric: str
+    verdict: Verdict
+    critical: bool
+    before: float | None
+    candidate: float | None
+    change: float | None
+    low: float | None
+    high: float | None
+    allowed: float | None
+    leads: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What the judge says of a step, and what of each guard."""
+
+    verdict: Verdict
+    ratio: Ratio | None
+    guards: tuple[Judged, ...]
+    reason: str
+
+    @property
+    def failed(self) -> tuple[Judged, ...]:
+        """The guards that failed."""
+        return tuple(one for one in self.guards if one.verdict == "fail")
+
+    def to_json(self) -> dict[str, object]:
+        """The verdict with its numbers, as commands print it and the ledger keeps it."""
+        ratio = vars(self.ratio) if self.ratio else None
+        guards = [{name: _rounded(value) for name, value in vars(one).items()} for one in self.guards]
+        told = {name: _rounded(value) for name, value in ratio.items()} if ratio else None
+        return {"verdict": self.verdict, "reason": self.reason, "ratio": told, "guards": guards}
+
+
+def half_width(
+    leads: int, deviation: float, alpha: float, *, one_sided: bool = False, tuned_to: int = TUNED_TO
+) -> float:
+    """The half-width of the confidence sequence after so many leads; it holds at all looks together with 1 - alpha.
+
+    Two-sided: deviation x sqrt(2(n rho^2 + 1) / (n^2 rho^2) x ln(sqrt(n rho^2 + 1) / alpha)); one-sided the logarithm
+    is ln(1 + sqrt(n rho^2 + 1) / (2 alpha)).
+    """
+    rho2 = (-2 * math.log(alpha) + math.log(-2 * math.log(alpha) + 1)) / tuned_to
+    grown = leads * rho2 + 1
+    bound = math.log(1 + math.sqrt(grown) / (2 * alpha)) if one_sided else math.log(math.sqrt(grown) / alpha)
+    return deviation * math.sqrt(2 * grown / (leads**2 * rho2) * bound)
+
+
+def ratio_of(before: int, candidate: int, share: float, alpha: float = RATIO_ALPHA) -> Ratio:
+    """The sample-ratio check: units in each arm against the share that the candidate should have."""
+    units = before + candidate
+    if units == 0 or not 0 < share < 1:
+        return Ratio(before, candidate, share, None, "inconclusive")
+    expected = units * share
+    squared = (candidate - expected) ** 2 / expected + (before - units + expected) ** 2 / (units - expected)
+    p = math.erfc(math.sqrt(squared / 2))
+    return Ratio(before, candidate, share, p, "fail" if p < alpha else "pass")
+
+
+def judge(plan: Judge | None, counted: Mapping[str, Counted | None], ratio: Ratio | None) -> Verdicts:
+    """The verdict over a step's guards: the sizes of the arms first, then each guard; no data is inconclusive.
+
+    alpha is divided among the critical guards (Bonferroni); a guard fails where the harm is both certain (its sequence
+    leaves 0 out) and larger than allowed, and passes where it is certain to be smaller than allowed.
+    """
+    guards = plan.guards if plan else ()
+    if ratio and ratio.verdict == "fail":
+        return Verdicts("fail", ratio, (), "the arms do not have the sizes that the split should give")
+    alpha = float(plan.alpha) if plan else 0.05
+    critical = sum(one.critical for one in guards) or 1
+    judged = tuple(judged_of(one, counted.get(one.metric), alpha / (critical if one.critical else 1)) for one in guards)
+    return Verdicts(_overall(judged), ratio, judged, _reason(judged))
+
+
+def judged_of(guard: GuardMetric, counted: Counted | None, alpha: float) -> Judged:
+    """One guard metric's verdict at the level alpha."""
+    if counted is None:
+        return _untold(guard, 0, NOT_OBSERVED)
+    leads = counted.before + counted.candidate
+    if min(counted.before, counted.candidate) < FEWEST:
+        return _untold(guard, leads, f"fewer than {FEWEST} leads in an arm")
+    before, candidate = counted.before_hits / counted.before, counted.candidate_hits / counted.candidate
+    change = candidate - before
+    allowed = _allowed(guard, before)
+    width = half_width(leads, _deviation(counted), alpha, one_sided=guard.direction != "either")
+    harm, low, high = _harm(guard, change, width)
+    if low > 0 and harm > allowed:
+        verdict: Verdict = "fail"
+        reason = "worse for certain, and by more than allowed"
+    elif high <= allowed:
+        verdict, reason = "pass", "the change is certain to be within what is allowed"
+    else:
+        verdict, reason = "inconclusive", "the interval still reaches beyond what is allowed"
+    low, high = change - width, change + width
+    return Judged(guard.metric, verdict, guard.critical, before, candidate, change, low, high, allowed, leads, reason)
+
+
+def slower_than(before_ms: Sequence[float], limit_ms: float) -> float:
+    """The 95th percentile of the version before plus what is allowed, in milliseconds."""
+    ordered = sorted(before_ms)
+    return ordered[min(int(0.95 * len(ordered)), len(ordered) - 1)] + limit_ms
+
+
+def _harm(guard: GuardMetric, change: float, width: float) -> tuple[float, float, float]:
+    """How bad the change is, and the bounds of that."""
+    if guard.direction == "either":
+        return abs(change), abs(change) - width, abs(change) + width
+    harm = change if guard.direction == "increase" else -change
+    return harm, harm - width, harm + width
+
+
+def _deviation(counted: Counted) -> float:
+    """Of the scores whose mean is the difference: variance of each arm over its share of the leads.
+
+    An arm without a single hit, or with nothing but hits, counts half a lead the other way.
+    """
+    leads = counted.before + counted.candidate
+    total = 0.0
+    for size, hits in ((counted.before, counted.before_hits), (counted.candidate, counted.candidate_hits)):
+        share = (hits + 0.5) / (size + 1)
+        total += share * (1 - share) / (size / leads)
+    return math.sqrt(total)
+
+
+def _allowed(guard: GuardMetric, before: float) -> float:
+    if guard.metric == "p95_decision_ms":
+        return SLOW_SHARE
+    return float(guard.max_abs) if guard.max_abs is not None else float(guard.max_rel_change or 0) * before
+
+
+def _untold(guard: GuardMetric, leads: int, reason: str) -> Judged:
+    return Judged(guard.metric, "inconclusive", guard.critical, None, None, None, None, None, None, leads, reason)
+
+
+def _overall(judged: Sequence[Judged]) -> Verdict:
+    """A critical guard that failed, or two others, fail the step; what leadbench cannot observe is inconclusive."""
+    failed = [one for one in judged if one.verdict == "fail"]
+    if any(one.critical for one in failed) or len(failed) >= 2:
+        return "fail"
+    return "pass" if judged and all(one.verdict == "pass" for one in judged) else "inconclusive"
+
+
+def _reason(judged: Sequence[Judged]) -> str:
+    if not judged:
+        return "the plan names no guard"
+    groups = {word: [one.metric for one in judged if one.verdict == word] for word in ("fail", "inconclusive", "pass")}
+    return "; ".join(f"{word}: {', '.join(names)}" for word, names in groups.items() if names)
+
+
+def _rounded(value: object) -> object:
+    return round(value, 6) if isinstance(value, float) else value

@@ -1,0 +1,40 @@
+"""How many leads a rollout needs before a change of a rate could be seen: asked before it starts.
+
+Normal approximation on the arcsine scale for two independent rates (Cohen, "Statistical Power Analysis", chapter 6).
+A confidence sequence, which may be looked at any time, needs more than this; the number is the least that can do.
+"""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+
+@dataclass(frozen=True)
+class Needed:
+    """The leads that the candidate's arm and both arms together need."""
+
+    candidate: int
+    total: int
+    effect: float
+
+    def days(self, leads_a_day: float, share: float) -> float | None:
+        """So many days at this traffic; None where nobody comes."""
+        daily = leads_a_day * share
+        return self.candidate / daily if daily > 0 else None
+
+
+def needed(
+    base: float, relative: float, share: float, *, alpha: float = 0.05, power: float = 0.8, two_sided: bool = False
+) -> Needed | None:
+    """The leads to see a relative change (0.15 is 15 %) of a base rate with the power; share is the candidate's.
+
+    None where nothing can be said: a rate outside (0, 1), no change, or a share that leaves an arm empty.
+    """
+    changed = base * (1 - relative)
+    if not (0 < base < 1 and 0 < changed < 1 and relative and 0 < share < 1):
+        return None
+    effect = abs(2 * math.asin(math.sqrt(base)) - 2 * math.asin(math.sqrt(changed)))
+    normal = NormalDist()
+    reach = normal.inv_cdf(1 - alpha / (2 if two_sided else 1)) + normal.inv_cdf(power)
+    candidate = (reach / effect) ** 2 * (1 + share / (1 - share))
+    return Needed(math.ceil(candidate), math.ceil(candidate / share), effect)

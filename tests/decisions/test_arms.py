@@ -1,0 +1,117 @@
+"""Hold-out and exploration: sticky, counted in their shares, recorded, and the same when made again."""
+
+from collections import Counter
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from core.decisions.arms import Lottery
+from core.decisions.engine import decide
+from core.decisions.replay import Loaders, replay
+from core.decisions.spine import population
+from core.decisions.store import DecisionStore
+from core.policy import parser
+from core.policy.evaluator import compile
+from core.policy.inputs import fill
+from tests.decisions.conftest import AS_OF
+
+DAY = 86_400_000_000
+EXPERIMENT = """
+experiment:
+  unit: lead_id
+  salt: exp-1
+  holdout:
+    fraction: 0.3
+    treat_as: {pool: sdr.inbound, sla_min: 240, method: queue, action: wait}
+    exclude_if: "band = 'hot'"
+  exploration:
+    scheme: epsilon_greedy
+    epsilon: 0.4
+    over: {actions: [send_case_study, invite_webinar, wait]}
+    allowed_if: "band IN ('warm', 'nurture')"
+    min_propensity: 0.1
+"""
+
+
+@pytest.fixture(scope="module")
+def experimental(policy):
+    return parser.load(policy.text + EXPERIMENT, "experiment.yaml")
+
+
+@pytest.fixture
+def decided(store, feature_set, model, experimental):
+    spine = population(store, as_of=AS_OF, leads="all", every_us=7 * DAY, last_us=14 * DAY).spine
+    deciders = {"feature_set": feature_set, "model": model, "policy": experimental, "arm": "live", "actor": "ana"}
+    first = decide(store, spine, **deciders, batch_rows=300)
+    again = decide(store, spine, **deciders)
+    assert (first.added, again.added, again.duplicate) == (spine.height, 0, spine.height)
+    assert sum(first.dispositions.values()) == spine.height
+    return store
+
+
+def records(store):
+    found = DecisionStore(store)
+    return [one.record for one in found.stored(found.all_ids())]
+
+
+def test_an_experiment_is_executed_recorded_and_replayed(decided, feature_set, model, experimental):
+    rows = records(decided)
+    arms = Counter(row.arm for row in rows)
+    assert set(arms) == {"live", "holdout"} and arms["holdout"] > 20
+    held = [row for row in rows if row.arm == "holdout"]
+    assert {(row.pool, row.sla_min, row.action) for row in held} == {("sdr.inbound", 240, "wait")}
+    assert all(row.bucket < 3000 and row.band != "hot" and row.propensities == {"wait": 1.0} for row in held)
+    explored = [row for row in rows if row.explored]
+    assert explored and {row.band for row in explored} <= {"warm", "nurture"}
+    assert all(sum(row.propensities.values()) == pytest.approx(1) for row in rows if row.action)
+    assert all(row.propensities[row.action] > 0.1 for row in explored)
+    loaders = Loaders(lambda _: model, lambda _: experimental, lambda _: feature_set)
+    report = replay(decided, loaders)
+    assert report.differences == () and report.replayed == len(rows)
+
+
+def test_a_unit_stays_in_its_arm_and_its_course_goes_on_across_arms(decided):
+    columns = "lead_id, as_of, arm, prev_state, next_state, json_extract(record, '$.bucket')::INT AS bucket"
+    frame = decided.read(f"SELECT {columns} FROM decisions")
+    assert frame.group_by("lead_id").agg(pl.col("bucket").n_unique())["bucket"].max() == 1
+    courses = frame.sort("lead_id", "as_of").with_columns(before=pl.col("next_state").shift().over("lead_id"))
+    assert courses.filter(pl.col("before").is_not_null() & (pl.col("before") != pl.col("prev_state"))).is_empty()
+
+
+def test_a_trial_and_a_shadow_draw_nothing(experimental):
+    core = compile(experimental).decide(fill(experimental, {}))
+    for arm in ("trial", "shadow"):
+        outcome, lot = Lottery(experimental, arm).draw(core, {}, "l-1")
+        assert (outcome, lot.arm, lot.bucket, lot.explored) == (core, arm, None, False)
+
+
+def test_what_is_drawn_agrees_with_the_logged_propensities(experimental):
+    """Chi-squared of the realised actions against the propensities, and a mean importance weight of 1."""
+    evaluator, lottery = compile(experimental), Lottery(experimental, "live")
+    cuts = experimental.document.bands.thresholds
+    lead = fill(experimental, {"score": float(cuts["warm"].enter)})
+    core, values = evaluator.decide(lead), evaluator.normalised(lead)
+    drawn = [lottery.draw(core, values, f"acc-{place}") for place in range(20_000)]
+    free = [(outcome.action, lot) for outcome, lot in drawn if lot.arm == "live"]
+    chances = free[0][1].propensities
+    assert all(lot.propensities == chances for _, lot in free) and sum(chances.values()) == pytest.approx(1)
+    counts = Counter(action for action, _ in free)
+    squared = sum((counts[one] - len(free) * chance) ** 2 / (len(free) * chance) for one, chance in chances.items())
+    assert squared < 13.82  # the .001 point with two degrees of freedom
+    weights = [1 / len(chances) / lot.propensities[action] for action, lot in free]
+    mean = sum(weights) / len(weights)
+    spread = (sum((one - mean) ** 2 for one in weights) / len(weights) ** 2) ** 0.5
+    assert abs(mean - 1) < 3 * spread
+    held = sum(lot.arm == "holdout" for _, lot in drawn) / len(drawn)
+    assert held == pytest.approx(0.3, abs=0.01)
+
+
+def test_a_unit_that_is_held_out_but_left_alone_is_not_explored(experimental):
+    evaluator, lottery = compile(experimental), Lottery(experimental, "live")
+    lead = fill(experimental, {"score": float(experimental.document.bands.thresholds["hot"].enter)})
+    core, values = evaluator.decide(lead), evaluator.normalised(lead)
+    for place in range(200):
+        outcome, lot = lottery.draw(core, values, f"acc-{place}")
+        assert (outcome, lot.arm, lot.explored) == (replace(core), "live", False)
+        assert lot.propensities == {core.action: 1.0}

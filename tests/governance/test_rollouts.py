@@ -1,0 +1,210 @@
+"""From published to everybody: steps, the way back, schedules, emergencies, what falls due, and who did what."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from core.governance import keeping
+from core.governance.duties import of_entries, report
+from core.governance.errors import ApprovalsMissing, Forbidden
+from core.governance.errors_release import (
+    DueInvalid,
+    EvidenceVoid,
+    ExpiryInvalid,
+    GlassBroken,
+    NoRollout,
+    NothingBefore,
+    OutsideWindow,
+    RolloutEarly,
+    RolloutUnderWay,
+)
+from core.kernel.errors import ReasonMissing
+from tests.governance.conftest import document
+
+PLAN = """
+rollout:
+  strategy: canary
+  unit: account_id
+  salt: ro-1
+  steps: [{pct: 0, mode: shadow, min_hours: 1}, {pct: 10, min_decisions: 5}]
+  judge:
+    alpha: 0.05
+    method: always_valid
+    guards: [{metric: eligibility_rate, direction: either, max_rel_change: 0.1}]
+  auto_rollback: {on: [any_critical, judge_nodata_2h], to: parent, max_seconds: 60}
+"""
+
+
+def publish(releases, text, approvers=("rita", "rob")):
+    ref = releases.submit(text, "inbound.yaml", "ana").version.ref
+    for name in approvers:
+        releases.approve(ref, name)
+    return releases.publish(ref, "ana", "weekly meeting").version
+
+
+@pytest.fixture
+def first(releases):
+    return publish(releases, document())
+
+
+def later(releases, **span):
+    releases.clock.moment += timedelta(**span)
+
+
+def test_a_plan_leads_from_shadow_to_everybody_and_each_step_waits_for_its_time(releases, first):
+    releases._users.add("vic", "viewer", "root")
+    second = publish(releases, document(hot=0.7) + PLAN)
+    shadow = releases.rollouts.exposure("inbound")
+    assert (shadow.is_shadow, shadow.share, shadow.step) == (True, 0.0, 0)
+    assert (shadow.before.content_hash, shadow.candidate.content_hash) == (first.content_hash, second.content_hash)
+    with pytest.raises(RolloutEarly):
+        releases.rollouts.advance("inbound", "ana", "looks fine")
+    later(releases, hours=1)
+    with pytest.raises(ReasonMissing):
+        releases.rollouts.advance("inbound", "ana", "")
+    with pytest.raises(Forbidden):
+        releases.rollouts.advance("inbound", "vic", "I want it")
+    releases.rollouts.advance("inbound", "ana", "looks fine")
+    canary = releases.rollouts.exposure("inbound")
+    assert (canary.is_shadow, canary.share, canary.step, canary.unit) == (False, 0.1, 1, "account_id")
+    with pytest.raises(RolloutEarly) as early:
+        releases.rollouts.advance("inbound", "ana", "looks fine")
+    assert "0 of 5" in early.value.message
+    told = releases.rollouts.status("inbound")
+    assert told["judge"]["verdict"] == "inconclusive" and told["state"] == "under_way"
+    with pytest.raises(RolloutUnderWay):
+        publish(releases, document(hot=0.6))
+    back = releases.rollback("inbound", "rita", "too many held").version
+    assert back.content_hash == first.content_hash
+    assert releases.rollouts.exposure("inbound") is None and releases.rollouts.status("inbound")["state"] == "aborted"
+    with pytest.raises(NoRollout):
+        releases.rollouts.advance("inbound", "ana", "again")
+    alarm = keeping.alarms(releases)[0]
+    assert alarm.kind == "post_review" and alarm.is_due
+    releases.comment(back.ref, "rob", "Looked at it: the hold rule was too wide.")
+    assert keeping.alarms(releases) == []
+
+
+def test_a_rollout_without_any_decision_goes_back_by_itself_after_two_hours(releases, first):
+    publish(releases, document(hot=0.7) + PLAN)
+    assert keeping.keep(releases) == []
+    later(releases, hours=3)
+    assert keeping.keep(releases) == [f"{first.ref} decides again: no decision came for two hours"]
+    entry = releases._database.entries("policy").row(-1, named=True)
+    assert (entry["kind"], entry["actor"]) == ("policy.rolled_back", "leadbench")
+    assert keeping.keep(releases) == []
+
+
+def test_broken_glass_decides_at_once_expires_and_stays_listed(releases, first):
+    ref = releases.submit(document(hot=0.6), "inbound.yaml", "ana").version.ref
+    glass = releases.emergencies
+    for lasts in ("5h", "0m"):
+        with pytest.raises(ExpiryInvalid):
+            glass.break_glass(ref, "ana", "queue is closed", lasts)
+    with pytest.raises(ReasonMissing):
+        glass.break_glass(ref, "ana", " ", "1h")
+    glass.break_glass(ref, "ana", "queue is closed", "2h")
+    assert releases.policies.active("inbound").ref == ref
+    other = releases.submit(document(hot=0.5), "inbound.yaml", "ana").version.ref
+    with pytest.raises(GlassBroken):
+        glass.break_glass(other, "ana", "more", "1h")
+    assert [one.kind for one in keeping.alarms(releases)] == ["broken_glass"]
+    later(releases, hours=2)
+    assert "an emergency expired" in keeping.keep(releases)[0]
+    assert releases.policies.active("inbound").content_hash == first.content_hash
+    assert releases.emergencies.glass.all()["ended_how"].to_list() == ["rolled back"]
+    told = report(releases._database)
+    assert told["ok"] and [one["reason"] for one in told["exceptions"]] == ["queue is closed"]
+    with pytest.raises(Exception, match="never approved"):
+        releases.rollback("inbound", "rita", "again", ref)
+
+
+def test_what_is_approved_meanwhile_stays(releases, first):
+    ref = releases.submit(document(hot=0.6), "inbound.yaml", "ana").version.ref
+    releases.emergencies.break_glass(ref, "ana", "queue is closed", "2h")
+    releases.approve(ref, "rita")
+    releases.approve(ref, "rob")
+    later(releases, hours=3)
+    assert keeping.keep(releases) == [] and releases.policies.active("inbound").ref == ref
+
+
+def test_glass_is_broken_over_something_and_for_something_handed_in(releases):
+    ref = releases.submit(document(), "inbound.yaml", "ana").version.ref
+    with pytest.raises(NothingBefore):
+        releases.emergencies.break_glass(ref, "ana", "hurry", "1h")
+    publish(releases, document())
+    draft = releases.draft(document(hot=0.55), "inbound.yaml", "ana")[1].version.ref
+    with pytest.raises(ApprovalsMissing):
+        releases.emergencies.break_glass(draft, "ana", "hurry", "1h")
+
+
+def test_a_scheduled_publishing_comes_at_its_time_and_a_stale_one_is_noted(releases, first):
+    refs = [releases.submit(document(hot=hot), "inbound.yaml", "ana").version.ref for hot in (0.7, 0.6)]
+    for ref in refs:
+        with pytest.raises(ApprovalsMissing):
+            releases.later(ref, "ana", "at night", releases.clock.now() + timedelta(hours=1))
+        releases.approve(ref, "rita")
+        releases.approve(ref, "rob")
+    with pytest.raises(DueInvalid):
+        releases.later(refs[0], "ana", "at night", releases.clock.now() - timedelta(hours=1))
+    for hours, ref in enumerate(refs, 1):
+        releases.later(ref, "ana", "at night", releases.clock.now() + timedelta(hours=hours))
+    assert keeping.keep(releases) == []
+    later(releases, hours=1)
+    assert keeping.keep(releases) == [f"{refs[0]} decides as scheduled"]
+    later(releases, hours=2)
+    assert "was not published" in keeping.keep(releases)[0]
+    assert releases.emergencies.schedules.all()["state"].to_list() == ["refused", "done"]
+
+
+def test_a_window_is_kept_and_its_end_brings_the_version_before_back(releases, first):
+    window = (
+        "  effective: {from: 2026-11-24T10:00:00Z, until: 2026-11-25T10:00:00Z}\n  review_by: 2026-11-24T12:00:00Z\n"
+    )
+    text = document(hot=0.7).replace("  risk_class: medium\n", "  risk_class: medium\n" + window)
+    ref = releases.submit(text, "inbound.yaml", "ana").version.ref
+    releases.approve(ref, "rita")
+    releases.approve(ref, "rob")
+    with pytest.raises(OutsideWindow):
+        releases.publish(ref, "ana", "early")
+    later(releases, hours=4)
+    releases.publish(ref, "ana", "in time")
+    assert {one.kind: one.is_due for one in keeping.alarms(releases)} == {"review": True, "expiry": False}
+    later(releases, days=1)
+    assert keeping.keep(releases) == [f"{ref} expired; {first.ref} decides again"]
+    assert releases.standing(ref).version.state == "expired"
+
+
+def test_approval_binds_to_bundle_and_evidence(releases, store):
+    ref = releases.submit(document(), "inbound.yaml", "ana").version.ref
+    found = releases.submission(ref)
+    assert found.is_intact and found.bundle.policy == releases.standing(ref).version.content_hash
+    assert found.evidence["seed"] == 7 and all(one["verdict"] == "pass" for one in found.evidence["checks"])
+    releases.approve(ref, "rita")
+    with store.change("policy", "policy.tampered", "mallory") as change:
+        change.execute("UPDATE submissions SET evidence = replace(evidence, '\"seed\":7', '\"seed\":8')")
+    with pytest.raises(EvidenceVoid) as void:
+        releases.approve(ref, "rob")
+    assert "altered" in void.value.message
+    releases.request_changes(ref, "rob", "hand it in again")
+    releases.submit(document(), "inbound.yaml", "ana")
+    assert releases.standing(ref).approvers == ()
+    entry = json.loads(releases._database.entries("policy").filter(kind="policy.submitted").row(-1, named=True)["body"])
+    assert {"bundle_hash", "evidence_hash"} <= set(entry)
+
+
+def test_the_duties_report_finds_who_approved_his_own_and_who_published_too_early():
+    def entry(seq, kind, actor, **body):
+        told = {"content_hash": "sha256:1", **body}
+        return {"seq": seq, "stream": "policy", "kind": kind, "at": "t", "actor": actor, "body": json.dumps(told)}
+
+    told = of_entries(
+        [
+            entry(1, "policy.submitted", "ana", risk_class="medium"),
+            entry(2, "policy.approved", "ana"),
+            entry(3, "policy.approved", "rita"),
+            entry(4, "policy.published", "ana"),
+        ]
+    ).to_json()
+    assert [one["seq"] for one in told["violations"]] == [2, 4] and not told["ok"]
