@@ -27,7 +27,7 @@ def review(releases: Releases, ref: str, head: str, entries: int) -> Review:
     policy, pack = version.policy, submission.evidence
     blocks = (
         _identity(standing, parent, submission),
-        Block(2, "What changes, in words", "proved", tuple(pack["changes"][:40]) or ("Nothing differs.",)),
+        Block(2, "What changes, in words", "recorded", tuple(pack["changes"][:40]) or ("Nothing differs.",)),
         _proved(pack),
         _who(pack),
         _harm(pack),
@@ -107,12 +107,17 @@ def _blast(change: Mapping[str, Any] | None) -> Iterator[str]:
 def _nearest(pack: Mapping[str, Any]) -> Iterator[Table]:
     change = pack["proved_change"] or {"outputs": {}}
     rows = [
-        (name, str((one["before"] or {}).get(name)), str((one["after"] or {}).get(name)))
+        (name, _told(one["before"], name), _told(one["after"], name))
         for name, one in change["outputs"].items()
         if one["verdict"] == "differs"
     ]
     if rows:
         yield Table(("The plainest lead that differs", "before", "after"), rows)
+
+
+def _told(outcome: Mapping[str, Any] | None, name: str) -> str:
+    found = (outcome or {}).get(name)
+    return "nothing" if found is None else str(found)
 
 
 def _result(pack: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -152,7 +157,7 @@ def _harm(pack: Mapping[str, Any]) -> Block:
             f"{one['leads']:,}",
             _share(one["before"]),
             _share(one["after"]),
-            one["verdict"],
+            one["verdict"].replace("_", " "),
         )
         for one in rows
     ]
@@ -171,6 +176,8 @@ def _value(pack: Mapping[str, Any]) -> Block:
     found = (_result(pack) or {}).get("value")
     if not found:
         return Block(6, "Value", "simulated", ("Not identifiable: the log holds no exploration to estimate from.",))
+    if found.get("state") == "cannot_say":
+        return Block(6, "Value", "simulated", (f"Cannot say: {found.get('reason')}",))
     lines = [
         f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in found.items() if not isinstance(value, list)
     ]

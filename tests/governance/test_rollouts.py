@@ -20,6 +20,7 @@ from core.governance.errors_release import (
     RolloutUnderWay,
 )
 from core.kernel.errors import ReasonMissing
+from core.policy.errors import EffectiveOverlaps
 from tests.governance.conftest import document
 
 PLAN = """
@@ -148,13 +149,14 @@ def test_a_scheduled_publishing_comes_at_its_time_and_a_stale_one_is_noted(relea
         releases.approve(ref, "rob")
     with pytest.raises(DueInvalid):
         releases.later(refs[0], "ana", "at night", releases.clock.now() - timedelta(hours=1))
-    for hours, ref in enumerate(refs, 1):
-        releases.later(ref, "ana", "at night", releases.clock.now() + timedelta(hours=hours))
-    assert keeping.keep(releases) == []
-    later(releases, hours=1)
-    assert keeping.keep(releases) == [f"{refs[0]} decides as scheduled"]
-    later(releases, hours=2)
-    assert "was not published" in keeping.keep(releases)[0]
+    for ref in refs:
+        releases.later(ref, "ana", "at night", releases.clock.now() + timedelta(hours=1))
+        with pytest.raises(EffectiveOverlaps):
+            releases.later(refs[1 - refs.index(ref)], "ana", "at night", releases.clock.now() + timedelta(hours=2))
+        assert keeping.keep(releases) == []
+        later(releases, hours=1)
+        told = keeping.keep(releases)[0]
+        assert told == f"{ref} decides as scheduled" if ref == refs[0] else "was not published" in told
     assert releases.emergencies.schedules.all()["state"].to_list() == ["refused", "done"]
 
 
