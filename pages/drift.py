@@ -56,10 +56,10 @@ for tab in (judged, loops):
 if judged.open and found is not None:
     with judged:
         performance_parts.head(found, "drift_judged")
-        drift_checks.alerts(found.told["alerts"], "drift_judged_alerts")
         for column, part in zip(st.columns(2, gap="small"), ("auc", "win_rate"), strict=True):
             with column:
                 st.fragment(partial(performance_parts.cohorts, found, part))("drift_cohorts")
+        drift_checks.alerts(found.told["alerts"], "drift_judged_alerts")
         st.fragment(performance_parts.segments)(found, "drift")
         st.fragment(performance_parts.bands)(found, "drift")
 if loops.open and found is not None:

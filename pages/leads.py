@@ -13,7 +13,7 @@ from app.components import (
     owners,
     peek,
 )
-from app.queries import leads
+from app.queries import crm, leads
 from app.queries.access import role
 
 if leads.board().is_empty():
@@ -34,7 +34,13 @@ if found.rows.is_empty():
 
 seen_by = role()
 with actions:
-    export_menu.show(lambda: leads.to_export(chosen, seen_by), "leads", "leads_export", about=basis.about(chosen))
+    export_menu.show(
+        lambda: leads.to_export(chosen, seen_by),
+        "leads",
+        "leads_export",
+        about=basis.about(chosen),
+        crm=lambda: crm.rows(chosen, seen_by),
+    )
 if lead_filters.in_drawer():
     peek.drawer(lead_grid.show(found, "leads_grid"), "leads_peek")
 else:

@@ -33,5 +33,7 @@ def moving(span: str) -> None:
 
 
 moving(span)
+with st.container(horizontal=True):
+    service_parts.exports(span, "observability")
 service_parts.one_decision(span, "observability")
 service_parts.playbooks()

@@ -1,4 +1,4 @@
-"""Taking rows away: CSV, Excel with a page that says what they are, Parquet, JSON."""
+"""Taking rows away: CSV, Excel with a page that says what they are, Parquet, JSON, and the forms of CRMs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import session
 from app.queries.access import may, rooms
+from core.exports import crm as crm_forms
 from core.exports import tables
 from core.governance.permissions import Permission
 
@@ -16,19 +17,21 @@ Frame = Callable[[], pl.DataFrame] | pl.DataFrame
 
 @dataclass(frozen=True)
 class Form:
-    """One file form: its name in the menu, file ending, media type, and how a frame becomes bytes."""
+    """One file form: its name in the menu, file ending, media type, how a frame becomes bytes; `suffix` of its name."""
 
     label: str
     ending: str
     media: str
     write: Callable[[pl.DataFrame, Mapping[str, str]], bytes]
+    suffix: str = ""
 
 
-def show(frame: Frame, name: str, key: str, *, about: Mapping[str, str]) -> None:
+def show(frame: Frame, name: str, key: str, *, about: Mapping[str, str], crm: Frame | None = None) -> None:
     """Draw the Export button; `frame` may be a function, called only when a file is taken, outside the session.
 
-    `about` names what the rows are (filter, policy, model, time): the Excel file's `Read me` sheet. Core's permission
-    table is asked again when a file is made.
+    `crm` gives the rows as core.exports.crm takes them, for Salesforce and HubSpot. `about` names what the rows are
+    (filter, policy, model, time): the Excel file's `Read me` sheet. Core's permission table is asked again when a file
+    is made.
     """
     actor = session.identity()
     if not may(Permission.EXPORT):
@@ -36,15 +39,21 @@ def show(frame: Frame, name: str, key: str, *, about: Mapping[str, str]) -> None
         return
     with st.popover("Export", icon=":material/download:", key=f"{key}_menu"):
         for form in FORMS:
-            st.download_button(
-                form.label,
-                data=lambda form=form: _made(form, frame, about, actor),
-                file_name=f"{name}.{form.ending}",
-                mime=form.media,
-                key=f"{key}_{form.ending}",
-                on_click="ignore",
-                type="tertiary",
-            )
+            _button(form, frame, name, key, about, actor)
+        for form in CRM_FORMS if crm is not None else ():
+            _button(form, crm, name, key, about, actor)
+
+
+def _button(form: Form, frame: Frame | None, name: str, key: str, about: Mapping[str, str], actor: str | None) -> None:
+    st.download_button(
+        form.label,
+        data=lambda: _made(form, frame, about, actor),  # type: ignore[arg-type]
+        file_name=f"{name}{form.suffix}.{form.ending}",
+        mime=form.media,
+        key=f"{key}{form.suffix}_{form.ending}",
+        on_click="ignore",
+        type="tertiary",
+    )
 
 
 def _made(form: Form, frame: Frame, about: Mapping[str, str], actor: str | None) -> bytes:
@@ -56,6 +65,11 @@ def _made(form: Form, frame: Frame, about: Mapping[str, str], actor: str | None)
 def csv(frame: pl.DataFrame, about: Mapping[str, str]) -> bytes:
     """UTF-8 with a byte-order mark; no cell can start a formula."""
     return tables.to_csv(frame)
+
+
+def plain_csv(frame: pl.DataFrame, about: Mapping[str, str]) -> bytes:
+    """The same without the byte-order mark, for programs."""
+    return tables.to_csv(frame, bom=False)
 
 
 def excel(frame: pl.DataFrame, about: Mapping[str, str]) -> bytes:
@@ -73,9 +87,24 @@ def json(frame: pl.DataFrame, about: Mapping[str, str]) -> bytes:
     return tables.to_json(frame)
 
 
+def salesforce(frame: pl.DataFrame, about: Mapping[str, str]) -> bytes:
+    """To upsert by external id, with its field mapping."""
+    return crm_forms.to_salesforce(frame)
+
+
+def hubspot(frame: pl.DataFrame, about: Mapping[str, str]) -> bytes:
+    """To import, with the request, and the scores before."""
+    return crm_forms.to_hubspot(frame, f"leadbench {about.get('As of', '')}".strip())
+
+
 FORMS = (
     Form("CSV", "csv", "text/csv", csv),
+    Form("CSV for programs (no byte-order mark)", "csv", "text/csv", plain_csv, "_plain"),
     Form("Excel", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", excel),
     Form("Parquet", "parquet", "application/vnd.apache.parquet", parquet),
     Form("JSON", "json", "application/json", json),
+)
+CRM_FORMS = (
+    Form("Salesforce: CSV and .sdl", "zip", "application/zip", salesforce, "_salesforce"),
+    Form("HubSpot: CSV, request, before", "zip", "application/zip", hubspot, "_hubspot"),
 )

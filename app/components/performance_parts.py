@@ -34,8 +34,8 @@ def head(report: Performance, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             f"**{told['population']}** leads: {told['rows']:,} rows, {told['waiting']:,} without a label yet · "
-            f"{versions.model_name(told['model']['hash'])} · log until {told['observed_until'] or 'undated'} · "
-            f"{report.made_at:%d %b %Y, %H:%M} · {report.actor}"
+            f"{versions.model_name(told['model']['hash'])} · log until {(told['observed_until'] or 'undated')[:10]} · "
+            f"{report.made_at:%d %b, %H:%M} · {report.actor}"
         )
         start(key)
         rows = performance.cohorts(report)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.charts import service as charts
 from app.charts import time as time_charts
-from app.components import chart, columns, empty_state, frame_table, glossary, kpi, linked
+from app.components import chart, columns, empty_state, export_menu, frame_table, glossary, kpi, linked
 from app.queries import service as reads
 
 STATES = {"page": "act now", "ticket": "this week", "good": "good", "no cases yet": "no cases yet"}
@@ -160,6 +160,23 @@ def playbooks() -> None:
     for name, title in reads.playbooks().items():
         with st.expander(title):
             st.markdown(reads.playbook(name))
+
+
+def exports(span: str, key: str) -> None:
+    """Draw the downloads: the minutes of the range, and what this process measured, as Prometheus reads it."""
+    about = {"List": "Service levels by minute", "Filter": reads.RANGES[span]}
+    export_menu.show(lambda: reads.minutes(span), "service_levels", f"{key}_export", about=about)
+    st.download_button(
+        "OpenMetrics",
+        data=lambda: reads.openmetrics() or b"",
+        file_name="leadbench.metrics.txt",
+        mime="application/openmetrics-text",
+        key=f"{key}_openmetrics",
+        icon=":material/monitoring:",
+        on_click="ignore",
+        disabled=reads.openmetrics() is None,
+        help="What `/metrics` tells Prometheus; telemetry must be on (LEADBENCH_TELEMETRY).",
+    )
 
 
 def nothing() -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from app import live
 from app.queries.access import database, revision
 from app.queries.data import totals
+from core.kernel import telemetry
 from core.kernel.settings import PROJECT_ROOT
 from core.kernel.telemetry import STAGES, quantile_us
 from core.kernel.telemetry.trace_files import of_trace
@@ -82,6 +83,19 @@ def latency(span: str) -> dict[str, Any]:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _latency(revision: str, span: str, moment: datetime) -> dict[str, Any]:
     return ServiceStore(database()).latency(moment - SPANS[span])
+
+
+def minutes(span: str) -> pl.DataFrame:
+    """minute, objective, good and bad cases of every minute of the range that had any."""
+    return ServiceStore(database()).minutes(now() - SPANS[span])
+
+
+def openmetrics() -> bytes | None:
+    """Everything that this process measured since its start, as OpenMetrics text; None where telemetry is off."""
+    from core.kernel.telemetry import exposition
+
+    recording = telemetry.active()
+    return None if recording is None else exposition.text(recording)
 
 
 def queues() -> dict[str, Any]:

@@ -23,7 +23,7 @@ def judge(
         who.work,
         model,
         rooms.policies.get(policy.content_hash).source,
-        scored.segments_of(rows, model, segments),
+        scored.segments_of(rooms, rows, model, segments),
         scored.horizon_us(label),
         who.observed_until,
         steps.file.recipe.train.seed,

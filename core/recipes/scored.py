@@ -45,16 +45,13 @@ def rows_of(rooms: Rooms, studied: "Studied", population: Population, asked: str
     return "test", _with_attributes(rooms, _tested(rooms, studied, population))
 
 
-def segments_of(rows: pl.DataFrame, model: Model, asked: tuple[str, ...]) -> tuple[str, ...]:
-    """The attributes to compare by: as asked, else up to four, those that the model reads first.
+def segments_of(rooms: Rooms, rows: pl.DataFrame, model: Model, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """The attributes of leads to compare by: as asked, else up to four, those that the model reads first.
 
     Raises SegmentUnknown.
     """
-    known = [
-        name
-        for name, kind in rows.schema.items()
-        if kind == pl.String and name not in ("lead_id", "band", "arm") and 2 <= rows[name].n_unique() <= MOST_LEVELS
-    ]
+    words = [name for name in rooms.signals.attributes_wide().columns if rows.schema.get(name) == pl.String]
+    known = [name for name in words if name != "lead_id" and 2 <= rows[name].n_unique() <= MOST_LEVELS]
     for name in asked:
         if name not in known:
             raise SegmentUnknown(name, known)

@@ -4,27 +4,15 @@ from datetime import datetime
 
 import polars as pl
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from app.queries import drift, performance
-from core.kernel.settings import PROJECT_ROOT
 from core.monitoring import cohorts, loops
 from core.monitoring import performance as judging
 from core.monitoring.estimate import ASSUMPTION, estimate
+from tests.app.pages import page
 from tests.monitoring.test_performance import scored
 
 BANDS = ["hot", "warm", "cold"]
-
-
-def page(**parameters: str) -> AppTest:
-    at = AppTest.from_file(str(PROJECT_ROOT / "app" / "main.py"), default_timeout=60)
-    at.session_state["session_identity"] = "ana"
-    at = at.run().switch_page("../pages/drift.py")
-    for name, value in parameters.items():
-        at.query_params[name] = value
-    at = at.run()
-    assert [error.message for error in at.exception] == []
-    return at
 
 
 def judged(model_hash: str) -> dict:
@@ -56,17 +44,17 @@ def judged(model_hash: str) -> dict:
 
 
 def test_performance_draws_young_cohorts_and_says_what_cannot_be_known(demo_copy):
-    at = page(tab="Performance")
+    at = page("drift", tab="Performance")
     assert any("No performance report yet" in one.value for one in at.markdown)
     model = demo_copy.rooms.models.champion()
     told = judged(model.model_hash)
     demo_copy.rooms.performance.add(told, model.model_hash, "sha256:0", "ana")
-    at = page(tab="Performance")
+    at = page("drift", tab="Performance")
     young = sum(not one["is_mature"] for one in told["cohorts"])
     assert young and any(f"{young} of {len(told['cohorts'])} cohorts wait" in one.value for one in at.caption)
     kept = performance.newest()
     assert kept and {"region: north", "region: south"} <= set(performance.segments(kept)["where"])
-    at = page(tab="Feedback loops")
+    at = page("drift", tab="Feedback loops")
     said = [one.value for one in at.caption]
     assert any("held out or explored by chance" in one for one in said)
     assert any("were not worked" in one for one in said)
@@ -74,7 +62,7 @@ def test_performance_draws_young_cohorts_and_says_what_cannot_be_known(demo_copy
 
 def test_sources_and_the_test_suite_stand_on_their_tab(demo_copy):
     report = drift.reports()[0]
-    page(tab="Sources and tests")
+    page("drift", tab="Sources and tests")
     assert {"web", "crm"} <= set(drift.sources(report)["source"])
     suite = drift.suite(report)
     assert (suite["state"] == "failed").sum() >= report.told["features_drifted"] > 0
@@ -84,7 +72,7 @@ def test_sources_and_the_test_suite_stand_on_their_tab(demo_copy):
 def test_the_leads_that_a_feature_moves_are_listed_by_name(demo_copy):
     report = drift.reports()[0]
     first = next(one for one in report.told["features"] if one["decisions_moved"])
-    at = page(f=first["name"])
+    at = page("drift", f=first["name"])
     assert drift.moved(report, first["name"]).height == min(first["decisions_moved"], drift.MOST_LISTED)
     assert any("What to do about it" in one.value for one in at.markdown)
     assert {one.label for one in at.metric} >= {"Features drifted", "Decisions moved", "Expected wins lost"}
@@ -92,5 +80,5 @@ def test_the_leads_that_a_feature_moves_are_listed_by_name(demo_copy):
 
 @pytest.mark.parametrize("reference", ["train", "not a window"])
 def test_the_windows_are_in_the_address(demo_copy, reference):
-    at = page(ref=reference, cur="30d")
+    at = page("drift", ref=reference, cur="30d")
     assert [one.value for one in at.selectbox if one.label in ("Reference", "Current")] == [reference, "30d"]

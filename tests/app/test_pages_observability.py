@@ -77,6 +77,9 @@ def test_what_fires_is_shown_with_its_playbook_and_budget(burning):
     assert "Decisions made" in alert.value and "0% of the month is left" in alert.value
     press = next(one for one in at.button if one.label == "Playbook: Full disk")
     assert any("read-only by itself" in one.value for one in press.click().run().markdown)
+    offered = {one.proto.label: one.proto.disabled for one in at.get("download_button")}
+    assert {"CSV", "Excel", "Parquet"} <= set(offered) and offered["OpenMetrics"]
+    assert service.minutes("1h")["bad"].sum() == 30 * 50 and service.openmetrics() is None
     (stage,) = service.stages("1h").rows(named=True)
     assert (stage["stage"], stage["spans"]) == ("score", 100)
     assert stage["p50"] == pytest.approx(4.0, rel=0.15)

@@ -216,3 +216,23 @@ def test_a_job_is_found_again_after_a_page_change(demo):
     at.run()
     assert not at.exception
     assert at.dataframe[0].value.columns.tolist() == ["leads_in_store"]
+
+
+def test_leads_go_to_crms_in_their_own_forms_with_ids_as_the_role_may_see_them(demo):
+    import io
+    import zipfile
+
+    from app.components.export_menu import hubspot, salesforce
+    from app.queries import crm, leads
+    from core.governance.permissions import Role
+    from tests.app.pages import page
+
+    at = page("leads")
+    offered = [one.proto.label for one in at.get("download_button")]
+    assert {"CSV", "Excel", "Parquet", "JSON", "Salesforce: CSV and .sdl"} <= set(offered)
+    rows = crm.rows(leads.Filter(view="all"), Role.ANALYST)
+    assert rows.height == leads.board().height and rows["email"].null_count() == rows.height
+    with zipfile.ZipFile(io.BytesIO(salesforce(rows, {}))) as folder:
+        lines = folder.read("leads.csv").decode().splitlines()
+    assert len(lines) == rows.height + 1 and "default v1" in lines[1]
+    assert zipfile.is_zipfile(io.BytesIO(hubspot(rows, {"As of": "2026-11-24T09:30:00Z"})))

@@ -145,3 +145,13 @@ def test_hubspot_seeds_load_without_a_mapping(ran):
 def test_every_result_fits_the_published_schema(ran, name):
     _, result = ran(name)
     Draft202012Validator(json.loads((SCHEMAS / "run.json").read_text())).validate(result)
+
+
+@pytest.mark.campaign
+def test_bpi2012_scores_foretell_their_ranking_before_the_labels_are_known(ran):
+    store, _ = ran("bpi2012")
+    found = leadbench("performance", "--population", "test", "--store", str(store), "--as", "ana")
+    Draft202012Validator(json.loads((SCHEMAS / "performance.json").read_text())).validate(found)
+    real, guess = found["realised"], found["estimated"]
+    assert real["rows"] == guess["rows"] > 3_000
+    assert abs(real["auc"] - guess["auc"]) < 0.06 and real["auc"] > 0.68

@@ -1,0 +1,37 @@
+"""The ranked leads as CRMs take them."""
+
+import polars as pl
+
+from app.queries import leads, versions
+from app.queries.leads import Filter
+from core.governance.permissions import Permission, Role, allowed
+
+REASONS = 3
+DOWN, UP = "Declining", "Improving"
+
+
+def rows(chosen: Filter, seen_by: Role) -> pl.DataFrame:
+    """Every lead that passes the filter as core.exports.crm takes it; addresses are masked or absent.
+
+    A download runs outside the session, so the role is given.
+    """
+    found = leads.with_reasons(leads.matching(chosen, seen_by), most=REASONS)
+    labels = versions.bands().labels
+    policies = {one: versions.policy_name(one) for one in found["policy_hash"].unique().to_list()}
+    models = {one: versions.model_name(one) for one in found["model_hash"].unique().to_list()}
+    trend = pl.when(pl.col("change") > 0).then(pl.lit(UP)).when(pl.col("change") < 0).then(pl.lit(DOWN))
+    shown = pl.col("lead_id" if allowed(seen_by, Permission.REVEAL) else "ref")
+    return found.select(
+        shown.alias("lead_id"),
+        pl.lit(None, pl.String).alias("email"),
+        "score",
+        "score_before",
+        pl.col("band").replace_strict(labels, default=None, return_dtype=pl.String).alias("label"),
+        pl.col("band_before").replace_strict(labels, default=None, return_dtype=pl.String).alias("label_before"),
+        "pool",
+        trend.otherwise(pl.when(pl.col("change") == 0).then(pl.lit("Steady"))).alias("trend"),
+        pl.col("why").list.eval(pl.element().str.slice(2) + " (" + pl.element().str.head(1) + ")").alias("reasons"),
+        pl.col("policy_hash").replace_strict(policies, return_dtype=pl.String).alias("policy"),
+        pl.col("model_hash").replace_strict(models, return_dtype=pl.String).alias("model"),
+        pl.coalesce("as_of", "decided_at").alias("scored_at"),
+    )
