@@ -24,6 +24,7 @@ from core.kernel.times import naive
 from core.models.model import Model
 from core.models.scoring import score
 from core.policy.document import Policy
+from core.signals.revision import revision
 
 ACTOR = "live"
 MOMENT = pl.Datetime("us")
@@ -149,7 +150,7 @@ class Decider:
 
     def _is_quiet(self) -> tuple[bool, str]:
         """Whether nothing but events of known leads came since the last micro-batch, and the signals' revision."""
-        now = self._db.revision("signals")
+        now = revision(self._db)
         return self._ready is not None and self._trail.leads(self._signals, now), now
 
     def _homes_of(self, sent_ids: Sequence[str], *, quiet: bool) -> dict[str, Home | None]:
@@ -172,13 +173,14 @@ class Decider:
             self._revision, self._decisions = "", -1
             self._deciding.desks.clear()
             raise
-        self._revision = self._db.revision("decisions")
-        self._decisions += written[1] if written else 0
+        if written:
+            self._revision = written.after if written.before == self._revision else ""
+            self._decisions += written.rows
 
     def _remember(self, leads: Sequence[str]) -> None:
         """Know where the leads stand: in memory while nobody else decides."""
-        revision, states = self._db.revision("decisions"), self._deciding.states
-        if revision != self._revision:
+        now, states = self._db.revision("decisions"), self._deciding.states
+        if now != self._revision:
             count = self._store.count()
             if count != self._decisions:
                 states.clear()
@@ -186,7 +188,7 @@ class Decider:
                 found = self._store.standing(self.chosen.arm, MOST_REMEMBERED)
                 self._remembers_all = found is not None
                 states.update(found or {})
-            self._revision, self._decisions = revision, count
+            self._revision, self._decisions = now, count
         if self._remembers_all:
             for lead in leads:
                 states.setdefault(lead, FRESH)
@@ -202,7 +204,7 @@ class Decider:
 
     def prepare(self) -> None:
         """Take the log and the leads into memory and import the engines: the first event need not wait for that."""
-        now = self._db.revision("signals")
+        now = revision(self._db)
         nobody = _spine([(Waiting("", "", None, naive(self._db.clock.now()), 0.0), 0)])
         score(self.chosen.model, self._look_up(nobody.select("lead_id", "as_of", "known_at"), quiet=False).features)
         self._homes = dict(self._arrivals.all_open(MOST_REMEMBERED))

@@ -87,6 +87,16 @@ class LookedUp:
     units: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Written:
+    """One entry of decisions: its Merkle root and rows, and the decisions' revisions before and after it."""
+
+    root: str
+    rows: int
+    before: str
+    after: str
+
+
 def decide(
     db: Database,
     spine: pl.DataFrame,
@@ -118,11 +128,11 @@ def decide(
     fresh = fresh.unique("decision_id", keep="first", maintain_order=True)
     stages = {"features": 0, "score": 0, "policy": 0, "record": 0}
     entries = list(_decide_all(deciding, store, fresh, batch_rows, stages, progress))
-    added = sum(rows for _, rows in entries)
+    added = sum(one.rows for one in entries)
     return DecisionBatch(
         added=added,
         duplicate=ordered.height - added,
-        merkle_roots=tuple(root for root, _ in entries),
+        merkle_roots=tuple(one.root for one in entries),
         seconds={name: spent / 1e6 for name, spent in stages.items()},
         **store.summary(ids),
     )
@@ -135,7 +145,7 @@ def _decide_all(
     batch_rows: int,
     stages: Stages,
     progress: Progress | None,
-) -> Iterator[tuple[str, int]]:
+) -> Iterator[Written]:
     """Decide batch after batch; the Merkle root and rows of each that wrote something."""
     for start in range(0, fresh.height, batch_rows):
         part = fresh.slice(start, batch_rows)
@@ -145,9 +155,7 @@ def _decide_all(
             progress((start + part.height) / fresh.height, f"{start + part.height:,} of {fresh.height:,} leads decided")
 
 
-def _decide_batch(
-    deciding: Deciding, store: DecisionStore, spine: pl.DataFrame, total: Stages
-) -> tuple[str, int] | None:
+def _decide_batch(deciding: Deciding, store: DecisionStore, spine: pl.DataFrame, total: Stages) -> Written | None:
     keys = spine.select("lead_id", "as_of", "known_at")
     watch = Watch()
     whole = features.build(deciding.database, evidence.with_evidence(deciding.feature_set), keys)
@@ -175,7 +183,7 @@ def decide_looked_up(
     looked_up: LookedUp,
     watch: "Watch",
     new_at: str | None = None,
-) -> tuple[str, int] | None:
+) -> Written | None:
     """Score, decide and write the spine's rows by what was looked up of them; Merkle root and rows of what is new.
 
     The spine has decision_id, and may have lead_no, and trigger_event_id and trace_id of the event behind each row.
@@ -256,11 +264,12 @@ def _newer(memory: LeadState | None, stored: LeadState | None, moment: datetime 
     return max(known, key=lambda one: one.moment or datetime.min, default=FRESH)
 
 
-def _write(deciding: Deciding, store: DecisionStore, batch: pl.DataFrame, new_at: str | None) -> tuple[str, int] | None:
+def _write(deciding: Deciding, store: DecisionStore, batch: pl.DataFrame, new_at: str | None) -> Written | None:
     """One transaction and ledger entry: its Merkle root and rows; what somebody else wrote meanwhile is left out."""
     feature_set_hash, model_hash, policy_hash = deciding.hashes
     with deciding.database.change("decisions", "decisions.recorded", deciding.actor) as change:
-        all_new = new_at is not None and deciding.database.revision("decisions") == new_at
+        before = deciding.database.revision("decisions")
+        all_new = before == new_at
         there = frozenset[str]() if all_new else store.known(batch["decision_id"].to_list(), change)
         fresh = batch.filter(~pl.col("decision_id").is_in(list(there))) if there else batch
         if fresh.is_empty():
@@ -276,7 +285,7 @@ def _write(deciding: Deciding, store: DecisionStore, batch: pl.DataFrame, new_at
             model_hash=model_hash,
             policy_hash=policy_hash,
         )
-    return root, fresh.height
+    return Written(root, fresh.height, before, change.entry.hash if change.entry else before)
 
 
 class Watch:

@@ -17,6 +17,7 @@ from core.signals.ingest.picture import Picture
 from core.signals.ingest.seen import SeenIds
 from core.signals.ingest.store import Brought, Stream
 from core.signals.raw import ROW
+from core.signals.revision import moved, revision
 from core.signals.store_gates import HELD
 
 ACTOR = "live"
@@ -52,8 +53,8 @@ def commit(
     gated = gate(parcels, db.clock.now())
     try:
         with db.change("signals", "events.received", ACTOR) as change:
-            before = db.revision("signals")
-            memory.seen.follow(change, before)
+            before, governance = revision(db), db.revision("governance")
+            memory.seen.follow(change, db.revision("signals"))
             store_picture.follow(memory.picture, change, before)
             landing = _Landing(change, parcels, gated, stamp(), memory)
             for label, adapter in dict.fromkeys(parcel.stream for parcel in parcels):
@@ -62,10 +63,11 @@ def commit(
     except BaseException:
         memory.picture.forget()
         raise
-    arrived = landing.arrived(before, change.entry.hash if change.entry else None)
-    if change.entry:
+    after = moved(change.entry.hash, governance) if change.entry else None
+    arrived = landing.arrived(before, after)
+    if change.entry and after:
         memory.seen.note(arrived.events["event_id"] if arrived else pl.Series(dtype=pl.String), change.entry.hash)
-        memory.picture.note(change.entry.hash)
+        memory.picture.note(after)
     return landing.receipts(), arrived
 
 
