@@ -92,6 +92,16 @@ class Deciding:
         ]
 
 
+@dataclass(frozen=True)
+class Written:
+    """One entry of decisions: its Merkle root and rows, and the decisions' revisions before and after it."""
+
+    root: str
+    rows: int
+    before: str
+    after: str
+
+
 def trigger(spine: pl.DataFrame) -> pl.Expr:
     """The event that each row's decision follows from; null in a batch."""
     return pl.col(TRIGGER) if TRIGGER in spine.columns else pl.lit(None, dtype=pl.String).alias(TRIGGER)

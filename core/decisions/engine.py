@@ -15,7 +15,7 @@ from core.decisions import record as records
 from core.decisions.arms import HOLDOUT
 from core.decisions.assigning import asked_of_leads
 from core.decisions.compose import Decided, Stages, Sureness, sealed_records, shared_fields
-from core.decisions.context import HELD_ID, Deciding
+from core.decisions.context import HELD_ID, Deciding, Written
 from core.decisions.freshness import Freshness
 from core.decisions.inputs import Measured
 from core.decisions.rows import batch_frame
@@ -85,16 +85,6 @@ class LookedUp:
     fresh: list[Freshness]
     tiers: list[int | None]
     units: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Written:
-    """One entry of decisions: its Merkle root and rows, and the decisions' revisions before and after it."""
-
-    root: str
-    rows: int
-    before: str
-    after: str
 
 
 def decide(
