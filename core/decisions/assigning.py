@@ -14,6 +14,7 @@ from core.decisions.duty import duty_of, is_away
 from core.policy.blocks import Pool, PoolCapacity
 from core.policy.document import Document
 from core.policy.outcome import Outcome, Reason
+from core.policy.overlay import takers
 
 POOL = "pool."
 QUEUE = "queue"
@@ -82,7 +83,7 @@ class Desk:
         if outcome.disposition != "PERMIT" or outcome.pool is None or outcome.method == QUEUE:
             self._release(lead_id)
             return outcome, None
-        chain = list(_chain(document, outcome.pool))
+        chain = _chain(document, outcome.pool)
         held = self.held.get(lead_id)
         if held and held.pool in chain and self._still_there(document, held, moment):
             reasons = tuple(Reason(POOL + pool, "kept") for pool in chain[: chain.index(held.pool)])
@@ -96,7 +97,9 @@ class Desk:
             if found is None:
                 break
             passed.append(Reason(POOL + pool, found))
-            outcome = outcome if document.pools[pool].terminal else replace(outcome, pool=document.pools[pool].fallback)
+            if not _hands_on(document.pools[pool]):
+                break
+            outcome = replace(outcome, pool=document.pools[pool].fallback)
         self._release(lead_id)
         return replace(outcome, reasons=(*outcome.reasons, *passed)), None
 
@@ -197,19 +200,19 @@ def hopped(document: Document, outcome: Outcome, reasons: Iterable[Mapping[str, 
             continue
         block = document.pools[found.pool]
         reason = Reason(POOL + found.pool, None if told["reason"] is None else str(told["reason"]))
-        pool = found.pool if block.terminal else block.fallback
-        found = replace(found, pool=pool, reasons=(*found.reasons, reason))
-        if block.terminal:
+        found = replace(found, reasons=(*found.reasons, reason))
+        if not _hands_on(block):
             break
+        found = replace(found, pool=block.fallback)
     return found
 
 
-def _chain(document: Document, pool: str) -> Iterable[str]:
-    """The pool and those that take over, as many as the policy lets a lead go on."""
+def _chain(document: Document, pool: str) -> tuple[str, ...]:
+    """The pool and those that take over while it can be full, as many as the policy lets a lead go on."""
     hops = document.sla.max_hops if document.sla else MOST_HOPS
-    found: list[str] = []
-    name: str | None = pool
-    while name is not None and name not in found and len(found) <= hops:
-        found.append(name)
-        name = document.pools[name].fallback
-    return found
+    return takers(document, pool)[: hops + 1]
+
+
+def _hands_on(pool: Pool) -> bool:
+    """Whether a lead that nobody here can take goes on: a pool that takes any number keeps it, as is proved of it."""
+    return not pool.terminal and pool.capacity != "unbounded"

@@ -67,6 +67,14 @@ def test_a_full_pool_hands_on_with_a_reason_and_a_lead_without_anybody_has_one_f
     assert hopped(staffed.document, LEAD, told) == last
 
 
+def test_a_pool_that_takes_any_number_keeps_a_lead_that_nobody_can_take(staffed):
+    nurture = replace(LEAD, pool="auto.nurture")
+    found, who = Desk({"auto.nurture": [Place("u-1", max_open=0)]}).assign(staffed.document, "l", nurture, {}, MONDAY)
+    assert (found.pool, who, found.reasons[0].reason) == ("auto.nurture", None, "full")
+    assert hopped(staffed.document, nurture, [{"rule": "pool.auto.nurture", "reason": "full"}]) == found
+    assert Desk({}).assign(staffed.document, "l", nurture, {}, MONDAY) == (nurture, None)
+
+
 def test_a_day_has_its_cap_and_a_closed_lead_makes_room(staffed):
     one = Desk({"grp-sdr": [Place("u-1", per_day=1)]}, closes={"l-0": datetime(2026, 11, 24)})
     assert [who for _, who in given(one, staffed, 2)] == ["u-1", None]

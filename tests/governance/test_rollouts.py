@@ -87,6 +87,25 @@ def test_a_plan_leads_from_shadow_to_everybody_and_each_step_waits_for_its_time(
     assert keeping.alarms(releases) == []
 
 
+@pytest.mark.parametrize(
+    ("plan", "shares"),
+    [
+        ("strategy: blue_green", (0.0, 1.0)),
+        ("strategy: shadow", (0.0, 1.0)),
+        ("strategy: canary", (0.05, 0.25, 0.5, 1.0)),
+        ("strategy: canary, steps: [{pct: 10}]", (0.1, 1.0)),
+    ],
+)
+def test_every_strategy_is_a_ladder_that_ends_with_everybody(releases, first, plan, shares):
+    publish(releases, document(hot=0.7) + f"rollout: {{{plan}, unit: lead_id, salt: s}}\n")
+    seen = []
+    while found := releases.rollouts.open("inbound"):
+        seen.append(found.share)
+        releases.rollouts.advance("inbound", "ana", "go on")
+    assert (*seen, 1.0) == shares and releases.rollouts.status("inbound")["state"] == "completed"
+    assert releases.rollouts.exposure("inbound") is None
+
+
 def test_a_rollout_without_any_decision_goes_back_by_itself_after_two_hours(releases, first):
     publish(releases, document(hot=0.7) + PLAN)
     assert keeping.keep(releases) == []
