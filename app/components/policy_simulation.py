@@ -101,7 +101,11 @@ def conversions(found: Simulated, draft: Policy, key: str) -> None:
             f"In words: with every lead reached, {last['after']:,.1f} wins are expected under the draft, "
             f"{last['before']:,.1f} now."
         )
-        figure = capacity.by_slots(curve, chart.colours(), before="Live", after="Draft", today=study.slots_today(draft))
+        today = study.slots_today(draft)
+        if today is not None and today > last["slots"]:
+            words += f" The reps may take {today:,.0f} a day: more than come."
+            today = None
+        figure = capacity.by_slots(curve, chart.colours(), before="Live", after="Draft", today=today)
         chart.show(figure, f"{key}_slots", alt=f"Wins by leads a day. {words}", words=words)
 
 

@@ -130,8 +130,9 @@ def harm(answer: Answer, live: StoredVersion, key: str) -> None:
             st.caption("The store knows no region, segment, company size or consent of its leads.")
             return
         columns = {
-            "dimension": "What", "group": "Group", "leads": "Leads", "before": "Stopped now", "after": "Stopped then",
-            "change": "Change", "verdict": "Verdict",
+            "dimension": "What", "group": "Group", "verdict": "Verdict",
+            "leads": st.column_config.NumberColumn("Leads", width="small"),
+            "before": "Stopped now", "after": "Stopped then", "change": "Change",
         }  # fmt: skip
         frame_table.show(rows, f"{key}_harm", columns=columns, height=frame_table.fitting(9), alt="Harm by group.")
         badges.show(badges.evidence("simulated"))
@@ -159,7 +160,7 @@ def capacity(result: Mapping[str, Any]) -> None:
         assumed = told["assumed"]
         st.caption(
             f"Fallback: {hops or 'none needed'}. Assumed: {assumed['handling_minutes']:g} min a lead, "
-            f"{assumed['hours']}. Erlang counts opening hours only."
+            f"{assumed['hours']}. Erlang C counts opening hours and knows no daily limits."
         )
         badges.show(badges.evidence("simulated"))
 
@@ -180,7 +181,7 @@ def _measured(label: str, before: Mapping[str, Any], after: Mapping[str, Any], f
     if after["mean"] is None:
         return kpi.Kpi(label, "–", note="nothing to count")
     change = after["mean"] - before["mean"] if before["mean"] is not None else None
-    told = None if not change else f"{'+' if change > 0 else '−'}{format(abs(change), form)}"
+    told = None if not change else f"{'+' if change > 0 else '-'}{format(abs(change), form)}"
     low, high = (format(after[end], form) for end in ("low", "high"))
     return kpi.Kpi(label, format(after["mean"], form), told, f"{low} – {high}", better=better)
 

@@ -12,11 +12,13 @@ from app.queries.access import database, revision
 from core.policy.document import Policy
 from core.policy.store import StoredVersion
 from core.signals import store_reps
+from core.simulation.capacity.slots import WITHIN_MIN
 from core.simulation.evidence import Evidence, Kept
 from core.simulation.store_evidence import EvidenceStore
 from core.simulation.study import ONE_STEP, ROLLED, Study
 
 OUTPUTS = ("disposition", "band", "pool", "action", "sla_min", "next_state")
+ANOTHER = {"sla_min": "agreed time", "next_state": "state"}
 NEWLY = ("newly_eligible", "newly_held", "newly_denied")
 
 
@@ -43,7 +45,10 @@ def both(result: Mapping[str, Any]) -> pl.DataFrame:
     rows = [("Decided otherwise", *(_count(one, "changed") for one in sides.values()))]
     rows += [(_words(name), *(_count(one, name) for one in sides.values())) for name in NEWLY]
     rows += [
-        (f"Another {_words(name).lower()}", *(_count(one and one["by_output"], name) for one in sides.values()))
+        (
+            f"Another {ANOTHER.get(name, name.replace('_', ' '))}",
+            *(_count(one and one["by_output"], name) for one in sides.values()),
+        )
         for name in OUTPUTS
     ]
     kinds = {"what": pl.String, "one_step": pl.Int64, "rolled": pl.Int64}
@@ -55,26 +60,26 @@ def _count(told: Mapping[str, Any] | None, name: str) -> int | None:
 
 
 def _words(name: str) -> str:
-    return name.replace("sla_min", "SLA").replace("_", " ").capitalize() if name != "sla_min" else "SLA"
+    return name.replace("_", " ").capitalize()
 
 
 def harm(result: Mapping[str, Any]) -> pl.DataFrame:
-    """dimension, group, leads, before, after and change with their intervals as texts, verdict; the worst first."""
+    """dimension, group, verdict, leads, before, after and change with their intervals as texts; the worst first."""
     order = {"worse": 0, "unclear": 1, "better": 2, "unchanged": 3, "not_enough_leads": 4}
     rows = sorted(result["harm"], key=lambda one: (order[one["verdict"]], one["dimension"], -one["leads"]))
     shown = [
         (
             one["dimension"].replace("_", " "),
             one["group"],
+            one["verdict"].replace("_", " "),
             one["leads"],
             _share(one["before"]),
             _share(one["after"]),
             _range(one["change"], one["change_low"], one["change_high"], "+.1%"),
-            one["verdict"].replace("_", " "),
         )
         for one in rows
     ]
-    names = ["dimension", "group", "leads", "before", "after", "change", "verdict"]
+    names = ["dimension", "group", "verdict", "leads", "before", "after", "change"]
     kinds = dict.fromkeys(names, pl.String) | {"leads": pl.Int64}
     return pl.DataFrame(shown, schema=kinds, orient="row")
 
@@ -117,8 +122,10 @@ def groups(result: Mapping[str, Any]) -> pl.DataFrame:
 
 
 def slots_today(draft: Policy) -> float | None:
-    """The leads a day that the reps in the draft's pools may take; None where no limit is known."""
-    return _slots(revision("signals"), tuple(draft.document.pools))
+    """The leads a day that reps may take in pools with an agreed time of under a day; None where no limit is known."""
+    routes = [row.then for row in draft.document.routing.rules]
+    urgent = {route.pool for route in routes if route.sla_min is not None and route.sla_min < WITHIN_MIN}
+    return _slots(revision("signals"), tuple(sorted(urgent)))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

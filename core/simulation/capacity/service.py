@@ -16,6 +16,7 @@ from core.simulation.capacity.queueing import Arrival, Fate, Rep, serve
 WARM_UP, WEEKS, RUNS, FEWEST_RUNS = 1, 5, 10, 4
 MOST_ARRIVALS = 30_000
 MOST_HOPS = 4
+MOST_STAFFED_ANEW = 6
 T_VALUES = {4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
 """Student's t at 97.5 % for a mean over so many runs."""
 PLACES = 4
@@ -88,10 +89,19 @@ def served(
     )
 
 
-def marginal(policy: Policy, demand: Demand, reps: list[Rep], setting: Setting, now: Served) -> list[dict[str, Any]]:
-    """What one rep more in each staffed pool would change, under the same chance: pool, and both shares' change."""
-    found = []
-    for pool in _staffed(policy, reps):
+def marginal(
+    policy: Policy,
+    demand: Demand,
+    reps: list[Rep],
+    setting: Setting,
+    now: Served,
+    tell: Callable[[float], None] = lambda _: None,
+) -> list[dict[str, Any]]:
+    """What one rep more would change, under the same chance: pool, and both shares' change; in the six busiest pools."""
+    found, routed = [], demand.by_pool()
+    busiest = sorted(_staffed(policy, reps), key=lambda pool: -routed.get(pool, 0.0))[:MOST_STAFFED_ANEW]
+    for place, pool in enumerate(busiest):
+        tell(place / len(busiest))
         then = served(policy, demand, floor.one_more(pool, reps), setting)
         found.append(
             {

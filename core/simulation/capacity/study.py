@@ -46,7 +46,7 @@ def capacity(
     setting = _setting(after, minutes, seed)
     was = served(before.policy, before.demand, old, _setting(before, minutes, seed), _part(tell, 0.0))
     would = served(after.policy, after.demand, new, setting, _part(tell, 0.3))
-    extra = marginal(after.policy, after.demand, new, setting, would)
+    extra = marginal(after.policy, after.demand, new, setting, would, _part(tell, 0.6))
     tell(1.0)
     return {
         "state": "simulated",
