@@ -129,7 +129,13 @@ def _rewarded(rows: pl.DataFrame, rewards: pl.DataFrame, window: timedelta) -> n
     """1 where the reward came after the decision and within the window, else 0; in the order of the rows."""
     asked = rows.select("lead_id", "moment", "place").sort("moment")
     following = asked.join_asof(
-        rewards.sort("at"), left_on="moment", right_on="at", by="lead_id", strategy="forward", allow_exact_matches=False
+        rewards.sort("at"),
+        left_on="moment",
+        right_on="at",
+        by="lead_id",
+        strategy="forward",
+        allow_exact_matches=False,
+        check_sortedness=False,
     )
     came = (pl.col("at") <= pl.col("moment") + window).fill_null(False)
     return following.with_columns(came.alias("came")).sort("place")["came"].to_numpy().astype(float)

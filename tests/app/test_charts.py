@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from app.charts import base, drift, flows, importance, points, quality, time
+from app.charts import base, capacity, drift, flows, importance, points, quality, time
 from app.theme import DARK, LIGHT
 
 AT = datetime(2026, 9, 1)
@@ -108,6 +108,21 @@ def test_the_flow_colours_only_those_who_move(colours):
 def test_the_flow_counts_both_sides():
     node = flows.sankey(MOVES, ["A", "B"], LIGHT, before="v1", after="v2").data[0].node
     assert list(node.label) == ["A  7", "B  7", "A  5", "B  9"]
+
+
+def test_a_cell_of_the_matrix_names_its_move_where_it_is_clicked():
+    marks = flows.matrix(MOVES, ["A", "B"], LIGHT, before="v1", after="v2").data[1]
+    cells = {f"{a}{flows.TO}{b}" for a, b, n in MOVES.select("before", "after", "leads").iter_rows() if n}
+    assert set(marks.customdata) == cells and marks.marker.opacity == 0
+
+
+def test_wins_by_capacity_draw_both_versions_and_mark_today():
+    curve = pl.DataFrame({"slots": [0.0, 1.0], "before": [0.0, 2.0], "after": [0.0, 3.0], "low": [0.0, 2.0],
+                          "high": [0.0, 4.0]})  # fmt: skip
+    figure = capacity.by_slots(curve, LIGHT, before="Live", after="Draft", today=1.0)
+    assert [trace.name for trace in figure.data if trace.name] == ["Live", "Draft"]
+    assert list(figure.data[3].y) == [0.0, 3.0] and "today: 1 a day" in figure.layout.annotations[0].text
+    assert not capacity.by_slots(curve, LIGHT, before="Live", after="Draft", today=None).layout.annotations
 
 
 def test_the_matrix_shades_moves_and_not_those_who_stay():

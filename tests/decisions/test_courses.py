@@ -1,5 +1,10 @@
 """The history of the store, as any version would see it - and the version that decided makes the same of it again."""
 
+import json
+from dataclasses import replace
+from random import Random
+
+import polars as pl
 import pytest
 
 from core.decisions import standing
@@ -9,6 +14,7 @@ from core.decisions.store import DecisionStore
 from core.policy import editing, parser
 from core.simulation.on_store import IN_THIS_PROCESS, as_simulation, roll_on_store
 from core.simulation.study import ROLLED, Question, study
+from core.simulation.value import value
 from tests.decisions.conftest import AS_OF
 
 DAY = 86_400_000_000
@@ -50,3 +56,56 @@ def test_a_study_finds_the_same_from_the_same_and_says_what_it_cannot(decided, p
     assert (found.capacity["code"], found.value["code"]) == ("no_reps", "no_exploration")
     other = study(decided, Question(policy, policy, ROLLED))
     assert other.result["numbers"][ROLLED]["changed"] == 0 and other.evidence().hash != found.evidence().hash
+
+
+EXPERIMENT = """
+experiment:
+  unit: lead_id
+  salt: trial-1
+  exploration:
+    scheme: epsilon_greedy
+    epsilon: 0.4
+    over: {actions: [call_now, send_case_study, invite_webinar, wait]}
+    min_propensity: 0.05
+  reward: {name: demo_requested, type: binary, attribution_window_min: 10080}
+"""
+ACTIONS = ("call_now", "send_case_study", "invite_webinar", "wait")
+
+
+def explored(courses, epsilon=0.4, seed=3):
+    """The same decisions, had they been explored: each took an action at random with the propensities it tells."""
+    rng, actions, told = Random(seed), [], []
+    for action in courses.rows["action"]:
+        shares = dict.fromkeys(ACTIONS, epsilon / 4)
+        shares[action] += 1 - epsilon
+        actions.append(rng.choices(list(shares), list(shares.values()))[0])
+        told.append(json.dumps(shares))
+    return replace(courses, rows=courses.rows.with_columns(action=pl.Series(actions), propensities=pl.Series(told)))
+
+
+def test_a_log_that_explored_tells_the_value_of_another_version_and_which_reward_it_means(decided, policy):
+    text = policy.text.replace("\ntests:", f"{EXPERIMENT}\ntests:", 1)
+    candidate = parser.load(editing.with_threshold(text, "hot", 0.99, 0.98), "candidate.yaml")
+    courses = standing.courses(decided, [policy, candidate])
+    found = value(decided, candidate, explored(courses), 7)
+    assert (found["state"], found["reward"], found["window_days"]) == ("estimated", "demo_requested", 7)
+    support = found["support"]
+    assert 200 <= support["ess"] <= support["decisions"] < courses.rows.height, "what is too new has no reward yet"
+    assert found["dr"]["low"] < found["logged"] < found["dr"]["high"], "actions change nothing here, whichever they are"
+    assert 0 < found["logged"] < 1
+    assert value(decided, candidate, courses, 7)["code"] == "no_exploration"
+
+
+@pytest.mark.parametrize(
+    ("reward", "code"),
+    [("demo_requested, type: binary, attribution_window_min: 60480", "immature_rewards"),
+     ("never_seen, type: binary, attribution_window_min: 60", "no_reward")],
+)  # fmt: skip
+def test_a_reward_that_is_not_known_is_said(decided, policy, reward, code):
+    text = policy.text.replace("\ntests:", f"{EXPERIMENT}\ntests:", 1)
+    text = text.replace("demo_requested, type: binary, attribution_window_min: 10080", reward)
+    candidate = parser.load(text, "candidate.yaml")
+    courses = standing.courses(decided, [candidate])
+    assert value(decided, candidate, explored(courses), 7)["code"] == code
+    silent = replace(courses, rows=courses.rows.with_columns(propensities=pl.lit("{}")))
+    assert value(decided, candidate, silent, 7)["code"] == "no_propensities"

@@ -97,7 +97,7 @@ def marginal(
     now: Served,
     tell: Callable[[float], None] = lambda _: None,
 ) -> list[dict[str, Any]]:
-    """What one rep more would change, under the same chance: pool, and both shares' change; in the six busiest pools."""
+    """What one rep more would change in each of the six busiest pools, by the same chance: pool and shares gained."""
     found, routed = [], demand.by_pool()
     busiest = sorted(_staffed(policy, reps), key=lambda pool: -routed.get(pool, 0.0))[:MOST_STAFFED_ANEW]
     for place, pool in enumerate(busiest):
