@@ -18,19 +18,19 @@ def pools_of(policy: Policy) -> dict[str, Pool]:
 
 
 def reps_of(policy: Policy, reps: pl.DataFrame, reference: datetime) -> list[Rep]:
-    """Who stands in the policy's pools, by name; a cap that a rep has not is the pool's own.
+    """Who stands in the policy's pools (their `members`, else by their name); a cap that a rep has not is the pool's.
 
-    `reps`: assignee, pool, per_day, max_open, calendar, a row a place.
+    `reps`: assignee, pool, per_day, max_open, calendar, a row a place. Territories and absence are not looked at.
     """
     places: dict[str, dict[str, Caps]] = {}
     hours: dict[str, list[Hours]] = {}
-    wanted = reps.filter(pl.col("pool").is_in(list(policy.document.pools))).sort("assignee", "pool")
-    for assignee, pool, per_day, max_open, calendar in wanted.select(
-        "assignee", "pool", "per_day", "max_open", "calendar"
-    ).iter_rows():
-        places.setdefault(assignee, {})[pool] = _caps(policy, pool, per_day, max_open)
-        hours.setdefault(assignee, []).append(of_calendar(calendar, reference))
-    return [Rep(name, union(hours[name]), pools) for name, pools in places.items()]
+    rows = reps.sort("assignee", "pool").select("assignee", "pool", "per_day", "max_open", "calendar").rows()
+    for name, block in policy.document.pools.items():
+        for assignee, group, per_day, max_open, calendar in rows:
+            if group == (block.members or name):
+                places.setdefault(assignee, {})[name] = _caps(policy, name, per_day, max_open)
+                hours.setdefault(assignee, []).append(of_calendar(calendar, reference))
+    return [Rep(name, union(hours[name]), places[name]) for name in sorted(places)]
 
 
 def hours_of(pool: str, reps: list[Rep]) -> Hours:

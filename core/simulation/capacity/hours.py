@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
+
+from core.decisions.duty import duty_of
 
 DAY, WEEK = 1_440, 10_080
-WORKDAYS, FROM, UNTIL = range(5), 9 * 60, 17 * 60
-ROUND_THE_CLOCK = frozenset({"24x7", "24/7", "always", "follow_sun", "round_the_clock"})
 
 
 @dataclass(frozen=True)
@@ -82,24 +82,14 @@ def union(hours: Iterable[Hours]) -> Hours:
 
 
 def of_calendar(calendar: str | None, reference: datetime) -> Hours:
-    """The hours that a rep's calendar names: a time zone is Monday to Friday, 9 to 17 there; `follow_sun` or `24x7` is
-    round the clock; any other word, and none, is Monday to Friday, 9 to 17 UTC. The zone's offset is that at
-    `reference`.
-    """
-    if calendar and calendar.strip().lower() in ROUND_THE_CLOCK:
+    """The hours of a rep's calendar, as `duty_of` reads it, with the time zone's offset from UTC at `reference`."""
+    duty = duty_of(calendar)
+    if duty.always:
         return ALWAYS
-    offset = _offset(calendar, reference)
-    return Hours.of((day * DAY + FROM - offset, day * DAY + UNTIL - offset) for day in WORKDAYS)
-
-
-def _offset(calendar: str | None, reference: datetime) -> float:
-    """Minutes that the zone is ahead of UTC; 0 where the text is no zone."""
-    try:
-        zone = ZoneInfo((calendar or "UTC").strip())
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return 0.0
-    ahead = reference.replace(tzinfo=zone).utcoffset() or timedelta()
-    return ahead.total_seconds() / 60
+    ahead = (reference.replace(tzinfo=ZoneInfo(duty.zone)).utcoffset() or timedelta()).total_seconds() / 60
+    start, end = (clock.hour * 60 + clock.minute for clock in (duty.start, duty.end))
+    end = end if start <= end else end + DAY
+    return Hours.of((day * DAY + start - ahead, day * DAY + end - ahead) for day in duty.days)
 
 
 def _within_week(start: float, end: float) -> Iterator[tuple[float, float]]:

@@ -12,7 +12,7 @@ from core.simulation.capacity import floor
 from core.simulation.capacity.demand import LEAST_ARRIVALS, Demand
 from core.simulation.capacity.service import PLACES, Setting, marginal, served
 
-HOURS = "Monday to Friday, 9 to 17 in each rep's time zone"
+HOURS = "each rep's calendar, without absence"
 
 
 @dataclass(frozen=True)
