@@ -13,7 +13,7 @@ from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, prog
 from app.cli.feature_files import feature_set_in, named_set, spine_in
 from core.features import engine, hindsight, portrait
 from core.features.document import FeatureSet
-from core.features.kept import build_kept
+from core.features.kept import kept_values, renew
 from core.features.polars_text import polars_text
 from core.features.sample import statement
 from core.features.spark import spark_statement
@@ -183,9 +183,9 @@ def backfill(
         feature_set = named_set(set_text, bench)
         rows = _history(bench, every, last, until) if spine is None else spine_in(spine)
         bench.rooms.features.register(feature_set, actor)
-        frame, built = build_kept(bench.db, feature_set, rows, actor, _watch("features backfill"))
-    if out is not None:
-        frame.write_parquet(out)
+        built = renew(bench.db, feature_set, rows, actor, _watch("features backfill"))
+        if out is not None:
+            kept_values(bench.db, feature_set, rows).write_parquet(out)
     report: dict[str, Any] = asdict(built) | {"features": len(feature_set), "moments": rows["as_of"].n_unique()}
     emit(report, lambda: views.backfill_text(report))
 

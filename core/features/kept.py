@@ -14,6 +14,7 @@ import polars as pl
 from core.features import store_kept
 from core.features.document import FeatureSet
 from core.features.engine import valued
+from core.features.errors import FeatureSetUnknown
 from core.features.spine import spine_rows
 from core.features.statistics import Statistics, measure, resolved
 from core.features.store_kept import Kept
@@ -25,7 +26,7 @@ from core.kernel.errors import PlanOutdated
 class KeptReport:
     """What a kept build did: rows asked for, rows built whole, rows of which only the account's features were built.
 
-    `changed_leads` counts leads whose mark differs from the kept one; all of them where nothing was kept.
+    `changed_leads` counts leads with new rows in the store; 0 where nothing was kept.
     """
 
     set_hash: str
@@ -51,10 +52,28 @@ class _Work:
 def build_kept(
     db: Database, feature_set: FeatureSet, spine: pl.DataFrame, actor: str, watch: Watch | None = None
 ) -> tuple[pl.DataFrame, KeptReport]:
-    """The frame that `engine.build` gives, of which only what has changed is built; the rows are kept for next time.
+    """The frame that `engine.build` gives, of which only what has changed is built, as `renew` says."""
+    report = renew(db, feature_set, spine, actor, watch)
+    return kept_values(db, feature_set, spine), report
 
-    All rows kept of the set are brought up to date, not only those of the spine. Writes `features.built`. Raises what
-    a build raises, and PlanOutdated where another build of the set ended meanwhile.
+
+def kept_values(db: Database, feature_set: FeatureSet, spine: pl.DataFrame) -> pl.DataFrame:
+    """The kept values at rows that are kept: the spine's rows and columns, then one column a feature."""
+    with db.scratch() as cursor:
+        kept = store_kept.kept(cursor, feature_set.behaviour_hash)
+        if kept is None:
+            raise FeatureSetUnknown(feature_set.behaviour_hash)
+        rows = spine_rows(feature_set, spine)
+        return spine.hstack(store_kept.values_at(cursor, kept.table, rows, list(feature_set.feature_names)))
+
+
+def renew(
+    db: Database, feature_set: FeatureSet, spine: pl.DataFrame, actor: str, watch: Watch | None = None
+) -> KeptReport:
+    """Bring the kept rows of the set up to date, those of the spine among them, building only what has changed.
+
+    Writes `features.built`, unless nothing has changed. Raises what a build raises, and PlanOutdated where another
+    build of the set ended meanwhile.
     """
     began = db.clock.now()
     rows = spine_rows(feature_set, spine)
@@ -63,37 +82,33 @@ def build_kept(
         cursor.execute("BEGIN TRANSACTION")
         before = store_kept.kept(cursor, set_hash)
         work = _work(cursor, feature_set, before, rows.select(store_kept.KEYS))
-        cursor.execute("COMMIT")
+        cursor.execute("ROLLBACK")
     report = KeptReport(set_hash, rows.height, work.built.height - work.partly, work.partly, work.marks.height,
                         (db.clock.now() - began).total_seconds(), work.head.revision)  # fmt: skip
     if before is None or before.revision != work.head.revision or work.built.height:
         _write(db, before, work, report, actor)
-    with db.scratch() as cursor:
-        values = store_kept.values_at(cursor, work.head.table, rows, list(feature_set.feature_names))
-    return spine.hstack(values), replace(report, seconds=(db.clock.now() - began).total_seconds())
+    return replace(report, seconds=(db.clock.now() - began).total_seconds())
 
 
 def _work(cursor: Cursor, feature_set: FeatureSet, before: Kept | None, wanted: pl.DataFrame) -> _Work:
     typed = resolved(cursor, feature_set)
-    table = f"built_{feature_set.behaviour_hash.removeprefix('sha256:')[:24]}"
-    columns, version = store_kept.types_of(typed), 1 + (before.version if before else 0)
-    head = Kept(table, columns, version, store_kept.revision(cursor))
+    statistics, head = measure(cursor, typed), store_kept.now(cursor, feature_set, typed, before)
     store_kept.mark(cursor, typed)
-    anew = before is None or before.columns != columns
-    if anew:
-        kept_rows = [store_kept.keys(cursor, table)] if before else []
-        todo = pl.concat([wanted, *kept_rows]).unique(maintain_order=True).with_columns(own=pl.lit(True))
-        marks = store_kept.all_marks(cursor)
-    else:
-        accounts = store_kept.by_account(typed)
-        todo = store_kept.todo(cursor, feature_set.behaviour_hash, table, wanted, accounts=accounts)
-        marks = store_kept.changed_marks(cursor)
-    whole, partly = todo.filter("own").drop("own"), todo.filter(~pl.col("own")).drop("own")
-    statistics = measure(cursor, typed)
-    parts = [_values(cursor, typed, statistics, whole)]
+    if before is None or before.columns != head.columns or not store_kept.is_grown(cursor, before):
+        rows = [wanted, *([store_kept.keys(cursor, before.table)] if before else [])]
+        built = _values(cursor, typed, statistics, pl.concat(rows).unique(maintain_order=True))
+        return _Work(head, True, built, 0, store_kept.all_marks(cursor))
+    shared = store_kept.by_account(typed)
+    todo = store_kept.todo(cursor, feature_set.behaviour_hash, before, wanted, accounts=shared)
+    marks = store_kept.changed_marks(cursor)
+    if todo.is_empty():
+        return _Work(head, False, todo.drop("own"), 0, marks)
+    parts, partly = [], todo.filter(~pl.col("own")).drop("own")
+    if todo.height > partly.height:
+        parts.append(_values(cursor, typed, statistics, todo.filter("own").drop("own")))
     if partly.height:
-        parts.append(_partly(cursor, typed, statistics, table, partly))
-    return _Work(head, anew, pl.concat(parts), partly.height, marks)
+        parts.append(_partly(cursor, typed, statistics, head.table, partly))
+    return _Work(head, False, pl.concat(parts), partly.height, marks)
 
 
 def _values(cursor: Cursor, typed: FeatureSet, statistics: Statistics, rows: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 
 from core.features.engine import build
+from core.features.kept import kept_values, renew
 from core.features.parser import read
 from core.kernel.clock import SystemClock
 from core.kernel.database import Database
@@ -31,6 +32,8 @@ ROUNDS = 3
 # the bars of ten million events; of a million, planning and handing over are a third of the build, and they are missed
 MOST_OF_BEST = 1.3
 LEAST_OF_PLAIN = 2.5
+# the bar of renewing a kept build, as a share of building and keeping it anew; missed so far, as core/README.md says
+MOST_OF_FULL = 0.15
 SIZE = os.environ.get("LEADBENCH_BENCH_SIZE", "small")
 MOST_BYTES = 4 * 2**30
 START = np.datetime64("2025-01-01", "us")
@@ -106,7 +109,7 @@ def tables(place, size):
 
 @pytest.fixture(scope="module")
 def store(place, tables):
-    with Database.open(place / "store", SystemClock(), Settings(threads=2)) as database:
+    with Database.open(place / "store", SystemClock(), Settings(threads=2)) as database:  # type: ignore[call-arg]
         Signals(database).import_events(place / "events.parquet", actor="bench")
         yield database
 
@@ -144,6 +147,32 @@ def test_the_build_keeps_up_with_the_best_statement_written_by_hand(store, table
     assert used["build"] <= MOST_OF_BEST * used["best"]
     assert used["plain"] >= LEAST_OF_PLAIN * used["build"]
     assert peak < MOST_BYTES
+
+
+def test_a_kept_build_is_renewed_for_the_leads_that_changed(store, place, size):
+    """1 % new events on 5 % of the leads; whole rows for these, the account's features for their colleagues."""
+    feature_set, rows = read(by_hand.document(), "f42.yaml"), pl.read_parquet(place / "spine.parquet").drop("row_no")
+    first, _ = timed(lambda: renew(store, feature_set, rows, "bench"))
+    later(store, size[0]).write_parquet(place / "later.parquet")
+    Signals(store).import_events(place / "later.parquet", actor="bench")
+    reports = []
+    again, _ = timed(lambda: reports.append(renew(store, feature_set, rows, "bench")))
+    assert kept_values(store, feature_set, rows).equals(build(store, feature_set, rows))
+    print(
+        f"kept build renewed in {again:.2f} s of processor, {again / first:.2f} of {first:.2f} s for all of it;"
+        f" {reports[0].built:,} rows built, {reports[0].partly:,} for their account's sake"
+    )
+    assert again <= MOST_OF_FULL * first
+
+
+def later(store: Database, events: int) -> pl.DataFrame:
+    """A hundredth as many new events, all of them of a twentieth of the leads, each with its account."""
+    rng = np.random.default_rng(3)
+    known = store.read("SELECT lead_id, account_id FROM leads JOIN lead_accounts USING (lead_no)"
+                       " JOIN accounts USING (account_no) ORDER BY lead_no")  # fmt: skip
+    chosen = known.gather(rng.choice(known.height, known.height // 20, replace=False))
+    whose = chosen.gather(rng.integers(0, chosen.height, events // 100))
+    return log(events // 100, seed=99).with_columns(pl.format("later-{}", "event_id").alias("event_id"), *whose)
 
 
 def same(frame: pl.DataFrame, tables: duckdb.DuckDBPyConnection) -> None:
