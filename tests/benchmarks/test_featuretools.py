@@ -1,6 +1,7 @@
 """Rows a second against featuretools' cut-off times on a small sample, in one run (`make bench`); no bar, only told.
 
-featuretools is no dependency: `uv pip install featuretools "setuptools<81"` beforehand, else the comparison says that it is missing.
+featuretools is no dependency: `uv pip install featuretools "setuptools<81"` beforehand, else the test is skipped and
+says that it is missing.
 """
 
 import time
