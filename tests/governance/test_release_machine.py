@@ -2,7 +2,6 @@
 
 import tempfile
 from datetime import timedelta
-from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -17,31 +16,18 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from core.governance import bundles, keeping, releases
+from core.governance import keeping
 from core.governance.duties import report
 from core.governance.releases import Releases
 from core.governance.users import Users
 from core.kernel.database import Database
 from core.kernel.errors import LeadbenchError
 from core.policy.states import State
-from tests.governance.conftest import TickingClock, document
+from tests.governance.conftest import TickingClock, document, prove_once
 
 HOTS = (0.6, 0.7, 0.8)
 PEOPLE = ("ana", "rita", "rob", "vic")
 PLAN = "rollout: {strategy: canary, unit: lead_id, salt: s, steps: [{pct: 10}]}\n"
-sound, compare = releases.checker.sound, bundles.compare
-
-
-@lru_cache(maxsize=32)
-def sound_once(text, file):
-    """The real check, made once a text."""
-    return sound(text, file)
-
-
-@lru_cache(maxsize=64)
-def compared_once(before, after):
-    """The real comparison of two texts."""
-    return compare(sound_once(before, "m.yaml").policy, sound_once(after, "m.yaml").policy)
 
 
 class Release(RuleBasedStateMachine):
@@ -50,8 +36,7 @@ class Release(RuleBasedStateMachine):
     @initialize()
     def begin(self):
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(releases.checker, "sound", sound_once)
-        self.patch.setattr(bundles, "compare", lambda before, after: compared_once(before.text, after.text))
+        prove_once(self.patch)
         self.folder = tempfile.TemporaryDirectory()
         self.database = Database.open(Path(self.folder.name) / "store", TickingClock())
         users = Users(self.database)
@@ -147,7 +132,7 @@ def campaign(examples: int, steps: int) -> None:
 
 
 def test_a_few_courses_of_release_keep_the_rules():
-    campaign(6, 14)
+    campaign(4, 12)
 
 
 @pytest.mark.campaign

@@ -21,7 +21,7 @@ from core.governance.errors_release import (
 )
 from core.kernel.errors import ReasonMissing
 from core.policy.errors import EffectiveOverlaps
-from tests.governance.conftest import document
+from tests.governance.conftest import document, prove_once
 
 PLAN = """
 rollout:
@@ -42,6 +42,11 @@ def publish(releases, text, approvers=("rita", "rob")):
     for name in approvers:
         releases.approve(ref, name)
     return releases.publish(ref, "ana", "weekly meeting").version
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    prove_once(monkeypatch)
 
 
 @pytest.fixture
