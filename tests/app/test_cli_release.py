@@ -115,6 +115,19 @@ def test_an_emergency_has_an_end_and_a_power_question_has_an_answer(store, tmp_p
     at = ("--store", str(store))
     glass = ("policy", "break-glass", "default@000000000000", "--reason", "x", "--for", "9h")
     assert refused(*glass, *at, user="ana")["code"] == "invalid_expiry"
+    with Workbench.open(store, SystemClock()) as bench:
+        text = bench.rooms.policies.active("default").source
+    draft = tmp_path / "fire.yaml"
+    draft.write_text(text.replace("title: ", "title: On fire, ", 1))
+    ref = done("policy_step", "policy", "submit", str(draft), *at, user="ana")["ref"]
+    past = refused("policy", "publish", ref, "--reason", "x", "--at", "2020-01-01", *at, user="ana")
+    assert past["code"] == "invalid_due"
+    fire = ("policy", "break-glass", ref, "--reason", "queue is closed", "--for", "1h")
+    assert done("policy_break_glass", *fire, *at, user="ana")["state"] == "published"
+    assert done("policy_alarms", "policy", "alarms", *at)["alarms"][0]["kind"] == "broken_glass"
+    back = refused("policy", "request-changes", ref, "--comment", "late", *at, user="rita")
+    assert back["code"] == "wrong_state"
+    assert len(done("audit_duties", "audit", "duties", *at)["exceptions"]) == 1
     assert done("policy_power", "policy", "power", "--base", "0.08", "--change", "0.15")["candidate"] > 3000
     assert call("policy", "power", "--base", "2", "--change", "0.15").returncode == 2
     assert refused("policy", "review", "nobody@000000000000", *at)["code"] == "unknown_policy"
