@@ -20,7 +20,7 @@ from core.policy.prover import Equality, Found, compare
 from core.policy.queueing import in_queue_order
 from core.policy.stages import claim_schema
 from core.simulation.errors import ArmUnknown
-from core.simulation.population import decide_all, read_leads
+from core.simulation.population import Engine, decide_all, read_leads
 
 FileArgument = Annotated[Path, typer.Argument(help="A policy document (YAML).")]
 POPULATIONS = (".csv", ".jsonl", ".ndjson", ".parquet")
@@ -92,7 +92,7 @@ def decide(
         typer.Option("--inputs", "--input", help="One lead as JSON, a file or -; or a CSV, JSONL or Parquet of leads."),
     ] = "{}",
     engine: Annotated[
-        Literal["python", "duckdb"], typer.Option(help="Which back end decides a file of leads.")
+        Engine, typer.Option(help="Which back end decides a file of leads; spark needs the extra of that name.")
     ] = "python",
     out: Annotated[Path | None, typer.Option("--out", help="CSV, JSONL or Parquet file for the decisions.")] = None,
     queue: Annotated[bool, typer.Option("--queue", help="Rows of a file in the order of the policy's queue.")] = False,
@@ -131,9 +131,7 @@ def _ages(given: object) -> dict[str, int]:
     raise InputsInvalid(json.dumps({"ages": given}), "`ages` has a whole number of minutes for each field")
 
 
-def _decide_file(
-    policy: Policy, path: Path, engine: Literal["python", "duckdb"], out: Path | None, queue: bool
-) -> None:
+def _decide_file(policy: Policy, path: Path, engine: Engine, out: Path | None, queue: bool) -> None:
     started = time.perf_counter()
     leads = read_leads(path, policy)
     decided = decide_all(policy, leads, engine)

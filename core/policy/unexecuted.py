@@ -13,13 +13,8 @@ OF_PRIVACY = ("mask", "retention_days", "human_review", "aggregate_reports")
 
 def unexecuted_blocks(document: "Document") -> tuple[str, ...]:
     """The paths of blocks that no back end executes, in the document's order of stages."""
-    parts = (_inputs, _actions, _privacy)
+    parts = (_actions, _privacy)
     return tuple(path for part in parts for path in part(document))
-
-
-def _inputs(document: "Document") -> Iterator[str]:
-    if any(field.max_age_min is not None for field in document.inputs.fields.values()):
-        yield "inputs.fields.max_age_min"
 
 
 def _actions(document: "Document") -> Iterator[str]:

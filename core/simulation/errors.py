@@ -54,3 +54,16 @@ class EvidenceUnknown(LeadbenchError):
             value=evidence_hash,
             remedy="Simulate again with `policy simulate FILE --keep`.",
         )
+
+
+class SparkMissing(LeadbenchError):
+    """Deciding by Spark where Spark is not installed."""
+
+    code = "spark_missing"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"Spark cannot run here: there is no `{what}`.",
+            value=what,
+            remedy="Install the extra with `uv sync --extra spark`, and Java 17 or newer.",
+        )

@@ -18,8 +18,9 @@ from core.policy.overlay import LIVE, arms_of, overlay_of
 from core.signals.errors import FileUnreadable
 from core.signals.readers.opening import detect_format, require_file
 from core.simulation.errors import ArmUnknown, LeadColumnsMissing, LeadValueUnfit
+from core.simulation.on_spark import decide_on_spark
 
-Engine = Literal["python", "duckdb"]
+Engine = Literal["python", "duckdb", "spark"]
 TYPES = {"int": pl.Int64, "decimal": pl.Float64, "bool": pl.Boolean, "enum": pl.String, "text": pl.String}
 TRUTHS = {"true": True, "false": False, "1": True, "0": False}
 KEYS = ("lead_id", "event_time", "arm")
@@ -46,9 +47,10 @@ def read_leads(path: Path, policy: Policy) -> pl.DataFrame:
 
 
 def decide_all(policy: Policy, leads: pl.DataFrame, engine: Engine) -> pl.DataFrame:
-    """The leads' keys and outputs, a row a lead in their order, reasons and errors as JSON texts; raises ArmUnknown.
+    """The leads' keys and outputs, a row a lead in their order, reasons and errors as JSON texts.
 
     A lead with an arm is decided as met in it, caps included, by the Python engine only; one without, by the core.
+    Raises ArmUnknown and SparkMissing.
     """
     arms = leads[ARM] if ARM in leads.columns else pl.Series(ARM, [None] * leads.height, dtype=pl.String)
     by_core = () if caps_of(policy.document) else (LIVE,)
@@ -57,7 +59,7 @@ def decide_all(policy: Policy, leads: pl.DataFrame, engine: Engine) -> pl.DataFr
     if not strange.is_empty():
         raise ArmUnknown(strange[0], arms_of(policy.document), engine)
     keys = [name for name in KEYS if name in leads.columns and name not in policy.input_fields]
-    decided = _by_sql(policy, leads) if engine == "duckdb" else _by_closure(policy, leads, arms)
+    decided = _by_closure(policy, leads, arms) if engine == "python" else _by_sql(policy, leads, engine)
     return pl.concat([leads.select(keys), decided], how="horizontal") if keys else decided
 
 
@@ -78,13 +80,17 @@ def _row(outcome: Outcome) -> dict[str, object]:
     return {**told, "reasons": json.dumps(told["reasons"]), "errors": json.dumps(told["errors"])}
 
 
-def _by_sql(policy: Policy, leads: pl.DataFrame) -> pl.DataFrame:
-    inputs = leads.select(list(policy.input_fields)).with_row_index("place:")
-    with in_memory() as cursor:
-        cursor.load("leads", inputs)
-        found = cursor.read(f'{sql.render(policy, "leads", ["place:"])} ORDER BY "place:"')
+def _by_sql(policy: Policy, leads: pl.DataFrame, engine: Engine) -> pl.DataFrame:
+    inputs = leads.select(list(policy.input_fields))
+    found = decide_on_spark(policy, inputs) if engine == "spark" else _by_duckdb(policy, inputs)
     texts = {name: _spaced(found[name]) for name in ("reasons", "errors")}
-    return found.drop("place:").with_columns(**texts).cast(dict.fromkeys(NUMBERS, pl.Int64))
+    return found.with_columns(**texts).cast(dict.fromkeys(NUMBERS, pl.Int64))
+
+
+def _by_duckdb(policy: Policy, inputs: pl.DataFrame) -> pl.DataFrame:
+    with in_memory() as cursor:
+        cursor.load("leads", inputs.with_row_index("place:"))
+        return cursor.read(f'{sql.render(policy, "leads", ["place:"])} ORDER BY "place:"').drop("place:")
 
 
 def _spaced(texts: pl.Series) -> pl.Series:

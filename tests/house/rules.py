@@ -19,12 +19,13 @@ HOMES = {
     "evidently": ("core.monitoring.drift",),
     "optuna": ("core.models.tuning",),
     "z3": ("core.policy.prover",),
+    "pyspark": ("core.simulation.on_spark",),
     "plotly": ("app.charts",),
     "streamlit": ("app", "pages"),
 }
 PURE = {"polars", "duckdb", "numpy", "pandas", "streamlit"}
 """What the policy room may not import outside its store: a policy decides from plain values."""
-LATE = {"lightgbm", "shap", "statsmodels", "evidently", "sklearn", "scipy", "pandas", "optuna"}
+LATE = {"lightgbm", "shap", "statsmodels", "evidently", "sklearn", "scipy", "pandas", "optuna", "pyspark"}
 
 
 @dataclass(frozen=True)
