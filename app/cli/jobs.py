@@ -76,13 +76,37 @@ def run(
     emit(result, lambda: summary(result))
 
 
-def train(store: StoreOption = None, as_user: AsOption = None, as_json: JsonOption = False) -> None:
+def train(
+    tune: Annotated[
+        int | None,
+        typer.Option("--tune", min=0, max=1000, help="Try so many settings (Optuna); default: the recipe's."),
+    ] = None,
+    reproduce: Annotated[
+        str | None, typer.Option("--reproduce", help="Train this version again and compare the hashes.")
+    ] = None,
+    store: StoreOption = None,
+    as_user: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Train the last recipe again on what the store holds now; nothing is decided."""
     speak(as_json)
     with opened(store) as bench:
-        actor = bench.identity(user_name(as_user), default=True)
-        result = bench.runner.train(actor=actor, progress=progress, cancel=current().cancel)
+        actor, runner = bench.identity(user_name(as_user), default=True), bench.runner
+        if reproduce is not None:
+            found = runner.reproduce(reproduce, actor=actor, progress=progress, cancel=current().cancel)
+            emit(found, lambda: _reproduced_text(found))
+            raise typer.Exit(0 if found["equal"] else 1)
+        chosen = None
+        if tune is not None:
+            chosen = runner.last_recipe("train").recipe.train.model_copy(update={"tune_trials": tune})
+        result = runner.train(actor=actor, settings=chosen, progress=progress, cancel=current().cancel)
     emit(result, lambda: summary(result))
+
+
+def _reproduced_text(found: dict[str, Any]) -> str:
+    """Whether a model came out the same again."""
+    verdict = "the same hash" if found["equal"] else f"another hash: {found['reproduced_hash']}"
+    return f"Model {found['version']} ({found['model_hash']}) trained again: {verdict}."
 
 
 def score(
@@ -106,7 +130,9 @@ def summary(result: dict[str, Any]) -> str:
     sources = table(result["sources"], ["kind", "path", "read", "accepted", "duplicate", "quarantined"])
     parts = [sources, "", f"{result['leads']:,} leads; outcomes: {_counts(result['outcomes'])}"]
     if result["metrics"]:
-        parts += ["", _metrics_text(result), f"Decisions ({result['decisions']['arm']}): {_bands(result['decisions'])}"]
+        parts += ["", _metrics_text(result)]
+    if result["decisions"]:
+        parts += [f"Decisions ({result['decisions']['arm']}): {_bands(result['decisions'])}"]
     if result["drift"]:
         parts.append(drift_text(result["drift"]))
     parts += [f"Suspected leak, left out: {item['name']} - {item['evidence']}" for item in _left_out(result)]

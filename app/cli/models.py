@@ -1,14 +1,23 @@
-"""Commands on models: which there are, and trusting one as a second person."""
+"""Commands on models: which there are and how good, which one scores, comparing, trusting and taking them out."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
+from core.exports import model_card, model_folder
+from core.governance.permissions import Permission
+from core.models.cutoffs import Capacity
+from core.models.store import ModelVersion
+from core.recipes import cutting
 from core.recipes.rooms import Rooms
 
-group = typer.Typer(help="Models: list, approve.", no_args_is_help=True)
-SHOWN = ("version", "name", "auc", "trees", "features", "approved", "registered_at")
+group = typer.Typer(help="Models: list, show, compare, approve, release, roll back, export.", no_args_is_help=True)
+SHOWN = ("version", "alias", "name", "auc", "trees", "features", "approved", "registered_at")
+CUTS = ("band", "enter", "because", "share", "leads_a_day", "expected_rate", "observed_rate", "is_calibrated")
+RELEASED = ("version", "kind", "actor", "reason", "released_at")
+VersionArgument = Annotated[str, typer.Argument(help="A version, a hash, or its first 8 or more digits.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -18,17 +27,54 @@ def register(app: typer.Typer) -> None:
 
 @group.command("list", epilog="Example: leadbench models list --json")
 def list_models(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Every trained model, and the one that scores."""
+    """Every trained model, the one that scores, and its challenger."""
     speak(as_json)
     with opened(store) as bench:
-        champion = bench.rooms.models.champion()
-        rows = _rows(bench.rooms)
-    emit({"champion": champion.version if champion else None, "models": rows}, lambda: table(rows, SHOWN))
+        champion, challenger = bench.rooms.models.champion(), bench.rooms.models.challenger()
+        rows = _rows(bench.rooms, champion, challenger)
+    told = {"champion": _version(champion), "challenger": _version(challenger), "models": rows}
+    emit(told, lambda: table(rows, SHOWN))
+
+
+@group.command(epilog="Example: leadbench models show 2")
+def show(version: VersionArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """A model's card: figures with intervals, limits, what it was made from, and its releases."""
+    speak(as_json)
+    with opened(store) as bench:
+        rooms = bench.rooms
+        found = rooms.models.version(version)
+        model = rooms.models.get(found.version)
+        told = {
+            "version": found.version,
+            "model_hash": found.model_hash,
+            "feature_set_hash": found.feature_set_hash,
+            "approved": rooms.model_releases.is_approved(found.model_hash),
+            "metrics": {name: value for name, value in found.metrics.items() if name != "charts"},
+            "lineage": found.lineage,
+            "facts": model.facts,
+            "releases": _releases(rooms, found.model_hash),
+        }
+        card = model_card.card(found, model)
+    emit(told, lambda: card)
+
+
+@group.command(epilog="Example: leadbench models compare 1 2")
+def compare(
+    one: VersionArgument,
+    other: Annotated[str, typer.Argument(help="The model to compare it with.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Two models on the same unseen rows: the first minus the second, with 95 % intervals by lead."""
+    speak(as_json)
+    with opened(store) as bench:
+        found = bench.runner.compare(one, other)
+    emit(found, lambda: _compared_text(found))
 
 
 @group.command(epilog='Example: leadbench models approve 1 --as rita --comment "Figures checked."')
 def approve(
-    version: Annotated[str, typer.Argument(help="A version, a hash, or its first 8 or more digits.")],
+    version: VersionArgument,
     comment: Annotated[str, typer.Option("--comment", help="What the reviewer says; kept in the record.")] = "",
     store: StoreOption = None,
     as_user: AsOption = None,
@@ -44,6 +90,116 @@ def approve(
     emit(told, lambda: f"Model {found.version} is approved by {actor}.")
 
 
-def _rows(rooms: Rooms) -> list[dict[str, Any]]:
-    rows = rooms.models.list().to_dicts()
-    return [row | {"approved": rooms.model_releases.is_approved(row["model_hash"])} for row in rows]
+@group.command(epilog='Example: leadbench models release 2 --as rita --reason "Ahead at every landmark."')
+def release(
+    version: VersionArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the record.")],
+    store: StoreOption = None,
+    as_user: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a model that you did not train the champion that scores, whatever policy decides."""
+    speak(as_json)
+    with opened(store) as bench:
+        actor, found = bench.identity(user_name(as_user)), bench.rooms.models.version(version)
+        bench.rooms.models.get(found.version)
+        bench.rooms.model_releases.release(found.model_hash, found.version, actor, reason)
+    told = {"version": found.version, "model_hash": found.model_hash, "champion": found.version}
+    emit(told, lambda: f"Model {found.version} scores from now on.")
+
+
+@group.command(epilog='Example: leadbench models rollback --as rita --reason "Calibration is off."')
+def rollback(
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the record.")],
+    store: StoreOption = None,
+    as_user: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let the model that scored before the champion score again."""
+    speak(as_json)
+    with opened(store) as bench:
+        version = bench.rooms.model_releases.roll_back(bench.identity(user_name(as_user)), reason)
+        found = bench.rooms.models.version(version)
+    told = {"version": version, "model_hash": found.model_hash, "champion": version}
+    emit(told, lambda: f"Model {version} scores again.")
+
+
+@group.command(epilog="Example: leadbench models export 1 --out model-1 --as ana")
+def export(
+    version: VersionArgument,
+    out: Annotated[Path, typer.Option("--out", help="A folder that does not exist yet.")],
+    store: StoreOption = None,
+    as_user: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a model as a folder in MLflow's layout, with its card; it scores without leadbench."""
+    speak(as_json)
+    with opened(store) as bench:
+        rooms = bench.rooms
+        rooms.users.require(bench.identity(user_name(as_user), default=True), Permission.EXPORT)
+        found = rooms.models.version(version)
+        told = model_folder.write(found, rooms.models.get(found.version), out)
+    emit(told, lambda: f"{out}: {len(told['files'])} files of model {found.version}.")
+
+
+@group.command(epilog="Example: leadbench models cutoffs --rep-hours 24 --minutes 30 --deal-value 5000 --hour-cost 60")
+def cutoffs(
+    rep_hours: Annotated[float, typer.Option("--rep-hours", help="Hours a day that the team has for new leads.")],
+    minutes: Annotated[float, typer.Option("--minutes", help="Minutes that a lead takes.")],
+    deal_value: Annotated[float | None, typer.Option("--deal-value", help="What a won deal is worth.")] = None,
+    hour_cost: Annotated[float | None, typer.Option("--hour-cost", help="What an hour of work costs.")] = None,
+    sla_hours: Annotated[
+        float | None, typer.Option("--sla-hours", help="Working hours to reach a hot lead in.")
+    ] = None,
+    a_day: Annotated[float | None, typer.Option("--leads-a-day", help="Default: the last 30 days of the log.")] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bands proposed from hours, agreed time and value, on unseen leads; nothing is changed."""
+    speak(as_json)
+
+    def capacity(came: float) -> Capacity:
+        return Capacity(rep_hours, minutes, a_day or came, deal_value, hour_cost, sla_hours)
+
+    with opened(store) as bench:
+        found = bench.runner.cutoffs(capacity)
+    emit(found, lambda: table(found["bands"], CUTS))
+
+
+@group.command(epilog="Example: leadbench models inflation --json")
+def inflation(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Whether more leads are above a band's cut while fewer of them are won, month by month."""
+    speak(as_json)
+    with opened(store) as bench:
+        found = cutting.inflated(bench.rooms)
+    emit(found, lambda: _inflation_text(found))
+
+
+def _inflation_text(found: dict[str, Any]) -> str:
+    bands = ", ".join(one["band"] for one in found["alarms"])
+    head = f"Inflated: {bands}" if bands else "No band is inflated."
+    return f"{head}\n" + table(found["months"], ["month", "band", "scored", "above", "closed", "won", "verdict"])
+
+
+def _version(found: ModelVersion | None) -> str | None:
+    return found.version if found else None
+
+
+def _rows(rooms: Rooms, champion: ModelVersion | None, challenger: ModelVersion | None) -> list[dict[str, Any]]:
+    aliases = {_version(challenger): "challenger", _version(champion): "champion"}
+    return [
+        row | {"approved": rooms.model_releases.is_approved(row["model_hash"]), "alias": aliases.get(row["version"])}
+        for row in rooms.models.list().to_dicts()
+    ]
+
+
+def _releases(rooms: Rooms, model_hash: str) -> list[dict[str, Any]]:
+    rows = rooms.model_releases.releases().to_dicts()
+    return [{name: row[name] for name in RELEASED} for row in rows if row["model_hash"] == model_hash]
+
+
+def _compared_text(found: dict[str, Any]) -> str:
+    head = f"Model {found['one']} minus model {found['other']} on {found['rows']:,} rows of {found['leads']:,} leads"
+    rows = table(found["figures"], ["figure", "ours", "theirs", "difference", "low", "high", "verdict"])
+    marks = table(found["by_landmark"], ["after", "rows", "ours", "theirs", "difference", "low", "high", "verdict"])
+    return f"{head}: {found['verdict']}\n{rows}\n\nAUC by landmark\n{marks}"

@@ -14,3 +14,14 @@ class ExportTooLarge(LeadbenchError):
             value=rows,
             remedy="Narrow the filter, or export it as Parquet or CSV.",
         )
+
+
+class FolderExists(LeadbenchError):
+    """A folder to be written that already holds something."""
+
+    code = "folder_exists"
+
+    def __init__(self, out: object) -> None:
+        super().__init__(
+            f"`{out}` is there already and not empty.", value=out, remedy="Name a folder that does not exist yet."
+        )

@@ -190,6 +190,18 @@ class NothingToRollBack(LeadbenchError):
         )
 
 
+class NoEarlierModel(LeadbenchError):
+    """A rollback of models where none was released before."""
+
+    code = "nothing_to_roll_back"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No model was released before the one that scores.",
+            remedy="See `leadbench models list`; release another model with `leadbench models release VERSION`.",
+        )
+
+
 class NeverApproved(LeadbenchError):
     """A rollback to a version that nobody ever approved."""
 

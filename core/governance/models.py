@@ -1,12 +1,18 @@
-"""Trust in models: approval by somebody who did not train it, and which arm a decision runs in."""
+"""Trust in models: approval and release by somebody who did not train it, and which arm a decision runs in.
+
+Which model scores and which policy decides are two releases: neither changes the other.
+"""
 
 from typing import Literal
 
-from core.governance.errors import AlreadyApproved, AuthorCannotApprove
+import polars as pl
+
+from core.governance.errors import AlreadyActive, AlreadyApproved, AuthorCannotApprove, NoEarlierModel
 from core.governance.permissions import Permission
 from core.governance.store import ModelApprovalStore
 from core.governance.users import Users
 from core.kernel.database import Database
+from core.models.store_releases import ReleaseStore
 from core.policy.errors import PolicyUnknown
 from core.policy.states import State
 from core.policy.store import PolicyStore
@@ -22,6 +28,7 @@ class ModelReleases:
         self._users = users or Users(database)
         self._store = ModelApprovalStore(database)
         self._policies = PolicyStore(database)
+        self._releases = ReleaseStore(database)
 
     def approve_model(self, model_hash: str, version: str, actor: str, comment: str | None = None) -> None:
         """Record that a second person trusts the model; raises Forbidden, AuthorCannotApprove, AlreadyApproved."""
@@ -33,6 +40,43 @@ class ModelReleases:
                 raise AlreadyApproved(f"model {version}", actor)
             self._store.add(change, model_hash, version, actor, comment)
             change.body.update(model_hash=model_hash, version=version, comment=comment)
+
+    def release(self, model_hash: str, version: str, actor: str, reason: str) -> None:
+        """Make the model the champion that scores, whatever policy decides; it counts as approved by the releaser.
+
+        Raises Forbidden, AuthorCannotApprove (whoever trained it) and AlreadyActive.
+        """
+        with self._database.change("models", "model.released", actor) as change:
+            self._users.require(actor, Permission.APPROVE, change)
+            if actor in self._store.trainers(model_hash, change):
+                raise AuthorCannotApprove(f"model {version}", actor)
+            before = self._releases.champion_hash(change)
+            if before == model_hash:
+                raise AlreadyActive(f"model {version}")
+            if not self._store.approvers(model_hash, change):
+                self._store.add(change, model_hash, version, actor, reason)
+            self._releases.add(change, model_hash, version, "release", actor, reason)
+            change.body.update(model_hash=model_hash, version=version, reason=reason, before=before)
+
+    def roll_back(self, actor: str, reason: str) -> str:
+        """Make the model that scored before the champion score again; its version.
+
+        Raises Forbidden and NoEarlierModel.
+        """
+        with self._database.change("models", "model.rolled_back", actor) as change:
+            self._users.require(actor, Permission.ROLL_BACK, change)
+            champion = self._releases.champion_hash(change)
+            earlier = None if champion is None else self._releases.before(champion, change)
+            if earlier is None:
+                raise NoEarlierModel
+            model_hash, version = earlier
+            self._releases.add(change, model_hash, version, "rollback", actor, reason)
+            change.body.update(model_hash=model_hash, version=version, reason=reason, before=champion)
+            return version
+
+    def releases(self) -> pl.DataFrame:
+        """Every release and rollback, oldest first: model_hash, version, kind, actor, reason, released_at."""
+        return self._releases.all()
 
     def is_approved(self, model_hash: str) -> bool:
         """Whether a second person approved the model."""

@@ -88,7 +88,7 @@ class ModelApprovalStore:
         """Everybody whose ledger entry of the models stream brought the model in."""
         rows = (change or self._database).read(
             """SELECT DISTINCT actor FROM ledger
-               WHERE stream = 'models' AND kind <> 'model.approved' AND contains(body, ?)""",
+               WHERE stream = 'models' AND kind = 'model.registered' AND contains(body, ?)""",
             [model_hash],
         )
         return frozenset(rows["actor"])

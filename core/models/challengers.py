@@ -9,7 +9,7 @@ import polars as pl
 
 from core.models import logistic, resampling, scorecard
 from core.models.encoding import FeatureInfo, Floats
-from core.models.resampling import FIGURES
+from core.models.resampling import FIGURES, Drawn
 from core.models.scorecard import Scorecard
 
 BY_RANK = tuple(name for name in FIGURES if name not in resampling.SMALLER_IS_BETTER)
@@ -30,20 +30,29 @@ class Challenger:
 
 @dataclass(frozen=True)
 class Judged:
-    """The test rows, the model's probabilities on them, and how intervals are drawn."""
+    """The test rows, and the model's figures on them in every round of a bootstrap by lead."""
 
     tested: pl.DataFrame = field(repr=False)
-    probability: Floats = field(repr=False)
+    ours: Drawn = field(repr=False)
     seed: int
     rounds: int
 
+    @classmethod
+    def of(cls, tested: pl.DataFrame, probability: Floats, seed: int, rounds: int | None = None) -> "Judged":
+        """The test rows (lead_id, y and features) with the model's probabilities."""
+        rounds = rounds or resampling.rounds_for(len(tested))
+        return cls(tested, _drawn(tested, probability, seed, rounds), seed, rounds)
+
     def challenger(self, name: str, theirs: Floats, names: Sequence[str] = FIGURES) -> Challenger:
         """A method with these probabilities (or ranks, for figures of rank alone) on the same rows."""
-        y = self.tested["y"].cast(pl.Float64).to_numpy()
-        leads = self.tested["lead_id"].to_numpy()
-        found = resampling.figures(y, theirs, leads, self.seed, self.rounds)
-        ahead = resampling.compare(y, self.probability, theirs, leads, self.seed, self.rounds)
-        return Challenger(name, resampling.figures_json(found, names), dict(resampling.summary(ahead, names)))
+        drawn = _drawn(self.tested, theirs, self.seed, self.rounds)
+        behind = dict(resampling.summary(self.ours.minus(drawn), names))
+        return Challenger(name, resampling.figures_json(drawn.figures(), names), behind)
+
+
+def _drawn(tested: pl.DataFrame, probability: Floats, seed: int, rounds: int) -> Drawn:
+    y = tested["y"].cast(pl.Float64).to_numpy()
+    return Drawn.of(y, probability, tested["lead_id"].to_numpy(), seed, rounds)
 
 
 def compete(

@@ -24,7 +24,7 @@ FIGURES = (
     *(f"capture_at_{top * 100:.0f}" for top in TOPS),
 )
 SMALLER_IS_BETTER = frozenset({"brier", "log_loss", "ece"})
-FEWEST_ROUNDS, ROUNDS, MOST_DRAWN = 100, 500, 20_000_000
+FEWEST_ROUNDS, ROUNDS, MOST_DRAWN = 100, 300, 10_000_000
 Verdict = Literal["better", "worse", "no credible difference"]
 Interval = tuple[float, float]
 
@@ -97,16 +97,38 @@ def draws(cluster: np.ndarray, seed: int, rounds: int) -> Iterator[np.ndarray]:
 
 
 def rounds_for(rows: int, most: int = ROUNDS) -> int:
-    """As many rounds as so many rows allow in a few seconds, between 100 and 500."""
+    """As many rounds as so many rows allow in a few seconds, between 100 and 300."""
     return int(np.clip(MOST_DRAWN // max(rows, 1), min(FEWEST_ROUNDS, most), most))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One model's figures on the rows as they are (FIGURES), and again in every round (rounds x FIGURES)."""
+
+    point: Floats
+    rounds: Floats
+
+    @classmethod
+    def of(cls, y: Floats, p: Floats, cluster: np.ndarray, seed: int, rounds: int) -> "Drawn":
+        """The figures of probabilities; the same seed, rounds and clusters draw the same rows for every model."""
+        ranked = Ranked(y, p)
+        return cls(ranked.figures(), np.array([ranked.figures(weight) for weight in draws(cluster, seed, rounds)]))
+
+    def figures(self) -> dict[str, tuple[float, Interval]]:
+        """Each figure with its 95 % interval."""
+        pairs = zip(self.point.tolist(), _bounds(self.rounds), strict=True)
+        return dict(zip(FIGURES, pairs, strict=True))
+
+    def minus(self, other: "Drawn") -> tuple[Difference, ...]:
+        """Every figure of this model minus the other's, paired round by round."""
+        bounds = _bounds(self.rounds - other.rounds)
+        pairs = zip(FIGURES, self.point.tolist(), other.point.tolist(), bounds, strict=True)
+        return tuple(Difference(name, one, two, one - two, *bound) for name, one, two, bound in pairs)
 
 
 def figures(y: Floats, p: Floats, cluster: np.ndarray, seed: int, rounds: int) -> dict[str, tuple[float, Interval]]:
     """Each figure with its 95 % interval."""
-    ranked = Ranked(y, p)
-    drawn = np.array([ranked.figures(weight) for weight in draws(cluster, seed, rounds)])
-    bounds = _bounds(drawn)
-    return {name: (value, bounds[place]) for place, (name, value) in enumerate(_named(ranked.figures()))}
+    return Drawn.of(y, p, cluster, seed, rounds).figures()
 
 
 def figures_json(found: Mapping[str, Any], names: Sequence[str] = FIGURES) -> dict[str, Any]:
@@ -123,15 +145,8 @@ def compare(
     y: Floats, ours: Floats, theirs: Floats, cluster: np.ndarray, seed: int = 7, rounds: int | None = None
 ) -> tuple[Difference, ...]:
     """Every figure of two models on the same rows; figures that ranks do not have are the caller's to leave out."""
-    left, right = Ranked(y, ours), Ranked(y, theirs)
-    weights = draws(cluster, seed, rounds or rounds_for(len(y)))
-    bounds = _bounds(np.array([left.figures(weight) - right.figures(weight) for weight in weights]))
-    pairs = zip(FIGURES, left.figures().tolist(), right.figures().tolist(), bounds, strict=True)
-    return tuple(Difference(name, one, other, one - other, *bound) for name, one, other, bound in pairs)
-
-
-def _named(values: Floats) -> Sequence[tuple[str, float]]:
-    return list(zip(FIGURES, values.tolist(), strict=True))
+    rounds = rounds or rounds_for(len(y))
+    return Drawn.of(y, ours, cluster, seed, rounds).minus(Drawn.of(y, theirs, cluster, seed, rounds))
 
 
 def _bounds(drawn: Floats) -> list[Interval]:

@@ -15,6 +15,7 @@ from core.kernel.database import Change, Database
 from core.kernel.times import naive
 from core.models.errors import ModelDamaged, ModelUnknown
 from core.models.model import JSON_FILE, TEXT_FILE, Model, load
+from core.models.store_releases import ReleaseStore
 
 FOLDER = "models"
 SHORTEST_HASH = 8
@@ -42,6 +43,7 @@ class ModelStore:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._releases = ReleaseStore(db)
         self._loaded: dict[str, Model] = {}
 
     def register(
@@ -106,7 +108,18 @@ class ModelStore:
         )
 
     def champion(self) -> ModelVersion | None:
-        """The model that scores unless another is named: the newest one, None where there is none."""
+        """The model that scores unless another is named: the one released last, where none ever was the newest one."""
+        released = self._releases.champion_hash()
+        return self._newest() if released is None else self.version(released)
+
+    def challenger(self) -> ModelVersion | None:
+        """The newest model, where it came after the champion: it scores in shadow until it is released."""
+        champion, newest = self.champion(), self._newest()
+        if champion is None or newest is None or int(newest.version) <= int(champion.version):
+            return None
+        return newest
+
+    def _newest(self) -> ModelVersion | None:
         found = self._db.read("SELECT * FROM models ORDER BY version DESC LIMIT 1")
         return None if found.is_empty() else _version(found.row(0, named=True))
 

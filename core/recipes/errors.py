@@ -53,3 +53,16 @@ class FeaturesSuspected(LeadbenchError):
             value=name,
             remedy="Add features that read something else, or keep a suspect under `accept_suspected` with a reason.",
         )
+
+
+class DataMoved(LeadbenchError):
+    """A training to be made again from data that has changed since."""
+
+    code = "data_moved"
+
+    def __init__(self, version: str, trained_on: object, now: str) -> None:
+        super().__init__(
+            f"Model `{version}` was trained on the data of `{trained_on}`; the store now holds `{now}`.",
+            value=version,
+            remedy="Make it again on a backup of that time (`leadbench store restore`), or train anew.",
+        )

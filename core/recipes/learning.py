@@ -9,7 +9,7 @@ import polars as pl
 
 from core.features.document import FeatureSet
 from core.kernel.workers import report_progress
-from core.models import evaluation, resampling
+from core.models import evaluation
 from core.models.challengers import Judged, compete
 from core.models.encoding import FeatureInfo
 from core.models.model import Model
@@ -72,7 +72,8 @@ def learn(task: Task) -> Learned:
     report_progress(0.5, "comparing with a random split and with the suspects")
     metrics = _metrics(task, found)
     report_progress(0.8, "fitting the challengers")
-    judged = _judged(task, scored)
+    tested = scored.filter(pl.col("part") == "test")
+    judged = Judged.of(tested, tested["probability"].to_numpy(), task.config.seed)
     baselines, card, metrics["challengers"] = _baselines(task, judged)
     metrics["segment"] = segment
     metrics["against_champion"] = _against_champion(task, judged)
@@ -84,6 +85,15 @@ def learn(task: Task) -> Learned:
     }
     cautions = found.cautions if tuning is None or tuning.trials else (*found.cautions, UNTUNED)
     return Learned(trained.model, metrics, baselines, charts, cautions, None if tuning is None else tuning.to_json())
+
+
+def remade(task: Task) -> str:
+    """The hash of the model that the task trains, and nothing else."""
+    task, _ = _tuned(task)
+    report_progress(0.5, "training")
+    return train(
+        task.frame, task.features, task.config, feature_set_hash=task.feature_set_hash, facts=task.facts
+    ).model.model_hash
 
 
 def _tuned(task: Task) -> tuple[Task, Tuning | None]:
@@ -112,12 +122,6 @@ def _metrics(task: Task, found: evaluation.Evaluation) -> dict[str, Any]:
             "auc_with_suspects": with_suspects,
         }
     )
-
-
-def _judged(task: Task, scored: pl.DataFrame) -> Judged:
-    tested = scored.filter(pl.col("part") == "test")
-    rounds = resampling.rounds_for(len(tested))
-    return Judged(tested, tested["probability"].to_numpy(), task.config.seed, rounds)
 
 
 def _baselines(task: Task, judged: Judged) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:

@@ -1,6 +1,6 @@
 """The runner: a recipe from raw data to decisions, each step all or nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,9 +10,10 @@ from typing import Any
 
 from core.governance.permissions import Permission
 from core.kernel.workers import Progress
-from core.recipes import deciding, judging, loading, result
+from core.models.cutoffs import Capacity
+from core.recipes import cutting, deciding, judging, loading, result, rivals
 from core.recipes.document import DecidePart, Recipe, TrainPart
-from core.recipes.errors import LabelMissing, NothingRun
+from core.recipes.errors import DataMoved, LabelMissing, NothingRun
 from core.recipes.population import Population
 from core.recipes.reader import RecipeFile
 from core.recipes.rooms import Rooms
@@ -102,6 +103,45 @@ class Runner:
         finished = self._result(file.recipe, population, found, course)
         told = {"sources": [], "warnings": result.warnings_json(cautions), "ledger_head": self.rooms.db.verify().head}
         return finished | told
+
+    def reproduce(
+        self, version: str, *, actor: str, progress: Progress | None = None, cancel: Event | None = None
+    ) -> dict[str, Any]:
+        """Train a registered model's recipe again and compare the hashes; nothing is written.
+
+        Raises ModelUnknown, DataMoved where the data is not what it was, and NothingRun for a model without its recipe.
+        """
+        self._permit(actor, Permission.TRAIN)
+        found = self.rooms.models.version(version)
+        trained_on, now = found.lineage.get("signals_revision"), self.rooms.db.revision("signals")
+        if found.lineage.get("document") is None:
+            raise NothingRun("train --reproduce")
+        if trained_on != now:
+            raise DataMoved(found.version, trained_on, now)
+        file = RecipeFile(Recipe.model_validate(found.lineage["document"]), Path(found.lineage["folder"]))
+        course, steps = Course(self.rooms, progress), Steps(self.rooms, file, actor, cancel)
+        with course.step("features") as tell:
+            studied = steps.study(Population.of(self.rooms.signals), tell)
+        with course.step("train") as tell:
+            again = steps.remake(studied, tell)
+        told = {"version": found.version, "model_hash": found.model_hash, "reproduced_hash": again}
+        return {**told, "equal": again == found.model_hash, "seconds": course.seconds}
+
+    def compare(self, one: str, other: str) -> dict[str, Any]:
+        """Two registered models on the last recipe's test rows; raises RowsSeen, ModelUnknown and NothingRun."""
+        first, second = (self.rooms.models.version(name) for name in (one, other))
+        file = self.last_recipe("models compare")
+        prepared = Steps(self.rooms, file, "").prepare(Population.of(self.rooms.signals))
+        return rivals.compare(self.rooms, prepared, first, second)
+
+    def cutoffs(self, capacity: Callable[[float], Capacity]) -> dict[str, Any]:
+        """Bands proposed for the champion on unseen leads; `capacity` is asked with how many leads came a day.
+
+        Raises NothingRun, NothingTrained, RowsSeen and CapacityInvalid.
+        """
+        steps = Steps(self.rooms, self.last_recipe("models cutoffs"), "")
+        prepared = steps.prepare(Population.of(self.rooms.signals))
+        return cutting.propose(self.rooms, prepared, capacity(cutting.leads_a_day(prepared)))
 
     def score(
         self,

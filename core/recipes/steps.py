@@ -128,13 +128,22 @@ class Steps:
     def study(self, population: Population, progress: Progress | None = None) -> Studied:
         """Rows, suspects and features; raises LabelMissing and Cancelled."""
         recipe = self.file.recipe
-        if recipe.label is None:
-            raise LabelMissing(recipe.name)
-        prepared = rows.prepare(population, recipe, recipe.label)
-        prepared = prepared.known(as_learnt(self.rooms.db, prepared.rows))
+        prepared = self.prepare(population)
         findings = suspects.examine(self.rooms, population, prepared, recipe)
         watch = Watch("the features", progress, self.cancel)
         return Studied(prepared, findings, featuring.build(self.rooms, self.file, prepared.rows, findings, watch))
+
+    def prepare(self, population: Population) -> Prepared:
+        """The split rows; raises LabelMissing."""
+        recipe = self.file.recipe
+        if recipe.label is None:
+            raise LabelMissing(recipe.name)
+        prepared = rows.prepare(population, recipe, recipe.label)
+        return prepared.known(as_learnt(self.rooms.db, prepared.rows))
+
+    def remake(self, studied: Studied, progress: Progress | None) -> str:
+        """The hash of the model that this recipe trains now; nothing is registered."""
+        return run_in_worker(learning.remade, self._task(studied), progress=progress, cancel=self.cancel)
 
     def train(self, studied: Studied, progress: Progress | None) -> Trained:
         """Train in a worker, then register the feature set and the model."""

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from core.kernel.clock import SystemClock
+from core.recipes.document import TrainPart
 from core.workbench import Workbench
 from tests.app.cli_calls import ROOT, call, done, refused
 
@@ -398,3 +399,93 @@ def test_help_shows_an_example(command):
     result = call(*command.split(), "--help")
     assert result.returncode == 0
     assert f"Example: leadbench {command}" in result.stdout
+
+
+@pytest.fixture(scope="module")
+def store(demo) -> Path:
+    return demo[0]
+
+
+@pytest.fixture(scope="module")
+def second(store) -> dict:
+    """A further model of the demo's recipe, with fewer trees."""
+    settings = TrainPart.model_validate({"trees": 40, "learning_rate": 0.1})
+    with Workbench.open(store) as bench:
+        return bench.runner.train(actor="ana", settings=settings)
+
+
+def test_a_second_model_is_compared_with_the_champion_when_it_is_trained(store, second):
+    assert second["model"]["version"] == "2"
+    against = second["metrics"]["against_champion"]
+    assert against["version"] == "1"
+    assert {one["name"] for one in second["metrics"]["challengers"]} == {"scorecard", "logistic", "recency"}
+    found = done("models_compare", "models", "compare", "2", "1", "--store", str(store))
+    assert found["rows"] == second["metrics"]["rows"] and found["verdict"] == against["verdict"]
+    area = found["figures"][0]
+    assert area["ours"] == pytest.approx(second["metrics"]["auc"], abs=1e-6)
+    same = done("models_compare", "models", "compare", "1", "1", "--store", str(store))
+    assert {one["verdict"] for one in same["figures"]} == {"no credible difference"}
+
+
+def test_a_model_scores_once_a_second_person_released_it(store, second):
+    at = ("--store", str(store))
+    assert done("models_list", "models", "list", *at)["champion"] == second["model"]["version"] == "2"
+    assert refused("models", "release", "1", "--reason", "mine", *at, user="ana")["code"] == "forbidden"
+    done("models_release", "models", "release", "1", "--reason", "checked", *at, user="rita")
+    listed = done("models_list", "models", "list", *at)
+    assert (listed["champion"], listed["challenger"]) == ("1", "2")
+    assert [row["alias"] for row in listed["models"]] == ["champion", "challenger"]
+    assert refused("models", "rollback", "--reason", "too early", *at, user="rita")["code"] == "nothing_to_roll_back"
+    done("models_release", "models", "release", "2", "--reason", "ahead", *at, user="rita")
+    assert done("models_release", "models", "rollback", "--reason", "off", *at, user="rita")["champion"] == "1"
+    shown = done("models_show", "models", "show", "1", *at)
+    assert [one["kind"] for one in shown["releases"]] == ["release", "rollback"]
+    assert done("audit_verify", "audit", "verify", *at)["ok"]
+
+
+def test_a_model_is_trained_again_with_the_same_hash_and_exported(store, second, tmp_path):
+    at = ("--store", str(store))
+    again = done("train_reproduce", "train", "--reproduce", "2", *at, user="ana")
+    assert again["equal"] and again["reproduced_hash"] == second["model"]["hash"]
+    assert len(done("models_list", "models", "list", *at)["models"]) == 2
+    out = str(tmp_path / "model-2")
+    assert "MLmodel" in done("models_export", "models", "export", "2", "--out", out, *at, user="ana")["files"]
+    assert refused("models", "export", "2", "--out", out, *at, user="ana")["code"] == "folder_exists"
+    assert refused("models", "show", "9", *at)["code"] == "unknown_model"
+
+
+def test_cut_offs_follow_from_hours_and_value_and_inflation_is_told_by_month(demo):
+    at = ("--store", str(demo[0]))
+    hours = ("--rep-hours", "4", "--minutes", "30")
+    found = done("models_cutoffs", "models", "cutoffs", *hours, *at)
+    assert found["bands"][0]["band"] == "hot" and found["workable_a_day"] == 8
+    assert found["bands"][0]["leads_a_day"] <= 8.5
+    tight = done("models_cutoffs", "models", "cutoffs", *hours, "--sla-hours", "2", *at)
+    assert tight["bands"][0]["enter"] > found["bands"][0]["enter"]
+    nothing = ("--rep-hours", "0", "--minutes", "30")
+    assert refused("models", "cutoffs", *nothing, *at)["code"] == "invalid_capacity"
+    told = done("models_inflation", "models", "inflation", *at)
+    assert told["alarms"] == [] and {one["band"] for one in told["months"]} == {"hot", "warm", "nurture"}
+    assert refused("models", "inflation", "--store", str(demo[0] / "none"))["code"] == "no_store"
+
+
+def test_a_tampered_model_of_the_store_scores_and_releases_nothing(store, second):
+    at = ("--store", str(store))
+    path = store / "models" / second["model"]["hash"].removeprefix("sha256:")[:16] / "model.txt"
+    body = bytearray(path.read_bytes())
+    body[200] ^= 1
+    path.write_bytes(bytes(body))
+    try:
+        assert refused("models", "release", "2", "--reason", "x", *at, user="rita")["code"] == "model_damaged"
+        assert refused("models", "compare", "1", "2", *at)["code"] == "model_damaged"
+    finally:
+        body[200] ^= 1
+        path.write_bytes(bytes(body))
+
+
+def test_what_the_store_learnt_since_is_no_ground_to_make_a_model_again(store, second, tmp_path):
+    more = tmp_path / "more.csv"
+    more.write_text("lead_id,type,occurred_at,source\nlate-1,visit,2026-01-01T00:00:00Z,web\n")
+    result = call("import", "events", str(more), "--store", str(store), "--json", user="ana")
+    assert result.returncode == 0, result.stdout
+    assert refused("train", "--reproduce", "1", "--store", str(store), user="ana")["code"] == "data_moved"

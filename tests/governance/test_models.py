@@ -2,7 +2,14 @@
 
 import pytest
 
-from core.governance.errors import AlreadyApproved, AuthorCannotApprove, Forbidden
+from core.governance.errors import (
+    AlreadyActive,
+    AlreadyApproved,
+    AuthorCannotApprove,
+    Forbidden,
+    NoEarlierModel,
+)
+from core.governance.history import history
 from core.governance.models import ModelReleases
 from tests.governance.conftest import document
 
@@ -44,3 +51,39 @@ def test_only_an_approved_model_under_an_active_policy_decides_live(models, rele
     other = releases.submit(document(), "inbound.yaml", "ana").version.content_hash
     assert models.arm_for(MODEL, other) == "trial"
     assert models.arm_for(MODEL, "sha256:" + "0" * 64) == "trial"
+
+
+def test_a_release_needs_a_second_person_and_makes_the_champion(models):
+    with pytest.raises(AuthorCannotApprove):
+        models.release(MODEL, "1", "rita", "mine")
+    with pytest.raises(Forbidden):
+        models.release(MODEL, "1", "ana", "now")
+    assert models.releases().is_empty()
+    models.release(MODEL, "1", "rob", "ahead")
+    assert models.is_approved(MODEL)
+    with pytest.raises(AlreadyActive):
+        models.release(MODEL, "1", "rob", "again")
+    assert models.releases()["kind"].to_list() == ["release"]
+
+
+def test_a_rollback_goes_to_the_model_before_and_no_further(models):
+    with pytest.raises(NoEarlierModel):
+        models.roll_back("rob", "nothing there")
+    other = "sha256:" + "b" * 64
+    models.release(MODEL, "1", "rob", "first")
+    with pytest.raises(NoEarlierModel):
+        models.roll_back("rob", "nothing before")
+    models.release(other, "2", "rob", "second")
+    assert models.roll_back("ana", "calibration is off") == "1"
+    assert models.releases()["version"].to_list() == ["1", "2", "1"]
+    assert models._database.entries("models")["kind"].to_list()[-1] == "model.rolled_back"
+    with pytest.raises(NoEarlierModel):
+        models.roll_back("rob", "further")
+    models.release(other, "2", "rob", "mended")
+    assert models.roll_back("rob", "not mended") == "1"
+
+
+def test_a_model_release_leaves_the_policy_alone(models, releases, policy_hash):
+    before = history(releases, "default")
+    models.release(MODEL, "1", "rob", "ahead")
+    assert history(releases, "default") == before

@@ -13,7 +13,7 @@ MOST_PAGE_LINES = 80
 HOMES = {
     "duckdb": ("core.kernel.database",),
     "numba": ("core.features.online.kernels",),
-    "lightgbm": ("core.models.training", "core.models.scoring"),
+    "lightgbm": ("core.models.training", "core.models.scoring", "core.exports.portable"),
     "shap": ("core.models.rationale",),
     "statsmodels": ("core.models.scorecard", "core.simulation.comparison", "core.monitoring.performance"),
     "evidently": ("core.monitoring.drift",),

@@ -22,7 +22,7 @@ def scored(model, frame):
 @pytest.fixture(scope="module")
 def found(scored):
     tested = scored.filter(pl.col("part") == "test")
-    judged = Judged(tested, tested["probability"].to_numpy(), 7, 100)
+    judged = Judged.of(tested, tested["probability"].to_numpy(), 7, 100)
     return compete(scored, FEATURES, "days_since_last", judged)[0]
 
 

@@ -75,4 +75,4 @@ def test_one_class_gives_no_figure_and_no_verdict():
 def test_rows_of_a_lead_are_drawn_together_and_many_rows_are_drawn_less_often():
     for weight in draws(np.array(["a", "b", "a", "c"]), 1, 5):
         assert weight[0] == weight[2] and weight[1] + weight[0] + weight[3] == 3
-    assert (rounds_for(100), rounds_for(100_000), rounds_for(10**7)) == (500, 200, 100)
+    assert (rounds_for(100), rounds_for(50_000), rounds_for(10**7)) == (300, 200, 100)

@@ -1,0 +1,154 @@
+"""The model card (README.md with Hugging Face's front matter): what the model is for, figures and limits."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from core.models.model import Model
+from core.models.store import ModelVersion
+
+METRICS = {
+    "auc": "ROC AUC",
+    "pr_auc": "Average precision",
+    "brier": "Brier score",
+    "log_loss": "Log loss",
+    "ece": "Expected calibration error",
+    "lift_at_10": "Lift in the top tenth",
+    "capture_at_20": "Wins found in the top fifth",
+}
+
+
+def card(version: ModelVersion, model: Model) -> str:
+    """The whole card as Markdown."""
+    parts = [
+        _front(version),
+        f"# {version.name or 'leadbench model'}, version {version.version}",
+        _details(version, model),
+    ]
+    parts += [_uses(model), _limits(version), _training(version, model), _evaluation(version)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _front(version: ModelVersion) -> str:
+    told = [
+        {"type": name, "name": METRICS[name], "value": figure["value"]}
+        for name, figure in _figures(version).items()
+        if figure["value"] is not None
+    ]
+    result = {
+        "task": {"type": "tabular-classification", "name": "Lead scoring"},
+        "dataset": {
+            "name": version.name or "store",
+            "type": "leadbench",
+            "revision": version.lineage.get("signals_revision"),
+        },
+        "metrics": told,
+    }
+    front = {
+        "license": "other",
+        "license_name": "of-the-store",
+        "library_name": "lightgbm",
+        "pipeline_tag": "tabular-classification",
+        "tags": ["leadbench", "lead-scoring", "lightgbm", "tabular-classification"],
+        "model-index": [{"name": f"{version.name or 'leadbench'}-v{version.version}", "results": [result]}],
+    }
+    return "---\n" + yaml.safe_dump(front, sort_keys=False, allow_unicode=True) + "---"
+
+
+def _figures(version: ModelVersion) -> dict[str, Mapping[str, Any]]:
+    found = version.metrics.get("intervals") or {}
+    plain = {name: {"value": version.metrics.get(name), "low": None, "high": None} for name in METRICS}
+    return {name: found.get(name) or plain[name] for name in METRICS}
+
+
+def _details(version: ModelVersion, model: Model) -> str:
+    return "\n".join(
+        [
+            "## Model details",
+            "",
+            f"- Gradient boosted trees (LightGBM), {model.trees} trees, {len(model.features)} features; "
+            f"calibrated by `{model.calibration.method}`.",
+            f"- Model hash `{version.model_hash}`, feature set `{version.feature_set_hash}`.",
+            f"- Trained {version.registered_at:%Y-%m-%d %H:%M} UTC by {version.actor}.",
+        ]
+    )
+
+
+def _uses(model: Model) -> str:
+    label = model.facts.get("label") or {}
+    window = f"within {label['horizon']}" if label.get("horizon") else "whenever it closes"
+    return "\n".join(
+        [
+            "## Uses",
+            "",
+            f"The probability that a lead ends as `{label.get('positive', 'won')}` {window}, as known then, "
+            "to order the work of a sales team. Not for decisions on a person's rights, credit, work or prices.",
+        ]
+    )
+
+
+def _limits(version: ModelVersion) -> str:
+    told = version.metrics
+    lines = [f"- {caution.replace('_', ' ')}: warned of when it was trained." for caution in told.get("cautions") or []]
+    base, now = told.get("base_rate_train"), told.get("base_rate_test")
+    if base is not None and now is not None:
+        lines.append(f"- Positive rate {base:.1%} in training, {now:.1%} on the unseen rows.")
+    if told.get("ece") is not None:
+        lines.append(f"- Said and happened differ by {100 * told['ece']:.1f} points on average on the unseen rows.")
+    weak = [one for one in told.get("by_landmark") or [] if one.get("auc") is not None]
+    if weak:
+        worst = min(weak, key=lambda one: one["auc"])
+        lines.append(f"- It ranks worst at {worst['after']} (AUC {worst['auc']:.3f} on {worst['rows']:,} rows).")
+    for one in told.get("by_segment") or []:
+        area = "one class only" if one["auc"] is None else f"AUC {one['auc']:.3f}"
+        lines.append(f"- {told.get('segment')} = {one['segment']}: {area} on {one['rows']:,} rows.")
+    if told.get("split") != "time":
+        lines.append("- The split was not by time: no forward estimate is possible.")
+    left_out = version.lineage.get("left_out") or []
+    if left_out:
+        lines.append(f"- Left out as suspected leaks: {', '.join(left_out)}.")
+    lines.append("- Trained on leads as they were worked: an unworked lead that was not won may have been winnable.")
+    return "\n".join(["## Bias, risks and limits", "", *lines])
+
+
+def _training(version: ModelVersion, model: Model) -> str:
+    rows, settings = model.facts.get("rows") or {}, model.facts.get("train") or {}
+    counted = ", ".join(f"{name} {count:,}" for name, count in rows.items())
+    chosen = ", ".join(f"{name} {value}" for name, value in settings.items())
+    return "\n".join(
+        [
+            "## Training",
+            "",
+            f"- Rows: {counted}. Split: {model.facts.get('split')}; landmarks: {model.facts.get('landmarks')}.",
+            f"- Settings: {chosen}.",
+            f"- Data revision `{version.lineage.get('signals_revision')}`, labels `{model.facts.get('label_hash')}`, "
+            f"recipe `{version.lineage.get('recipe_hash')}`.",
+            f"- The same again: `leadbench train --reproduce {version.version}`.",
+        ]
+    )
+
+
+def _evaluation(version: ModelVersion) -> str:
+    rows = [(METRICS[name], figure) for name, figure in _figures(version).items() if figure["value"] is not None]
+    table = ["| figure | value | 95 % |", "|---|---|---|", *(_line(name, figure) for name, figure in rows)]
+    ahead = [
+        f"- Against {one['name']}: {one['against']['verdict']} (AUC {_signed(one['against']['figures'][0])})."
+        for one in version.metrics.get("challengers") or []
+    ]
+    leads = version.metrics.get("leads")
+    about = (
+        f"On {version.metrics.get('rows') or 0:,} rows of {leads or 0:,} leads that no training saw; intervals by lead."
+    )
+    return "\n".join(["## Evaluation", "", about, "", *table, "", *ahead]).rstrip()
+
+
+def _line(name: str, figure: Mapping[str, Any]) -> str:
+    low, high = figure["low"], figure["high"]
+    return f"| {name} | {figure['value']:.4f} | {'–' if low is None else f'{low:.4f} to {high:.4f}'} |"
+
+
+def _signed(figure: Mapping[str, Any]) -> str:
+    bounds: Sequence[float | None] = (figure["difference"], figure["low"], figure["high"])
+    one, low, high = ("–" if value is None else f"{value:+.3f}" for value in bounds)
+    return f"{one}, 95 % {low} to {high}"

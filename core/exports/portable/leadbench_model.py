@@ -1,0 +1,74 @@
+"""Scores leads by an exported leadbench model: needs lightgbm, numpy and pandas, nothing of leadbench.
+
+MLflow's python_function flavour loads it (`_load_pyfunc`); by hand: `load("FOLDER").predict(frame)`. The answer is one
+calibrated probability a row. Before anything is loaded, the files are held against the hash of the model: a folder in
+which one byte was changed is refused.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+BOOSTER, DOCUMENT, HASHES = "model.lgb", "leadbench.json", "leadbench_hashes.json"
+
+
+class ModelFolderDamaged(ValueError):
+    """A file of the folder is not the one that was exported."""
+
+
+class Scorer:
+    """A model of a folder: `predict` takes a pandas frame with the features as columns."""
+
+    def __init__(self, booster: Any, document: "dict[str, Any]") -> None:
+        self.booster, self.document = booster, document
+
+    def predict(self, frame: Any, params: "dict[str, Any] | None" = None) -> Any:
+        """The calibrated probability of each row; raises KeyError for a missing feature column."""
+        columns = [self._encoded(frame[one["name"]], one) for one in self.document["features"]]
+        margins = self.booster.predict(np.column_stack(columns), raw_score=True, num_threads=1)
+        return calibrated(np.asarray(margins, dtype=np.float64), self.document["calibration"])
+
+    def _encoded(self, column: Any, feature: "dict[str, Any]") -> Any:
+        if feature["dtype"] == "category":
+            codes = {level: float(code) for code, level in enumerate(self.document["categories"][feature["name"]])}
+            return np.array([codes.get(value, np.nan) if isinstance(value, str) else np.nan for value in column])
+        values = np.array([np.nan if value is None else float(value) for value in column], dtype=np.float64)
+        return np.where(np.isfinite(values), values, np.nan)
+
+
+def calibrated(margin: Any, calibration: "dict[str, Any]") -> Any:
+    """Margins as probabilities: a sigmoid, or a line through knots with sigmoid tails."""
+    slope, knots, values = calibration["slope"], calibration["knots"], calibration["values"]
+    if not knots:
+        return sigmoid(slope * margin + calibration["offset"])
+    below = sigmoid(np.log(values[0] / (1 - values[0])) + slope * (margin - knots[0]))
+    above = sigmoid(np.log(values[-1] / (1 - values[-1])) + slope * (margin - knots[-1]))
+    inside = np.interp(margin, knots, values)
+    return np.where(margin < knots[0], below, np.where(margin > knots[-1], above, inside))
+
+
+def sigmoid(z: Any) -> Any:
+    """1 / (1 + exp(-z)) without overflow."""
+    tail = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1.0, tail) / (1.0 + tail)
+
+
+def load(folder: "str | Path") -> Scorer:
+    """The model of a folder; raises ModelFolderDamaged."""
+    import lightgbm
+
+    root = Path(folder)
+    for name, expected in json.loads((root / HASHES).read_text(encoding="utf-8")).items():
+        found = hashlib.sha256((root / name).read_bytes()).hexdigest()
+        if found != expected:
+            raise ModelFolderDamaged(f"{name} has hash {found} but was exported with {expected}.")
+    document = json.loads((root / DOCUMENT).read_text(encoding="utf-8"))
+    return Scorer(lightgbm.Booster(model_file=str(root / BOOSTER)), document)
+
+
+def _load_pyfunc(path: str) -> Scorer:
+    """What MLflow calls with the folder's `data` path."""
+    return load(path)

@@ -1,0 +1,171 @@
+"""Bands proposed from what a team can work and what a lead is worth, with what is not certain about them.
+
+A cut by capacity lets through as many leads a day as can be worked; with an agreed time, so few that on 95 % of days
+all are reached in time (arrivals as a Poisson process, by its normal approximation). A cut by value lets through whom
+working pays: probability x value of a deal at least the cost of working one lead (C. Elkan, The foundations of cost-sensitive
+learning, 2001). Intervals are percentile bootstraps over leads.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from core.kernel.errors import LeadbenchError
+from core.models.encoding import Floats
+from core.models.resampling import rounds_for
+
+BUSY_DAYS = 1.6448536269514722
+FEWEST_LEADS = 50
+WORKDAY_HOURS = 8.0
+NURTURED = 0.5
+
+
+class CapacityInvalid(LeadbenchError):
+    """Hours, minutes, values or arrivals from which no cut follows."""
+
+    code = "invalid_capacity"
+
+    def __init__(self, name: str, value: object, remedy: str) -> None:
+        super().__init__(f"`{name}` is `{value}`, from which no cut follows.", value=value, remedy=remedy)
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What a team can do and what it is worth: hours a day, minutes a lead, value and cost in one currency.
+
+    sla_hours: within how many working hours a hot lead must be reached; None: the same day is enough.
+    """
+
+    rep_hours: float
+    minutes_a_lead: float
+    leads_a_day: float
+    deal_value: float | None = None
+    hour_cost: float | None = None
+    sla_hours: float | None = None
+
+    def check(self) -> None:
+        """Raises CapacityInvalid where a number cannot be one."""
+        for name, value in asdict(self).items():
+            if value is not None and not (np.isfinite(value) and value > 0):
+                raise CapacityInvalid(name, value, "Give a number above 0.")
+
+    @property
+    def workable(self) -> float:
+        """Leads a day that can be worked, on average, so that on 95 % of days none waits beyond the agreed time."""
+        per_day = self.rep_hours * 60 / self.minutes_a_lead
+        if self.sla_hours is None:
+            return per_day
+        window = min(self.sla_hours / WORKDAY_HOURS, 1.0)
+        within = per_day * window
+        return ((-BUSY_DAYS + np.sqrt(BUSY_DAYS**2 + 4 * within)) / 2) ** 2 / window
+
+    @property
+    def break_even(self) -> float | None:
+        """The probability from which on working a lead pays; None without value and cost."""
+        if self.deal_value is None or self.hour_cost is None:
+            return None
+        return min(self.hour_cost * self.minutes_a_lead / 60 / self.deal_value, 1.0)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A proposed threshold: what it lets through of the leads, what they said, and what happened, with 95 % intervals."""
+
+    band: str
+    enter: float
+    because: str
+    enter_low: float
+    enter_high: float
+    share: float
+    leads_a_day: float
+    expected_rate: float
+    observed_rate: float
+    observed_low: float
+    observed_high: float
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether what the scores above the cut promise lies in the interval of what happened."""
+        return self.observed_low <= self.expected_rate <= self.observed_high
+
+    def to_json(self) -> dict[str, Any]:
+        """The cut as plain JSON."""
+        return {**asdict(self), "is_calibrated": self.is_calibrated}
+
+
+def propose(y: Floats, p: Floats, capacity: Capacity, seed: int = 7) -> tuple[Cut, ...]:
+    """Cuts for hot, warm and nurture from unseen leads, one row a lead: labels 0/1 and calibrated probabilities.
+
+    hot: what capacity lets through, and never below where working pays; warm: where working pays, else twice what can be
+    worked; nurture: the better half. Raises CapacityInvalid, also under 50 leads.
+    """
+    capacity.check()
+    if len(p) < FEWEST_LEADS:
+        raise CapacityInvalid(
+            "leads", len(p), f"At least {FEWEST_LEADS} unseen leads are needed: load a longer history."
+        )
+    worked = min(capacity.workable / capacity.leads_a_day, 1.0)
+    pays = capacity.break_even
+    by_capacity = pays is None or _cut(p, worked) >= pays
+    hot = ("hot", worked, None if by_capacity else pays, "capacity" if by_capacity else "value")
+    warm = (
+        "warm",
+        min(2 * worked, 1.0),
+        pays if by_capacity else None,
+        "twice the capacity" if pays is None else "value",
+    )
+    nurture = ("nurture", max(NURTURED, min(2 * worked, 1.0)), None, "the better half")
+    weights = _resampled(len(p), seed)
+    found = [_judged(y, p, capacity, weights, *one) for one in (hot, warm, nurture)]
+    return tuple(_in_order(found))
+
+
+def _cut(p: Floats, share: float) -> float:
+    """The threshold that lets this share of the leads through."""
+    return float(np.quantile(p, 1 - share))
+
+
+def _resampled(leads: int, seed: int) -> np.ndarray:
+    chance = np.random.default_rng(seed)
+    return chance.integers(0, leads, (rounds_for(leads), leads))
+
+
+def _judged(
+    y: Floats,
+    p: Floats,
+    capacity: Capacity,
+    draws: np.ndarray,
+    band: str,
+    share: float,
+    fixed: float | None,
+    because: str,
+) -> Cut:
+    enter = _cut(p, share) if fixed is None else fixed
+    above = p >= enter
+    moved = [_cut(p[one], share) if fixed is None else fixed for one in draws]
+    rates = [float(y[one][p[one] >= enter].mean()) for one in draws if (p[one] >= enter).any()]
+    low, high = np.quantile(moved, [0.025, 0.975])
+    worst, best = np.quantile(rates, [0.025, 0.975]) if rates else (0.0, 1.0)
+    return Cut(
+        band,
+        round(enter, 4),
+        because,
+        round(float(low), 4),
+        round(float(high), 4),
+        float(above.mean()),
+        float(above.mean()) * capacity.leads_a_day,
+        float(p[above].mean()) if above.any() else enter,
+        float(y[above].mean()) if above.any() else 0.0,
+        float(worst),
+        float(best),
+    )
+
+
+def _in_order(found: list[Cut]) -> list[Cut]:
+    """The cuts from hot down; one that is not below the one above it is left out."""
+    kept: list[Cut] = []
+    for one in found:
+        if not kept or one.enter < kept[-1].enter:
+            kept.append(one)
+    return kept

@@ -1,0 +1,54 @@
+"""Cut-offs proposed for the model that scores, on leads that it has not seen, and the alarm of inflated scores."""
+
+from typing import Any
+
+import polars as pl
+
+from core.decisions.store_bands import BandStore
+from core.features import engine
+from core.models import cutoffs, inflation
+from core.models.cutoffs import Capacity, CapacityInvalid
+from core.models.scoring import probabilities
+from core.recipes import training_data
+from core.recipes.errors import NothingTrained
+from core.recipes.learning import rounded
+from core.recipes.rivals import RowsSeen
+from core.recipes.rooms import Rooms
+from core.recipes.rows import Prepared
+
+RECENT_DAYS = 30
+
+
+def propose(rooms: Rooms, prepared: Prepared, capacity: Capacity) -> dict[str, Any]:
+    """The proposed bands on the first test row of each lead; raises NothingTrained, RowsSeen and CapacityInvalid."""
+    champion = rooms.models.champion()
+    if champion is None:
+        raise NothingTrained("models cutoffs")
+    model = rooms.models.get(champion.version)
+    if not training_data.is_unseen(model.facts, prepared):
+        raise RowsSeen(champion.version)
+    tested = prepared.rows.filter(pl.col("part") == "test")
+    firsts = tested.sort("lead_id", "as_of", nulls_last=True).unique("lead_id", keep="first", maintain_order=True)
+    chosen = rooms.features.get(str(champion.feature_set_hash))
+    frame = engine.build(rooms.db, chosen, firsts.select("lead_id", "as_of", "known_at"))
+    found = cutoffs.propose(firsts["y"].cast(pl.Float64).to_numpy(), probabilities(model, frame), capacity)
+    told = {"model": champion.version, "leads": len(firsts), "leads_a_day": capacity.leads_a_day}
+    told |= {"workable_a_day": float(capacity.workable), "break_even": capacity.break_even}
+    return rounded({**told, "bands": [one.to_json() for one in found]})
+
+
+def leads_a_day(prepared: Prepared) -> float:
+    """How many leads came a day in the last thirty days of the test leads; raises CapacityInvalid without dates."""
+    born = prepared.rows.select("lead_id", "created_at").unique("lead_id")["created_at"].drop_nulls()
+    if born.is_empty():
+        raise CapacityInvalid("leads_a_day", None, "The leads carry no dates: give --leads-a-day.")
+    last = born.max()
+    recent = int((born > pl.select(pl.lit(last) - pl.duration(days=RECENT_DAYS)).item()).sum())
+    return recent / RECENT_DAYS
+
+
+def inflated(rooms: Rooms) -> dict[str, Any]:
+    """Every month of every band with its verdict, and the bands that are inflated now."""
+    found = inflation.judge(BandStore(rooms.db).monthly())
+    months, now = ([one.to_json() for one in group] for group in (found, inflation.alarms(found)))
+    return rounded({"alarms": now, "months": months})

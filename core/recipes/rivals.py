@@ -1,0 +1,66 @@
+"""Two registered models on the same unseen rows: paired figures with intervals, and a plain answer."""
+
+from typing import Any
+
+import polars as pl
+
+from core.features import engine
+from core.kernel.errors import LeadbenchError
+from core.models import resampling
+from core.models.encoding import Floats
+from core.models.scoring import probabilities
+from core.models.store import ModelVersion
+from core.recipes import training_data
+from core.recipes.learning import rounded
+from core.recipes.rooms import Rooms
+from core.recipes.rows import Prepared
+
+FEWEST_OF_A_CLASS = 10
+
+
+class RowsSeen(LeadbenchError):
+    """Models whose training may have seen the rows that they are to be compared on."""
+
+    code = "rows_seen"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"Model `{version}` may have been trained on leads that the comparison would judge by.",
+            value=version,
+            remedy="Train it again with `leadbench train --reproduce` or on the last recipe, then compare.",
+        )
+
+
+def compare(rooms: Rooms, prepared: Prepared, one: ModelVersion, other: ModelVersion) -> dict[str, Any]:
+    """The first model minus the second on the test rows of now, pooled and by landmark.
+
+    Raises RowsSeen where either model may know them, ModelDamaged, and what builds refuse.
+    """
+    rows = prepared.rows.filter(pl.col("part") == "test")
+    for version in (one, other):
+        if not training_data.is_unseen(rooms.models.get(version.version).facts, prepared):
+            raise RowsSeen(version.version)
+    ours, theirs = (_scored(rooms, version, rows) for version in (one, other))
+    y, leads = rows["y"].cast(pl.Float64).to_numpy(), rows["lead_id"].to_numpy()
+    found = resampling.summary(resampling.compare(y, ours, theirs, leads))
+    both = {"one": one.version, "other": other.version, "rows": len(rows), "leads": rows["lead_id"].n_unique()}
+    return rounded({**both, **found, "by_landmark": _by_landmark(rows, ours, theirs)})
+
+
+def _scored(rooms: Rooms, version: ModelVersion, rows: pl.DataFrame) -> Floats:
+    chosen = rooms.features.get(str(version.feature_set_hash))
+    frame = engine.build(rooms.db, chosen, rows.select("lead_id", "as_of", "known_at"))
+    return probabilities(rooms.models.get(version.version), frame)
+
+
+def _by_landmark(rows: pl.DataFrame, ours: Floats, theirs: Floats) -> list[dict[str, Any]]:
+    """The difference in AUC at each landmark; none where a class has under ten rows."""
+    found = []
+    for mark in rows["landmark"].unique(maintain_order=True).to_list():
+        at = (rows["landmark"] == mark).to_numpy()
+        y = rows["y"].cast(pl.Float64).to_numpy()[at]
+        if min(y.sum(), len(y) - y.sum()) < FEWEST_OF_A_CLASS:
+            continue
+        area = resampling.compare(y, ours[at], theirs[at], rows["lead_id"].to_numpy()[at], rounds=200)[0]
+        found.append({"after": mark, "rows": len(y), **area.to_json()})
+    return found

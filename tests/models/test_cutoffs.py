@@ -1,0 +1,81 @@
+"""Cuts from hours, agreed times and value; and the alarm of scores that grow while wins do not."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from core.models.cutoffs import Capacity, CapacityInvalid, propose
+from core.models.inflation import COLUMNS, alarms, judge
+
+
+@pytest.fixture(scope="module")
+def leads():
+    chance = np.random.default_rng(4)
+    p = chance.beta(1, 4, 2000)
+    return (chance.random(2000) < p).astype(float), p
+
+
+def test_the_hot_cut_lets_through_what_can_be_worked(leads):
+    hot, *_ = propose(*leads, Capacity(rep_hours=10, minutes_a_lead=30, leads_a_day=100))
+    assert hot.because == "capacity" and hot.share == pytest.approx(0.2, abs=0.002)
+    assert hot.leads_a_day == pytest.approx(20, abs=0.2)
+    assert hot.enter_low <= hot.enter <= hot.enter_high and hot.enter_high - hot.enter_low < 0.06
+    assert hot.is_calibrated and hot.observed_low < hot.observed_rate < hot.observed_high
+
+
+def test_an_agreed_time_leaves_room_for_busy_days(leads):
+    plain, tight = (Capacity(10, 30, 100, sla_hours=sla) for sla in (None, 2.0))
+    assert tight.workable < plain.workable == 20
+    chance = np.random.default_rng(1)
+    arrivals = chance.poisson(tight.workable / 4, 20_000)
+    assert 0.93 < (arrivals <= 5).mean() < 0.985
+    assert propose(*leads, tight)[0].enter > propose(*leads, plain)[0].enter
+
+
+def test_nobody_is_hot_whom_working_does_not_pay(leads):
+    dear = Capacity(80, 30, 100, deal_value=100, hour_cost=100)
+    cuts = {one.band: one for one in propose(*leads, dear)}
+    assert cuts["hot"].because == "value" and cuts["hot"].enter == pytest.approx(0.5)
+    cheap = {one.band: one for one in propose(*leads, Capacity(10, 30, 100, deal_value=1000, hour_cost=40))}
+    assert cheap["hot"].because == "capacity" and cheap["warm"].enter == pytest.approx(0.02)
+    enters = [one.enter for one in propose(*leads, Capacity(10, 30, 100))]
+    assert enters == sorted(enters, reverse=True) and len(enters) == 3
+
+
+def test_a_score_that_promises_too_much_is_seen_at_the_cut(leads):
+    y, p = leads
+    hot = propose(y, np.sqrt(p), Capacity(10, 30, 100))[0]
+    assert not hot.is_calibrated and hot.expected_rate > hot.observed_high
+
+
+@pytest.mark.parametrize("changed", [{"rep_hours": 0}, {"minutes_a_lead": -1}, {"leads_a_day": float("nan")}])
+def test_numbers_that_cannot_be_are_refused(leads, changed):
+    with pytest.raises(CapacityInvalid, match=next(iter(changed))):
+        propose(*leads, Capacity(**{"rep_hours": 10, "minutes_a_lead": 30, "leads_a_day": 100, **changed}))
+    with pytest.raises(CapacityInvalid, match="leads"):
+        propose(leads[0][:20], leads[1][:20], Capacity(10, 30, 100))
+
+
+def months(*rows):
+    return pl.DataFrame(rows, schema=list(COLUMNS), orient="row")
+
+
+def test_only_more_above_the_cut_and_fewer_won_is_inflation():
+    def verdict(above, won):
+        return judge(months(("2026-01", "hot", 1000, 100, 80, 40), ("2026-02", "hot", 1000, above, above, won)))[
+            1
+        ].verdict
+
+    assert verdict(180, 45) == "inflated"
+    assert verdict(180, 90) == "steady"
+    assert verdict(100, 25) == "steady"
+    assert verdict(60, 30) == "steady"
+
+
+def test_few_leads_are_no_evidence_and_the_latest_month_speaks():
+    few = judge(months(("2026-01", "hot", 30, 9, 8, 6), ("2026-02", "hot", 30, 25, 25, 1)))
+    assert [one.verdict for one in few] == ["not enough data", "not enough data"] and alarms(few) == ()
+    rows = [("2026-01", "hot", 1000, 100, 80, 40), ("2026-02", "hot", 1000, 180, 180, 45)]
+    found = judge(months(*rows, ("2026-01", "warm", 1000, 300, 200, 60), ("2026-02", "warm", 1000, 310, 200, 61)))
+    assert [(one.band, one.month) for one in alarms(found)] == [("hot", "2026-02")]
+    assert alarms(judge(months(*rows, ("2026-03", "hot", 1000, 100, 80, 40)))) == ()
