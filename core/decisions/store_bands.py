@@ -46,4 +46,4 @@ class BandStore:
             )
             joined = scored.join(counted, on="month", how="left").with_columns(pl.lit(band).alias("band"))
             parts.append(joined.with_columns(pl.col("above", "closed", "won").fill_null(0)).sort("month"))
-        return pl.concat(parts).select(COUNTS).cast(COUNTS)  # type: ignore[arg-type]
+        return pl.concat(parts).select(*COUNTS).cast(COUNTS)  # type: ignore[arg-type]

@@ -2,8 +2,8 @@
 
 A cut by capacity lets through as many leads a day as can be worked; with an agreed time, so few that on 95 % of days
 all are reached in time (arrivals as a Poisson process, by its normal approximation). A cut by value lets through whom
-working pays: probability x value of a deal at least the cost of working one lead (C. Elkan, The foundations of cost-sensitive
-learning, 2001). Intervals are percentile bootstraps over leads.
+working pays: probability x value of a deal at least the cost of working one lead (C. Elkan, The foundations of
+cost-sensitive learning, 2001). Intervals are percentile bootstraps over leads.
 """
 
 from dataclasses import asdict, dataclass
@@ -70,7 +70,7 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Cut:
-    """A proposed threshold: what it lets through of the leads, what they said, and what happened, with 95 % intervals."""
+    """A proposed threshold: what it lets through, what the scores said, and what happened, with 95 % intervals.
 
     band: str
     enter: float
