@@ -70,7 +70,7 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Cut:
-    """A proposed threshold: what it lets through, what the scores said, and what happened, with 95 % intervals.
+    """A proposed threshold: what it lets through, what the scores said, and what happened, with 95 % intervals."""
 
     band: str
     enter: float
@@ -97,8 +97,8 @@ class Cut:
 def propose(y: Floats, p: Floats, capacity: Capacity, seed: int = 7) -> tuple[Cut, ...]:
     """Cuts for hot, warm and nurture from unseen leads, one row a lead: labels 0/1 and calibrated probabilities.
 
-    hot: what capacity lets through, and never below where working pays; warm: where working pays, else twice what can be
-    worked; nurture: the better half. Raises CapacityInvalid, also under 50 leads.
+    hot: what capacity lets through, and never below where working pays; warm: where working pays, else twice what can
+    be worked; nurture: the better half. Raises CapacityInvalid, also under 50 leads.
     """
     capacity.check()
     if len(p) < FEWEST_LEADS:
