@@ -89,6 +89,21 @@ class FeatureTypeInvalid(LeadbenchError):
         )
 
 
+class MonotoneUnfit(LeadbenchError):
+    """A feature that a score cannot be made to rise or fall with."""
+
+    code = "monotone_unfit"
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        close = nearest(name, known)
+        hint = f"Did you mean `{close}`?" if close else "See `leadbench features list` for the model's features."
+        super().__init__(
+            f"`monotone` names `{name}`, which is no feature with an order.",
+            value=name,
+            remedy=f"Name a count, number or yes/no feature of the set. {hint}",
+        )
+
+
 class ModelUnknown(LeadbenchError):
     """No model of that version or hash."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -10,10 +10,11 @@ import polars as pl
 from core.models import calibration
 from core.models.calibration import Calibration, Choice
 from core.models.encoding import FeatureInfo, Floats, learn_categories, matrix
-from core.models.errors import ThinData
+from core.models.errors import MonotoneUnfit, ThinData
 from core.models.model import GRADE_CUTS, Model, Reference
 from core.models.scoring import contributions, probability_points, raw_margins, role_sums
 
+Direction = Literal["increasing", "decreasing"]
 FEWEST_LEADS = 40
 REFERENCE_ROWS = 10_000
 EXPLAINED_ROWS = 500
@@ -33,6 +34,19 @@ class TrainConfig:
     smallest_leaf: int | None = None
     shrinkage: float = 20.0
     feature_fraction: float | None = None
+    monotone: tuple[tuple[str, Direction], ...] = ()
+
+    def directions(self, features: Sequence[FeatureInfo]) -> list[int]:
+        """1, -1 or 0 a feature: whether the score may only rise with it, only fall, or both."""
+        signs, wanted = {"increasing": 1, "decreasing": -1}, dict(self.monotone)
+        return [signs[wanted[one.name]] if one.name in wanted else 0 for one in features]
+
+    def check(self, features: Sequence[FeatureInfo]) -> None:
+        """Raises MonotoneUnfit where a feature of `monotone` is not there or has no order."""
+        ordered = tuple(one.name for one in features if one.dtype != "category")
+        for name, _ in self.monotone:
+            if name not in ordered:
+                raise MonotoneUnfit(name, ordered)
 
     def fraction_of(self, features: int) -> float:
         """The share of features that a tree sees: as given, else about eight features, at least a quarter."""
@@ -61,12 +75,13 @@ def train(
 ) -> TrainedModel:
     """A calibrated model of the frame's rows: y, part, lead_id and one column a feature.
 
-    Raises ThinData under 40 leads of either class in training, ColumnsMissing and FeatureTypeInvalid.
+    Raises ThinData under 40 leads of either class in training, ColumnsMissing, FeatureTypeInvalid and MonotoneUnfit.
     """
     counts = count_leads(frame)
     if min(counts["positive_leads"], counts["negative_leads"]) < FEWEST_LEADS:
         raise ThinData(counts["positive_leads"], counts["negative_leads"], FEWEST_LEADS)
     kept = tuple(features)
+    config.check(kept)
     fitted, held = (frame.filter(pl.col("part") == part) for part in ("train", "calibration"))
     categories = learn_categories(fitted, kept)
     booster = _boost(matrix(fitted, kept, categories), _labels(fitted), kept, config)
@@ -121,6 +136,7 @@ def _settings(config: TrainConfig) -> dict[str, Any]:
         "leaves": config.leaves,
         "seed": config.seed,
         "calibrate": config.calibrate,
+        **({"monotone": dict(config.monotone)} if config.monotone else {}),
         **{name: value for name, value in _special(config).items() if value is not None},
     }
 
@@ -169,7 +185,10 @@ def _boost(inputs: Floats, y: Floats, features: Sequence[FeatureInfo], config: T
         params={"verbosity": -1},
         free_raw_data=True,
     )
-    booster = lightgbm.train(_parameters(len(y), len(features), config), data, num_boost_round=config.trees)
+    settings = _parameters(len(y), len(features), config)
+    if config.monotone:
+        settings |= {"monotone_constraints": config.directions(features), "monotone_constraints_method": "advanced"}
+    booster = lightgbm.train(settings, data, num_boost_round=config.trees)
     return without_parameters(booster.model_to_string())
 
 

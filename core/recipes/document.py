@@ -147,6 +147,7 @@ class TrainPart(Part):
     tune_trials: int = Field(0, ge=0, le=1000)
     calibrate: Literal["auto", "sigmoid", "isotonic", "none"] = "auto"
     seed: int = Field(7, ge=0, le=2**31 - 1)
+    monotone: dict[str, Literal["increasing", "decreasing"]] = Field(default_factory=dict)
 
 
 class DecidePart(Part):

@@ -233,7 +233,13 @@ class Steps:
         return learning.Task(
             featured.frame,
             learning.infos(featured.feature_set),
-            TrainConfig(asked.trees, asked.learning_rate, seed, asked.calibrate),
+            TrainConfig(
+                asked.trees,
+                asked.learning_rate,
+                seed,
+                asked.calibrate,
+                monotone=tuple(sorted(asked.monotone.items())),
+            ),
             featured.feature_set.behaviour_hash,
             self._facts(studied),
             rows.split_spec_name(studied.prepared),

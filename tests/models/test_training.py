@@ -1,7 +1,11 @@
+from dataclasses import replace
+
+import numpy as np
 import polars as pl
 import pytest
 
-from core.models.errors import ColumnsMissing, FeatureTypeInvalid, ModelDamaged, ThinData
+from core.models.encoding import FeatureInfo
+from core.models.errors import ColumnsMissing, FeatureTypeInvalid, ModelDamaged, MonotoneUnfit, ThinData
 from core.models.model import load
 from core.models.scoring import probabilities, score
 from core.models.training import TrainConfig, train
@@ -77,3 +81,37 @@ def test_the_probability_is_calibrated_on_rows_that_training_did_not_see():
     model = train(frame, FEATURES, TrainConfig(trees=20, learning_rate=0.1, calibrate="isotonic")).model
     tested = frame.filter(pl.col("part") == "test")
     assert probabilities(model, tested).mean() == pytest.approx(tested["y"].mean(), abs=0.04)
+
+
+def test_a_score_rises_with_a_feature_that_is_said_to_and_only_with_one_that_has_an_order():
+    noisy = synthetic(600, seed=8)
+    config = TrainConfig(trees=40, learning_rate=0.2, leaves=15, monotone=(("employees", "decreasing"),))
+    bound, free = (train(noisy, FEATURES, one).model for one in (config, replace(config, monotone=())))
+    lead = noisy.head(1).drop("employees").join(pl.DataFrame({"employees": np.linspace(1, 90, 200)}), how="cross")
+    assert (np.diff(probabilities(bound, lead)) <= 1e-12).all()
+    assert (np.diff(probabilities(free, lead)) > 1e-9).any()
+    assert bound.facts["train"]["monotone"] == {"employees": "decreasing"} and "monotone" not in free.facts["train"]
+    with pytest.raises(MonotoneUnfit, match="employes"):
+        train(noisy, FEATURES, replace(config, monotone=(("employes", "decreasing"),)))
+    with pytest.raises(MonotoneUnfit, match="industry"):
+        train(noisy, FEATURES, replace(config, monotone=(("industry", "increasing"),)))
+
+
+def test_odd_columns_neither_stop_a_training_nor_a_score():
+    """All missing, infinite, the same twice, and a category with a level a row."""
+    plain = synthetic(500, seed=6)
+    rows = plain.height
+    odd = plain.with_columns(
+        nothing=pl.lit(None, dtype=pl.Float64),
+        endless=pl.Series(np.where(np.arange(rows) % 3 == 0, np.inf, -np.inf)),
+        twice=pl.col("visits"),
+        levels=pl.Series([f"level {place}" for place in range(rows)]),
+    )
+    more = [FeatureInfo(name, "number", "engagement", name) for name in ("nothing", "endless", "twice")]
+    features = [*FEATURES, *more, FeatureInfo("levels", "category", "fit", "Levels")]
+    model = train(odd, features, TrainConfig(trees=10)).model
+    assert len(model.categories["levels"]) <= 65
+    unseen = odd.head(3).with_columns(levels=pl.lit("never seen"), industry=pl.lit("never seen"))
+    assert np.isfinite(probabilities(model, unseen)).all()
+    with pytest.raises(ColumnsMissing, match="twice"):
+        probabilities(model, odd.drop("twice"))
