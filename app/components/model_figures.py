@@ -143,6 +143,10 @@ def against(version: ModelVersion, key: str) -> None:
             "method": "Method",
             "auc": st.column_config.NumberColumn("AUC", format="%.3f", help=glossary.term("auc")),
             "brier": st.column_config.NumberColumn("Brier", format="%.4f", help=glossary.term("brier")),
+            "ahead": st.column_config.TextColumn(
+                "Model ahead by", help="AUC of this model minus the method's on the same rows; 95 % by lead."
+            ),
+            "verdict": st.column_config.TextColumn("Verdict", help="Credible where the interval leaves zero out."),
             "note": st.column_config.TextColumn("What it is", width="medium"),
         }
         frame_table.show(models.against(version), f"{key}_against", columns=config, alt="The model and its baselines.")

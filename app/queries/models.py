@@ -149,16 +149,46 @@ def by_landmark(version: ModelVersion) -> pl.DataFrame:
 
 
 def against(version: ModelVersion) -> pl.DataFrame:
-    """method, auc, brier and what it is: the model, the baselines, and the figures not to believe."""
+    """method, auc, brier, ahead (the model's AUC minus the method's, with its interval), verdict and what it is."""
     told = version.metrics
-    base = told.get("baselines") or {}
+    base, verdicts = told.get("baselines") or {}, _verdicts(told)
     rows = [
         ("This model", told.get("auc"), told.get("brier"), "on leads of a later time" if is_timed(told) else "unseen"),
         ("Scorecard", _in(base, "scorecard", "auc"), _in(base, "scorecard", "brier"), "readable points, one table"),
+        ("Logistic", _in(base, "logistic", "auc"), _in(base, "logistic", "brier"), "a plain regression on everything"),
         ("Recency alone", _in(base, "recency", "auc"), None, "the latest activity first"),
         ("Base rate", 0.5, _in(base, "base_rate", "brier"), "the same probability for everybody"),
+        *_champion_row(told),
     ]
-    return pl.DataFrame(rows, schema=["method", "auc", "brier", "note"], orient="row", strict=False)
+    compared = [(*row[:3], *verdicts.get(row[0].split(" ", 1)[0].lower(), ("–", "–")), row[3]) for row in rows]
+    return pl.DataFrame(
+        compared, schema=["method", "auc", "brier", "ahead", "verdict", "note"], orient="row", strict=False
+    )
+
+
+def _champion_row(told: Any) -> list[tuple[str, float | None, float | None, str]]:
+    """The champion of the time on the same rows, where there was one to compare with."""
+    found = told.get("against_champion")
+    if not found:
+        return []
+    theirs = {one["figure"]: one["theirs"] for one in found["figures"]}
+    return [("Champion", theirs.get("auc"), theirs.get("brier"), f"model {found['version']}, which scored then")]
+
+
+def _verdicts(told: Any) -> dict[str, tuple[str, str]]:
+    """The lead over each method in words, and whether it is credible."""
+    pairs = [(one["name"], one["against"]) for one in told.get("challengers") or []]
+    pairs += [("champion", told["against_champion"])] if told.get("against_champion") else []
+    return {
+        name: (_lead(found["figures"][0]), f"model is {found['verdict']}".replace("model is no", "no"))
+        for name, found in pairs
+    }
+
+
+def _lead(area: Any) -> str:
+    if area["difference"] is None or area["low"] is None:
+        return "–"
+    return f"{area['difference']:+.3f} ({area['low']:+.3f} to {area['high']:+.3f})"
 
 
 def is_timed(metrics: Any) -> bool:

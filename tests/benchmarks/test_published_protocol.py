@@ -18,7 +18,6 @@ from core.models.encoding import FeatureInfo
 from core.models.metrics import auc_interval
 from core.models.ranking import auc
 from core.models.training import TrainConfig, margins_of
-from core.recipes import loading
 from core.recipes.reader import read_recipe
 from core.workbench import Workbench
 
@@ -76,7 +75,7 @@ def frame_of(events: pl.DataFrame, rows: pl.DataFrame, data: Path, folder: Path)
     known.select("case_id", "REG_DATE", "AMOUNT_REQ").write_csv(folder / "cases.csv")
     (folder / "recipe.yaml").write_text(RECIPE)
     with Workbench.open(folder / "store") as bench:
-        loading.load(bench.rooms.signals, read_recipe(folder / "recipe.yaml"), "ana", lambda *_: None, None)
+        bench.runner.run(read_recipe(folder / "recipe.yaml"), actor="ana")
         trained = rows.filter(pl.col("part") == "train").select("lead_id").unique()
         chosen = auto.derive(bench.rooms.db, limit=FEATURES, leads=trained)
         frame = engine.build(bench.rooms.db, chosen, rows.select("lead_id", "as_of"))
