@@ -71,5 +71,8 @@ def warm() -> None:
 def _import_engines() -> None:
     import importlib
 
+    from core.models import attributing
+
     for engine in ("scipy.sparse", "lightgbm"):
         importlib.import_module(engine)
+    attributing.warm()

@@ -23,6 +23,7 @@ overall, feature, groups, lead = st.tabs(
 if overall.open:
     with overall:
         explain_parts.overall(found, "explain")
+        explain_parts.stability(chosen, "explain_stability")
 if feature.open:
     with feature:
         explain_parts.one_feature(found, "explain")

@@ -63,6 +63,27 @@ def _table(found: Stored, key: str) -> None:
         export_menu.show(found.importance, "importance", f"{key}_export", about=about)
 
 
+def stability(model_hash: str, key: str) -> None:
+    """Draw how far this model's reasons agree with another model's on the same leads."""
+    with chart.card("Across retrains"):
+        others = explain.others(model_hash)
+        if not others:
+            st.caption("No other model reads the same features; train again to see whether the reasons hold.")
+            return
+        other = linked.select("Compared with", others, "with", f"{key}_with", width=200)
+        found = explain.stability(model_hash, other)
+        st.markdown(f"Order of importance alike by **{found.alike:+.2f}** (1: the same) on {found.leads:,} leads.")
+        config = {
+            "label": st.column_config.TextColumn("Feature", width="large"),
+            "share": columns.share("Share of all"),
+            "share_before": columns.share(f"In {others[other]}"),
+            "place": st.column_config.NumberColumn("Place"),
+            "place_before": st.column_config.NumberColumn("Place there"),
+        }
+        alt = "Importance in two models on the same leads."
+        frame_table.show(found.rows, f"{key}_table", columns=config, order=list(config), height=330, alt=alt)
+
+
 def one_feature(found: Stored, key: str) -> None:
     """Draw one feature's points against its value, and the leads that are clicked."""
     names = dict(found.importance.select("feature", "label").iter_rows())

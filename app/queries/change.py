@@ -40,7 +40,12 @@ def _changed(revision: str, before_id: str, after_id: str) -> Changed:
         (CAUSES[cause], move.label, lead.shown(move.before), lead.shown(move.after), 100 * move.points)
         for cause in CAUSES
         for move in found.moves(cause)
-        if abs(move.points) >= 5e-4 or move.before != move.after
+        if move.before != move.after
+    ]
+    moves += [
+        (CAUSES[cause], "What stayed, worth more or less beside the rest", None, None, 100 * points)
+        for cause in CAUSES
+        if abs(points := sum(one.points for one in found.moves(cause) if one.before == one.after)) >= 5e-5
     ]
     kinds = {"cause": pl.String, "feature": pl.String, "before": pl.String, "after": pl.String, "points": pl.Float64}
     parts = [(CAUSES[cause], points) for cause, points in found.parts.items() if abs(points) >= 5e-5]

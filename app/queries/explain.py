@@ -11,7 +11,7 @@ from app.queries import leads, versions
 from app.queries.access import database, revision, rooms
 from core.decisions.store_board import DecisionBoard
 
-MOST_LEADS = 4_000
+MOST_LEADS, COMPARED = 4_000, 1_000
 SEED = 7
 
 
@@ -98,6 +98,43 @@ def _importance(points: pl.DataFrame, roles: dict[str, str]) -> pl.DataFrame:
         size=100 * pl.col("importance"),
         role=pl.col("feature").replace_strict(roles, default="engagement", return_dtype=pl.String),
     ).sort("importance", "feature", descending=[True, False])
+
+
+@dataclass(frozen=True)
+class Stability:
+    """A model's reasons beside another's on the same leads: rows of `rationale.stability`, likeness -1 to 1."""
+
+    rows: pl.DataFrame
+    alike: float
+    leads: int
+
+
+def others(model_hash: str) -> dict[str, str]:
+    """By hash, the names of the other models that read no feature which this one's leads lack."""
+    models = rooms().models
+    names = set(rooms().features.get(models.get(model_hash).feature_set_hash or "").feature_names)
+    listed = [one for one in models.list()["model_hash"].to_list() if one != model_hash]
+    return {one: versions.model_name(one) for one in listed if set(models.get(one).names) <= names}
+
+
+def stability(model_hash: str, other: str) -> Stability:
+    """Both models' reasons for up to 1,000 leads that the first one decided, worked out anew for the comparison."""
+    return _stability(revision("decisions", "models", "features"), model_hash, other)
+
+
+@st.cache_data(max_entries=8, show_spinner="Explaining the same leads by both models")
+def _stability(revision: str, model_hash: str, other: str) -> Stability:
+    from core.decisions.reexecution import vectors
+    from core.models import rationale
+    from core.models.scoring import score_with_points
+
+    board = leads.board().filter(pl.col("model_hash") == model_hash)
+    sample = rooms().decisions.population(board["decision_id"].sort()[0], COMPARED)
+    models = [rooms().models.get(one) for one in (model_hash, other)]
+    feature_set = rooms().features.get(board["feature_set_hash"][0])
+    frame = vectors(feature_set, [{"features": one.items()} for one in sample])
+    tables = [rationale.importance(model, score_with_points(model, frame)[1]) for model in models]
+    return Stability(*rationale.stability(*tables), len(sample))
 
 
 def swarm(found: Stored, most: int = 10, dots: int = 400) -> pl.DataFrame:

@@ -120,6 +120,22 @@ def importance(model: Model, points: Points) -> pl.DataFrame:
     return frame.sort("mean_abs_points", "feature", descending=[True, False])
 
 
+def stability(now: pl.DataFrame, before: pl.DataFrame) -> tuple[pl.DataFrame, float]:
+    """Two tables of `importance` on the same rows beside each other, and how alike the orders are (Spearman, -1 to 1).
+
+    One row a feature of either model, the weightiest now first: feature, label, share, share_before, place,
+    place_before (from 1, null where the model lacks it). The likeness is over the features of both, NaN under two.
+    """
+    tables = [table.with_row_index("place", 1) for table in (now, before)]
+    old = tables[1].select("feature", "label", share_before="share", place_before="place")
+    both = tables[0].select("feature", "label", "share", "place").join(old, on="feature", how="full", coalesce=True)
+    rows = both.with_columns(label=pl.coalesce("label", "label_right")).drop("label_right")
+    shared = rows.drop_nulls(["share", "share_before"])
+    ranks = [shared[name].rank("average").to_numpy() for name in ("share", "share_before")]
+    alike = float(np.corrcoef(*ranks)[0, 1]) if shared.height > 1 else float("nan")
+    return rows.sort("place", "place_before", nulls_last=True), alike
+
+
 def effects(model: Model, frame: pl.DataFrame, points: Points, most: int = 12) -> pl.DataFrame:
     """For a swarm chart, long: feature, label, value (text), rank (0-1 among the values, null: none), points.
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from core.models.attributing import compiled_contributions, is_compiled
 from core.models.calibration import Calibration
 from core.models.encoding import FeatureInfo, Floats, Role, matrix
 from core.models.model import Model, Reference
@@ -42,6 +43,13 @@ def contributions(booster: str, inputs: Floats, threads: int = THREADS) -> tuple
         return np.empty(inputs.shape), float("nan")
     raw = np.asarray(_booster(booster).predict(inputs, pred_contrib=True, num_threads=threads))
     return raw[:, :-1], float(raw[0, -1])
+
+
+def margin_parts(model: Model, inputs: Floats, threads: int = THREADS) -> Floats:
+    """Margin contributions (rows x features) the way that the model's facts name."""
+    if is_compiled(model.facts):
+        return compiled_contributions(model.booster, inputs)
+    return contributions(model.booster, inputs, threads)[0]
 
 
 def raw_margins(booster: str, inputs: Floats, threads: int = THREADS) -> Floats:
@@ -93,7 +101,7 @@ def score_with_points(model: Model, frame: pl.DataFrame, threads: int = THREADS)
     engagement by its quartiles, null where the model has no feature of that role.
     """
     inputs = matrix(frame, model.features, model.categories)
-    parts, _ = contributions(model.booster, inputs, threads)
+    parts = margin_parts(model, inputs, threads)
     margin = summed(model.base_margin, parts)
     probability = model.calibration.probability(margin)
     points = probability_points(model.calibration, model.base_margin, parts)

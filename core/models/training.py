@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from core.models import calibration
+from core.models.attributing import FACT, method
 from core.models.calibration import Calibration, Choice
 from core.models.encoding import FeatureInfo, Floats, learn_categories, matrix
 from core.models.errors import MonotoneUnfit, ThinData
@@ -90,7 +91,7 @@ def train(
     margins = raw_margins(booster, inputs, config.threads)
     chosen = calibration.fit(margins, _labels(population), config.calibrate if len(held) else "none")
     base_margin, reference = _reference(part, booster, kept, inputs, margins, chosen, config.threads)
-    told = {**(facts or {}), "train": {**_settings(config), **counts}}
+    told = {**(facts or {}), "train": {**_settings(config), **counts}, FACT: method()}
     model = Model(kept, categories, booster, base_margin, chosen, reference, feature_set_hash, told)
     return TrainedModel(model, counts)
 

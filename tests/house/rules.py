@@ -12,7 +12,7 @@ MOST_MODULE_LINES = 300
 MOST_PAGE_LINES = 80
 HOMES = {
     "duckdb": ("core.kernel.database",),
-    "numba": ("core.features.online.kernels",),
+    "numba": ("core.features.online.kernels", "core.models.kernels"),
     "lightgbm": ("core.models.training", "core.models.scoring", "core.exports.portable"),
     "shap": ("core.models.rationale",),
     "statsmodels": ("core.models.scorecard", "core.simulation.comparison", "core.monitoring.performance"),

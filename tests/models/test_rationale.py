@@ -116,3 +116,13 @@ def test_correlated_features_are_one_group_and_keep_their_points():
     assert [row["features"] for row in rows] == [["w"], ["a", "b"], ["c"]]
     assert rows[1]["points"] == pytest.approx(0.15) and rows[1]["label"] == "A and 1 alike"
     assert rationale.correlated(frame.select("c", "w"), infos[2:]) == []
+
+
+def test_stability_sets_two_models_reasons_beside_each_other(model, explained):
+    now = rationale.importance(model, explained[1])
+    rows, alike = rationale.stability(now, now)
+    assert alike == pytest.approx(1.0) and rows["place"].to_list() == rows["place_before"].to_list()
+    turned = now.with_columns(share=1 - pl.col("share")).sort("share", descending=True)
+    assert rationale.stability(now, turned)[1] == pytest.approx(-1.0)
+    rows, _ = rationale.stability(now, now.filter(pl.col("feature") != "visits"))
+    assert rows.row(0, named=True)["feature"] == "visits" and rows["place_before"][0] is None
