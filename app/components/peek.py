@@ -101,6 +101,7 @@ def _rule(row: Mapping[str, Any]) -> None:
     told = (f"`{rule}`" + (f" {code.replace('_', ' ')}" if code else "") for rule, code in reads.fired(row["reasons"]))
     fired = " ".join(told)
     pool = f"**{row['pool']}**" if row["pool"] else "**no pool**"
+    pool += f", {row['assignee']}" if row["assignee"] else ""
     due = f" · {row['sla_min']} min" if row["sla_min"] else ""
     st.markdown(f":material/alt_route: {pool}{due} · {fired or 'no rule'}")
     names = f"policy {versions.policy_name(row['policy_hash'])} · {versions.model_name(row['model_hash'])}"

@@ -213,7 +213,7 @@ def to_export(chosen: Filter, seen_by: Role) -> pl.DataFrame:
     return rows.select(
         shown.alias("lead_id"), "lead", "company", "region", "percentile", "score", "change", "band",
         pl.col("band").replace_strict(versions.bands().labels, default=None, return_dtype=pl.String).alias("label"),
-        "disposition", "pool", "sla_min", "action", "priority", "arm", "as_of", "feedback",
+        "disposition", "pool", "assignee", "sla_min", "action", "priority", "arm", "as_of", "feedback",
         pl.col("why").list.eval(pl.element().str.slice(2) + " (" + pl.element().str.head(1) + ")").alias("reasons"),
         pl.col("policy_hash"), pl.col("model_hash"), "decision_id",
     )  # fmt: skip
