@@ -131,8 +131,8 @@ def stability(now: pl.DataFrame, before: pl.DataFrame) -> tuple[pl.DataFrame, fl
     both = tables[0].select("feature", "label", "share", "place").join(old, on="feature", how="full", coalesce=True)
     rows = both.with_columns(label=pl.coalesce("label", "label_right")).drop("label_right")
     shared = rows.drop_nulls(["share", "share_before"])
-    ranks = [shared[name].rank("average").to_numpy() for name in ("share", "share_before")]
-    alike = float(np.corrcoef(*ranks)[0, 1]) if shared.height > 1 else float("nan")
+    ranks, old_ranks = (shared[name].rank("average").to_numpy() for name in ("share", "share_before"))
+    alike = float(np.corrcoef(ranks, old_ranks)[0, 1]) if shared.height > 1 else float("nan")
     return rows.sort("place", "place_before", nulls_last=True), alike
 
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import polars as pl
@@ -27,15 +28,14 @@ def decide_on_spark(policy: Policy, inputs: pl.DataFrame) -> pl.DataFrame:
 def _session() -> Iterator[Any]:
     """A session of one core without a screen; one that runs already is used and stays."""
     try:
-        from pyspark.sql import SparkSession
+        sessions: Any = import_module("pyspark.sql").SparkSession
     except ImportError as error:
         raise SparkMissing("pyspark") from error
     if shutil.which("java") is None:
         raise SparkMissing("java")
-    active = SparkSession.getActiveSession()
-    builder: Any = SparkSession.builder
+    active = sessions.getActiveSession()
     spark = active or (
-        builder.master("local[1]").config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
+        sessions.builder.master("local[1]").config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.session.timeZone", "UTC").config("spark.sql.shuffle.partitions", "1")
         .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1").getOrCreate()
     )  # fmt: skip
