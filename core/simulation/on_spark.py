@@ -35,8 +35,9 @@ def _session() -> Iterator[Any]:
         raise SparkMissing("java")
     active = sessions.getActiveSession()
     spark = active or (
-        sessions.builder.master("local[1]").config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
-        .config("spark.sql.session.timeZone", "UTC").config("spark.sql.shuffle.partitions", "1")
+        sessions.builder.master("local[1]").config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false").config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.shuffle.partitions", "1")
         .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1").getOrCreate()
     )  # fmt: skip
     try:
