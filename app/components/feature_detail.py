@@ -6,7 +6,7 @@ import streamlit as st
 from app.charts import comparison
 from app.components import chart, frame_table, glossary
 from app.feedback import refused
-from app.queries import feature_facts
+from app.queries import feature_facts, people
 from app.queries.feature_facts import TIERS, Facts
 from core.features.document import Feature
 from core.features.hindsight import VERDICTS as SAYS
@@ -100,9 +100,10 @@ def _check(set_hash: str, feature: Feature, key: str) -> None:
 
 
 def _examples(found: Hindsight) -> pl.DataFrame:
+    refs = dict(people.refs([one.lead_id for one in found.examples]).iter_rows())
     return pl.DataFrame(
         [
-            {"lead": one.lead_id, "as of": one.as_of, "outcome": one.outcome, "then": str(one.before),
+            {"lead": refs[one.lead_id], "as of": one.as_of, "outcome": one.outcome, "then": str(one.before),
              "now": str(one.after), "because": ", ".join(one.causes) or "others of the account", "learnt": one.known_at}
             for one in found.examples
         ]

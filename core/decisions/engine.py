@@ -30,7 +30,7 @@ from core.kernel.times import naive
 from core.models.model import Model
 from core.models.scoring import score_with_points
 from core.policy.document import Policy
-from core.policy.inputs import fresh
+from core.policy.inputs import fresh as without_stale
 
 BATCH_ROWS = 10_000
 COUNTED = ("dispositions", "bands", "pools", "actions", "seconds")
@@ -226,7 +226,7 @@ def _outcomes(
         before = _newer(deciding.states.get(lead_id), stored.get(row_no), moment)
         before = deciding.state_inputs.waited(before, moment)
         told = deciding.state_inputs.of(before, moment)
-        whole = fresh(deciding.policy, policy_inputs.in_order(deciding.policy, given | told), aged[row_no])
+        whole = without_stale(deciding.policy, policy_inputs.in_order(deciding.policy, given | told), aged[row_no])
         core = deciding.evaluator.decide(whole)
         values = deciding.evaluator.normalised(whole) if deciding.lottery.reads_values else whole
         outcome, lot = deciding.lottery.draw(core, values, unit, bucket)
