@@ -159,10 +159,10 @@ def cutoffs(
     speak(as_json)
 
     def capacity(came: float) -> Capacity:
-        return Capacity(rep_hours, minutes, a_day or came, deal_value, hour_cost, sla_hours)
+        return Capacity(rep_hours, minutes, came, deal_value, hour_cost, sla_hours)
 
     with opened(store) as bench:
-        found = bench.runner.cutoffs(capacity)
+        found = bench.runner.cutoffs(capacity, a_day)
     emit(found, lambda: table(found["bands"], CUTS))
 
 

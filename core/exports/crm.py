@@ -39,6 +39,7 @@ PROPERTIES = {
     "Leadbench Grade": "leadbench_grade",
     "Leadbench Reasons": "leadbench_reasons",
 }
+KEYS = {"Record ID": ("hs_object_id", "HUBSPOT_OBJECT_ID"), "Email": ("email", "HUBSPOT_ALTERNATE_ID")}
 UNDO = "HubSpot cannot undo an import: `before.csv` holds what leadbench had said before, to import in its place."
 
 
@@ -68,7 +69,8 @@ def to_salesforce(rows: pl.DataFrame) -> bytes:
 def to_hubspot(rows: pl.DataFrame, name: str) -> bytes:
     """`scores.csv` with the request that imports it, `import.json`, and `before.csv` with the scores before.
 
-    Contacts are found by their record id where every lead's id is one, else by e-mail. Raises ExportTooLarge.
+    Contacts are found by their record id where every lead's id is one or no e-mail is told, else by e-mail;
+    `README.txt` says how many rows have what they are found by. Raises ExportTooLarge.
     """
     if rows.height > HUBSPOT_ROWS:
         raise ExportTooLarge("A HubSpot import", rows.height, HUBSPOT_ROWS)
@@ -81,15 +83,25 @@ def to_hubspot(rows: pl.DataFrame, name: str) -> bytes:
     known = before.filter(pl.col("Leadbench Score").is_not_null()).drop("Leadbench Reasons")
     request = json.dumps(import_request(now, name), ensure_ascii=False, indent=2)
     files = {"scores.csv": data, "import.json": request.encode(), "before.csv": to_csv(known, bom=False)}
-    return _zipped({**files, "README.txt": f"{UNDO}\n".encode()})
+    return _zipped({**files, "README.txt": f"{UNDO}\n{_found(now)}\n".encode()})
+
+
+def _found(frame: pl.DataFrame) -> str:
+    key = _key(frame)
+    known = frame.height - frame[key].null_count()
+    return f"{known:,} of {frame.height:,} rows have a value under `{key}`; HubSpot finds no contact for the others."
+
+
+def _key(frame: pl.DataFrame) -> str:
+    """The column that contacts are found by."""
+    by_record = frame["Record ID"].null_count() == 0 or frame["Email"].null_count() == frame.height
+    return "Record ID" if by_record else "Email"
 
 
 def import_request(frame: pl.DataFrame, name: str) -> dict[str, object]:
     """The body of HubSpot's import request for the frame of `scores.csv`."""
-    by_record = frame["Record ID"].null_count() == 0
-    key = (
-        ("Record ID", "hs_object_id", "HUBSPOT_OBJECT_ID") if by_record else ("Email", "email", "HUBSPOT_ALTERNATE_ID")
-    )
+    column = _key(frame)
+    key = (column, *KEYS[column])
     mapped = [{"columnObjectTypeId": "0-1", "columnName": key[0], "propertyName": key[1], "columnType": key[2]}]
     mapped += [
         {"columnObjectTypeId": "0-1", "columnName": column, "propertyName": field}

@@ -10,6 +10,7 @@ import polars as pl
 from core.models import resampling
 from core.models.encoding import FeatureInfo, Floats
 from core.models.errors import EvaluationImpossible
+from core.models.intervals import wilson
 from core.models.metrics import (
     auc_interval,
     average_precision,
@@ -27,7 +28,6 @@ SEGMENTS = (2, 8)
 CURVE_BINS = 10
 POOR_CALIBRATION = 0.05
 SHIFTED = 3.0
-WILSON = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def evaluate(
         by_landmark=_by_landmark(tested, seed, rounds),
         by_segment=() if segment is None else _by_segment(tested, segment, seed, rounds),
         intervals=resampling.figures_json(drawn),
-        calibration=calibration_table(y, p),
+        calibration=calibration_table(y, p, leads),
         lift=lift_table(y, p),
         cautions=tuple(_cautions(y, p, _floats(trained["y"]))),
     )
@@ -178,14 +178,15 @@ def _marks(tested: pl.DataFrame) -> list[str]:
     return tested.group_by("landmark").agg(age).sort("age", "landmark")["landmark"].to_list()
 
 
-def calibration_table(y: Floats, p: Floats, bins: int = CURVE_BINS) -> pl.DataFrame:
-    """Per bin of equal size: rows, mean predicted, observed rate, and its 95 % Wilson interval (low, high)."""
+def calibration_table(y: Floats, p: Floats, cluster: np.ndarray, bins: int = CURVE_BINS) -> pl.DataFrame:
+    """Per bin of equal size: rows, mean predicted, observed rate, and its 95 % Wilson interval (low, high).
+
+    The interval counts the clusters (leads) of a bin, since rows of one lead share its fate.
+    """
     rows = []
     for part in equal_bins(p, bins):
-        count, rate = len(part), float(y[part].mean())
-        middle = (rate + WILSON**2 / (2 * count)) / (1 + WILSON**2 / count)
-        spread = WILSON * np.sqrt(rate * (1 - rate) / count + WILSON**2 / (4 * count**2)) / (1 + WILSON**2 / count)
-        rows.append((count, float(p[part].mean()), rate, float(middle - spread), float(middle + spread)))
+        rate, leads = float(y[part].mean()), len(np.unique(cluster[part]))
+        rows.append((len(part), float(p[part].mean()), rate, *wilson(rate, leads)))
     return pl.DataFrame(rows, schema=["rows", "predicted", "observed", "low", "high"], orient="row")
 
 

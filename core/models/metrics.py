@@ -73,7 +73,7 @@ def auc_interval(y: Floats, p: Floats, cluster: np.ndarray, seed: int, rounds: i
     drawn = []
     for _ in range(rounds):
         weight = np.bincount(chance.integers(0, leads, leads), minlength=leads)[owner]
-        drawn.append(_weighted_auc(weight * positive, weight * (1 - positive), starts))
+        drawn.append(weighted_auc(weight * positive, weight * (1 - positive), starts))
     found = np.array(drawn)[np.isfinite(drawn)]
     if not len(found):
         return float("nan"), float("nan")
@@ -81,7 +81,11 @@ def auc_interval(y: Floats, p: Floats, cluster: np.ndarray, seed: int, rounds: i
     return float(low), float(high)
 
 
-def _weighted_auc(positive: Floats, negative: Floats, starts: np.ndarray) -> float:
+def weighted_auc(positive: Floats, negative: Floats, starts: np.ndarray) -> float:
+    """AUC of rows in rising order of score, each positive and negative with these weights; ties count half.
+
+    starts: where each distinct score begins. NaN where a class has no weight.
+    """
     wins, losses = np.add.reduceat(positive, starts), np.add.reduceat(negative, starts)
     pairs = float(wins.sum() * losses.sum())
     below = np.cumsum(losses) - losses

@@ -6,10 +6,10 @@ from typing import Any
 import polars as pl
 
 from core.kernel.times import naive, to_text, utc
+from core.models.intervals import wilson
 from core.models.metrics import auc_interval, brier, calibration_error
 from core.models.ranking import auc
 from core.monitoring.estimate import Estimate, estimate
-from core.monitoring.intervals import wilson
 
 MATURE_SHARE = 0.9
 FEWEST_ROWS = 30

@@ -30,21 +30,23 @@ class Column:
     categorical: bool
 
 
+COMPARISONS = 2
+"""Of each column: its values, and its share of missing ones."""
 OWN = (Column(SCORE, "Score", False), Column(LABEL, "Outcome", True))
 
 
 @dataclass(frozen=True)
 class Judge:
-    """How a statistic is judged: beside how many columns, by which spec, with how many leads a row on each side."""
+    """How a statistic is judged: beside how many others, by which spec, with how many leads a row on each side."""
 
-    columns: int
+    comparisons: int
     spec: DriftSpec
     leads: tuple[float, float]
 
     def limit(self, left: int, right: int, bins: int) -> float:
         """The threshold for so many rows a side."""
         counted = [max(round(rows * share), 1) for rows, share in zip((left, right), self.leads, strict=True)]
-        return threshold(counted[0], counted[1], bins, self.columns, self.spec)
+        return threshold(counted[0], counted[1], bins, self.comparisons, self.spec)
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,10 @@ def compare(reference: pl.DataFrame, current: pl.DataFrame, columns: Sequence[Co
     """Compare two frames (columns; `score` and `y` where there are any) on a stated sample of each.
 
     The statistic is the population stability index. Without drift its expectation grows as the samples shrink, so the
-    threshold is the chi-square quantile of its null distribution, Bonferroni-corrected over the columns, and never
-    under the floor (B. Yurdakul, Statistical properties of population stability index, 2018). Rows of one lead are
-    not independent, so a sample counts with its leads. A share of missing values that moved is judged in the same way;
-    labels have a lower floor, since a rate that halves moves the index little.
+    threshold is the chi-square quantile of its null distribution, Bonferroni-corrected over both comparisons of every
+    column, and never under the floor (B. Yurdakul, Statistical properties of population stability index, 2018). Rows of
+    one lead are not independent, so a sample counts with its leads. A share of missing values that moved is judged in
+    the same way; labels have a lower floor, since a rate that halves moves the index little.
     """
     samples = sampled(reference, spec), sampled(current, spec)
     leads = _leads_a_row(samples[0]), _leads_a_row(samples[1])
@@ -75,7 +77,9 @@ def compare(reference: pl.DataFrame, current: pl.DataFrame, columns: Sequence[Co
     statistics, page = _evidently(left, right, judged) if judged else ({}, b"")
     found = {}
     for one in known:
-        judge = Judge(len(columns), replace(spec, floor=LABEL_FLOOR) if one.name == LABEL else spec, leads)
+        judge = Judge(
+            COMPARISONS * len(columns), replace(spec, floor=LABEL_FLOOR) if one.name == LABEL else spec, leads
+        )
         found[one.name] = _verdict(left, right, one, statistics.get(one.name), judge)
     shown = {one.name: distribution(left, right, one) for one in known if one.name in statistics or one not in OWN}
     own = [found.get(name) if name in statistics else None for name in (SCORE, LABEL)]
@@ -93,11 +97,11 @@ def _leads_a_row(frame: pl.DataFrame) -> float:
     return frame["lead_id"].n_unique() / max(frame.height, 1) if "lead_id" in frame.columns else 1.0
 
 
-def threshold(left: int, right: int, bins: int, columns: int, spec: DriftSpec) -> float:
-    """The index that samples of these sizes exceed by chance less often than the error rate over all columns."""
+def threshold(left: int, right: int, bins: int, comparisons: int, spec: DriftSpec) -> float:
+    """The index that samples of these sizes exceed by chance less often than the error rate over all comparisons."""
     from scipy.stats import chi2
 
-    quantile = float(chi2.ppf(1.0 - spec.error_rate / max(columns, 1), max(bins - 1, 1)))
+    quantile = float(chi2.ppf(1.0 - spec.error_rate / max(comparisons, 1), max(bins - 1, 1)))
     return max(spec.floor, quantile * (1.0 / left + 1.0 / right) + _empty_bins(left) + _empty_bins(right))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from core.models.encoding import Floats
+from core.models.metrics import weighted_auc
 
 DRAWS = 200
 MOST_ROWS = 20_000
@@ -56,14 +57,6 @@ def estimate(rows: pl.DataFrame, seed: int) -> Estimate | None:
         float(p.mean()),
         _interval(figures[:, 2]),
     )
-
-
-def weighted_auc(positive: Floats, negative: Floats, starts: np.ndarray) -> float:
-    """AUC of rows in rising order of score, each positive and negative with these weights; ties count half."""
-    wins, losses = np.add.reduceat(positive, starts), np.add.reduceat(negative, starts)
-    pairs = float(wins.sum() * losses.sum())
-    below = np.cumsum(losses) - losses
-    return float((wins * (below + losses / 2)).sum()) / pairs if pairs else float("nan")
 
 
 def _figures(p: Floats, won: np.ndarray, starts: np.ndarray) -> tuple[float, float, float]:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from core.kernel.times import to_text, utc
-from core.monitoring.intervals import Z, wilson
+from core.models.intervals import Z, wilson
 
 GROUPS = ("worked", "unworked", "held_out", "explored")
 FEWEST_LEADS = 30

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 
 from core.kernel.times import to_text, utc
+from core.models.intervals import wilson
 from core.monitoring.cohorts import maturity
-from core.monitoring.intervals import wilson
 
 FEWEST_LEADS = 50
 FEWEST_WINS = 10

@@ -1,5 +1,6 @@
 """Cut-offs proposed for the model that scores, on leads that it has not seen, and the alarm of inflated scores."""
 
+from datetime import timedelta
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,7 @@ from core.models.scoring import probabilities
 from core.recipes import training_data
 from core.recipes.errors import NothingTrained
 from core.recipes.learning import rounded
+from core.recipes.population import Population
 from core.recipes.rivals import RowsSeen
 from core.recipes.rooms import Rooms
 from core.recipes.rows import Prepared
@@ -37,14 +39,16 @@ def propose(rooms: Rooms, prepared: Prepared, capacity: Capacity) -> dict[str, A
     return rounded({**told, "bands": [one.to_json() for one in found]})
 
 
-def leads_a_day(prepared: Prepared) -> float:
-    """How many leads came a day in the last thirty days of the test leads; raises CapacityInvalid without dates."""
-    born = prepared.rows.select("lead_id", "created_at").unique("lead_id")["created_at"].drop_nulls()
-    if born.is_empty():
+def leads_a_day(population: Population) -> float:
+    """How many leads came a day in the thirty days up to the newest lead, or in as many as there are.
+
+    Leads without an outcome came too, so all count. Raises CapacityInvalid without dates.
+    """
+    born = population.leads["created_at"].drop_nulls().to_list()
+    if not born:
         raise CapacityInvalid("leads_a_day", None, "The leads carry no dates: give --leads-a-day.")
-    last = born.max()
-    recent = int((born > pl.select(pl.lit(last) - pl.duration(days=RECENT_DAYS)).item()).sum())
-    return recent / RECENT_DAYS
+    days = min(max((max(born) - min(born)) / timedelta(days=1), 1.0), RECENT_DAYS)
+    return sum(moment >= max(born) - timedelta(days=days) for moment in born) / days
 
 
 def inflated(rooms: Rooms) -> dict[str, Any]:

@@ -134,14 +134,15 @@ class Runner:
         prepared = Steps(self.rooms, file, "").prepare(Population.of(self.rooms.signals))
         return rivals.compare(self.rooms, prepared, first, second)
 
-    def cutoffs(self, capacity: Callable[[float], Capacity]) -> dict[str, Any]:
-        """Bands proposed for the champion on unseen leads; `capacity` is asked with how many leads came a day.
+    def cutoffs(self, capacity: Callable[[float], Capacity], leads_a_day: float | None = None) -> dict[str, Any]:
+        """Bands proposed for the champion on unseen leads; `capacity` is asked with how many leads come a day.
 
-        Raises NothingRun, NothingTrained, RowsSeen and CapacityInvalid.
+        They are counted where they are not given. Raises NothingRun, NothingTrained, RowsSeen and CapacityInvalid.
         """
+        population = Population.of(self.rooms.signals)
         steps = Steps(self.rooms, self.last_recipe("models cutoffs"), "")
-        prepared = steps.prepare(Population.of(self.rooms.signals))
-        return cutting.propose(self.rooms, prepared, capacity(cutting.leads_a_day(prepared)))
+        came = cutting.leads_a_day(population) if leads_a_day is None else leads_a_day
+        return cutting.propose(self.rooms, steps.prepare(population), capacity(came))
 
     def score(
         self,

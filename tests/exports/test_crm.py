@@ -108,3 +108,11 @@ def test_openpyxl_reads_a_workbook_of_hostile_text_without_a_single_formula():
     assert not [cell.coordinate for cell in cells if cell.data_type == "f" or cell.hyperlink]
     facts = {row[0].value: row[1].value for row in book[tables.READ_ME].iter_rows()}
     assert facts["Filter"] == "=1+1" and facts["Policy"] == "@x"
+
+
+def test_without_any_address_contacts_are_found_by_record_id_and_the_others_are_counted():
+    rows = ROWS.with_columns(lead_id=pl.Series(["101", "102", "ld_3"]), email=pl.lit(None, pl.String))
+    found = files(crm.to_hubspot(rows, "x"))
+    mapped = json.loads(found["import.json"])["files"][0]["fileImportPage"]["columnMappings"]
+    assert mapped[0]["columnName"] == "Record ID"
+    assert "2 of 3 rows have a value under `Record ID`" in found["README.txt"]

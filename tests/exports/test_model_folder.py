@@ -150,3 +150,10 @@ def test_a_model_without_categories_is_written_and_read(portable, tmp_path, vers
     write(version, model, tmp_path / "small")
     frame = synthetic(20, seed=4).select("visits")
     assert portable.load(tmp_path / "small").predict(frame.to_pandas()) == pytest.approx(probabilities(model, frame))
+
+
+def test_pandas_own_missing_values_are_missing(folder, portable, trained):
+    frame = odd_rows().with_columns(visits=pl.when(pl.int_range(pl.len()) % 3 > 0).then("visits"))
+    told = frame.to_pandas().convert_dtypes()
+    assert told["visits"].dtype == "Int64" and told["visits"].isna().any()
+    assert portable.load(folder).predict(told) == pytest.approx(probabilities(trained, frame), abs=1e-12)

@@ -113,7 +113,7 @@ def test_lift_by_tenths_finds_all_positives_in_the_end():
 
 
 def test_the_calibration_curve_holds_its_observed_rate_inside_its_interval():
-    table = calibration_table(*drawn())
+    table = calibration_table(*drawn(), np.arange(800))
     assert (
         table.select((pl.col("low") <= pl.col("observed")) & (pl.col("observed") <= pl.col("high"))).to_series().all()
     )
@@ -156,3 +156,11 @@ def test_a_single_column_is_judged_on_held_out_rows_with_missing_as_a_level():
     assert single_column_auc(hidden, y, tested) == 1.0
     assert single_column_auc(frame["lead_id"], y, tested) == 0.5
     assert single_column_auc(frame["visits"], y, tested) > 0.6
+
+
+def test_rows_of_one_lead_make_the_calibration_curve_no_surer():
+    y, p = drawn()
+    once = calibration_table(y, p, np.arange(800), bins=5)
+    twice = calibration_table(np.repeat(y, 2), np.repeat(p, 2), np.repeat(np.arange(800), 2), bins=5)
+    assert twice["rows"].to_list() == [2 * rows for rows in once["rows"]]
+    assert twice.drop("rows").to_numpy() == pytest.approx(once.drop("rows").to_numpy())

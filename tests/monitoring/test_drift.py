@@ -132,3 +132,9 @@ def test_scores_and_labels_have_verdicts_of_their_own_and_rows_of_one_lead_count
     few = compare(side(1, 0.2, 200), side(2, 0.1, 200), COLUMNS[:1], SPEC)
     assert many.label and many.label.verdict == "drift" and many.score and many.score.verdict == "stable"
     assert few.label and (few.label.threshold or 0) > 5 * (many.label.threshold or 1)
+
+
+def test_the_threshold_allows_for_both_comparisons_of_every_column():
+    found = {one.name: one for one in compare(people(1, 150), people(2, 150), COLUMNS, SPEC).features}
+    bins = int(np.ceil(np.log2(300))) + 1
+    assert found["visits"].threshold == pytest.approx(threshold(150, 150, bins, 2 * len(COLUMNS), SPEC), abs=1e-6)

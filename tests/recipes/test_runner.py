@@ -8,18 +8,23 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import polars as pl
 import pytest
 
 from core.features import parser
 from core.governance.errors import Forbidden
 from core.kernel.clock import SystemClock
 from core.kernel.workers import Cancelled
+from core.models.cutoffs import Capacity, CapacityInvalid
 from core.models.errors import ThinData
 from core.monitoring.report import STILL, DriftReport, DriftSpec, FeatureDrift
+from core.recipes import cutting
 from core.recipes.arriving import Choice
+from core.recipes.cutting import leads_a_day
 from core.recipes.document import TrainPart
 from core.recipes.errors import FeaturesSuspected, LabelMissing, NothingTrained
 from core.recipes.featuring import unsuspected
+from core.recipes.population import Population
 from core.recipes.reader import read_recipe
 from core.workbench import Workbench
 
@@ -60,6 +65,25 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workbench, P
     recipe = write(tmp_path_factory.mktemp("small"))
     with Workbench.open(recipe.parent / "store", SystemClock()) as bench:
         yield bench, recipe, bench.runner.run(read_recipe(recipe), actor="ana")
+
+
+def test_cut_offs_count_every_lead_that_came_and_no_one_where_the_number_is_given(ran, monkeypatch):
+    bench, _, _ = ran
+    asked: list[float] = []
+
+    def capacity(came: float) -> Capacity:
+        asked.append(came)
+        return Capacity(1, 30, came)
+
+    bench.runner.cutoffs(capacity)
+    assert asked == [pytest.approx(24 / 8, abs=0.1)]
+    week = Population(bench.rooms.signals.lead_frame().sort("created_at").tail(22), pl.DataFrame(), None)
+    assert leads_a_day(week) == pytest.approx(24 / 8, abs=0.2)
+    undated = week.leads.with_columns(created_at=pl.lit(None, pl.Datetime("us")))
+    with pytest.raises(CapacityInvalid, match="leads_a_day"):
+        leads_a_day(Population(undated, pl.DataFrame(), None))
+    monkeypatch.setattr(cutting, "leads_a_day", None)
+    assert bench.runner.cutoffs(capacity, 5.0)["leads_a_day"] == 5
 
 
 def test_who_may_not_train_or_decide_is_refused_before_anything_is_written(ran):

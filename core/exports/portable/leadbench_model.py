@@ -35,7 +35,7 @@ class Scorer:
         if feature["dtype"] == "category":
             codes = {level: float(code) for code, level in enumerate(self.document["categories"][feature["name"]])}
             return np.array([codes.get(value, np.nan) if isinstance(value, str) else np.nan for value in column])
-        values = np.array([np.nan if value is None else float(value) for value in column], dtype=np.float64)
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         return np.where(np.isfinite(values), values, np.nan)
 
 
