@@ -155,5 +155,5 @@ def test_a_model_without_categories_is_written_and_read(portable, tmp_path, vers
 def test_pandas_own_missing_values_are_missing(folder, portable, trained):
     frame = odd_rows().with_columns(visits=pl.when(pl.int_range(pl.len()) % 3 > 0).then("visits"))
     told = frame.to_pandas().convert_dtypes()
-    assert told["visits"].dtype == "Int64" and told["visits"].isna().any()
+    assert str(told.dtypes["visits"]) == "Int64" and frame["visits"].null_count() > 0
     assert portable.load(folder).predict(told) == pytest.approx(probabilities(trained, frame), abs=1e-12)
