@@ -172,7 +172,7 @@ def show_power(
     speak(as_json)
     found = power.needed(base, change, share, alpha=alpha, power=chance)
     if found is None:
-        raise typer.BadParameter("rates and shares lie between 0 and 1, and the change is not 0")
+        raise typer.BadParameter("rates, shares, --alpha and --power lie between 0 and 1, and the change is not 0")
     days = found.days(a_day, share)
     told = {"candidate": found.candidate, "total": found.total, "days": None if days is None else round(days, 1)}
     taken = "" if days is None else f", {days:,.1f} days at {a_day:,.0f} leads a day"

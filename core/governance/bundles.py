@@ -138,6 +138,11 @@ class Bundles:
         at = row["submitted_at"].replace(tzinfo=UTC)
         return Submission(content_hash, bundle, evidence, row["bundle_hash"], row["evidence_hash"], row["actor"], at)
 
+    def holds(self, bundle: Bundle, change: Change) -> bool:
+        """Whether the bundle is the one that was handed in last with its version, and nothing of that was altered."""
+        found = self.newest(bundle.policy, change)
+        return found is not None and found.is_intact and found.bundle_hash == bundle.hash
+
     def _simulated(self, policy: Policy, parent: StoredVersion | None) -> Evidence | None:
         """The simulation of this version against its parent on the data as it is now, made where there is none."""
         if parent is None:

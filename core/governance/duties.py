@@ -20,6 +20,7 @@ class Duties:
     approvers: dict[str, list[str]] = field(default_factory=dict)
     risk: dict[str, str] = field(default_factory=dict)
     blessed: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
     trainers: dict[str, set[str]] = field(default_factory=dict)
     violations: list[dict[str, Any]] = field(default_factory=list)
     exceptions: list[dict[str, Any]] = field(default_factory=list)
@@ -53,9 +54,11 @@ class Duties:
         elif kind == "policy.published":
             self._published(version, named)
         elif kind == "policy.glass_broken":
+            self.broken.add(version)
             self.exceptions.append({**named, "reason": body.get("reason"), "expires_at": body.get("expires_at")})
         elif kind in ("policy.rolled_back", "policy.expired"):
             self.checked["rollbacks"] += 1
+            self.broken.discard(str(body.get("before")))
             if version not in self.blessed:
                 self.violations.append({**named, "rule": "rolled back to a version that was never approved"})
 
@@ -71,13 +74,21 @@ class Duties:
         if actor in self.authors.get(version, set()):
             self.violations.append({**named, "rule": "an author approved"})
         self.approvers.setdefault(version, []).append(actor)
+        if version in self.broken and len(self._others(version)) >= self._needed(version):
+            self.blessed.add(version)
 
     def _published(self, version: str, named: Mapping[str, Any]) -> None:
         self.checked["publishings"] += 1
-        others = set(self.approvers.get(version, [])) - self.authors.get(version, set())
-        if version not in self.blessed and len(others) < needed(self.risk.get(version, "high")):
+        others = self._others(version)
+        if version not in self.blessed and len(others) < self._needed(version):
             self.violations.append({**named, "rule": f"published with {len(others)} approvals by others"})
         self.blessed.add(version)
+
+    def _others(self, version: str) -> set[str]:
+        return set(self.approvers.get(version, [])) - self.authors.get(version, set())
+
+    def _needed(self, version: str) -> int:
+        return needed(self.risk.get(version, "high"))
 
     def _model(self, kind: str, actor: str, body: Mapping[str, Any], named: Mapping[str, Any]) -> None:
         model = str(body.get("model_hash"))

@@ -14,7 +14,7 @@ from core.governance.users import Users
 from core.kernel.database import Change, Database
 from core.kernel.times import duration_us, to_text
 from core.policy.states import State
-from core.policy.store import PolicyStore
+from core.policy.store import PolicyStore, StoredVersion
 from core.policy.windows import require_apart
 
 LONGEST = timedelta(hours=4)
@@ -47,8 +47,7 @@ class Emergencies:
             active = self._policies.active(version.name, change)
             if active is None:
                 raise NothingBefore(version.name)
-            if self.is_open(active.content_hash):
-                raise GlassBroken(version.name, active.ref)
+            self._require_closed(active)
             publishing.require_other(version, active)
             publishing.require_sound(version, active, self._database.clock.now())
             if version.state not in BREAKABLE:
@@ -71,6 +70,14 @@ class Emergencies:
         rows = self.glass.all()
         return bool(((rows["content_hash"] == content_hash) & rows["ended_at"].is_null()).any())
 
+    def require_way_back(self, version: StoredVersion, active: StoredVersion | None) -> None:
+        """Refuse a rollout over a version that decides by broken glass; raises GlassBroken.
+
+        That one would go on deciding the other leads without its approvals or an expiry, and none could go back to it.
+        """
+        if active and version.policy.document.rollout:
+            self._require_closed(active)
+
     def schedule(self, standing: Standing, actor: str, reason: str | None, due_at: datetime) -> None:
         """Publish an approved version later; raises ReasonMissing, Forbidden, DueInvalid, ApprovalsMissing."""
         require_reason("schedule a publishing", reason)
@@ -92,6 +99,10 @@ class Emergencies:
         with self._database.change("policy", f"policy.schedule_{state}", actor) as change:
             self.schedules.settle(change, [seq], state, note)
             change.body.update(schedule=seq, note=note)
+
+    def _require_closed(self, active: StoredVersion) -> None:
+        if self.is_open(active.content_hash):
+            raise GlassBroken(active.name, active.ref)
 
     def _expiry(self, lasts: str) -> datetime:
         span = timedelta(microseconds=duration_us(lasts))

@@ -117,7 +117,7 @@ class OutsideWindow(LeadbenchError):
 
 
 class GlassBroken(LeadbenchError):
-    """A second emergency over a version that decides by one."""
+    """A second emergency, or a rollout, over a version that decides by broken glass."""
 
     code = "glass_broken"
 

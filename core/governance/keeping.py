@@ -1,14 +1,16 @@
 """What falls due by itself: scheduled publishings, expiries, the judge's word over rollouts; and what is overdue."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from core.governance.judging import Verdicts
 from core.governance.releases import Releases
 from core.governance.rollouts import UnderWay
 from core.governance.users import SYSTEM
+from core.kernel import telemetry
 from core.kernel.errors import LeadbenchError
 from core.kernel.times import from_text, to_text
 from core.policy.states import State
@@ -35,7 +37,8 @@ class Alarm:
 def keep(releases: Releases) -> list[str]:
     """Do what is due now, and say what was done: publish, let expire, roll back, advance.
 
-    What is refused meanwhile (a stale parent, say) is noted with its reason and not tried again.
+    A publishing that is refused meanwhile (a stale parent, say) is noted with its reason and not tried again; a way
+    back that is refused is told and tried again, and keeps no other policy waiting.
     """
     return [*_publish(releases), *_expire(releases), *_roll(releases)]
 
@@ -65,45 +68,71 @@ def _publish(releases: Releases) -> Iterator[str]:
 def _expire(releases: Releases) -> Iterator[str]:
     now = releases.clock.now()
     for row in releases.emergencies.glass.expired(now).iter_rows(named=True):
-        back = releases.rollback(row["name"], SYSTEM, "the emergency expired", row["before_hash"])
-        yield f"{back.version.ref} decides again: an emergency expired"
+        yield from _tried(row["name"], partial(_expire_glass, releases, row["name"], row["before_hash"]))
     for version in _active(releases):
         window = window_of(version.policy.document)
         if window.until and window.at(now) == "expired" and version.parent:
-            why = f"it was meant to decide until {to_text(window.until)}"
-            back = releases.rollback(version.name, SYSTEM, why, left=State.EXPIRED)
-            yield f"{version.ref} expired; {back.version.ref} decides again"
+            yield from _tried(version.name, partial(_expire_version, releases, version, to_text(window.until)))
+
+
+def _expire_glass(releases: Releases, name: str, before: str) -> str:
+    back = releases.rollback(name, SYSTEM, "the emergency expired", before)
+    return f"{back.version.ref} decides again: an emergency expired"
+
+
+def _expire_version(releases: Releases, version: StoredVersion, until: str) -> str:
+    back = releases.rollback(version.name, SYSTEM, f"it was meant to decide until {until}", left=State.EXPIRED)
+    return f"{version.ref} expired; {back.version.ref} decides again"
 
 
 def _roll(releases: Releases) -> Iterator[str]:
     for version in _active(releases):
         found = releases.rollouts.open(version.name)
-        if found is None:
-            continue
-        verdicts = releases.rollouts.judged(version.name)
-        if why := rolls_back(found, verdicts, releases.clock.now()):
-            back = releases.rollback(version.name, SYSTEM, f"the judge: {why}")
-            yield f"{back.version.ref} decides again: {why}"
-        elif goes_on(releases, found, verdicts):
-            releases.rollouts.advance(version.name, SYSTEM, f"the judge: {verdicts.reason}")
-            yield f"{version.ref} went on to its next step"
+        if found:
+            yield from _tried(version.name, partial(_judge, releases, version, found))
 
 
-def rolls_back(found: UnderWay, verdicts: Verdicts, now: datetime) -> str | None:
-    """Why the plan's automatic rollback goes back now; None where it does not, or has none."""
+def _judge(releases: Releases, version: StoredVersion, found: UnderWay) -> str | None:
+    verdicts = releases.rollouts.judged(version.name)
+    if why := rolls_back(found, verdicts, releases.rollouts.decided(found), releases.clock.now()):
+        back = releases.rollback(version.name, SYSTEM, f"the judge: {why}")
+        return f"{back.version.ref} decides again: {why}"
+    if goes_on(releases, found, verdicts):
+        releases.rollouts.advance(version.name, SYSTEM, f"the judge: {verdicts.reason}")
+        return f"{version.ref} went on to its next step"
+    return None
+
+
+def _tried(name: str, step: Callable[[], str | None]) -> Iterator[str]:
+    """What the step says that it did, if anything, or why it was refused."""
+    try:
+        told = step()
+    except LeadbenchError as refusal:
+        telemetry.log("keeper.refused", code=refusal.code)
+        told = f"{name}: {refusal.message}"
+    if told:
+        yield told
+
+
+def rolls_back(found: UnderWay, verdicts: Verdicts, leads: int, now: datetime) -> str | None:
+    """Why the rollout goes back by itself now; None where it does not.
+
+    leads: how many the new version decided in this step. Arms of the wrong size go back where the plan's check says
+    abort; where it says pause the step stays, since the judge lets nobody on.
+    """
     plan = found.plan.auto_rollback
+    if verdicts.ratio and verdicts.ratio.verdict == "fail":
+        check = found.plan.judge.sample_ratio_mismatch if found.plan.judge else None
+        return verdicts.reason if (check.action == "abort" if check else plan) else None
     if plan is None:
         return None
-    if verdicts.ratio and verdicts.ratio.verdict == "fail":
-        return verdicts.reason
     critical = [one.metric for one in verdicts.failed if one.critical]
     others = [one.metric for one in verdicts.failed if not one.critical]
     if critical and "any_critical" in plan.on:
         return f"{', '.join(critical)} failed"
     if len(others) >= 2 and "two_noncritical" in plan.on:
         return f"{', '.join(others)} failed"
-    silent = now - found.row.entered_at > SILENT and not any(one.leads for one in verdicts.guards)
-    if silent and verdicts.guards and "judge_nodata_2h" in plan.on:
+    if not leads and now - found.row.entered_at > SILENT and "judge_nodata_2h" in plan.on:
         return "no decision came for two hours"
     return None
 

@@ -28,10 +28,11 @@ def needed(
 ) -> Needed | None:
     """The leads to see a relative change (0.15 is 15 %) of a base rate with the power; share is the candidate's.
 
-    None where nothing can be said: a rate outside (0, 1), no change, or a share that leaves an arm empty.
+    None where nothing can be said: a rate, alpha or power outside (0, 1), no change, or a share that leaves an arm
+    empty.
     """
     changed = base * (1 - relative)
-    if not (0 < base < 1 and 0 < changed < 1 and relative and 0 < share < 1):
+    if not relative or not all(0 < one < 1 for one in (base, changed, share, alpha, power)):
         return None
     effect = abs(2 * math.asin(math.sqrt(base)) - 2 * math.asin(math.sqrt(changed)))
     normal = NormalDist()

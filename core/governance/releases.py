@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid_utils import uuid7
 
 from core.governance import authorship, publishing
-from core.governance.bundles import Bundles, Submission
+from core.governance.bundles import Bundle, Bundles, Submission
 from core.governance.emergencies import Emergencies
 from core.governance.errors import (
     AlreadyActive,
@@ -86,7 +86,7 @@ class Releases:
         bundle = self.bundles.of(policy)
         pack, simulation = self.bundles.evidence(found, self.policies.active(policy.name))
         with self._change("policy.submitted", actor, Permission.SUBMIT) as change:
-            if self._waits_unchanged(change, policy, actor):
+            if self._waits_unchanged(change, policy, bundle, actor):
                 change.abandon()
             else:
                 stored = self.policies.put_draft(change, policy, actor)
@@ -144,7 +144,7 @@ class Releases:
 
         With a `rollout:` block it reaches its leads step by step, while the one before decides the others.
         Raises ReasonMissing, Forbidden, AlreadyActive, ApprovalsMissing, EvidenceVoid, BlocksUnexecuted,
-        GoldenTestsFailed, ParentConflict, OutsideWindow and RolloutUnderWay.
+        GoldenTestsFailed, ParentConflict, OutsideWindow, RolloutUnderWay and GlassBroken.
         """
         require_reason("publish a policy", reason)
         with self._change("policy.published", actor, Permission.PUBLISH) as change:
@@ -154,6 +154,7 @@ class Releases:
             publishing.require_approved(self.policies, self.bundles, change, standing)
             publishing.require_sound(version, active, self.clock.now())
             publishing.require_no_rollout(self.rollouts, change, self.policies, version.name)
+            self.emergencies.require_way_back(version, active)
             number = publishing.activate(self.policies, change, version, active, State.SUPERSEDED)
             self.policies.record_action(change, version.content_hash, "published", actor, reason)
             change.body.update(switched(version, active, number, reason), **self._bound(version, change))
@@ -249,11 +250,11 @@ class Releases:
         self.policies.put_draft(change, policy, actor)
         self.drafts.add(change, draft_id, policy.content_hash, actor)
 
-    def _waits_unchanged(self, change: Change, policy: Policy, actor: str) -> bool:
+    def _waits_unchanged(self, change: Change, policy: Policy, bundle: Bundle, actor: str) -> bool:
         """Whether the version waits already and this submission adds nothing; else one that waits is taken back.
 
-        Another person's submission makes that person an author, and one on top of another active version is another
-        change: both void the approvals given.
+        Another person's submission makes that person an author, one on top of another active version is another
+        change, and one of another bundle binds anew: all void the approvals given.
         """
         version = self._found(policy.content_hash, change)
         if version is None or version.state not in (State.SUBMITTED, State.APPROVED):
@@ -262,7 +263,8 @@ class Releases:
             self.policies.active_hash(version.name, change),
             policy.document.metadata.parent,
         )
-        if is_current and actor in self.standing(version.content_hash, change).authors:
+        holds = is_current and self.bundles.holds(bundle, change)
+        if holds and actor in self.standing(version.content_hash, change).authors:
             return True
         self.policies.set_state(change, version.content_hash, State.CHANGES_REQUESTED)
         return False

@@ -148,7 +148,7 @@ class Rollouts:
         until = found.row.entered_at + timedelta(hours=step.min_hours or 0)
         if now < until:
             return f"the step stays until {to_text(until)}"
-        leads = self._candidates(found)
+        leads = self.decided(found)
         if step.min_decisions and leads < step.min_decisions:
             return f"{leads} of {step.min_decisions} leads were decided by the new version"
         return None
@@ -219,7 +219,8 @@ class Rollouts:
         assert found is not None
         return found
 
-    def _candidates(self, found: UnderWay) -> int:
+    def decided(self, found: UnderWay) -> int:
+        """How many leads the new version decided in the step that the rollout is at."""
         return int(self.store.seen(found.row)["is_candidate"].sum())
 
     def _ratio(self, found: UnderWay, sides: Mapping[bool, pl.DataFrame]) -> Ratio | None:

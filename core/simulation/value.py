@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from core.decisions.arms import DRAWS
 from core.decisions.estimation import MIN_PROPENSITY, CannotSay, Estimate, Log, estimate
 from core.decisions.population import PopulationStore
 from core.decisions.standing import Courses, Inputs
@@ -27,7 +28,11 @@ LEAST_MATURE = 200
 
 
 def value(db: Database, policy: Policy, courses: Courses, seed: int) -> dict[str, Any]:
-    """The version's value by the logged decisions: the reward, its window in days, and an estimate or a refusal."""
+    """The version's value by the logged decisions: the reward, its window in days, and an estimate or a refusal.
+
+    Of the leads that an experiment could draw for: what a trial decided was acted on by nobody, and who was held out
+    had one action whatever the version.
+    """
     name, window = reward_of(policy)
     told = {"reward": name, "window_days": window / timedelta(days=1)}
     return told | _estimated(db, policy, courses, seed, name, window).to_json()
@@ -51,7 +56,7 @@ def reward_of(policy: Policy) -> tuple[str, timedelta]:
 def _estimated(
     db: Database, policy: Policy, courses: Courses, seed: int, name: str, window: timedelta
 ) -> Estimate | CannotSay:
-    rows = courses.rows.with_row_index("place").filter((pl.col("arm") != "shadow") & pl.col("moment").is_not_null())
+    rows = courses.rows.with_row_index("place").filter(pl.col("arm").is_in(DRAWS) & pl.col("moment").is_not_null())
     logged = [json.loads(text) for text in rows["propensities"]]
     if not any(logged):
         return CannotSay("no_propensities", "No decision was logged with the propensities of its actions.")

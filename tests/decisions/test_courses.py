@@ -72,7 +72,7 @@ experiment:
 ACTIONS = ("call_now", "send_case_study", "invite_webinar", "wait")
 
 
-def explored(courses, epsilon=0.4, seed=3):
+def explored(courses, epsilon=0.4, seed=3, arm="live"):
     """The same decisions, had they been explored: each took an action at random with the propensities it tells."""
     rng, actions, told = Random(seed), [], []
     for action in courses.rows["action"]:
@@ -80,7 +80,8 @@ def explored(courses, epsilon=0.4, seed=3):
         shares[action] += 1 - epsilon
         actions.append(rng.choices(list(shares), list(shares.values()))[0])
         told.append(json.dumps(shares))
-    return replace(courses, rows=courses.rows.with_columns(action=pl.Series(actions), propensities=pl.Series(told)))
+    told_by = {"action": pl.Series(actions), "propensities": pl.Series(told), "arm": pl.lit(arm)}
+    return replace(courses, rows=courses.rows.with_columns(**told_by))
 
 
 def test_a_log_that_explored_tells_the_value_of_another_version_and_which_reward_it_means(decided, policy):
@@ -93,7 +94,10 @@ def test_a_log_that_explored_tells_the_value_of_another_version_and_which_reward
     assert 200 <= support["ess"] <= support["decisions"] < courses.rows.height, "what is too new has no reward yet"
     assert found["dr"]["low"] < found["logged"] < found["dr"]["high"], "actions change nothing here, whichever they are"
     assert 0 < found["logged"] < 1
-    assert value(decided, candidate, courses, 7)["code"] == "no_exploration"
+    live = replace(courses, rows=courses.rows.with_columns(arm=pl.lit("live")))
+    assert value(decided, candidate, live, 7)["code"] == "no_exploration"
+    for arm in ("trial", "holdout"):
+        assert value(decided, candidate, explored(courses, arm=arm), 7)["code"] == "no_propensities", arm
 
 
 @pytest.mark.parametrize(
@@ -107,5 +111,5 @@ def test_a_reward_that_is_not_known_is_said(decided, policy, reward, code):
     candidate = parser.load(text, "candidate.yaml")
     courses = standing.courses(decided, [candidate])
     assert value(decided, candidate, explored(courses), 7)["code"] == code
-    silent = replace(courses, rows=courses.rows.with_columns(propensities=pl.lit("{}")))
+    silent = replace(courses, rows=courses.rows.with_columns(arm=pl.lit("live"), propensities=pl.lit("{}")))
     assert value(decided, candidate, silent, 7)["code"] == "no_propensities"

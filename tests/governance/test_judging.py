@@ -104,4 +104,5 @@ def test_the_power_of_a_canary_is_that_of_the_textbook():
     assert needed(0.08, 0.15, 0.5, two_sided=True).candidate == pytest.approx(7458, rel=0.005)
     assert needed(0.08, 0.15, 0.05).candidate == pytest.approx(3092, rel=0.005)
     assert needed(0.08, 0.15, 0.05).days(1000, 0.05) == pytest.approx(62, abs=1)
+    assert needed(0.08, 0.15, 0.05, alpha=0) is None and needed(0.08, 0.15, 0.05, power=1) is None
     assert needed(0, 0.15, 0.05) is None and needed(0.08, 0, 0.05) is None

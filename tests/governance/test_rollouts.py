@@ -1,6 +1,7 @@
 """From published to everybody: steps, the way back, schedules, emergencies, what falls due, and who did what."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from core.governance.errors_release import (
     RolloutEarly,
     RolloutUnderWay,
 )
+from core.governance.judging import NOT_OBSERVED, Judged, Verdicts, ratio_of
 from core.kernel.errors import ReasonMissing
 from core.policy.errors import EffectiveOverlaps
 from tests.governance.conftest import document, prove_once
@@ -121,6 +123,46 @@ def test_a_rollout_without_any_decision_goes_back_by_itself_after_two_hours(rele
     assert keeping.keep(releases) == []
 
 
+def unobserved():
+    """A guard that leadbench does not count: it tells of no lead, however many there are."""
+    return Judged("complaint_rate", "inconclusive", True, None, None, None, None, None, None, 0, NOT_OBSERVED)
+
+
+@pytest.mark.parametrize(("leads", "why"), [(500, None), (0, "no decision came for two hours")])
+def test_two_hours_without_data_are_told_by_decisions_and_not_by_what_guards_can_count(releases, first, leads, why):
+    publish(releases, document(hot=0.7) + PLAN)
+    found = releases.rollouts.open("inbound")
+    verdicts = Verdicts("inconclusive", None, (unobserved(),), "inconclusive: complaint_rate")
+    now = releases.clock.now() + timedelta(hours=3)
+    assert keeping.rolls_back(found, verdicts, leads, now) == why
+    assert keeping.rolls_back(found, verdicts, leads, releases.clock.now()) is None
+
+
+@pytest.mark.parametrize(("check", "goes_back"), [("abort", True), ("pause", False), (None, True)])
+def test_arms_of_the_wrong_size_go_back_or_wait_as_the_plan_says(releases, first, check, goes_back):
+    written = f"    sample_ratio_mismatch: {{alpha: 0.001, action: {check}}}\n" if check else ""
+    publish(releases, document(hot=0.7) + PLAN.replace("  auto_rollback:", f"{written}  auto_rollback:"))
+    found = releases.rollouts.open("inbound")
+    verdicts = Verdicts("fail", ratio_of(9_000, 1_000, 0.05), (), "sizes")
+    assert keeping.rolls_back(found, verdicts, 1_000, releases.clock.now()) == ("sizes" if goes_back else None)
+
+
+def test_a_way_back_that_is_refused_is_told_and_keeps_no_other_policy_waiting(releases, first):
+    publish(releases, document("outbound"))
+    publish(releases, document("outbound", hot=0.7) + PLAN)
+    glass = releases.submit(document(hot=0.6), "inbound.yaml", "ana").version.ref
+    releases.emergencies.break_glass(glass, "ana", "queue is closed", "2h")
+    window = "  effective: {until: 2026-11-24T11:00:00Z}\n"
+    text = document(hot=0.7).replace("  risk_class: medium\n", "  risk_class: medium\n" + window)
+    with pytest.raises(GlassBroken):
+        publish(releases, text + PLAN)
+    ends = publish(releases, text)
+    later(releases, hours=4)
+    told = keeping.keep(releases)
+    assert "never approved" in told[0] and releases.policies.active("inbound").ref == ends.ref
+    assert told[1].startswith("outbound@") and "decides again" in told[1]
+
+
 def test_broken_glass_decides_at_once_expires_and_stays_listed(releases, first):
     ref = releases.submit(document(hot=0.6), "inbound.yaml", "ana").version.ref
     glass = releases.emergencies
@@ -152,6 +194,9 @@ def test_what_is_approved_meanwhile_stays(releases, first):
     releases.approve(ref, "rob")
     later(releases, hours=3)
     assert keeping.keep(releases) == [] and releases.policies.active("inbound").ref == ref
+    publish(releases, document(hot=0.5))
+    assert releases.rollback("inbound", "rita", "worse").version.ref == ref
+    assert report(releases._database)["violations"] == [], "it was approved, if afterwards"
 
 
 def test_glass_is_broken_over_something_and_for_something_handed_in(releases):
@@ -219,6 +264,24 @@ def test_approval_binds_to_bundle_and_evidence(releases, store):
     assert releases.standing(ref).approvers == ()
     entry = json.loads(releases._database.entries("policy").filter(kind="policy.submitted").row(-1, named=True)["body"])
     assert {"bundle_hash", "evidence_hash"} <= set(entry)
+
+
+def test_what_no_longer_holds_is_made_anew_by_handing_it_in_again(releases, monkeypatch):
+    ref = releases.submit(document(), "inbound.yaml", "ana").version.ref
+    releases.approve(ref, "rita")
+    entries = releases._database.entries("policy").height
+    releases.submit(document(), "inbound.yaml", "ana")
+    assert releases._database.entries("policy").height == entries and releases.standing(ref).approvers == ("rita",)
+    of = releases.bundles.of
+    monkeypatch.setattr(releases.bundles, "of", lambda policy: replace(of(policy), model="sha256:newer"))
+    with pytest.raises(EvidenceVoid) as void:
+        releases.approve(ref, "rob")
+    assert "model" in void.value.message and "Submit the version again" in void.value.remedy
+    releases.submit(document(), "inbound.yaml", "ana")
+    assert releases.standing(ref).approvers == (), "nobody approved it with that model"
+    for name in ("rita", "rob"):
+        releases.approve(ref, name)
+    assert releases.publish(ref, "ana", "with the newer model").version.ref == ref
 
 
 def test_the_duties_report_finds_who_approved_his_own_and_who_published_too_early():

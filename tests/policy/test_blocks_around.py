@@ -40,6 +40,19 @@ def refused(*pairs):
     return [item.code for item in found]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("{pct: 25, min_hours: 48", "{pct: 2, min_hours: 48", "rollout_order"),
+        ("    alpha: 0.05\n    method: always_valid", "    alpha: 0\n    method: always_valid", "wrong_alpha"),
+        ("{alpha: 0.001, action: abort}", "{alpha: 1, action: abort}", "wrong_alpha"),
+        ("two_noncritical, judge_nodata_2h", "two_noncritcal, judge_nodata_2h", "unknown_cause"),
+    ],
+)
+def test_a_plan_that_could_not_be_judged_or_followed_is_refused(old, new, code):
+    assert refused((old, new)) == [code]
+
+
 def step_by_step(document, state, minutes):
     """The same, one time-out at a time."""
     while (due := timeout_of(document, state)) and minutes >= due[0]:

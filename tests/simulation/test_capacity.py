@@ -123,6 +123,14 @@ def test_one_rep_more_helps_a_busy_pool_and_the_same_seed_gives_the_same():
     assert len(one_more("sdr.priority", reps)) == 3
 
 
+def test_a_pool_whose_reps_never_work_is_served_by_nobody():
+    never = of_calendar("Mon-Fri 09:00-09:00", MONDAY)
+    found = served(POLICY, demand(300), people(2, "sdr.priority", never), Setting(60, 7, business_clock=False))
+    assert [(one["sla_attainment"], one["utilisation"], one["erlang_late"]) for one in found.pools] == [
+        (0.0, 0.0, None)
+    ]
+
+
 def test_gini_is_none_for_no_work_and_large_for_one_who_has_all():
     assert gini([0, 0]) is None and gini([5, 5, 5]) == 0 and gini([0, 0, 0, 12]) == 0.75
 

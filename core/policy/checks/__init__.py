@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from core.kernel.expressions import Diagnostic
 from core.policy.checks.bands import check_bands, check_priority
 from core.policy.checks.inputs import check_inputs
-from core.policy.checks.overlays import check_claims, check_experiment, check_privacy
+from core.policy.checks.overlays import check_claims, check_experiment, check_privacy, check_rollout
 from core.policy.checks.pools import check_pools
 from core.policy.checks.rules import (
     check_actions,
@@ -30,6 +30,7 @@ CHECKS: tuple[Callable[[Document, Located], Iterator[Diagnostic]], ...] = (
     check_pools,
     check_actions,
     check_experiment,
+    check_rollout,
     check_privacy,
     check_claims,
 )

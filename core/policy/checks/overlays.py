@@ -7,7 +7,7 @@ from core.kernel.strict_yaml import Path
 from core.policy.checks.inputs import places
 from core.policy.checks.names import distinct, resolve
 from core.policy.document import Document
-from core.policy.overlays import Claim, Exploration
+from core.policy.overlays import Claim, Exploration, Rollout
 from core.policy.shape import Located
 from core.policy.stages import OUTPUTS
 
@@ -20,6 +20,7 @@ NEEDED = {
 WRITTEN = {"input": "in"}
 SHARE_PLACES = 4
 TOLERANCE = 1e-12
+GOES_BACK_ON = ("any_critical", "two_noncritical", "judge_nodata_2h")
 
 
 def check_experiment(document: Document, located: Located) -> Iterator[Diagnostic]:
@@ -71,6 +72,34 @@ def check_privacy(document: Document, located: Located) -> Iterator[Diagnostic]:
     review = document.privacy.human_review if document.privacy else None
     if review:
         yield from resolve(located, ("privacy", "human_review", "route"), "pool", review.route, document.pools)
+
+
+def check_rollout(document: Document, located: Located) -> Iterator[Diagnostic]:
+    """Findings in `rollout`: shares that only grow, levels that a judge can keep, known causes to go back."""
+    block = document.rollout
+    if block is None:
+        return
+    shares = [step.pct for step in block.steps]
+    if shares != sorted(shares):
+        message = f"The steps let in {', '.join(f'`{share:g}`' for share in shares)} percent: fewer than before."
+        hint = "Each step lets in at least as many as the one before it."
+        yield located.diagnostic("rollout_order", ("rollout", "steps"), message, hint)
+    yield from _check_levels(block, located)
+    for name in block.auto_rollback.on if block.auto_rollback else ():
+        yield from resolve(located, ("rollout", "auto_rollback", "on"), "cause", name, GOES_BACK_ON)
+
+
+def _check_levels(block: Rollout, located: Located) -> Iterator[Diagnostic]:
+    judge, path = block.judge, ("rollout", "judge")
+    if judge is None:
+        return
+    levels: list[tuple[Path, float]] = [((*path, "alpha"), judge.alpha)]
+    if judge.sample_ratio_mismatch:
+        levels.append(((*path, "sample_ratio_mismatch", "alpha"), judge.sample_ratio_mismatch.alpha))
+    for place, alpha in levels:
+        if not 0 < alpha < 1:
+            message = f"No judge can keep to an alpha of `{alpha}`."
+            yield located.diagnostic("wrong_alpha", place, message, "Write a number between 0 and 1, such as 0.05.")
 
 
 def check_claims(document: Document, located: Located) -> Iterator[Diagnostic]:

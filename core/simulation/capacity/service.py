@@ -187,15 +187,15 @@ def _pool(name: str, demand: Demand, reps: list[Rep], runs: Sequence[_Run], sett
     per_week, opened = demand.by_pool().get(name, 0.0), floor.hours_of(name, reps).open_minutes
     count = sum(name in rep.pools for rep in reps)
     agreed = demand.marks.filter(pool=name)["sla_min"].median()
-    queue = erlang.Queue(per_week / (opened / 60), setting.minutes, count)
-    wait = erlang.waits_longer(queue, float(agreed)) if isinstance(agreed, int | float) else None
+    queue = erlang.Queue(per_week / (opened / 60), setting.minutes, count) if opened else None
+    wait = erlang.waits_longer(queue, float(agreed)) if queue and isinstance(agreed, int | float) else None
     worked = sum(one.minutes for one, fate, _ in mine if fate.began is not None)
     return {
         "pool": name,
         "reps": count,
         "per_week": round(per_week, PLACES),
         "sla_attainment": _rounded(_attainment([timely for _, _, timely in mine])),
-        "utilisation": round(worked / (count * opened * (WEEKS - WARM_UP) * len(runs)), PLACES),
+        "utilisation": round(worked / (count * opened * (WEEKS - WARM_UP) * len(runs)), PLACES) if opened else 0.0,
         "erlang_late": _rounded(wait),
     }
 
