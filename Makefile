@@ -27,7 +27,7 @@ check: $(SYNCED)  ## format, lint, types, import contracts, house rules
 	$(BIN)/python -m tests.house.rules
 
 test: check chromium  ## everything a push must pass, a file of tests on each core at a time
-	$(BIN)/python -m pytest -m "not bench and not campaign" --numprocesses auto --dist loadfile $(PYTEST)
+	$(BIN)/python -m pytest -m "not bench and not campaign" --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 campaign: $(SYNCED)  ## fault and differential campaigns at full size
 	$(BIN)/python -m pytest -m campaign $(PYTEST)

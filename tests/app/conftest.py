@@ -13,6 +13,7 @@ from core.kernel.clock import SystemClock
 from core.kernel.database import Database
 from core.signals.service import Signals
 from core.workbench import Workbench
+from tests.once import made_once
 
 
 @pytest.fixture
@@ -29,15 +30,20 @@ def open_store(tmp_path: Path) -> Iterator[SimpleNamespace]:
 
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a small decided store, made once; do not write to it."""
+    """The folder of a small decided store, made once for all workers; copy it before you open it."""
     from tests.app.demo import make
 
-    return make(tmp_path_factory.mktemp("demo"))
+    return made_once(tmp_path_factory, "small-demo", make) / "store"
+
+
+def copied(folder: Path, to: Path) -> Path:
+    """A copy of a store that nobody has open."""
+    return Path(shutil.copytree(folder, to / "store", ignore=shutil.ignore_patterns("lock")))
 
 
 @pytest.fixture(scope="session")
-def _demo_opened(demo_folder: Path) -> Iterator[Workbench]:
-    with Workbench.open(demo_folder, SystemClock()) as bench:
+def _demo_opened(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    with Workbench.open(copied(demo_folder, tmp_path_factory.mktemp("demo")), SystemClock()) as bench:
         yield bench
 
 
@@ -52,9 +58,7 @@ def demo(_demo_opened: Workbench) -> Iterator[Workbench]:
 @pytest.fixture(scope="module")
 def demo_copy(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     """A copy of the small decided store as the app's workbench, for a module of tests that write."""
-    folder = tmp_path_factory.mktemp("demo_copy") / "store"
-    shutil.copytree(demo_folder, folder, ignore=shutil.ignore_patterns("lock"))
-    with Workbench.open(folder, SystemClock()) as bench:
+    with Workbench.open(copied(demo_folder, tmp_path_factory.mktemp("demo_copy")), SystemClock()) as bench:
         services.use(bench)
         yield bench
         services.use(None)

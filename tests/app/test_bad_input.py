@@ -201,10 +201,11 @@ def test_a_run_without_any_outcome_is_refused_and_keeps_the_import(tmp_path, wri
 
 def test_a_policy_naming_an_unknown_field_is_refused_where_it_stands(store, write):
     text = (ROOT / "policies" / "default.yaml").read_text()
-    bad = write("bad.yaml", text.replace('if: "suppressed"', 'if: "supressed"'))
+    text = text.replace('if: "suppressed"', 'if: "supressed"')
+    bad, line = write("bad.yaml", text), 1 + text[: text.index("supressed")].count("\n")
     checked = done("policy_check", "policy", "check", str(bad), code=1)
     found = checked["diagnostics"][0]
-    assert (found["code"], found["line"]) == ("unknown_field", 30)
+    assert (found["code"], found["line"]) == ("unknown_field", line)
     assert "`supressed`" in found["message"] and "`suppressed`" in found["hint"]
     error = untouched(store, "policy", "submit", str(bad), "--as", "ana")
     assert error["code"] == "invalid_policy"

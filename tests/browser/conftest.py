@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser import serving
+from tests.once import made_once
 
 PageFor = Callable[..., Page]
 
@@ -16,8 +17,8 @@ PageFor = Callable[..., Page]
 @pytest.fixture(scope="session")
 def demo_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small demo store that nobody serves; those who do take a copy."""
-    folder = tmp_path_factory.mktemp("browser") / "store"
-    return serving.demo_store(folder, "--events", "24000", "--leads", "1500")
+    size = ("--events", "24000", "--leads", "1500")
+    return made_once(tmp_path_factory, "browser-demo", lambda folder: serving.demo_store(folder, *size))
 
 
 @pytest.fixture(scope="session")

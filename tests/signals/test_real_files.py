@@ -15,6 +15,7 @@ LOG = {
 
 
 @pytest.mark.recipe
+@pytest.mark.campaign
 def test_the_loan_log_gives_the_same_events_from_csv_and_xes(signals, real_workers, real_data, tmp_path):
     csv = signals.import_events(real_data / "bpi2012" / "bpi2012_events.csv.gz", LOG, actor="ana")
     assert (csv.read, csv.accepted, csv.quarantined, csv.new_leads) == (262_200, 262_200, 0, 13_087)
