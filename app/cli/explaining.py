@@ -41,6 +41,8 @@ def explain(
     speak(as_json)
     if counterfactual and since is not None:
         raise typer.BadParameter("Ask for one of --since and --counterfactual.")
+    if since is not None and at is not None and from_text(since) > from_text(at):
+        raise typer.BadParameter("--since is later than --at.")
     with opened(store) as bench:
         rooms = bench.rooms
         record = _record(rooms, lead, _moment(at))

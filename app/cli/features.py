@@ -11,6 +11,7 @@ import typer
 from app.cli import feature_views as views
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
 from app.cli.feature_files import feature_set_in, named_set, spine_in
+from app.cli.monitoring import require_folders
 from core.features import engine, hindsight, portrait
 from core.features.document import FeatureSet
 from core.features.kept import kept_values, renew
@@ -152,6 +153,7 @@ def build(
 ) -> None:
     """Build a feature set at the moments of a spine, in the spine's order."""
     speak(as_json)
+    require_folders(out)
     with opened(store) as bench:
         feature_set = feature_set_in(set_file, bench)
         frame, built = engine.build_with_report(bench.db, feature_set, spine_in(spine), _watch("features build"))
@@ -178,6 +180,9 @@ def backfill(
 ) -> None:
     """Build a set over history and keep it; the next time only leads that changed since are built."""
     speak(as_json)
+    require_folders(out)
+    if not duration_us(every):
+        raise typer.BadParameter("--every is no time at all; give one such as 7d.")
     with opened(store) as bench:
         actor = bench.identity(user_name(as_user), permission=Permission.BUILD)
         feature_set = named_set(set_text, bench)

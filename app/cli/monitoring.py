@@ -43,9 +43,7 @@ def drift(
 ) -> None:
     """Compare the newest leads with those that the model was trained on, and count the decisions that moved."""
     speak(as_json)
-    for path in (junit, html):
-        if path is not None and not path.parent.is_dir():
-            raise OutputUnwritable(path, "its folder is not there")
+    require_folders(junit, html)
     with opened(store) as bench:
         actor = bench.identity(user_name(as_user), default=True)
         result = bench.runner.drift(
@@ -79,6 +77,13 @@ def performance(
             cancel=current().cancel,
         )
     emit(result, lambda: performance_text(result))
+
+
+def require_folders(*paths: Path | None) -> None:
+    """Refuse files in folders that are not there, before the work; raises OutputUnwritable."""
+    for path in paths:
+        if path is not None and not path.parent.is_dir():
+            raise OutputUnwritable(path, "its folder is not there")
 
 
 def written(path: Path | None, data: bytes) -> None:

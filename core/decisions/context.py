@@ -70,6 +70,19 @@ class Deciding:
             self.desks[told] = store.load(self.arm, before)
         return self.desks[told]
 
+    def knows_before(self, spine: pl.DataFrame) -> bool:
+        """Whether `states` tells where each row's lead stood before it: not where it was decided for later already."""
+        if not self.remembers:
+            return False
+        rows = spine.select("lead_id", pl.coalesce("as_of", "known_at")).iter_rows()
+        return all(_is_before(self.states.get(lead_id), moment) for lead_id, moment in rows)
+
+    def remember(self, lead_id: str, state: LeadState) -> None:
+        """Where the lead stands after a decision, unless a later one is remembered."""
+        known = self.states.get(lead_id)
+        if known is None or state.moment is None or known.moment is None or known.moment <= state.moment:
+            self.states[lead_id] = state
+
     @cached_property
     def lottery(self) -> Lottery:
         """The policy's experiment."""
@@ -100,6 +113,10 @@ class Written:
     rows: int
     before: str
     after: str
+
+
+def _is_before(state: LeadState | None, moment: datetime | None) -> bool:
+    return state is not None and (moment is None or state.moment is None or state.moment < moment)
 
 
 def trigger(spine: pl.DataFrame) -> pl.Expr:

@@ -209,8 +209,7 @@ def _outcomes(
     looked_up: LookedUp,
 ) -> Iterator[Decided]:
     """Each row decided, in order."""
-    remembered = deciding.remembers and all(lead in deciding.states for lead in spine["lead_id"])
-    stored = {} if remembered else store.before(spine, deciding.arm)
+    stored = {} if deciding.knows_before(spine) else store.before(spine, deciding.arm)
     found = policy_inputs.batch_inputs(deciding.policy, measured, looked_up.features, looked_up.attributes)
     aged = ageing.ages(deciding.database, deciding.feature_set, deciding.policy, spine)
     keys = spine.select("lead_id", pl.coalesce("as_of", "known_at"), *_drawn_by(spine)).iter_rows()
@@ -235,7 +234,7 @@ def _outcomes(
             known = {**whole, **{name: values[row_no] for name, values in asked.items()}}
             outcome, assignee = desk.assign(deciding.policy.document, lead_id, outcome, known, moment or now)
         state = after(before, moment, outcome.band, outcome.next_state)
-        deciding.states[lead_id] = state
+        deciding.remember(lead_id, state)
         decision_id = ids[lot.arm == HOLDOUT]
         yield Decided(whole, outcome, deciding.state_inputs.state_of(before), state, lot, decision_id, assignee)
 

@@ -27,7 +27,9 @@ CLOSES = """
     SELECT l.lead_id, min(coalesce(o.received_at, o.closed_at)) AS closes
     FROM outcomes o JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no
     WHERE o.outcome <> 'open' GROUP BY 1 HAVING closes IS NOT NULL"""
-TOLD = "SELECT coalesce(max(seq), 0) FROM ledger WHERE kind IN ('reps.imported', 'outcomes.imported')"
+TOLD = """
+    SELECT coalesce(max(seq), 0) FROM ledger
+    WHERE kind IN ('reps.imported', 'reps.redriven', 'outcomes.imported', 'outcomes.redriven')"""
 
 
 class DeskStore:

@@ -99,9 +99,9 @@ def _redrive_batch(db: Database, group: _Group, given: Table[str, Any] | None, a
     mapping = Mapping.of({**_mapping_of(group.stored), **(given or {})})
     prepared = _prepared(db, group, mapping, able["raw"].to_list())
     with db.change("signals", f"{group.kind}.redriven", actor) as change:
-        batch = Batch(
-            group.kind, group.path, prepared.adapter, prepared.content_hash, mapping.to_json(), actor, db.clock.now()
-        )
+        now = db.clock.now()
+        prepared = _known_from(prepared, now) if group.path.startswith(LIVE) else prepared
+        batch = Batch(group.kind, group.path, prepared.adapter, prepared.content_hash, mapping.to_json(), actor, now)
         return replace(_land(change, batch, group, prepared, able), hopeless=hopeless)
 
 
@@ -116,13 +116,14 @@ def _prepared(db: Database, group: _Group, mapping: Mapping, raws: list[str]) ->
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "redriven.jsonl"
         path.write_text("".join(raw + "\n" for raw in raws), encoding="utf-8")
-        now = db.clock.now()
-        prepared = run_in_worker(PREPARE[group.kind], str(path), mapping, options, now, limits=PARSING)
-        return _known_from(prepared, now) if group.path.startswith(LIVE) else prepared
+        return run_in_worker(PREPARE[group.kind], str(path), mapping, options, db.clock.now(), limits=PARSING)
 
 
 def _known_from(prepared: Prepared, now: datetime) -> Prepared:
-    """Events that came over HTTP and were refused are known from now on, whatever they say themselves."""
+    """Events that came over HTTP and were refused are known from now on, whatever they say themselves.
+
+    Now is inside the change: what is decided while they are read has not seen them.
+    """
     known = pl.lit(naive(now), dtype=pl.Datetime("us")).alias("received_at")
     traits = prepared.traits and replace(prepared.traits, rows=prepared.traits.rows.with_columns(known))
     rows, links = prepared.rows.with_columns(known), prepared.links.with_columns(known)

@@ -10,13 +10,15 @@ from core.signals import store_layout
 
 ACTOR = "upkeep"
 EVERY_SECONDS = 30.0
+LONGEST_SECONDS = 3_600.0
 
 
 class Upkeep:
     """Looks at the log every `seconds` and compacts it where that is due and `idle` says that nobody sends events.
 
     A tail that has grown to twice what is due is not left to wait for such a moment: while the log is written anew,
-    live events queue up and are answered afterwards.
+    live events queue up and are answered afterwards. After a fault it waits twice as long, up to an hour: where the
+    disk has no room for the log anew, trying takes as long as doing.
     """
 
     def __init__(self, db: Database, idle: Callable[[], bool], seconds: float = EVERY_SECONDS) -> None:
@@ -38,8 +40,15 @@ class Upkeep:
         return store_layout.compact(self._db, ACTOR)
 
     def _run(self) -> None:
-        while not self._ending.wait(self._seconds):
+        pause = self._seconds
+        while not self._ending.wait(pause):
             try:
                 self.look()
-            except LeadbenchError as fault:
-                telemetry.log("upkeep.fault", code=fault.code)
+                pause = self._seconds
+            except Exception as fault:
+                pause = min(2 * pause, LONGEST_SECONDS)
+                telemetry.log("upkeep.fault", code=_code(fault))
+
+
+def _code(fault: Exception) -> str:
+    return fault.code if isinstance(fault, LeadbenchError) else type(fault).__name__

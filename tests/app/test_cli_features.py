@@ -112,6 +112,16 @@ def test_a_rendering_for_spark_needs_columns(store, folder):
     assert refused("features", "render", "--set", str(folder / "gone.yaml"), *store)["code"] == "file_missing"
 
 
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(store, folder, tmp_path):
+    gone = ("--out", str(tmp_path / "no" / "rows.parquet"), *store)
+    given = ("--set", str(folder / "small.yaml"))
+    pl.DataFrame({"lead_id": ["l1"]}).write_parquet(tmp_path / "spine.parquet")
+    spine = ("--spine", str(tmp_path / "spine.parquet"))
+    assert refused("features", "build", *given, *spine, *gone)["code"] == "output_unwritable"
+    assert refused("features", "backfill", *given, *gone, user="ana")["code"] == "output_unwritable"
+    assert call("features", "backfill", *given, "--every", "0d", *store, user="ana").returncode == 2
+
+
 def test_a_store_without_events_has_no_history(folder, tmp_path):
     Workbench.open(tmp_path / "store").close()
     given = ("features", "backfill", "--set", str(folder / "small.yaml"), "--store", str(tmp_path / "store"))

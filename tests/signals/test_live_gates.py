@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.signals import redriving
 from core.signals.ingest import Ingest, Sender, cloud_events, segment_batch, segment_call
 
 SENDER = Sender("site")
@@ -125,3 +126,43 @@ def test_an_identify_by_file_and_over_http_is_one_event(store, signals, write):
     answer = ingest.submit(segment_call(json.dumps(call).encode(), "identify", SENDER, store.clock.now())).result(30)
     ingest.stop()
     assert (answer.accepted, answer.duplicate, answer.errors) == (0, 1, ())
+
+
+def test_repeats_do_not_put_the_judgement_off(store, signals, send):
+    send(*(visit(number) for number in range(30)))
+    signals.sources.confirm("web", CONTRACT, "ana")
+    for number in range(200, 240):
+        send(visit(number, "vist"))
+        send(visit(0))
+    assert signals.sources.held_back() == {"web"}
+
+
+def test_what_is_sent_again_while_its_source_waits_is_held_once(store, signals, send):
+    send(*(visit(number) for number in range(30)))
+    signals.sources.confirm("web", CONTRACT | {"least_rows": 1}, "ana")
+    send(visit(900, "vist"))
+    answers = [send(visit(901)) for _ in range(3)]
+    assert [one.errors[0].code for one in answers] == ["breaker_open"] * 3
+    held = signals.quarantine()
+    waiting = held.filter(held["code"] == "breaker_open")["quarantine_id"].to_list()
+    assert len(waiting) == 1
+    signals.sources.close("web", "it was a test", "ana")
+    assert signals.redrive(waiting, actor="ana").accepted == 1
+
+
+def test_what_was_refused_is_known_from_when_it_is_stored_not_from_when_it_was_read(store, signals, send, monkeypatch):
+    ahead = store.clock.now() + timedelta(hours=25, minutes=30)
+    assert send(visit(1, timestamp=ahead.isoformat())).errors[0].code == "future_time"
+    an_hour_later(store, monkeypatch)
+    an_hour_later(store, monkeypatch)
+
+    def slowly(prepare, *given, limits):
+        found = prepare(*given)
+        an_hour_later(store, monkeypatch)
+        assert send(visit(2)).accepted == 1
+        return found
+
+    monkeypatch.setattr(redriving, "run_in_worker", slowly)
+    assert signals.redrive(signals.quarantine()["quarantine_id"].to_list(), actor="ana").accepted == 1
+    times = dict(store.read("SELECT event_id, received_at FROM events").rows())
+    assert times["e1"] >= times["e2"]

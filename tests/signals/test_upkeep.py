@@ -70,3 +70,22 @@ def test_who_has_just_sent_is_not_idle(store):
     ingest.submit(segment_batch(body, SENDER, store.clock.now())).result(30)
     ingest.stop()
     assert ingest.is_idle(0.0) and not ingest.is_idle(60.0)
+
+
+def test_a_fault_does_not_end_it_and_it_waits_longer_after_each(filled, monkeypatch):
+    real, tried = store_layout.compact, []
+
+    def at_the_third_time(*given):
+        tried.append(time.monotonic())
+        if len(tried) < 3:
+            raise RuntimeError("no luck")
+        return real(*given)
+
+    monkeypatch.setattr(store_layout, "compact", at_the_third_time)
+    add(filled, 60)
+    upkeep, until = Upkeep(filled, lambda: True, seconds=0.1), time.monotonic() + 30
+    while compactions(filled) == 1 and time.monotonic() < until:
+        time.sleep(0.05)
+    upkeep.stop()
+    assert compactions(filled) == 2
+    assert tried[1] - tried[0] >= 0.2 and tried[2] - tried[1] >= 0.4

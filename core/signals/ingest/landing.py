@@ -99,7 +99,7 @@ class _Landing:
         if batch_id is not None:
             accepted = rows.height
         else:
-            self.picture.doubt(rows["source"].unique() if not rows.is_empty() else ())
+            self.picture.doubt()
             self.only_events = False
             batch_id = store.batch_of(self.change, stream, self.received_at)
             if not rows.is_empty():
@@ -140,13 +140,14 @@ class _Landing:
             self._refuse(row, code, detail, lead, raw.encode() if code in HELD else None)
         self.repeats.update(self.gated.places[row - 1][0] for row in repeats)
         gone = {*repeats, *landed.conflicts["row_no"]}
-        self.stored.append((rows.filter(~pl.col(ROW).is_in(list(gone))) if gone else rows).select(ROW, *ARRIVED))
+        kept = rows.filter(~pl.col(ROW).is_in(list(gone))) if gone else rows
+        self.picture.judged(kept["source"].unique())
+        self.stored.append(kept.select(ROW, *ARRIVED))
         return landed.accepted, landed.duplicate
 
     def _refuse(self, row: int, code: str, detail: str, lead_id: str | None, checked: bytes | None = None) -> None:
         number, refusal = self.gated.refusal(row, code, detail, lead_id)
-        refusal = refusal if checked is None else replace(refusal, raw=checked)
-        self.refused[number].append(refusal)
+        self.refused[number].append(replace(refusal, checked=checked))
 
     def finish(self) -> None:
         """The body of the ledger entry; a group that brings nothing new writes nothing."""

@@ -61,13 +61,17 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An item that cannot be stored, and why; `raw` are its bytes, at most 64 KiB."""
+    """An item that cannot be stored, and why; `raw` are its bytes, at most 64 KiB.
+
+    `checked` is what the gate made of it, where that is kept in place of its bytes.
+    """
 
     index: int
     code: str
     detail: str
     raw: bytes
     lead_id: str | None = None
+    checked: bytes | None = None
 
 
 @dataclass(frozen=True)

@@ -132,9 +132,12 @@ class Picture:
             self.leads.clear()
             self.memberships.clear()
 
-    def doubt(self, sources: Iterable[str]) -> None:
-        """What follows, of these sources, writes more than the picture is told: it is read again before it is used."""
+    def doubt(self) -> None:
+        """What follows writes more than the picture is told: it is read again before it is used."""
         self.revision = None
+
+    def judged(self, sources: Iterable[str]) -> None:
+        """Events of these sources were stored after their gate had looked at them."""
         for source in sources:
             self.unjudged.pop(source, None)
 

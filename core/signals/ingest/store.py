@@ -138,7 +138,9 @@ def _id(stream: Stream, refused: Refused) -> str:
 
 def _held(change: Change, stream: Stream, batch_id: str, fresh: Mapping[str, Refused], now: datetime) -> pl.DataFrame:
     items = list(fresh.values())
-    sealed = change.seal([one.lead_id or store_batches.NOBODY for one in items], [one.raw for one in items])
+    sealed = change.seal(
+        [one.lead_id or store_batches.NOBODY for one in items], [one.checked or one.raw for one in items]
+    )
     return pl.DataFrame(
         {
             "quarantine_id": list(fresh),
