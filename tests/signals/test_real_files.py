@@ -6,6 +6,7 @@ from core.kernel.clock import SystemClock
 from core.kernel.database import Database
 from core.signals.service import Signals
 
+pytestmark = [pytest.mark.recipe, pytest.mark.campaign]
 WHOLE = "SELECT * EXCLUDE (batch_id) FROM event_log ORDER BY event_no"
 LOSSES = "type IN ('A_DECLINED', 'A_CANCELLED')"
 LOG = {
@@ -14,8 +15,6 @@ LOG = {
 }
 
 
-@pytest.mark.recipe
-@pytest.mark.campaign
 def test_the_loan_log_gives_the_same_events_from_csv_and_xes(signals, real_workers, real_data, tmp_path):
     csv = signals.import_events(real_data / "bpi2012" / "bpi2012_events.csv.gz", LOG, actor="ana")
     assert (csv.read, csv.accepted, csv.quarantined, csv.new_leads) == (262_200, 262_200, 0, 13_087)
@@ -28,7 +27,6 @@ def test_the_loan_log_gives_the_same_events_from_csv_and_xes(signals, real_worke
     assert signals.summary()["outcomes"] == {"lost": 10_442, "won": 2_246, "open": 399}
 
 
-@pytest.mark.recipe
 def test_the_education_table_counts_select_as_missing(signals, real_workers, real_data):
     found = signals.import_leads(real_data / "x_education" / "Leads.csv", {"lead_id": "Prospect ID"}, actor="ana")
     assert (found.accepted, found.quarantined) == (9_240, 0)
@@ -40,7 +38,6 @@ def test_the_education_table_counts_select_as_missing(signals, real_workers, rea
     assert signals.summary()["outcomes"] == {"lost": 5_679, "won": 3_561, "open": 0}
 
 
-@pytest.mark.recipe
 def test_the_marketplace_funnel_joins_its_winners(signals, real_workers, real_data):
     folder = real_data / "olist_funnel"
     leads = signals.import_leads(folder / "olist_marketing_qualified_leads_dataset.csv", actor="ana")
@@ -48,7 +45,6 @@ def test_the_marketplace_funnel_joins_its_winners(signals, real_workers, real_da
     assert (leads.accepted, won.accepted, won.unmatched) == (8_000, 842, 0)
 
 
-@pytest.mark.recipe
 def test_hubspot_exports_load_with_no_mapping_written(signals, real_workers, real_data):
     folder = real_data / "hubspot_seeds"
     contacts = signals.import_leads(folder / "contact_data.csv", actor="ana")
