@@ -10,7 +10,6 @@ from core.exports import model_card, model_folder
 from core.governance.permissions import Permission
 from core.models.cutoffs import Capacity
 from core.models.store import ModelVersion
-from core.recipes import cutting
 from core.recipes.rooms import Rooms
 
 group = typer.Typer(help="Models: list, show, compare, approve, release, roll back, export.", no_args_is_help=True)
@@ -164,21 +163,6 @@ def cutoffs(
     with opened(store) as bench:
         found = bench.runner.cutoffs(capacity, a_day)
     emit(found, lambda: table(found["bands"], CUTS))
-
-
-@group.command(epilog="Example: leadbench models inflation --json")
-def inflation(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Whether more leads are above a band's cut while fewer of them are won, month by month."""
-    speak(as_json)
-    with opened(store) as bench:
-        found = cutting.inflated(bench.rooms)
-    emit(found, lambda: _inflation_text(found))
-
-
-def _inflation_text(found: dict[str, Any]) -> str:
-    bands = ", ".join(one["band"] for one in found["alarms"])
-    head = f"Inflated: {bands}" if bands else "No band is inflated."
-    return f"{head}\n" + table(found["months"], ["month", "band", "scored", "above", "closed", "won", "verdict"])
 
 
 def _version(found: ModelVersion | None) -> str | None:

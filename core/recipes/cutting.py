@@ -1,13 +1,12 @@
-"""Cut-offs proposed for the model that scores, on leads that it has not seen, and the alarm of inflated scores."""
+"""Cut-offs proposed for the model that scores, on leads that it has not seen."""
 
 from datetime import timedelta
 from typing import Any
 
 import polars as pl
 
-from core.decisions.store_bands import BandStore
 from core.features import engine
-from core.models import cutoffs, inflation
+from core.models import cutoffs
 from core.models.cutoffs import Capacity, CapacityInvalid
 from core.models.scoring import probabilities
 from core.recipes import training_data
@@ -49,10 +48,3 @@ def leads_a_day(population: Population) -> float:
         raise CapacityInvalid("leads_a_day", None, "The leads carry no dates: give --leads-a-day.")
     days = min(max((max(born) - min(born)) / timedelta(days=1), 1.0), RECENT_DAYS)
     return sum(moment >= max(born) - timedelta(days=days) for moment in born) / days
-
-
-def inflated(rooms: Rooms) -> dict[str, Any]:
-    """Every month of every band with its verdict, and the bands that are inflated now."""
-    found = inflation.judge(BandStore(rooms.db).monthly())
-    months, now = ([one.to_json() for one in group] for group in (found, inflation.alarms(found)))
-    return rounded({"alarms": now, "months": months})

@@ -454,7 +454,7 @@ def test_a_model_is_trained_again_with_the_same_hash_and_exported(store, second,
     assert refused("models", "show", "9", *at)["code"] == "unknown_model"
 
 
-def test_cut_offs_follow_from_hours_and_value_and_inflation_is_told_by_month(demo):
+def test_cut_offs_follow_from_hours_and_value(demo):
     at = ("--store", str(demo[0]))
     hours = ("--rep-hours", "4", "--minutes", "30")
     found = done("models_cutoffs", "models", "cutoffs", *hours, *at)
@@ -464,9 +464,6 @@ def test_cut_offs_follow_from_hours_and_value_and_inflation_is_told_by_month(dem
     assert tight["bands"][0]["enter"] > found["bands"][0]["enter"]
     nothing = ("--rep-hours", "0", "--minutes", "30")
     assert refused("models", "cutoffs", *nothing, *at)["code"] == "invalid_capacity"
-    told = done("models_inflation", "models", "inflation", *at)
-    assert told["alarms"] == [] and {one["band"] for one in told["months"]} == {"hot", "warm", "nurture"}
-    assert refused("models", "inflation", "--store", str(demo[0] / "none"))["code"] == "no_store"
 
 
 def test_a_tampered_model_of_the_store_scores_and_releases_nothing(store, second):
