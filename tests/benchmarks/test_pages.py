@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import services
 from app.navigation import SECTIONS
+from app.server import import_shared
 from core.kernel.settings import PROJECT_ROOT
 from tests.browser.serving import demo_store
 
@@ -25,6 +26,7 @@ def served_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     size = SIZES[os.environ.get("LEADBENCH_BENCH_SIZE", "small")]
     folder = Path(named) if named else demo_store(tmp_path_factory.mktemp("bench") / "store", *size)
     services.configure(folder)
+    import_shared()
     yield folder
     services.close()
 
