@@ -20,11 +20,17 @@ demo: $(SYNCED)  ## seeded B2B stream -> store -> model -> policy -> decisions -
 	$(BIN)/leadbench demo --store $(STORE)
 
 check: $(SYNCED)  ## format, lint, types, import contracts, house rules
+	@$(MAKE) --no-print-directory -j2 lint types
+
+.PHONY: lint types
+lint: $(SYNCED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.house.rules
+
+types: $(SYNCED)
+	$(BIN)/pyright
 
 test: check chromium  ## everything a push must pass, a file of tests on each core at a time
 	$(BIN)/python -m pytest -m "not bench and not campaign" --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST)
