@@ -121,6 +121,18 @@ def approve_model(version: str, model_hash: str, comment: str) -> None:
     rooms().model_releases.approve_model(model_hash, version, actor(), comment or None)
 
 
+def release_model(version: str, reason: str) -> None:
+    """Make the model score as a second person; raises AuthorCannotApprove for whoever trained it."""
+    by, found = actor(), rooms().models.version(version)
+    rooms().models.get(found.version)
+    rooms().model_releases.release(found.model_hash, found.version, by, reason)
+
+
+def roll_back_model(reason: str) -> str:
+    """Let the model that scored before the champion score again; its version."""
+    return rooms().model_releases.roll_back(actor(), reason)
+
+
 def verify() -> Verification:
     """Walk the ledger's chain."""
     acting(Permission.AUDIT)

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from app.components import empty_state, header, model_figures, model_list, train_form
+from app.components import empty_state, header, model_cuts, model_figures, model_list, model_release, train_form
 from app.queries import models
+
+TABS = ["Quality", "Cut-offs and cost", "Compare", "Model card"]
 
 board = models.leaderboard()
 recipe = models.recipe_name()
@@ -21,17 +23,38 @@ if board.is_empty():
 with main:
     chosen = model_list.choose(board, "train_models")
     model_figures.figures(chosen, "train_figures")
-    left, right = st.columns(2, gap="small")
-    with left:
-        model_figures.calibration(chosen, "train")
-        model_figures.by_landmark(chosen, "train")
-        model_figures.against(chosen, "train")
-    with right:
-        model_figures.lift(chosen, "train")
-        model_figures.scores(chosen, "train")
-        model_figures.suspects(chosen, "train")
-    compared = model_list.compare(board, "train_compare")
-    model_figures.capture(compared or [chosen], "train")
-    model_figures.scorecard(chosen, "train")
+    quality, cuts, compared, card = st.tabs(TABS, key="tab", bind="query-params")
 with side:
-    model_list.trust(chosen, "train_trust")
+    model_release.trust(chosen, "train_trust")
+if quality.open:
+    with quality:
+        left, right = st.columns(2, gap="small")
+        with left:
+            model_figures.calibration(chosen, "train")
+            model_figures.by_landmark(chosen, "train")
+            model_figures.against(chosen, "train")
+        with right:
+            model_figures.lift(chosen, "train")
+            model_figures.scores(chosen, "train")
+            model_figures.suspects(chosen, "train")
+        model_figures.scorecard(chosen, "train")
+if cuts.open:
+    with cuts:
+        found = model_cuts.unseen(chosen)
+        if found is not None:
+            left, right = st.columns(2, gap="small")
+            with left:
+                st.fragment(model_cuts.capacity)(found, "train_capacity")
+            with right:
+                st.fragment(model_cuts.worth)(found, "train_worth")
+if compared.open:
+    with compared:
+        models_compared = model_list.compare(board, "train_compare") or [chosen]
+        left, right = st.columns(2, gap="small")
+        with left:
+            model_figures.capture(models_compared, "train")
+        with right:
+            model_figures.precision(models_compared, "train")
+if card.open:
+    with card:
+        model_release.papers(chosen, "train_card")

@@ -102,8 +102,7 @@ def histogram(counts: pl.DataFrame, colours: Tokens, cuts: dict[str, float] | No
 def capture(curves: dict[str, pl.DataFrame], colours: Tokens, today: float | None = None) -> go.Figure:
     """Share of all wins found by working the best leads first; each curve has columns `worked`, `found` (shares)."""
     figure = blank(colours, height=280, showlegend=True)
-    styles = [("solid", colours.gain), ("dot", colours.neutral), ("dash", colours.accent), ("dashdot", colours.warn)]
-    for (name, curve), (dash, paint) in zip(curves.items(), styles, strict=False):
+    for (name, curve), (dash, paint) in zip(curves.items(), _styles(colours), strict=False):
         figure.add_trace(
             go.Scatter(
                 x=curve["worked"],
@@ -118,3 +117,33 @@ def capture(curves: dict[str, pl.DataFrame], colours: Tokens, today: float | Non
         vertical_mark(figure, colours, today, "today's capacity")
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02], title_text="wins found")
     return figure.update_xaxes(tickformat=".0%", range=[0, 1], title_text="leads worked, best first")
+
+
+def precision(curves: dict[str, pl.DataFrame], base_rate: float, colours: Tokens) -> go.Figure:
+    """How many of those above a cut win, by the share of wins above it; each curve has `recall` and `precision`."""
+    figure = blank(colours, height=280, showlegend=len(curves) > 1)
+    for (name, curve), (dash, paint) in zip(curves.items(), _styles(colours), strict=False):
+        figure.add_trace(
+            go.Scatter(
+                x=curve["recall"],
+                y=curve["precision"],
+                name=name,
+                mode="lines",
+                line={"color": paint, "dash": dash, "width": 2.2 if dash == "solid" else 1.6},
+                hovertemplate=f"{name}: %{{x:.0%}} of wins found, %{{y:.0%}} of those worked win<extra></extra>",
+            )
+        )
+    figure.add_shape(
+        type="line", x0=0, x1=1, y0=base_rate, y1=base_rate, line={"color": colours.warn, "dash": "dash", "width": 1.3}
+    )
+    figure.add_annotation(
+        x=0, y=base_rate, xanchor="left", yanchor="bottom", showarrow=False, text=f"everybody: {base_rate:.0%}",
+        font_color=colours.warn,
+    )  # fmt: skip
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.02], title_text="win, of those worked")
+    return figure.update_xaxes(tickformat=".0%", range=[0, 1], title_text="wins found")
+
+
+def _styles(colours: Tokens) -> list[tuple[str, str]]:
+    """Dash and colour of up to four curves."""
+    return [("solid", colours.gain), ("dot", colours.neutral), ("dash", colours.accent), ("dashdot", colours.warn)]

@@ -135,6 +135,26 @@ def capture(chosen: list[ModelVersion], key: str) -> None:
         chart.show(figure, f"{key}_capture", alt=f"Share of wins by share of leads worked. {words}", words=words)
 
 
+def precision(chosen: list[ModelVersion], key: str) -> None:
+    """Draw how many of those worked win by how many wins are found, one curve a model."""
+    curves = {f"model {one.version}": models.precision(one) for one in chosen}
+    curves = {name: curve for name, curve in curves.items() if not curve.is_empty()}
+    with chart.card("Found against wasted", glossary.term("precision")):
+        if not curves:
+            st.caption("No lift table is stored.")
+            return
+        name, curve = next(iter(curves.items()))
+        half = curve.filter(pl.col("recall") >= 0.5).row(0, named=True)
+        base = float(chosen[0].metrics.get("base_rate_test") or 0)
+        area = chosen[0].metrics.get("pr_auc")
+        words = (
+            f"In words: to find half of the wins with {name}, {half['precision']:.0%} of those worked win, of all "
+            f"{base:.0%}. Average precision {_number(area)}."
+        )
+        figure = quality.precision(curves, base, chart.colours())
+        chart.show(figure, f"{key}_precision", alt=f"Precision by recall. {words}", words=words)
+
+
 def against(version: ModelVersion, key: str) -> None:
     """Draw the baselines, and the figures that look better than they are."""
     told = version.metrics

@@ -1,11 +1,10 @@
-"""The leaderboard of models, the one that is looked at, a comparison, and a second person's approval."""
+"""The leaderboard of models, the one that is looked at, and a comparison."""
 
 import polars as pl
 import streamlit as st
 
-from app import release_commands, session
-from app.components import badges, chart, columns, export_menu, frame_table, glossary
-from app.feedback import done, refusals
+from app import session
+from app.components import chart, columns, export_menu, frame_table, glossary
 from app.queries import models
 from core.models.store import ModelVersion
 
@@ -46,26 +45,6 @@ def _columns() -> dict[str, object]:
         "registered_at": columns.moment("Trained"),
         "actor": st.column_config.TextColumn("By", width="small"),
     }
-
-
-def trust(version: ModelVersion, key: str) -> None:
-    """Draw whether a second person trusts the model, and the button to say so."""
-    approved = models.is_approved(version)
-    badge = ":green-badge[:material/verified_user: Approved]" if approved else badges.trial("trial")
-    with chart.card(f"Model {version.version}"):
-        badges.show(badge, f":gray[trained by {version.actor}]", f"`{version.model_hash[7:19]}`")
-        if approved:
-            st.caption("A second person approved it: with a published policy it decides live.")
-            return
-        st.caption(
-            "Decisions are a trial until somebody who did not train it approves it.", help=glossary.term("four_eyes")
-        )
-        comment = st.text_input("Comment", key=f"{key}_comment", placeholder="What was looked at")
-        if st.button("Approve model", key=f"{key}_approve", icon=":material/verified_user:"):
-            with refusals():
-                release_commands.approve_model(version.version, version.model_hash, comment.strip())
-                done(f"Model {version.version} is approved.")
-                st.rerun()
 
 
 def compare(rows: pl.DataFrame, key: str) -> list[ModelVersion]:

@@ -1,13 +1,15 @@
 """Registered models with their figures, the tables behind their charts, and what training has to go on."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import streamlit as st
 
 from app.queries import data
 from app.queries.access import revision, rooms
+from core.exports import model_card, model_folder
+from core.governance.permissions import Permission
 from core.models.store import ModelVersion
 from core.models.training import FEWEST_LEADS
 from core.recipes.document import TrainPart
@@ -16,8 +18,10 @@ CHARTS = {
     "calibration": ("predicted", "observed", "low", "high"),
     "lift": ("rate", "lift", "captured"),
     "scores": ("from", "to"),
+    "precision": ("threshold", "recall", "precision"),
 }
 FIGURES = ("auc", "pr_auc", "lift_at_10", "brier", "log_loss", "ece")
+NAMES = ("AUC", "Average precision", "Lift, best tenth", "Brier", "Log loss", "Calibration gap")
 PRESETS = {
     "recipe": "As the recipe says",
     "quick": "Quick look",
@@ -75,19 +79,18 @@ def leaderboard() -> pl.DataFrame:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _leaderboard(revision: str) -> pl.DataFrame:
-    champion = rooms().models.champion()
-    rows = [_row(rooms().models.version(version), champion) for version in rooms().models.list()["version"]]
+    rows = [_row(rooms().models.version(version)) for version in rooms().models.list()["version"]]
     kinds = dict.fromkeys(FIGURES, pl.Float64) | {"model": pl.String, "approved": pl.String}
     return pl.DataFrame(rows, schema_overrides=kinds).reverse() if rows else pl.DataFrame(schema=kinds)
 
 
-def _row(version: ModelVersion, champion: ModelVersion | None) -> dict[str, Any]:
+def _row(version: ModelVersion) -> dict[str, Any]:
     told = version.metrics
     low, high = told.get("auc_ci95") or (None, None)
     return {
         "version": version.version,
         "model": f"model {version.version}",
-        "alias": "champion" if champion and champion.version == version.version else "",
+        "alias": standing(version),
         "approved": "approved" if rooms().model_releases.is_approved(version.model_hash) else "trial",
         **{name: told.get(name) for name in FIGURES},
         "interval": f"{low:.3f}–{high:.3f}" if low is not None and high is not None else "–",
@@ -109,6 +112,31 @@ def version(name: str) -> ModelVersion:
 def is_approved(version: ModelVersion) -> bool:
     """Whether a second person approved the model."""
     return rooms().model_releases.is_approved(version.model_hash)
+
+
+def standing(version: ModelVersion) -> Literal["champion", "challenger", ""]:
+    """What the model is to the one that scores."""
+    champion, challenger = rooms().models.champion(), rooms().models.challenger()
+    if champion is not None and champion.version == version.version:
+        return "champion"
+    return "challenger" if challenger is not None and challenger.version == version.version else ""
+
+
+def releases() -> pl.DataFrame:
+    """Every release and rollback of a model, the newest first: version, kind, actor, reason, released_at."""
+    return rooms().model_releases.releases().reverse()
+
+
+def card(version: ModelVersion) -> str:
+    """The model card as Markdown, front matter and all; raises ModelDamaged."""
+    return model_card.card(version, rooms().models.get(version.version))
+
+
+def folder(version: ModelVersion, actor: str | None) -> bytes:
+    """The model's folder as a zip file, for who may export; raises Forbidden and ModelDamaged."""
+    people = rooms().users
+    people.require(people.identity(actor).name, Permission.EXPORT)
+    return model_folder.zipped(version, rooms().models.get(version.version))
 
 
 def table(version: ModelVersion, name: str) -> pl.DataFrame:
@@ -134,6 +162,16 @@ def capture(version: ModelVersion) -> pl.DataFrame:
     total = float(lift["rows"].sum())
     start = pl.DataFrame({"worked": [0.0], "found": [0.0]})
     return pl.concat([start, lift.select(worked=pl.col("rows").cum_sum() / total, found="captured")])
+
+
+def precision(version: ModelVersion) -> pl.DataFrame:
+    """recall and precision by falling threshold; of a model stored without the curve, by tenths of its ranking."""
+    curve = table(version, "precision")
+    lift = table(version, "lift")
+    if not curve.is_empty() or lift.is_empty():
+        return curve
+    worked, won = pl.col("rows").cum_sum(), pl.col("positives").cum_sum()
+    return lift.select(recall="captured", precision=won / worked)
 
 
 def by_landmark(version: ModelVersion) -> pl.DataFrame:
@@ -204,7 +242,7 @@ def compared(versions: list[str]) -> pl.DataFrame:
     """figure and one column a model: the same figures side by side."""
     rows = leaderboard().filter(pl.col("version").is_in(versions)).sort("version")
     columns = {f"model {row['version']}": [row[name] for name in FIGURES] for row in rows.iter_rows(named=True)}
-    return pl.DataFrame({"figure": list(FIGURES), **columns}, strict=False)
+    return pl.DataFrame({"figure": list(NAMES), **columns}, strict=False)
 
 
 def suspects(version: ModelVersion) -> pl.DataFrame:

@@ -120,13 +120,23 @@ def _training(version: ModelVersion, model: Model) -> str:
         [
             "## Training",
             "",
-            f"- Rows: {counted}. Split: {model.facts.get('split')}; landmarks: {model.facts.get('landmarks')}.",
+            f"- Rows: {counted}. Split: {_said(model.facts.get('split'))}; "
+            f"landmarks: {_said(model.facts.get('landmarks'))}.",
             f"- Settings: {chosen}.",
             f"- Data revision `{version.lineage.get('signals_revision')}`, labels `{model.facts.get('label_hash')}`, "
             f"recipe `{version.lineage.get('recipe_hash')}`.",
             f"- The same again: `leadbench train --reproduce {version.version}`.",
         ]
     )
+
+
+def _said(settings: Any) -> str:
+    """What a block of settings says, without what it leaves open: `by time, test fraction 0.25`."""
+    if not isinstance(settings, Mapping):
+        return "not told" if settings is None else str(settings)
+    told = {name.replace("_", " "): value for name, value in settings.items() if value not in (None, False, [], {})}
+    listed = {name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in told.items()}
+    return ", ".join(name if value is True else f"{name} {value}" for name, value in listed.items()) or "none"
 
 
 def _evaluation(version: ModelVersion) -> str:

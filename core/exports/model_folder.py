@@ -1,8 +1,11 @@
 """A model as a folder in MLflow's layout, which `mlflow.pyfunc` loads and any Python can score by without leadbench."""
 
 import hashlib
+import io
 import json
 import shutil
+import tempfile
+import zipfile
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ LOADER = Path(__file__).with_name("portable") / "leadbench_model.py"
 BOOSTER, DOCUMENT, HASHES, EXAMPLE = "model.lgb", "leadbench.json", "leadbench_hashes.json", "input_example.json"
 NEEDED = ("lightgbm", "numpy", "pandas")
 PYTHON = "3.11"
+STAMP = (1980, 1, 1, 0, 0, 0)
 TYPES = {"count": "long", "boolean": "boolean", "number": "double", "category": "string"}
 VALUES: dict[str, Any] = {"count": 0, "boolean": False, "number": 0.0}
 
@@ -39,6 +43,17 @@ def write(version: ModelVersion, model: Model, out: Path) -> dict[str, Any]:
         shutil.rmtree(staged, ignore_errors=True)
     files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     return {"version": version.version, "model_hash": version.model_hash, "out": str(out), "files": files}
+
+
+def zipped(version: ModelVersion, model: Model) -> bytes:
+    """The folder as one zip file, the same bytes for the same model."""
+    buffer = io.BytesIO()
+    with tempfile.TemporaryDirectory() as made, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        root = Path(made) / f"model-{version.version}"
+        for name in write(version, model, root)["files"]:
+            stamped = zipfile.ZipInfo(f"{root.name}/{name}", STAMP)
+            archive.writestr(stamped, (root / name).read_bytes(), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
 
 
 def _fill(folder: Path, version: ModelVersion, model: Model) -> None:

@@ -19,6 +19,8 @@ BUSY_DAYS = 1.6448536269514722
 FEWEST_LEADS = 50
 WORKDAY_HOURS = 8.0
 NURTURED = 0.5
+ORDERED = (0.2, 0.5)
+SPARE = "order only: all can be worked"
 
 
 class CapacityInvalid(LeadbenchError):
@@ -98,27 +100,31 @@ def propose(y: Floats, p: Floats, capacity: Capacity, seed: int = 7) -> tuple[Cu
     """Cuts for hot, warm and nurture from unseen leads, one row a lead: labels 0/1 and calibrated probabilities.
 
     hot: what capacity lets through, and never below where working pays; warm: where working pays, else twice what can
-    be worked; nurture: the better half. Raises CapacityInvalid, also under 50 leads.
+    be worked; nurture: the better half. Where everybody can be worked and pays, bands only order the work: the best
+    fifth and the best half. Raises CapacityInvalid, also under 50 leads.
     """
     capacity.check()
     if len(p) < FEWEST_LEADS:
         raise CapacityInvalid(
             "leads", len(p), f"At least {FEWEST_LEADS} unseen leads are needed: load a longer history."
         )
+    weights = _resampled(len(p), seed)
+    return tuple(_in_order([_judged(y, p, capacity, weights, *one) for one in _asked(p, capacity)]))
+
+
+def _asked(p: Floats, capacity: Capacity) -> list[tuple[str, float, float | None, str]]:
+    """Band, share of the leads, a fixed threshold if there is one, and why."""
     worked = min(capacity.workable / capacity.leads_a_day, 1.0)
     pays = capacity.break_even
     by_capacity = pays is None or _cut(p, worked) >= pays
-    hot = ("hot", worked, None if by_capacity else pays, "capacity" if by_capacity else "value")
-    warm = (
-        "warm",
-        min(2 * worked, 1.0),
-        pays if by_capacity else None,
-        "twice the capacity" if pays is None else "value",
-    )
-    nurture = ("nurture", max(NURTURED, min(2 * worked, 1.0)), None, "the better half")
-    weights = _resampled(len(p), seed)
-    found = [_judged(y, p, capacity, weights, *one) for one in (hot, warm, nurture)]
-    return tuple(_in_order(found))
+    if worked == 1.0 and by_capacity:
+        return [("hot", ORDERED[0], None, SPARE), ("warm", ORDERED[1], None, SPARE), ("nurture", 1.0, None, SPARE)]
+    warm = pays if by_capacity else None
+    return [
+        ("hot", worked, None if by_capacity else pays, "capacity" if by_capacity else "value"),
+        ("warm", min(2 * worked, 1.0), warm, "twice the capacity" if warm is None else "value"),
+        ("nurture", max(NURTURED, min(2 * worked, 1.0)), None, "the better half"),
+    ]
 
 
 def _cut(p: Floats, share: float) -> float:

@@ -17,6 +17,7 @@ from core.models.metrics import (
     brier,
     calibration_error,
     calibration_noise,
+    cumulated,
     equal_bins,
     lift_at,
     log_loss,
@@ -26,6 +27,7 @@ from core.models.training import TrainConfig, held_out_margins
 
 SEGMENTS = (2, 8)
 CURVE_BINS = 10
+CURVE_POINTS = 60
 POOR_CALIBRATION = 0.05
 SHIFTED = 3.0
 
@@ -199,6 +201,23 @@ def lift_table(y: Floats, p: Floats, bins: int = CURVE_BINS) -> pl.DataFrame:
         rate = hits / len(part)
         rows.append((decile, len(part), int(hits), rate, rate / float(y.mean()), found / float(y.sum())))
     return pl.DataFrame(rows, schema=["decile", "rows", "positives", "rate", "lift", "captured"], orient="row")
+
+
+def precision_table(tested: pl.DataFrame, most: int = CURVE_POINTS) -> pl.DataFrame:
+    """threshold, recall and precision from the highest probability down, of rows with y and probability.
+
+    Rows of one probability come together; about `most` of the thresholds are kept, evenly over the rows.
+    """
+    y, p = _floats(tested["y"]), _floats(tested["probability"])
+    hits, rows = cumulated(y, p)
+    kept = np.unique(np.searchsorted(rows, np.linspace(1, len(y), min(most, len(y)))))
+    return pl.DataFrame(
+        {
+            "threshold": np.unique(p)[::-1][kept],
+            "recall": hits[kept] / max(float(y.sum()), 1.0),
+            "precision": hits[kept] / rows[kept],
+        }
+    )
 
 
 def _cautions(y: Floats, p: Floats, trained: Floats) -> list[Caution]:

@@ -10,20 +10,20 @@ SMALLEST = 1e-15
 
 def average_precision(y: Floats, p: Floats) -> float:
     """Area under the precision-recall curve as average precision, equal probabilities taken together."""
-    hits, rows = _cumulated(y, p)
+    hits, rows = cumulated(y, p)
     gained = np.diff(hits, prepend=0.0)
     return float((gained * hits / rows).sum() / max(y.sum(), 1.0))
 
 
 def lift_at(y: Floats, p: Floats, share: float) -> float:
     """Positive rate of the top share of rows over the rate of all; a tie at the edge counts in part."""
-    hits, rows = _cumulated(y, p)
+    hits, rows = cumulated(y, p)
     top = share * len(y)
     found = float(np.interp(top, np.concatenate([[0.0], rows]), np.concatenate([[0.0], hits])))
     return found / top / float(y.mean())
 
 
-def _cumulated(y: Floats, p: Floats) -> tuple[Floats, Floats]:
+def cumulated(y: Floats, p: Floats) -> tuple[Floats, Floats]:
     """Positives and rows down to each distinct probability, from the highest."""
     values, place = np.unique(-p, return_inverse=True)
     hits = np.bincount(place, weights=y, minlength=len(values))

@@ -1,5 +1,6 @@
-"""Cut-offs proposed for the model that scores, on leads that it has not seen."""
+"""Cut-offs proposed for a model, on leads that it has not seen."""
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +9,10 @@ import polars as pl
 from core.features import engine
 from core.models import cutoffs
 from core.models.cutoffs import Capacity, CapacityInvalid
+from core.models.encoding import Floats
 from core.models.scoring import probabilities
+from core.models.store import ModelVersion
 from core.recipes import training_data
-from core.recipes.errors import NothingTrained
 from core.recipes.learning import rounded
 from core.recipes.population import Population
 from core.recipes.rivals import RowsSeen
@@ -20,22 +22,33 @@ from core.recipes.rows import Prepared
 RECENT_DAYS = 30
 
 
-def propose(rooms: Rooms, prepared: Prepared, capacity: Capacity) -> dict[str, Any]:
-    """The proposed bands on the first test row of each lead; raises NothingTrained, RowsSeen and CapacityInvalid."""
-    champion = rooms.models.champion()
-    if champion is None:
-        raise NothingTrained("models cutoffs")
-    model = rooms.models.get(champion.version)
+@dataclass(frozen=True)
+class Unseen:
+    """What cuts are proposed from: labels 0/1 and probabilities of the first test row of each lead, by one model."""
+
+    version: str
+    y: Floats = field(repr=False)
+    p: Floats = field(repr=False)
+
+
+def unseen(rooms: Rooms, prepared: Prepared, version: ModelVersion) -> Unseen:
+    """The leads that the model has not seen, scored by it; raises RowsSeen."""
+    model = rooms.models.get(version.version)
     if not training_data.is_unseen(model.facts, prepared):
-        raise RowsSeen(champion.version)
+        raise RowsSeen(version.version)
     tested = prepared.rows.filter(pl.col("part") == "test")
     firsts = tested.sort("lead_id", "as_of", nulls_last=True).unique("lead_id", keep="first", maintain_order=True)
-    chosen = rooms.features.get(str(champion.feature_set_hash))
+    chosen = rooms.features.get(str(version.feature_set_hash))
     frame = engine.build(rooms.db, chosen, firsts.select("lead_id", "as_of", "known_at"))
-    found = cutoffs.propose(firsts["y"].cast(pl.Float64).to_numpy(), probabilities(model, frame), capacity)
-    told = {"model": champion.version, "leads": len(firsts), "leads_a_day": capacity.leads_a_day}
+    return Unseen(version.version, firsts["y"].cast(pl.Float64).to_numpy(), probabilities(model, frame))
+
+
+def propose(found: Unseen, capacity: Capacity) -> dict[str, Any]:
+    """The proposed bands; raises CapacityInvalid."""
+    bands = cutoffs.propose(found.y, found.p, capacity)
+    told = {"model": found.version, "leads": len(found.y), "leads_a_day": capacity.leads_a_day}
     told |= {"workable_a_day": float(capacity.workable), "break_even": capacity.break_even}
-    return rounded({**told, "bands": [one.to_json() for one in found]})
+    return rounded({**told, "bands": [one.to_json() for one in bands]})
 
 
 def leads_a_day(population: Population) -> float:

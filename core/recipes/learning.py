@@ -80,6 +80,7 @@ def learn(task: Task) -> Learned:
     charts = {
         "calibration": found.calibration.to_dicts(),
         "lift": found.lift.to_dicts(),
+        "precision": evaluation.precision_table(tested).to_dicts(),
         "scores": _histogram(scored),
         "scorecard": card,
     }

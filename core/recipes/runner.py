@@ -13,7 +13,7 @@ from core.kernel.workers import Progress
 from core.models.cutoffs import Capacity
 from core.recipes import cutting, deciding, judging, loading, result, rivals
 from core.recipes.document import DecidePart, Recipe, TrainPart
-from core.recipes.errors import DataMoved, LabelMissing, NothingRun
+from core.recipes.errors import DataMoved, LabelMissing, NothingRun, NothingTrained
 from core.recipes.population import Population
 from core.recipes.reader import RecipeFile
 from core.recipes.rooms import Rooms
@@ -134,15 +134,29 @@ class Runner:
         prepared = Steps(self.rooms, file, "").prepare(Population.of(self.rooms.signals))
         return rivals.compare(self.rooms, prepared, first, second)
 
+    def unseen(self, version: str | None = None) -> cutting.Unseen:
+        """The leads that a model has not seen, scored by it; by default the champion.
+
+        Raises NothingRun, NothingTrained, ModelUnknown and RowsSeen.
+        """
+        steps = Steps(self.rooms, self.last_recipe("models cutoffs"), "")
+        found = self.rooms.models.champion() if version is None else self.rooms.models.version(version)
+        if found is None:
+            raise NothingTrained("models cutoffs")
+        return cutting.unseen(self.rooms, steps.prepare(Population.of(self.rooms.signals)), found)
+
+    def leads_a_day(self) -> float:
+        """How many leads come a day; raises CapacityInvalid where the store cannot say."""
+        return cutting.leads_a_day(Population.of(self.rooms.signals))
+
     def cutoffs(self, capacity: Callable[[float], Capacity], leads_a_day: float | None = None) -> dict[str, Any]:
         """Bands proposed for the champion on unseen leads; `capacity` is asked with how many leads come a day.
 
         They are counted where they are not given. Raises NothingRun, NothingTrained, RowsSeen and CapacityInvalid.
         """
-        population = Population.of(self.rooms.signals)
-        steps = Steps(self.rooms, self.last_recipe("models cutoffs"), "")
-        came = cutting.leads_a_day(population) if leads_a_day is None else leads_a_day
-        return cutting.propose(self.rooms, steps.prepare(population), capacity(came))
+        asked = capacity(self.leads_a_day() if leads_a_day is None else leads_a_day)
+        asked.check()
+        return cutting.propose(self.unseen(), asked)
 
     def score(
         self,

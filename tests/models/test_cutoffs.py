@@ -40,6 +40,15 @@ def test_nobody_is_hot_whom_working_does_not_pay(leads):
     assert enters == sorted(enters, reverse=True) and len(enters) == 3
 
 
+def test_where_everybody_can_be_worked_bands_only_order_the_work(leads):
+    cuts = propose(*leads, Capacity(80, 30, 100))
+    assert [one.band for one in cuts] == ["hot", "warm", "nurture"]
+    assert [one.share for one in cuts] == pytest.approx([0.2, 0.5, 1.0], abs=0.002)
+    assert {one.because for one in cuts} == {"order only: all can be worked"}
+    rich = propose(*leads, Capacity(80, 30, 100, deal_value=1e9, hour_cost=1))
+    assert [one.enter for one in rich] == [one.enter for one in cuts]
+
+
 def test_a_score_that_promises_too_much_is_seen_at_the_cut(leads):
     y, p = leads
     hot = propose(y, np.sqrt(p), Capacity(10, 30, 100))[0]

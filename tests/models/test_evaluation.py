@@ -11,6 +11,7 @@ from core.models.evaluation import (
     evaluate,
     held_out_auc,
     lift_table,
+    precision_table,
     recency_auc,
 )
 from core.models.ranking import auc, single_column_auc
@@ -164,3 +165,13 @@ def test_rows_of_one_lead_make_the_calibration_curve_no_surer():
     twice = calibration_table(np.repeat(y, 2), np.repeat(p, 2), np.repeat(np.arange(800), 2), bins=5)
     assert twice["rows"].to_list() == [2 * rows for rows in once["rows"]]
     assert twice.drop("rows").to_numpy() == pytest.approx(once.drop("rows").to_numpy())
+
+
+def test_the_precision_curve_agrees_with_scikit_learn():
+    y, p = drawn(400)
+    found = precision_table(pl.DataFrame({"y": y, "probability": p}), most=400)
+    precision, recall, threshold = oracle.precision_recall_curve(y, p)
+    told = {round(at, 6): pair for at, pair in zip(threshold, zip(precision, recall, strict=False), strict=False)}
+    for row in found.iter_rows(named=True):
+        assert (row["precision"], row["recall"]) == pytest.approx(told[round(row["threshold"], 6)], abs=1e-12)
+    assert precision_table(pl.DataFrame({"y": y, "probability": p}), most=20).height <= 20

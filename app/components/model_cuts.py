@@ -1,0 +1,134 @@
+"""Where to cut: bands proposed from capacity and value, and what working the best leads is worth."""
+
+import polars as pl
+import streamlit as st
+
+from app.charts import cuts as charts
+from app.components import chart, frame_table, glossary
+from app.feedback import refusals, refused
+from app.queries import cuts
+from core.kernel.errors import LeadbenchError
+from core.models.costs import Costs, best
+from core.models.cutoffs import Capacity
+from core.models.store import ModelVersion
+from core.recipes.cutting import Unseen
+
+
+def unseen(version: ModelVersion) -> Unseen | None:
+    """The leads that cuts are measured on; None, and said why, where there are none."""
+    try:
+        return cuts.unseen(version.version)
+    except LeadbenchError as refusal:
+        refused(refusal)
+        return None
+
+
+def capacity(found: Unseen, key: str) -> None:
+    """Draw the bands proposed from hours, agreed time and value, with what is not certain about them."""
+    with chart.card("Bands from capacity and value", glossary.term("cut_off")):
+        asked = _capacity(key)
+        with refusals():
+            told, bands = cuts.proposed(found, asked)
+            first = bands.row(0, named=True)
+            share = f"{told['workable_a_day']:,.0f} of {told['leads_a_day']:,.0f} leads a day can be worked"
+            words = (
+                f"In words: {share}; **{first['band']}** begins at {first['enter']:.1%} "
+                f"({first['enter_low']:.1%} to {first['enter_high']:.1%}), by {first['because']}. There "
+                f"{first['observed_rate']:.0%} won ({first['observed_low']:.0%} to {first['observed_high']:.0%})."
+            )
+            figure = charts.cuts(bands, chart.colours())
+            chart.show(figure, f"{key}_bands", alt=f"Proposed cut-offs. {words}", words=words)
+            _bands(bands, key)
+
+
+def _capacity(key: str) -> Capacity:
+    with st.container(horizontal=True):
+        hours = st.number_input(
+            "Rep hours a day", 0.0, value=24.0, step=4.0, format="%g", key=f"{key}_hours", width=150
+        )
+        minutes = st.number_input(
+            "Minutes a lead", 0.0, value=30.0, step=5.0, format="%g", key=f"{key}_minutes", width=150
+        )
+        came = st.number_input(
+            "Leads a day", 0.0, value=_came(), step=5.0, format="%g", key=f"{key}_came", width=150,
+            help="Counted over the thirty days up to the newest lead, unless you say otherwise.",
+        )  # fmt: skip
+        sla = st.number_input(
+            "Reach hot leads within hours", 0.0, value=None, format="%g", key=f"{key}_sla", width=190,
+            placeholder="the same day", help=glossary.term("sla"),
+        )  # fmt: skip
+        value = st.number_input("A won deal brings", 0.0, value=None, format="%g", key=f"{key}_value", width=150)
+        cost = st.number_input("An hour costs", 0.0, value=None, format="%g", key=f"{key}_cost", width=150)
+    return Capacity(hours, minutes, came or 0.0, value, cost, sla)
+
+
+def _came() -> float | None:
+    try:
+        return round(cuts.leads_a_day(), 1)
+    except LeadbenchError:
+        return None
+
+
+def _bands(bands: pl.DataFrame, key: str) -> None:
+    config = {
+        "band": "Band",
+        "enter": st.column_config.NumberColumn("From", format="percent", width="small"),
+        "live": st.column_config.NumberColumn("Live policy", format="percent", width="small"),
+        "leads_a_day": st.column_config.NumberColumn("Leads a day", format="%.1f", width="small"),
+        "expected_rate": st.column_config.NumberColumn("Said", format="percent", width="small"),
+        "observed_rate": st.column_config.NumberColumn("Won", format="percent", width="small"),
+        "is_calibrated": st.column_config.CheckboxColumn(
+            "Holds", width="small", help="What the scores promise lies in the interval of what happened."
+        ),
+        "because": "Because of",
+    }
+    frame_table.show(bands, f"{key}_table", columns=config, order=list(config), alt="Proposed bands.")
+    st.caption("Nothing is changed by this: a policy with other thresholds is drafted and approved in Policy studio.")
+
+
+def worth(found: Unseen, key: str) -> None:
+    """Draw what working the best leads brings, by how many are worked, and the matrix at one cut."""
+    with chart.card("What a cut is worth", glossary.term("cost_matrix")):
+        with st.container(horizontal=True):
+            win = st.number_input(
+                "A worked win brings", 0.0, value=1000.0, step=100.0, format="%g", key=f"{key}_win", width=170
+            )
+            work = st.number_input(
+                "Working a lead costs", 0.0, value=30.0, step=5.0, format="%g", key=f"{key}_work", width=170
+            )
+            missed = st.number_input(
+                "A win nobody works costs", 0.0, value=0.0, step=10.0, format="%g", key=f"{key}_missed", width=190
+            )
+        with refusals():
+            rows = cuts.worth(found, Costs(win, work, missed))
+            _worth(rows, key)
+
+
+def _worth(rows: pl.DataFrame, key: str) -> None:
+    top = best(rows)
+    start = round(100 * top["share"])
+    share = st.slider("Leads worked, best first", 0, 100, start, format="%d %%", key=f"{key}_share_{start}") / 100
+    told = "nobody" if top["threshold"] is None else f"scores from {top['threshold']:.1%}"
+    words = (
+        f"In words: most is gained by working {top['share']:.0%} of the leads ({told}): {top['value']:+,.0f} per 1,000 "
+        f"leads, 95 % from {top['low']:+,.0f} to {top['high']:+,.0f}."
+    )
+    figure = charts.value(rows, chart.colours(), best=top["share"], chosen=share)
+    chart.show(figure, f"{key}_curve", alt=f"Value by share of leads worked. {words}", words=words)
+    chosen = rows.filter((pl.col("share") - share).abs() == (pl.col("share") - share).abs().min()).row(0, named=True)
+    matrix = pl.DataFrame(
+        {
+            "of": ["Worked", "Left alone"],
+            "won": [chosen["won_worked"], chosen["won_left"]],
+            "lost": [chosen["lost_worked"], chosen["lost_left"]],
+        }
+    )
+    config = {
+        "of": f"Per 1,000 leads, {chosen['share']:.0%} worked",
+        "won": st.column_config.NumberColumn("Win", format="%.0f"),
+        "lost": st.column_config.NumberColumn("Lose", format="%.0f"),
+    }
+    frame_table.show(matrix, f"{key}_matrix", columns=config, alt="Wins and losses, worked and left alone.")
+    st.caption(
+        f"Here: {chosen['value']:+,.0f} per 1,000 leads. A score says how likely a win is, not what a call adds."
+    )

@@ -1,0 +1,49 @@
+"""Cut-offs and their worth on leads that a model has not seen; the leads are scored once, numbers change at once."""
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from app.queries import versions
+from app.queries.access import revision
+from app.services import workbench
+from core.models.costs import Costs, by_share
+from core.models.cutoffs import Capacity
+from core.recipes import cutting
+from core.recipes.cutting import Unseen
+
+KINDS = {"enter": pl.Float64, "enter_low": pl.Float64, "enter_high": pl.Float64}
+
+
+def unseen(version: str) -> Unseen:
+    """The leads that the model has not seen, scored by it; raises NothingRun and RowsSeen."""
+    return _unseen(revision("signals", "models", "features"), version)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Scoring the leads that the model has not seen")
+def _unseen(revision: str, version: str) -> Unseen:
+    return workbench().runner.unseen(version)
+
+
+def leads_a_day() -> float:
+    """How many leads come a day, to the newest one; raises CapacityInvalid where the store cannot say."""
+    return _leads_a_day(revision("signals"))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _leads_a_day(revision: str) -> float:
+    return workbench().runner.leads_a_day()
+
+
+def proposed(found: Unseen, capacity: Capacity) -> tuple[dict[str, Any], pl.DataFrame]:
+    """What is said of the capacity, and a row a band with `live`, where the deciding policy begins it."""
+    told = cutting.propose(found, capacity)
+    live = versions.bands().enter
+    rows = [one | {"live": live.get(one["band"])} for one in told["bands"]]
+    return told, pl.DataFrame(rows, schema_overrides={**KINDS, "live": pl.Float64})
+
+
+def worth(found: Unseen, costs: Costs) -> pl.DataFrame:
+    """The table of core.models.costs.by_share."""
+    return by_share(found.y, found.p, costs)
