@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.recipes.conftest import leadbench
+from tests.recipes.conftest import HERE, leadbench
 
 pytestmark = pytest.mark.recipe
 SCHEMAS = Path(__file__).parents[2] / "data" / "schemas"
-FLOORS = {"1h": 0.71, "24h": 0.69, "72h": 0.67, "7d": 0.71, "14d": 0.81}
+FLOORS = {"1h": 0.68, "24h": 0.69, "72h": 0.678, "7d": 0.714, "14d": 0.812}
+UNTUNED_CLOSED = {"1h": 0.716, "24h": 0.694, "72h": 0.678, "7d": 0.714, "14d": 0.812}
 
 
 def suspects(result: dict) -> set[str]:
@@ -24,6 +25,10 @@ def codes(result: dict) -> set[str]:
 
 def source(result: dict, kind: str) -> dict:
     return next(one for one in result["sources"] if one["kind"] == kind)
+
+
+def areas(result: dict) -> dict:
+    return {mark["after"]: mark["auc"] for mark in result["metrics"]["by_landmark"]}
 
 
 def without_times(result: dict) -> dict:
@@ -50,8 +55,19 @@ def test_bpi2012_leaves_the_events_of_the_outcome_out(ran):
 def test_bpi2012_is_above_the_floor_at_every_landmark(ran):
     _, result = ran("bpi2012")
     assert result["metrics"]["split"] == "time"
-    found = {mark["after"]: mark["auc"] for mark in result["metrics"]["by_landmark"]}
+    found = areas(result)
     assert {after: found[after] >= floor for after, floor in FLOORS.items()} == dict.fromkeys(FLOORS, True), found
+    assert result["metrics"]["ece"] <= 0.03
+
+
+@pytest.mark.campaign
+def test_bpi2012_whenever_it_closes_is_above_the_untuned_floor_at_every_landmark(real_data, tmp_path):
+    text = (HERE / "bpi2012.yaml").read_text().replace("horizon: 30d", "horizon: null")
+    (tmp_path / "closed.yaml").write_text(text.replace("../../../shared/data", str(real_data)))
+    found = areas(leadbench("run", str(tmp_path / "closed.yaml"), "--store", str(tmp_path / "store")))
+    assert {after: found[after] > floor for after, floor in UNTUNED_CLOSED.items()} == dict.fromkeys(FLOORS, True), (
+        found
+    )
 
 
 def test_bpi2012_decides_open_cases_on_trial(ran):
@@ -102,7 +118,7 @@ def test_x_education_names_what_sales_filled_in(ran):
     entered = {"Tags", "Lead Quality", "Lead Profile", "Last Activity", "Last Notable Activity"}
     graded = {f"Asymmetrique {what}" for what in ("Activity Index", "Profile Index", "Activity Score", "Profile Score")}
     assert entered | graded <= suspects(result)
-    assert result["metrics"]["auc"] >= 0.86
+    assert result["metrics"]["auc"] >= 0.867
     assert result["metrics"]["auc_with_suspects"] > result["metrics"]["auc"] + 0.05
 
 
@@ -123,7 +139,7 @@ def test_x_education_counts_select_as_missing(real_data):
 def test_olist_reaches_its_floor_without_the_winners_columns(ran):
     store, result = ran("olist_funnel")
     assert result["metrics"]["split"] == "time"
-    assert result["metrics"]["auc"] >= 0.66
+    assert result["metrics"]["auc"] >= 0.68
     assert "truncated_outcomes" in codes(result)
     told = next(one["message"] for one in result["warnings"] if one["code"] == "truncated_outcomes")
     assert "2017-12" in told
