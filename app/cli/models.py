@@ -1,12 +1,12 @@
 """Commands on models: which there are and how good, which one scores, comparing, trusting and taking them out."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
-from core.exports import model_card, model_folder
+from core.exports import model_card, model_folder, onnx_folder
 from core.governance.permissions import Permission
 from core.models.cutoffs import Capacity
 from core.models.store import ModelVersion
@@ -16,6 +16,7 @@ group = typer.Typer(help="Models: list, show, compare, approve, release, roll ba
 SHOWN = ("version", "alias", "name", "auc", "trees", "features", "approved", "registered_at")
 CUTS = ("band", "enter", "because", "share", "leads_a_day", "expected_rate", "observed_rate", "is_calibrated")
 RELEASED = ("version", "kind", "actor", "reason", "released_at")
+Form = Literal["mlflow", "onnx"]
 VersionArgument = Annotated[str, typer.Argument(help="A version, a hash, or its first 8 or more digits.")]
 
 
@@ -127,17 +128,21 @@ def rollback(
 def export(
     version: VersionArgument,
     out: Annotated[Path, typer.Option("--out", help="A folder that does not exist yet.")],
+    form: Annotated[Form, typer.Option("--format", help="mlflow, or onnx, which needs the extra of that name.")] = (
+        "mlflow"
+    ),
     store: StoreOption = None,
     as_user: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a model as a folder in MLflow's layout, with its card; it scores without leadbench."""
+    """Write a model as a folder in MLflow's layout, or as ONNX, with its card; it scores without leadbench."""
     speak(as_json)
     with opened(store) as bench:
         rooms = bench.rooms
         rooms.users.require(bench.identity(user_name(as_user), default=True), Permission.EXPORT)
         found = rooms.models.version(version)
-        told = model_folder.write(found, rooms.models.get(found.version), out)
+        write = onnx_folder.write if form == "onnx" else model_folder.write
+        told = write(found, rooms.models.get(found.version), out)
     emit(told, lambda: f"{out}: {len(told['files'])} files of model {found.version}.")
 
 

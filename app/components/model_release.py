@@ -7,9 +7,12 @@ from app.components import badges, chart, glossary
 from app.feedback import done, refusals
 from app.queries import models
 from app.queries.access import may
+from core.exports import onnx_folder
 from core.governance.permissions import Permission
 from core.models.store import ModelVersion
 
+MLFLOW = "Scores without leadbench; mlflow.pyfunc loads it."
+ONNX = "Any ONNX runtime scores by it; needs the extra: `uv sync --extra onnx`."
 NEEDS_REASON = "Say why: it is kept in the record."
 
 
@@ -91,11 +94,14 @@ def papers(version: ModelVersion, key: str) -> None:
 
 def _folder(version: ModelVersion, key: str) -> None:
     actor, allowed = session.identity(), may(Permission.EXPORT)
-    st.download_button(
-        "Model folder (MLflow)", lambda: models.folder(version, actor), f"model-{version.version}.zip",
-        "application/zip", key=f"{key}_folder", on_click="ignore", icon=":material/folder_zip:", disabled=not allowed,
-        help="Scores without leadbench; mlflow.pyfunc loads it." if allowed else "Not with your role.",
-    )  # fmt: skip
+    for name, onnx, about in (("MLflow", False, MLFLOW), ("ONNX", True, ONNX)):
+        possible = not onnx or onnx_folder.is_possible()
+        st.download_button(
+            f"Model as {name}", lambda onnx=onnx: models.folder(version, actor, onnx=onnx),
+            f"model-{version.version}-{name.lower()}.zip", "application/zip", key=f"{key}_{name.lower()}",
+            on_click="ignore", icon=":material/folder_zip:", disabled=not (allowed and possible),
+            help=about if allowed else "Not with your role.",
+        )  # fmt: skip
 
 
 def _body(card: str) -> str:

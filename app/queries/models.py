@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.queries import data
 from app.queries.access import revision, rooms
-from core.exports import model_card, model_folder
+from core.exports import model_card, model_folder, onnx_folder
 from core.governance.permissions import Permission
 from core.models.store import ModelVersion
 from core.models.training import FEWEST_LEADS
@@ -132,11 +132,12 @@ def card(version: ModelVersion) -> str:
     return model_card.card(version, rooms().models.get(version.version))
 
 
-def folder(version: ModelVersion, actor: str | None) -> bytes:
-    """The model's folder as a zip file, for who may export; raises Forbidden and ModelDamaged."""
+def folder(version: ModelVersion, actor: str | None, *, onnx: bool = False) -> bytes:
+    """The model's folder as a zip file, for who may export; raises Forbidden, ModelDamaged and OnnxMissing."""
     people = rooms().users
     people.require(people.identity(actor).name, Permission.EXPORT)
-    return model_folder.zipped(version, rooms().models.get(version.version))
+    fill = onnx_folder.write if onnx else model_folder.write
+    return model_folder.zipped(version, rooms().models.get(version.version), fill)
 
 
 def table(version: ModelVersion, name: str) -> pl.DataFrame:

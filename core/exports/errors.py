@@ -25,3 +25,29 @@ class FolderExists(LeadbenchError):
         super().__init__(
             f"`{out}` is there already and not empty.", value=out, remedy="Name a folder that does not exist yet."
         )
+
+
+class OnnxMissing(LeadbenchError):
+    """A model asked for as ONNX where the packages for it are not installed."""
+
+    code = "onnx_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A model cannot be written as ONNX here: onnx and onnxruntime are not installed.",
+            value="onnx",
+            remedy="Install the extra with `uv sync --extra onnx`, or export the folder for MLflow.",
+        )
+
+
+class OnnxDiffers(LeadbenchError):
+    """A model whose ONNX graph does not give the probabilities of the model itself; nothing is written."""
+
+    code = "onnx_differs"
+
+    def __init__(self, version: str, apart: float, most: float) -> None:
+        super().__init__(
+            f"Model {version} as ONNX differs from itself by up to {apart:.2g}; at most {most:.0e} is allowed.",
+            value=apart,
+            remedy="Export the folder for MLflow, which scores by LightGBM itself.",
+        )

@@ -6,6 +6,8 @@ import json
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ LOADER = Path(__file__).with_name("portable") / "leadbench_model.py"
 BOOSTER, DOCUMENT, HASHES, EXAMPLE = "model.lgb", "leadbench.json", "leadbench_hashes.json", "input_example.json"
 NEEDED = ("lightgbm", "numpy", "pandas")
 PYTHON = "3.11"
+Write = Callable[[ModelVersion, Model, Path], dict[str, Any]]
 STAMP = (1980, 1, 1, 0, 0, 0)
 TYPES = {"count": "long", "boolean": "boolean", "number": "double", "category": "string"}
 VALUES: dict[str, Any] = {"count": 0, "boolean": False, "number": 0.0}
@@ -29,28 +32,35 @@ VALUES: dict[str, Any] = {"count": 0, "boolean": False, "number": 0.0}
 
 def write(version: ModelVersion, model: Model, out: Path) -> dict[str, Any]:
     """Write the folder, whole or not at all; its path, files and the model's hash. Raises FolderExists."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FolderExists(out)
-    staged = out.with_name(f".{out.name}.new")
-    shutil.rmtree(staged, ignore_errors=True)
-    staged.mkdir(parents=True)
-    try:
-        _fill(staged, version, model)
-        if out.is_dir():
-            out.rmdir()
-        staged.rename(out)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+    with staged(out) as folder:
+        _fill(folder, version, model)
     files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     return {"version": version.version, "model_hash": version.model_hash, "out": str(out), "files": files}
 
 
-def zipped(version: ModelVersion, model: Model) -> bytes:
-    """The folder as one zip file, the same bytes for the same model."""
+@contextmanager
+def staged(out: Path) -> Iterator[Path]:
+    """A folder to fill that takes the place of `out` at the end, whole or not at all; raises FolderExists."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FolderExists(out)
+    folder = out.with_name(f".{out.name}.new")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+        if out.is_dir():
+            out.rmdir()
+        folder.rename(out)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def zipped(version: ModelVersion, model: Model, fill: Write | None = None) -> bytes:
+    """The folder as one zip file, the same bytes for the same model; `fill` writes another form of it."""
     buffer = io.BytesIO()
     with tempfile.TemporaryDirectory() as made, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         root = Path(made) / f"model-{version.version}"
-        for name in write(version, model, root)["files"]:
+        for name in (fill or write)(version, model, root)["files"]:
             stamped = zipfile.ZipInfo(f"{root.name}/{name}", STAMP)
             archive.writestr(stamped, (root / name).read_bytes(), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
@@ -64,7 +74,7 @@ def _fill(folder: Path, version: ModelVersion, model: Model) -> None:
     needed = [f"{name}=={installed(name)}" for name in NEEDED]
     _write(folder, "requirements.txt", "\n".join(needed) + "\n")
     _write(folder, "python_env.yaml", _yaml({"python": PYTHON, "dependencies": [{"-r": "requirements.txt"}]}))
-    _write(folder, EXAMPLE, json.dumps(_example(model), ensure_ascii=False))
+    _write(folder, EXAMPLE, json.dumps(example(model), ensure_ascii=False))
     _write(folder, "README.md", card(version, model))
     _write(folder, "MLmodel", _yaml(_mlmodel(version, model)))
     hashed = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -108,11 +118,11 @@ def _mlmodel(version: ModelVersion, model: Model) -> dict[str, Any]:
             "params": None,
         },
         "utc_time_created": f"{version.registered_at:%Y-%m-%d %H:%M:%S.%f}",
-        "metadata": _origin(version, model),
+        "metadata": origin(version, model),
     }
 
 
-def _origin(version: ModelVersion, model: Model) -> dict[str, Any]:
+def origin(version: ModelVersion, model: Model) -> dict[str, Any]:
     """What the model was made from."""
     settings = model.facts.get("train") or {}
     return {
@@ -126,7 +136,7 @@ def _origin(version: ModelVersion, model: Model) -> dict[str, Any]:
     }
 
 
-def _example(model: Model) -> dict[str, Any]:
+def example(model: Model) -> dict[str, Any]:
     """Two made-up leads in pandas' split form: nothing of a real one leaves the store."""
     rows = [[_value(model, one, place) for one in model.features] for place in (0, 1)]
     return {"columns": list(model.names), "data": rows}

@@ -1,5 +1,6 @@
 """LightGBM's own text of a model as plain arrays, a leaf at a time, for contributions over many rows."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,12 +58,18 @@ _LISTS = (
 )  # fmt: skip
 
 
+def fields(booster: str) -> Iterator[dict[str, Floats]]:
+    """Each tree's own fields as numbers, by LightGBM's names; a field without a value is left out."""
+    for text in booster.split("\nTree=")[1:]:
+        found = dict(line.split("=", 1) for line in text.split("\n\n")[0].splitlines() if "=" in line)
+        yield {name: np.array(words.split(), dtype=np.float64) for name, words in found.items() if words}
+
+
 def forest(booster: str) -> Forest:
     """The arrays of a model's text."""
     parts = _Parts()
-    for text in booster.split("\nTree=")[1:]:
-        fields = dict(line.split("=", 1) for line in text.split("\n\n")[0].splitlines() if "=" in line)
-        _add(parts, {name: np.array(words.split(), dtype=np.float64) for name, words in fields.items() if words})
+    for tree in fields(booster):
+        _add(parts, tree)
     kinds = {"threshold": np.float64, "slot_share": np.float64, "value": np.float64, "step_left": np.bool_}
     arrays = {name: np.array(values, dtype=kinds.get(name, np.int64)) for name, values in parts.lists.items()}
     return Forest(**{name: np.array(places, dtype=np.int64) for name, places in parts.starts.items()}, **arrays)

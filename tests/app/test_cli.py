@@ -451,6 +451,9 @@ def test_a_model_is_trained_again_with_the_same_hash_and_exported(store, second,
     out = str(tmp_path / "model-2")
     assert "MLmodel" in done("models_export", "models", "export", "2", "--out", out, *at, user="ana")["files"]
     assert refused("models", "export", "2", "--out", out, *at, user="ana")["code"] == "folder_exists"
+    graph = ("models", "export", "2", "--format", "onnx", "--out")
+    assert done("models_export", *graph, str(tmp_path / "graph"), *at, user="ana")["parity"]["apart"] < 1e-5
+    assert refused(*graph, out, *at, user="ana")["code"] == "folder_exists"
     assert refused("models", "show", "9", *at)["code"] == "unknown_model"
 
 

@@ -20,12 +20,26 @@ HOMES = {
     "optuna": ("core.models.tuning",),
     "z3": ("core.policy.prover",),
     "pyspark": ("core.simulation.on_spark",),
+    "onnx": ("core.exports.onnx_graph",),
+    "onnxruntime": ("core.exports.onnx_folder",),
     "plotly": ("app.charts",),
     "streamlit": ("app", "pages"),
 }
 PURE = {"polars", "duckdb", "numpy", "pandas", "streamlit"}
 """What the policy room may not import outside its store: a policy decides from plain values."""
-LATE = {"lightgbm", "shap", "statsmodels", "evidently", "sklearn", "scipy", "pandas", "optuna", "pyspark"}
+LATE = {
+    "lightgbm",
+    "shap",
+    "statsmodels",
+    "evidently",
+    "sklearn",
+    "scipy",
+    "pandas",
+    "optuna",
+    "pyspark",
+    "onnx",
+    "onnxruntime",
+}
 
 
 @dataclass(frozen=True)
