@@ -7,14 +7,19 @@ from threading import RLock
 
 from app import services
 from core.decisions.arrivals import Arrivals
+from core.decisions.outbox import Sink, deliver
+from core.decisions.sinks import sink_of
 from core.governance.keeper import Keeper
 from core.governance.write_keys import WriteKeys
+from core.kernel.repeating import Repeating
 from core.recipes.arriving import Choice
+from core.recipes.sweeping import sweep
 from core.signals.ingest import Ingest
 from core.signals.upkeep import Upkeep
 from core.workbench import Workbench
 
 IDLE_SECONDS = 5.0
+SWEEP_SECONDS, DELIVER_SECONDS = 60.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -26,21 +31,32 @@ class Live:
     arrivals: Arrivals
     upkeep: Upkeep
     keeper: Keeper
+    repeating: tuple[Repeating, ...]
 
     @classmethod
     def on(cls, bench: Workbench) -> "Live":
         """Start taking events into the store and deciding their leads."""
-        arrivals = Arrivals(bench.db, Choice(bench.rooms))
+        choice = Choice(bench.rooms)
+        arrivals = Arrivals(bench.db, choice)
         ingest = Ingest(bench.db, committed=arrivals.offer)
         upkeep = Upkeep(bench.db, partial(ingest.is_idle, IDLE_SECONDS))
-        return cls(bench, ingest, arrivals, upkeep, Keeper(bench.rooms.releases))
+        repeating = (
+            Repeating("sweep", SWEEP_SECONDS, lambda: sweep(bench.rooms, choice, bench.db.clock.now())),
+            Repeating("outbox", DELIVER_SECONDS, lambda: deliver(bench.db, _sink(bench))),
+        )
+        return cls(bench, ingest, arrivals, upkeep, Keeper(bench.rooms.releases), repeating)
 
     def stop(self) -> None:
         """Commit what waits and take nothing more; who still waits for a decision is found by the next start."""
-        self.keeper.stop()
+        for one in (self.keeper, *self.repeating):
+            one.stop()
         self.upkeep.stop()
         self.ingest.stop()
         self.arrivals.stop()
+
+
+def _sink(bench: Workbench) -> Sink:
+    return sink_of(bench.db.settings, bench.db.directory)
 
 
 class _Shared:

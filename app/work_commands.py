@@ -1,8 +1,9 @@
-"""The commands of Train and Drift: heavy work for a job, asked of the permission table in core first."""
+"""The commands of Train, Drift and Observability, asked of the permission table in core first."""
 
 from app.commands import acting
 from app.jobs import Work
 from app.services import workbench
+from core.decisions.store_outbox import OutboxStore
 from core.governance.permissions import Permission
 from core.recipes.document import TrainPart
 
@@ -25,3 +26,9 @@ def performance() -> Work:
     """The work of judging what became of scored leads."""
     actor, runner = acting(Permission.ASSESS).name, workbench().runner
     return lambda progress, cancel: runner.performance(actor=actor, progress=progress, cancel=cancel)
+
+
+def retry_messages() -> int:
+    """Let every dead message wait for delivery anew; how many there were."""
+    box = OutboxStore(workbench().db)
+    return box.retry(box.dead(), acting(Permission.SCORE).name)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import header, linked, service_parts
+from app.components import header, linked, outbox_panel, service_parts
 from app.queries import data, service
 
 LIVE_SECONDS = 5
@@ -35,5 +35,6 @@ def moving(span: str) -> None:
 moving(span)
 with st.container(horizontal=True):
     service_parts.exports(span, "observability")
+outbox_panel.show("observability")
 service_parts.one_decision(span, "observability")
 service_parts.playbooks()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import policy_documents, policy_rollout, policy_simulation
+from app.cli import policy_documents, policy_rollout, policy_simulation, policy_upkeep
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
 from app.cli.policy_documents import FileArgument, read_document
 from core.governance.history import history as history_of
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     policy_documents.register(group)
     policy_simulation.register(group)
     policy_rollout.register(group)
+    policy_upkeep.register(group)
     app.add_typer(group, name="policy")
 
 

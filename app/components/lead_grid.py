@@ -22,13 +22,13 @@ def show(found: Ranked, key: str) -> Mapping[str, Any]:
         session.remember(f"{key}_start", start)
     picked = frame_table.pick(
         found.rows.drop("lead_id"), key, columns=_columns(found), order=_filled(found), height=HEIGHT, start=start,
-        alt="Leads, best percentile first: name, company, percentile, score, change, course, band, pool and reasons.",
+        alt="Leads in order: name, company, percentile, score, change, course, band, pool and reasons.",
     )  # fmt: skip
     row = found.rows.row(picked or 0, named=True)
     session.address({"row": row["ref"]})
     st.caption(
         f"Showing {found.rows.height:,} of {found.matching:,} that match · {found.total:,} ever decided · "
-        "best percentile first · select a row to see why it is here"
+        f"{found.order} · select a row to see why it is here"
     )
     return row
 

@@ -9,7 +9,7 @@ import polars as pl
 import streamlit as st
 
 from app import session
-from app.queries import desk, people, versions
+from app.queries import desk, people, queue, versions
 from app.queries.access import database, revision, role
 from core.decisions.store_board import DecisionBoard
 from core.governance.permissions import Permission, Role, allowed
@@ -55,12 +55,13 @@ class Filter:
 
 @dataclass(frozen=True)
 class Ranked:
-    """The best `rows` of `matching` leads that pass the filter, out of `total`; `chips` are all reasons shown."""
+    """The first `rows` of `matching` leads that pass the filter, out of `total`; `chips` are all reasons shown."""
 
     rows: pl.DataFrame
     matching: int
     total: int
     chips: tuple[str, ...]
+    order: str
 
 
 @dataclass(frozen=True)
@@ -136,10 +137,11 @@ def choices(column: str) -> list[str]:
 
 
 def matching(chosen: Filter, seen_by: Role | None = None) -> pl.DataFrame:
-    """The board's rows that pass the filter."""
+    """The board's rows that pass the filter; the queue is in the order of the policy that decides."""
     said = desk.feedback().select("lead_id", feedback="verdict")
     rows = board(seen_by).join(said, on="lead_id", how="left", maintain_order="left")
     rows = rows.filter(_view(chosen.view), *_narrowed(chosen))
+    rows = queue.in_order(rows) if chosen.view == "queue" else rows
     if not chosen.text:
         return rows
     columns = [pl.col(name).str.to_lowercase() for name in ("lead", "lead_id", "company")]
@@ -174,7 +176,8 @@ def _ranked(revision: str, role: str, chosen: Filter) -> Ranked:
     found = matching(chosen)
     rows = with_reasons(with_course(found.head(MOST_SHOWN)))
     shown = tuple(rows["why"].explode().drop_nulls().unique().sort())
-    return Ranked(rows, found.height, board().height, shown)
+    order = "in the order of the queue" if chosen.view == "queue" else "best percentile first"
+    return Ranked(rows, found.height, board().height, shown, order)
 
 
 def with_course(rows: pl.DataFrame) -> pl.DataFrame:

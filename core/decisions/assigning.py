@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from core.decisions.breaching import POOL, is_told
 from core.decisions.duty import duty_of, is_away
 from core.policy.blocks import Pool, PoolCapacity
 from core.policy.document import Document
 from core.policy.outcome import Outcome, Reason
 from core.policy.overlay import takers
 
-POOL = "pool."
 QUEUE = "queue"
 OWNER = "owner"
 FOLLOW_SUN = "follow_sun"
@@ -83,7 +83,7 @@ class Desk:
         if outcome.disposition != "PERMIT" or outcome.pool is None or outcome.method == QUEUE:
             self._release(lead_id)
             return outcome, None
-        chain = _chain(document, outcome.pool)
+        chain = _chain(document, outcome.pool, sum(one.rule.startswith(POOL) for one in outcome.reasons))
         held = self.held.get(lead_id)
         if held and held.pool in chain and self._still_there(document, held, moment):
             reasons = tuple(Reason(POOL + pool, "kept") for pool in chain[: chain.index(held.pool)])
@@ -193,9 +193,11 @@ def asked_of_leads(document: Document) -> tuple[str, ...]:
 
 
 def hopped(document: Document, outcome: Outcome, reasons: Iterable[Mapping[str, object]]) -> Outcome:
-    """The outcome with the hops that a record tells, for replay."""
+    """The outcome with the breaches and hops that a record tells, for replay."""
     found = outcome
     for told in reasons:
+        if is_told(told["rule"], told["reason"]):
+            found = replace(found, reasons=(*found.reasons, Reason(str(told["rule"]), str(told["reason"]))))
         if found.pool is None or told["rule"] != POOL + found.pool:
             continue
         block = document.pools[found.pool]
@@ -207,10 +209,10 @@ def hopped(document: Document, outcome: Outcome, reasons: Iterable[Mapping[str, 
     return found
 
 
-def _chain(document: Document, pool: str) -> tuple[str, ...]:
-    """The pool and those that take over while it can be full, as many as the policy lets a lead go on."""
-    hops = document.sla.max_hops if document.sla else MOST_HOPS
-    return takers(document, pool)[: hops + 1]
+def _chain(document: Document, pool: str, hops: int) -> tuple[str, ...]:
+    """The pool and those that take over while it can be full, as many as the policy lets a lead go on after `hops`."""
+    most = document.sla.max_hops if document.sla else MOST_HOPS
+    return takers(document, pool)[: max(most - hops, 0) + 1]
 
 
 def _hands_on(pool: Pool) -> bool:

@@ -19,6 +19,7 @@ from core.kernel import telemetry
 from core.kernel.times import to_text
 from core.models.scoring import Points
 from core.policy.outcome import Outcome
+from core.policy.timeouts import Effect
 
 TRIGGERED = ("trigger_event_id", "trace_id")
 Stages = dict[str, int]
@@ -27,7 +28,7 @@ Stages = dict[str, int]
 @dataclass(frozen=True, slots=True)
 class Decided:
     """A decided row: the policy's inputs, the outcome as the lead meets it, the state before, the lead after it, the
-    draw of its arm, and who gets it.
+    draw of its arm, who gets it, and what its moves bring about.
     """
 
     inputs: dict[str, Any]
@@ -37,6 +38,7 @@ class Decided:
     lot: Lot
     decision_id: str
     assignee: str | None = None
+    effects: tuple[Effect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import polars as pl
 from core.decisions import record as records
 from core.decisions.arms import HOLDOUT, SHADOW, Lottery
 from core.decisions.assigning import Desk
+from core.decisions.breaching import Agreements
 from core.decisions.states import LeadState, StateInputs, state_inputs
 from core.decisions.store_desk import DeskStore
 from core.features.document import FeatureSet
@@ -40,6 +41,7 @@ class Deciding:
     remembers: bool = False
     step: int | None = None
     desks: dict[int, Desk | None] = field(default_factory=dict)
+    work: dict[int, Agreements] = field(default_factory=dict)
 
     @cached_property
     def evaluator(self) -> Evaluator:
@@ -69,6 +71,18 @@ class Deciding:
             self.desks.clear()
             self.desks[told] = store.load(self.arm, before)
         return self.desks[told]
+
+    def agreements(self) -> Agreements:
+        """The agreed times; who took up which lead is asked where a breach does anything, and anew once told."""
+        document = self.policy.document
+        if document.sla is None or not document.sla.on_breach:
+            return Agreements(document, {})
+        store = DeskStore(self.database)
+        told = store.told()
+        if told not in self.work:
+            self.work.clear()
+            self.work[told] = Agreements(document, store.work())
+        return self.work[told]
 
     def knows_before(self, spine: pl.DataFrame) -> bool:
         """Whether `states` tells where each row's lead stood before it: not where it was decided for later already."""

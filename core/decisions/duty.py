@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEK = frozenset(range(5))
 FROM, UNTIL = time(9), time(17)
+MINUTE = timedelta(minutes=1)
 ROUND_THE_CLOCK = ("follow_sun", "24x7")
 _DAY = "|".join(DAYS)
 _CALENDAR = re.compile(
@@ -39,6 +40,23 @@ class Duty:
             return local.weekday() in self.days and self.start <= clock < self.end
         day = local.weekday() if clock >= self.start else (local.weekday() - 1) % 7
         return day in self.days and not self.end <= clock < self.start
+
+    def minutes(self, since: datetime, moment: datetime, most: int) -> int:
+        """The whole minutes in the hours between two naive UTC moments, `most` where there are at least as many."""
+        if self.always:
+            return min(max(moment - since, timedelta(0)) // MINUTE, most)
+        zone, spent = ZoneInfo(self.zone), timedelta(0)
+        day = since.replace(tzinfo=UTC).astimezone(zone).date() - timedelta(days=1)
+        while spent < most * MINUTE and (begins := self._on(day, self.start, zone)) < moment:
+            ends = self._on(day if self.start <= self.end else day + timedelta(days=1), self.end, zone)
+            if day.weekday() in self.days:
+                spent += max(min(ends, moment) - max(begins, since), timedelta(0))
+            day += timedelta(days=1)
+        return min(spent // MINUTE, most)
+
+    def _on(self, day: date, at: time, zone: ZoneInfo) -> datetime:
+        """The naive UTC moment of a time of a local day."""
+        return datetime.combine(day, at, zone).astimezone(UTC).replace(tzinfo=None)
 
 
 @lru_cache(maxsize=1024)

@@ -4,37 +4,29 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import polars as pl
 
-from core.decisions import ageing, evidence, freshness, standing
-from core.decisions import inputs as policy_inputs
+from core.decisions import evidence, freshness, outbox, standing
 from core.decisions import record as records
-from core.decisions.arms import HOLDOUT
-from core.decisions.assigning import asked_of_leads
-from core.decisions.compose import Decided, Stages, Sureness, sealed_records, shared_fields
+from core.decisions.compose import Stages, Sureness, sealed_records, shared_fields
 from core.decisions.context import HELD_ID, Deciding, Written
-from core.decisions.freshness import Freshness
-from core.decisions.inputs import Measured
+from core.decisions.outcomes import LookedUp, outcomes
 from core.decisions.rows import batch_frame
-from core.decisions.states import FRESH, LeadState, after
 from core.decisions.store import DecisionStore
+from core.decisions.store_outbox import OutboxStore
 from core.decisions.store_units import UnitStore
 from core.features import engine as features
 from core.features.document import FeatureSet
 from core.kernel.database import Database
 from core.kernel.ledger import merkle_root
-from core.kernel.times import naive
 from core.models.model import Model
 from core.models.scoring import score_with_points
 from core.policy.document import Policy
-from core.policy.inputs import fresh as without_stale
 
 BATCH_ROWS = 10_000
 COUNTED = ("dispositions", "bands", "pools", "actions", "seconds")
-BUCKET = "bucket"
 Progress = Callable[[float, str], None]
 
 
@@ -72,19 +64,6 @@ def _sum(counts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     for one in counts:
         total.update(one)
     return dict(total.most_common())
-
-
-@dataclass(frozen=True)
-class LookedUp:
-    """What was looked up of each row: features, attributes that the policy reads, freshness, evidence tiers, and the
-    units that an experiment draws by (empty without one).
-    """
-
-    features: pl.DataFrame
-    attributes: pl.DataFrame
-    fresh: list[Freshness]
-    tiers: list[int | None]
-    units: Sequence[str] = ()
 
 
 def decide(
@@ -181,8 +160,7 @@ def decide_looked_up(
     """
     scores, points = score_with_points(deciding.model, looked_up.features)
     watch.lap("score")
-    measured = _measured(deciding, scores["score"], looked_up)
-    decided = list(_outcomes(deciding, store, spine, measured, looked_up))
+    decided = list(outcomes(deciding, store, spine, scores["score"], looked_up))
     watch.lap("policy")
     shared = shared_fields(deciding, watch.per_row(spine.height), spine["decision_id"][0])
     sureness = [Sureness(one.stale, tier) for one, tier in zip(looked_up.fresh, looked_up.tiers, strict=True)]
@@ -190,71 +168,18 @@ def decide_looked_up(
     batch = batch_frame(rows, shared, spine, scores, [one.state for one in decided])
     if "lead_no" in spine.columns:
         batch = batch.with_columns(spine["lead_no"])
+    messages = outbox.messages(spine["lead_id"].to_list(), decided)
     watch.lap("record")
-    return _write(deciding, store, batch, new_at)
+    return _write(deciding, store, batch, messages, new_at)
 
 
-def _measured(deciding: Deciding, score: pl.Series, looked_up: LookedUp) -> Measured:
-    """The engine's own inputs; the age of a score is 0 because it was computed in this very batch."""
-    rows = len(score)
-    ages = [one.feature_age_min for one in looked_up.fresh]
-    return Measured(score.to_list(), [0] * rows, ages, [deciding.model_ok] * rows, looked_up.tiers)
+def _write(
+    deciding: Deciding, store: DecisionStore, batch: pl.DataFrame, messages: pl.DataFrame, new_at: str | None
+) -> Written | None:
+    """One transaction and ledger entry, messages of the outbox included: its Merkle root and rows.
 
-
-def _outcomes(
-    deciding: Deciding,
-    store: DecisionStore,
-    spine: pl.DataFrame,
-    measured: Measured,
-    looked_up: LookedUp,
-) -> Iterator[Decided]:
-    """Each row decided, in order."""
-    stored = {} if deciding.knows_before(spine) else store.before(spine, deciding.arm)
-    found = policy_inputs.batch_inputs(deciding.policy, measured, looked_up.features, looked_up.attributes)
-    aged = ageing.ages(deciding.database, deciding.feature_set, deciding.policy, spine)
-    keys = spine.select("lead_id", pl.coalesce("as_of", "known_at"), *_drawn_by(spine)).iter_rows()
-    units = looked_up.units or [None] * spine.height
-    now = naive(deciding.database.clock.now())
-    desk = deciding.desk(spine.select(pl.coalesce("as_of", "known_at").min()).item() or now)
-    asked = {
-        name: looked_up.attributes[name].to_list()
-        for name in asked_of_leads(deciding.policy.document)
-        if name in looked_up.attributes.columns
-    }
-    for row_no, ((lead_id, moment, *ids, bucket), given, unit) in enumerate(zip(keys, found, units, strict=True)):
-        before = _newer(deciding.states.get(lead_id), stored.get(row_no), moment)
-        before = deciding.state_inputs.waited(before, moment)
-        told = deciding.state_inputs.of(before, moment)
-        whole = without_stale(deciding.policy, policy_inputs.in_order(deciding.policy, given | told), aged[row_no])
-        core = deciding.evaluator.decide(whole)
-        values = deciding.evaluator.normalised(whole) if deciding.lottery.reads_values else whole
-        outcome, lot = deciding.lottery.draw(core, values, unit, bucket)
-        assignee = None
-        if desk is not None:
-            known = {**whole, **{name: values[row_no] for name, values in asked.items()}}
-            outcome, assignee = desk.assign(deciding.policy.document, lead_id, outcome, known, moment or now)
-        state = after(before, moment, outcome.band, outcome.next_state)
-        deciding.remember(lead_id, state)
-        decision_id = ids[lot.arm == HOLDOUT]
-        yield Decided(whole, outcome, deciding.state_inputs.state_of(before), state, lot, decision_id, assignee)
-
-
-def _drawn_by(spine: pl.DataFrame) -> list[pl.Expr]:
-    """The id of a row, its id in the hold-out, and its bucket in a rollout; null where there is none."""
-    columns = (("decision_id", pl.String), (HELD_ID, pl.String), (BUCKET, pl.Int64))
-    return [pl.col(name) if name in spine.columns else pl.lit(None, dtype=kind).alias(name) for name, kind in columns]
-
-
-def _newer(memory: LeadState | None, stored: LeadState | None, moment: datetime | None) -> LeadState:
-    """The newer of two earlier standings; nothing is earlier than a decision without a moment."""
-    if moment is None:
-        return FRESH
-    known = [one for one in (memory, stored) if one and (one.moment is None or one.moment < moment)]
-    return max(known, key=lambda one: one.moment or datetime.min, default=FRESH)
-
-
-def _write(deciding: Deciding, store: DecisionStore, batch: pl.DataFrame, new_at: str | None) -> Written | None:
-    """One transaction and ledger entry: its Merkle root and rows; what somebody else wrote meanwhile is left out."""
+    What somebody else wrote meanwhile is left out.
+    """
     feature_set_hash, model_hash, policy_hash = deciding.hashes
     with deciding.database.change("decisions", "decisions.recorded", deciding.actor) as change:
         before = deciding.database.revision("decisions")
@@ -274,6 +199,8 @@ def _write(deciding: Deciding, store: DecisionStore, batch: pl.DataFrame, new_at
             model_hash=model_hash,
             policy_hash=policy_hash,
         )
+        if sent := OutboxStore(deciding.database).put(change, messages, there):
+            change.body.update(messages=sent)
     return Written(root, fresh.height, before, change.entry.hash if change.entry else before)
 
 

@@ -75,3 +75,25 @@ class FeatureFixed(LeadbenchError):
             value=name,
             remedy=f"{hint}A feature set may declare `actionable: more|less|any`; forbidden inputs stay out.",
         )
+
+
+class SinkInvalid(LeadbenchError):
+    """A setting of where messages go that cannot be used."""
+
+    code = "invalid_sink"
+
+    def __init__(self, setting: str, value: str | None, remedy: str) -> None:
+        super().__init__(f"The setting `{setting}` cannot be used.", value=value, remedy=remedy)
+
+
+class MessageUnknown(LeadbenchError):
+    """No dead message of that id."""
+
+    code = "unknown_message"
+
+    def __init__(self, message_id: str) -> None:
+        super().__init__(
+            f"There is no dead message `{message_id}`.",
+            value=message_id,
+            remedy="`leadbench outbox list --status dead` shows them; others are sent by themselves.",
+        )

@@ -38,6 +38,7 @@ def batch_frame(
             scores["engagement_grade"],
             pl.Series("band_since", [state.band_since for state in states], dtype=MOMENT),
             pl.Series("state_since", [state.state_since for state in states], dtype=MOMENT),
+            *_agreed(states),
             pl.Series("record", [one.text for one in sealed], dtype=pl.String),
             pl.Series("hash", [one.hash for one in sealed], dtype=pl.String),
         ]
@@ -46,6 +47,15 @@ def batch_frame(
         *(pl.lit(shared[name], dtype=pl.String).alias(name) for name in SHARED),
         pl.lit(shared["step"], dtype=pl.Int32).alias("step"),
         pl.Series("trace_id", [one.content.get("trace_id") or shared["trace_id"] for one in sealed], dtype=pl.String),
+    )
+
+
+def _agreed(states: Sequence[LeadState]) -> Sequence[pl.Series]:
+    agreed = [state.agreement for state in states]
+    return (
+        pl.Series("agreed_pool", [one and one.pool for one in agreed], dtype=pl.String),
+        pl.Series("agreed_since", [one and one.since for one in agreed], dtype=MOMENT),
+        pl.Series("breaches", [one and one.breaches for one in agreed], dtype=pl.Int8),
     )
 
 

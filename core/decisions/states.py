@@ -5,11 +5,23 @@ from datetime import datetime, timedelta
 
 from core.policy.document import Document, Policy
 from core.policy.inputs import engine_fields
-from core.policy.timeouts import after_timeouts
+from core.policy.timeouts import Effect, Waited, after_timeouts, effects_along
 
 NONE = "none"
 MINUTE_US = 60_000_000
 MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How soon a lead is to be taken up: the pool it was routed to, the minutes, since when, and how many steps of
+    `sla.on_breach` were carried out.
+    """
+
+    pool: str
+    sla_min: int
+    since: datetime | None
+    breaches: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +33,19 @@ class LeadState:
     band_since: datetime | None
     state: str | None
     state_since: datetime | None
+    agreement: Agreement | None = None
 
 
 FRESH = LeadState(None, None, None, None, None)
 
 
-def after(before: LeadState, moment: datetime | None, band: str | None, state: str | None) -> LeadState:
+def after(
+    before: LeadState,
+    moment: datetime | None,
+    band: str | None,
+    state: str | None,
+    agreement: Agreement | None = None,
+) -> LeadState:
     """The lead after a decision: `since` stays where nothing changed; a decision without a band keeps the old one."""
     band, state = band or before.band, state or before.state
     return LeadState(
@@ -35,6 +54,7 @@ def after(before: LeadState, moment: datetime | None, band: str | None, state: s
         before.band_since if band == before.band else moment,
         state,
         before.state_since if state == before.state else moment,
+        agreement,
     )
 
 
@@ -49,6 +69,7 @@ class StateInputs:
     initial: str | None
     most: dict[str, int]
     document: Document
+    quiet: bool
 
     def of(self, before: LeadState, moment: datetime | None) -> dict[str, object]:
         """The engine's fields of this policy for a lead that stood so before."""
@@ -64,14 +85,31 @@ class StateInputs:
 
     def waited(self, before: LeadState, moment: datetime | None) -> LeadState:
         """The lead at the moment, after the time-outs of its state that have come since; its own moment stays."""
+        found = self._waited(before, moment)
+        return replace(before, state=found[0].state, state_since=found[1]) if found else before
+
+    def effects(self, stood: LeadState, moment: datetime | None, next_state: str | None) -> tuple[Effect, ...]:
+        """What the lead's moves since its last decision bring about: time-outs, then the move of this decision.
+
+        A lead that this policy has not met, or whose state it does not know, enters the initial state first.
+        """
+        if self.quiet:
+            return ()
+        if stood.state not in self.states:
+            return effects_along(self.document, (None, self.initial, next_state))
+        waited = self._waited(stood, moment)
+        way = (*waited[0].passed, waited[0].state) if waited else (stood.state,)
+        return effects_along(self.document, (*way, next_state))
+
+    def _waited(self, before: LeadState, moment: datetime | None) -> tuple[Waited, datetime] | None:
+        """The standing after the time-outs that have come since, and since when; None where none has."""
         if self.document.lifecycle is None or before.state_since is None or moment is None:
-            return before
+            return None
         elapsed = max(moment - before.state_since, timedelta(0)) // MINUTE
         found = after_timeouts(self.document, before.state, elapsed)
         if found.state == before.state and found.minutes == elapsed:
-            return before
-        since = before.state_since + (elapsed - found.minutes) * MINUTE
-        return replace(before, state=found.state, state_since=since)
+            return None
+        return found, before.state_since + (elapsed - found.minutes) * MINUTE
 
     def state_of(self, before: LeadState) -> str | None:
         """The lifecycle state to start from: the lead's own where the policy has it, else the policy's initial one."""
@@ -98,4 +136,5 @@ def state_inputs(policy: Policy) -> StateInputs:
         initial=lifecycle.initial if lifecycle else None,
         most={name: int(fields[name].max or 0) for name in names if fields[name].max is not None},
         document=policy.document,
+        quiet=not any(one.entry or one.exit for one in (lifecycle.states.values() if lifecycle else ())),
     )

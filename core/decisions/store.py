@@ -12,7 +12,7 @@ from core.decisions import record as records
 from core.decisions.arms import acted_with
 from core.decisions.errors import DecisionUnknown, LeadUndecided
 from core.decisions.record import Record
-from core.decisions.states import LeadState
+from core.decisions.states import Agreement, LeadState
 from core.kernel.database import Change, Cursor, Database
 from core.kernel.times import naive, to_text
 
@@ -20,9 +20,11 @@ SLIM = """decision_id, lead_id, as_of, known_at, decided_at, arm, score, percent
     engagement_grade, disposition, band, priority, prev_state, next_state, pool, assignee, sla_min, action, reasons,
     model_hash, policy_hash, feature_set_hash, hash, entry_seq, leaf_no"""
 BEFORE = """
-    SELECT s.row_no, nullif(d.moment, TIMESTAMP '0001-01-01'), d.band, d.band_since, d.state, d.state_since
+    SELECT s.row_no, nullif(d.moment, TIMESTAMP '0001-01-01'), d.band, d.band_since, d.state, d.state_since,
+        d.agreed_pool, d.sla_min, d.agreed_since, d.breaches
     FROM spine_rows s ASOF JOIN (
-        SELECT lead_id, moment, band_since, state_since, last_value(band IGNORE NULLS) OVER so_far AS band,
+        SELECT lead_id, moment, band_since, state_since, agreed_pool, sla_min, agreed_since, breaches,
+            last_value(band IGNORE NULLS) OVER so_far AS band,
             last_value(next_state IGNORE NULLS) OVER so_far AS state
         FROM (SELECT *, coalesce(as_of, known_at, TIMESTAMP '0001-01-01') AS moment FROM decisions
               WHERE list_contains($arms, arm) AND lead_id IN (SELECT lead_id FROM spine_rows))
@@ -30,8 +32,11 @@ BEFORE = """
         QUALIFY row_number() OVER (PARTITION BY lead_id, moment ORDER BY entry_seq DESC, leaf_no DESC) = 1
     ) d ON s.lead_id = d.lead_id AND s.moment > d.moment"""
 STANDING = """
-    SELECT lead_id, nullif(newest.moment, TIMESTAMP '0001-01-01'), band, newest.band_since, state, newest.state_since
-    FROM (SELECT lead_id, arg_max({'moment': moment, 'band_since': band_since, 'state_since': state_since}, place)
+    SELECT lead_id, nullif(newest.moment, TIMESTAMP '0001-01-01'), band, newest.band_since, state, newest.state_since,
+        newest.agreed_pool, newest.sla_min, newest.agreed_since, newest.breaches
+    FROM (SELECT lead_id, arg_max({'moment': moment, 'band_since': band_since, 'state_since': state_since,
+                    'agreed_pool': agreed_pool, 'sla_min': sla_min, 'agreed_since': agreed_since,
+                    'breaches': breaches}, place)
                 AS newest, arg_max(band, place) AS band, arg_max(next_state, place) AS state
           FROM (SELECT *, coalesce(as_of, known_at, TIMESTAMP '0001-01-01') AS moment,
                     row(coalesce(as_of, known_at, TIMESTAMP '0001-01-01'), entry_seq, leaf_no) AS place
@@ -92,7 +97,7 @@ class DecisionStore:
         with self._database.scratch() as cursor:
             cursor.load("spine_rows", rows)
             found = cursor.read(BEFORE, {"arms": list(acted_with(arm))})
-        return {row[0]: LeadState(*row[1:]) for row in found.iter_rows()}
+        return {row[0]: _state(*row[1:]) for row in found.iter_rows()}
 
     def write(self, change: Change, frame: pl.DataFrame) -> None:
         """Insert a batch's rows in their order: they become the leaves of the change's ledger entry."""
@@ -113,7 +118,7 @@ class DecisionStore:
             > most
         ):
             return None
-        return {lead: LeadState(*rest) for lead, *rest in self._database.read(STANDING, {"arms": arms}).iter_rows()}
+        return {lead: _state(*rest) for lead, *rest in self._database.read(STANDING, {"arms": arms}).iter_rows()}
 
     def summary(self, ids: Sequence[str]) -> dict[str, Any]:
         """count, and the number of decisions by disposition, band, pool and action, commonest first."""
@@ -250,6 +255,14 @@ class DecisionStore:
             {"names": list(names)},
         )
         return {(name if name in names else column): (name, kind) for name, column, kind in rows.iter_rows()}
+
+
+def _state(
+    moment: datetime | None, band: str | None, band_since: datetime | None, state: str | None,
+    state_since: datetime | None, pool: str | None, sla_min: int | None, since: datetime | None, breaches: int | None,
+) -> LeadState:  # fmt: skip
+    agreed = Agreement(pool, sla_min, since, breaches or 0) if pool and sla_min is not None else None
+    return LeadState(moment, band, band_since, state, state_since, agreed)
 
 
 def _known(cursor: Cursor, ids: Sequence[str]) -> frozenset[str]:

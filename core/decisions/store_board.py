@@ -1,6 +1,6 @@
 """What the pages read of the decisions: the ranked board, the course of scores, the figures by day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import polars as pl
@@ -42,6 +42,8 @@ BY_MOMENT = """
     WHERE as_of IS NOT NULL GROUP BY as_of, band ORDER BY as_of, band
 """
 
+INPUT_TYPES = {"int": "BIGINT", "decimal": "DOUBLE", "bool": "BOOLEAN", "enum": "VARCHAR", "text": "VARCHAR"}
+
 
 class DecisionBoard:
     """Reads over many decisions at once."""
@@ -52,6 +54,14 @@ class DecisionBoard:
     def rows(self) -> pl.DataFrame:
         """One row a lead: its newest decision, best percentile first, the values before, and `closed_since`."""
         return self._database.read(BOARD)
+
+    def inputs(self, kinds: Mapping[str, str]) -> pl.DataFrame:
+        """decision_id of each lead's newest decision, and these inputs as their policy saw them, by name and type."""
+        columns = ", ".join(
+            f"(record::JSON -> 'inputs' ->> '{name}')::{INPUT_TYPES[kind]} AS \"{name}\""
+            for name, kind in kinds.items()
+        )
+        return self._database.read(f"SELECT decision_id, {columns} FROM decisions_latest")
 
     def courses(self, leads: pl.DataFrame, until: datetime | None = None) -> pl.DataFrame:
         """lead_id and the list of its percentiles over time, for the rows (lead_id, arm) given."""

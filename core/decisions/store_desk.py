@@ -27,6 +27,12 @@ CLOSES = """
     SELECT l.lead_id, min(coalesce(o.received_at, o.closed_at)) AS closes
     FROM outcomes o JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no
     WHERE o.outcome <> 'open' GROUP BY 1 HAVING closes IS NOT NULL"""
+WORK = """
+    SELECT l.lead_id, w.at, w.known FROM (
+        SELECT lead_no, worked_at AS at, coalesce(received_at, worked_at) AS known FROM lead_work WHERE worked
+        UNION ALL
+        SELECT lead_no, closed_at, coalesce(received_at, closed_at) FROM outcomes WHERE outcome <> 'open'
+    ) w JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no ORDER BY ALL"""
 TOLD = """
     SELECT coalesce(max(seq), 0) FROM ledger
     WHERE kind IN ('reps.imported', 'reps.redriven', 'outcomes.imported', 'outcomes.redriven')"""
@@ -45,6 +51,13 @@ class DeskStore:
     def told(self) -> int:
         """The newest ledger entry that told of reps or outcomes."""
         return self._database.scalar(TOLD)
+
+    def work(self) -> dict[str, list[tuple[datetime | None, datetime | None]]]:
+        """By lead when it was worked or closed, and since when that is known."""
+        found: dict[str, list[tuple[datetime | None, datetime | None]]] = {}
+        for lead_id, at, known in self._database.read(WORK).iter_rows():
+            found.setdefault(lead_id, []).append((at, known))
+        return found
 
     def load(self, arm: str, before: datetime) -> Desk | None:
         """The desk up to a moment (naive UTC) by the decisions that this arm goes on from; None without any rep."""

@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     write_key: str | None = Field(None, description="One more write key of the HTTP API, for tests.")
     max_field_bytes: int = Field(1_000_000, ge=1_000, description="Longest single value that an import accepts.")
 
+    outbox_url: str | None = Field(None, description="Webhook that is told of moves; without one, a file is written.")
+    outbox_secret: str | None = Field(None, description="Key that signs webhooks: whsec_ and base64.")
+
     telemetry: bool = Field(True, description="Whether a server records spans, measures and logs.")
     trace_mib: int = Field(256, ge=32, description="Room for trace files in the store's folder; the oldest go.")
     otlp_endpoint: str | None = Field(None, description="Address of an OTLP collector (HTTP) that gets spans too.")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.policy.document import Document
+from core.policy.overlay import takers
 
 REASSIGN = "reassign_fallback"
 
@@ -20,17 +21,17 @@ class Breach:
 def breach_plan(document: Document, pool: str | None, sla_min: int | None) -> tuple[Breach, ...]:
     """Every step of `sla.on_breach` for a lead in the pool, in order of time; empty where nothing was agreed.
 
-    A reassignment takes the lead one pool down its fallback chain, at most `sla.max_hops` times, and leaves it where
-    the chain ends.
+    A reassignment takes the lead one pool down the chain of those that take over, at most `sla.max_hops` times, and
+    leaves it where the chain ends: a pool that takes any number keeps it, as is proved of it.
     """
     if document.sla is None or pool is None or sla_min is None:
         return ()
     found: list[Breach] = []
     hops = 0
     for step in document.sla.on_breach:
-        after = document.pools[pool].fallback
+        after = takers(document, pool)[1:]
         if step.do == REASSIGN and after and hops < document.sla.max_hops:
-            pool, hops = after, hops + 1
+            pool, hops = after[0], hops + 1
         found.append(Breach(int(Decimal(str(step.after)) * sla_min), step.do, pool))
     return tuple(found)
 

@@ -4,9 +4,20 @@ A time-out is no part of a decision: the engine and a rolled-forward simulation 
 have passed happen first, and then decide the lead in the state that it has come to, which its inputs keep for replay.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from core.policy.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something that follows from a decision and is told to other systems: an `entry` or `exit` of a state."""
+
+    kind: str
+    name: str
+    state: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +65,19 @@ def _within_a_round(document: Document, state: str, minutes: int, passed: tuple[
 
 def effects_of(document: Document, before: str | None, after: str | None) -> tuple[str, ...]:
     """What a move brings about: the exit effects of the state that is left, then the entry effects of the next."""
-    if document.lifecycle is None or before == after:
+    return tuple(one.name for one in effects_along(document, (before, after)))
+
+
+def effects_along(document: Document, way: Sequence[str | None]) -> tuple[Effect, ...]:
+    """What going from state to state brings about, in order; staying brings nothing, and None is before the first."""
+    if document.lifecycle is None:
         return ()
     states = document.lifecycle.states
-    left, entered = states.get(before or ""), states.get(after or "")
-    return (*(left.exit if left else ()), *(entered.entry if entered else ()))
+    found: list[Effect] = []
+    for before, after in pairwise(way):
+        if before == after:
+            continue
+        left, entered = states.get(before or ""), states.get(after or "")
+        found += [Effect("exit", name, str(before)) for name in (left.exit if left else ())]
+        found += [Effect("entry", name, str(after)) for name in (entered.entry if entered else ())]
+    return tuple(found)

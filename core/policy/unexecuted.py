@@ -13,26 +13,8 @@ OF_PRIVACY = ("mask", "retention_days", "human_review", "aggregate_reports")
 
 def unexecuted_blocks(document: "Document") -> tuple[str, ...]:
     """The paths of blocks that no back end executes, in the document's order of stages."""
-    parts = (_priority, _lifecycle, _sla, _actions, _privacy)
+    parts = (_actions, _privacy)
     return tuple(path for part in parts for path in part(document))
-
-
-def _priority(document: "Document") -> Iterator[str]:
-    """Queues of `policy decide --queue` follow it; the queues on screen do not yet."""
-    if document.priority and document.priority.tie_break:
-        yield "priority.tie_break"
-
-
-def _lifecycle(document: "Document") -> Iterator[str]:
-    """Traces tell the effects of a move; nobody is sent them."""
-    if document.lifecycle and any(state.entry or state.exit for state in document.lifecycle.states.values()):
-        yield "lifecycle.states.entry_exit"
-
-
-def _sla(document: "Document") -> Iterator[str]:
-    """Traces tell what a breach would do; no lead is reassigned by itself."""
-    if document.sla and document.sla.on_breach:
-        yield "sla.on_breach"
 
 
 def _actions(document: "Document") -> Iterator[str]:

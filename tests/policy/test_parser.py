@@ -96,7 +96,7 @@ def test_only_what_decides_changes_the_behaviour_hash(example, before, after, sa
 
 def test_blocks_that_are_not_executed_are_named(example, default):
     assert default.unexecuted_blocks == ()
-    named = {"priority.tie_break", "lifecycle.states.entry_exit", "sla.on_breach", "privacy.retention_days"}
+    named = {"privacy.mask", "privacy.retention_days", "privacy.human_review", "privacy.aggregate_reports"}
     assert named | {"actions.caps.per_account_7d (declare account_touches_7d)"} <= set(example.unexecuted_blocks)
 
 

@@ -1,0 +1,40 @@
+"""What other systems are told: messages by status, and those that are not delivered."""
+
+import polars as pl
+import streamlit as st
+
+from app.queries import people
+from app.queries.access import database, revision
+from core.decisions.store_outbox import DELIVERED, STATUSES, OutboxStore
+from core.kernel.settings import Settings
+
+MOST = 200
+
+
+def counts() -> dict[str, int]:
+    """How many messages there are by status."""
+    return _counts(revision("decisions", "governance"))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _counts(revision: str) -> dict[str, int]:
+    found = OutboxStore(database()).counts()
+    return {status: found.get(status, 0) for status in STATUSES}
+
+
+def undelivered() -> pl.DataFrame:
+    """The newest messages that wait or are dead: message_id, status, name, lead (its ref), attempts, due_at, error."""
+    return _undelivered(revision("decisions", "governance"))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _undelivered(revision: str) -> pl.DataFrame:
+    found = OutboxStore(database()).listed(None, MOST).filter(pl.col("status") != DELIVERED)
+    refs = people.refs(found["lead_id"].unique().to_list())
+    return found.join(refs.rename({"ref": "lead"}), on="lead_id", how="left", maintain_order="left")
+
+
+def receiver() -> str:
+    """Where messages go, in words."""
+    settings: Settings = database().settings
+    return settings.outbox_url or "the file outbox.jsonl in the store's folder"

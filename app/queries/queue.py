@@ -1,0 +1,21 @@
+"""The order in which leads are to be worked: the priority and tie-break of the policy that decides."""
+
+import polars as pl
+
+from app.queries import versions
+from app.queries.access import database
+from core.decisions import queues
+from core.decisions.store_board import DecisionBoard
+
+
+def in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """The board's rows as `policy decide --queue` orders them; as they are where the policy has no priorities."""
+    policy = versions.policy_of(None)
+    if policy is None or policy.document.priority is None:
+        return rows
+    kinds = queues.asked_of_inputs(policy.document)
+    asked = rows.select("decision_id", "lead_id", "priority", "as_of")
+    if kinds:
+        asked = asked.join(DecisionBoard(database()).inputs(kinds), on="decision_id", how="left")
+    order = queues.in_queue_order(policy.document, asked).select("decision_id")
+    return order.join(rows, on="decision_id", how="left", maintain_order="left").select(rows.columns)

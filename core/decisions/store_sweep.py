@@ -1,0 +1,31 @@
+"""Where leads stand that the clock alone may move."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from core.decisions.arms import ACTED_ON
+from core.kernel.database import Database
+from core.kernel.times import naive
+
+STANDING = """
+    SELECT lead_id, coalesce(as_of, known_at) AS moment, next_state AS state, state_since, agreed_pool, sla_min,
+        agreed_since, coalesce(breaches, 0) AS breaches
+    FROM decisions_latest SEMI JOIN wanted USING (lead_id)
+    WHERE list_contains($arms, arm) AND coalesce(as_of, known_at) < $before ORDER BY lead_id"""
+
+
+class SweepStore:
+    """Reads for the sweep."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def standing(self, lead_ids: Sequence[str], before: datetime) -> pl.DataFrame:
+        """One row a lead of these that people work by: its state and agreement after its newest decision, if that is
+        of before the moment.
+        """
+        with self._database.scratch() as cursor:
+            cursor.load("wanted", pl.DataFrame({"lead_id": lead_ids}, schema={"lead_id": pl.String}))
+            return cursor.read(STANDING, {"arms": list(ACTED_ON), "before": naive(before)})
