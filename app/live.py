@@ -10,6 +10,7 @@ from core.decisions.arrivals import Arrivals
 from core.decisions.outbox import Sink, deliver
 from core.decisions.sinks import sink_of
 from core.governance.keeper import Keeper
+from core.governance.retention import retain_daily
 from core.governance.write_keys import WriteKeys
 from core.kernel.repeating import Repeating
 from core.recipes.arriving import Choice
@@ -19,7 +20,7 @@ from core.signals.upkeep import Upkeep
 from core.workbench import Workbench
 
 IDLE_SECONDS = 5.0
-SWEEP_SECONDS, DELIVER_SECONDS = 60.0, 2.0
+SWEEP_SECONDS, RETAIN_SECONDS, DELIVER_SECONDS = 60.0, 3600.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Live:
         upkeep = Upkeep(bench.db, partial(ingest.is_idle, IDLE_SECONDS))
         repeating = (
             Repeating("sweep", SWEEP_SECONDS, lambda: sweep(bench.rooms, choice, bench.db.clock.now())),
+            Repeating("retention", RETAIN_SECONDS, lambda: retain_daily(bench.db)),
             Repeating("outbox", DELIVER_SECONDS, lambda: deliver(bench.db, _sink(bench))),
         )
         return cls(bench, ingest, arrivals, upkeep, Keeper(bench.rooms.releases), repeating)

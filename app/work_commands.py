@@ -1,10 +1,13 @@
-"""The commands of Train, Drift and Observability, asked of the permission table in core first."""
+"""The commands of Train, Drift, Observability and contested decisions, asked of the permission table in core first."""
 
 from app.commands import acting
 from app.jobs import Work
 from app.services import workbench
 from core.decisions.store_outbox import OutboxStore
+from core.governance.contests import Asked
 from core.governance.permissions import Permission
+from core.recipes import contesting
+from core.recipes.arriving import Choice
 from core.recipes.document import TrainPart
 
 
@@ -32,3 +35,15 @@ def retry_messages() -> int:
     """Let every dead message wait for delivery anew; how many there were."""
     box = OutboxStore(workbench().db)
     return box.retry(box.dead(), acting(Permission.SCORE).name)
+
+
+def contest(lead_id: str, reason: str) -> Asked:
+    """Contest the lead's newest decision: it is held for a person."""
+    rooms, actor = workbench().rooms, acting(Permission.CONTEST).name
+    return contesting.contest(rooms, Choice(rooms), lead_id, reason, actor)
+
+
+def settle_contest(contest_id: str, verdict: str, comment: str) -> None:
+    """Note a person's word on a contested decision."""
+    rooms, actor = workbench().rooms, acting(Permission.REVIEW).name
+    contesting.settle(rooms, Choice(rooms), contest_id, verdict, comment, actor)

@@ -7,6 +7,7 @@ from app.components import (
     decision_trace,
     header,
     lead_change,
+    lead_contest,
     lead_finder,
     lead_head,
     lead_memo,
@@ -43,6 +44,7 @@ except LeadbenchError as refusal:
 with actions:
     lead_memo.show(known, record, explained)
 lead_head.show(known, record)
+lead_contest.show(known.lead_id, "lead_contest")
 why, change, trace, timeline, history, alike, profile = st.tabs(TABS, key="tab", bind="query-params")
 if why.open:
     with why:

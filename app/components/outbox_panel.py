@@ -21,7 +21,7 @@ def show(key: str) -> None:
             config = {
                 "status": st.column_config.TextColumn("Status", width=80),
                 "name": "Effect",
-                "lead": "Lead",
+                "lead_id": "Lead",
                 "attempts": st.column_config.NumberColumn("Attempts", width=72),
                 "due_at": columns.moment("Next attempt"),
                 "error": st.column_config.TextColumn("Answer", width="large"),

@@ -6,8 +6,7 @@ from app import commands, jobs, session
 from app.components import export_menu, frame_table
 from app.feedback import refusals
 from app.queries import data as reads
-from app.queries.access import role
-from core.governance.masking import mask
+from app.queries.access import role, seen
 from core.kernel.console import Answer
 
 NAME = "Query"
@@ -42,7 +41,7 @@ def _answer(key: str) -> None:
         return
     jobs.show(job, f"{key}_job")
     if isinstance(job.result, Answer):
-        rows = mask(job.result.rows, role())
+        rows = seen(job.result.rows, role())
         frame_table.show(rows, f"{key}_rows", alt="The rows of the query.")
         cut = " · more rows were cut off" if job.result.cut else ""
         st.caption(f"{rows.height:,} rows in {job.seconds:.1f} s{cut}")

@@ -1,9 +1,14 @@
 """Where every query begins: the rooms, the revisions, and who is looking."""
 
+import polars as pl
+
 from app import session
 from app.services import workbench
+from core.governance.aggregates import least_cell, with_small_cells_blank
+from core.governance.masking import declared_by, mask
 from core.governance.permissions import Permission, Role, allowed
 from core.kernel.database import Database
+from core.policy.store import PolicyStore
 from core.recipes.rooms import Rooms
 
 
@@ -32,3 +37,13 @@ def role() -> Role:
 def may(permission: Permission) -> bool:
     """Whether who is looking has the permission; core asks again when the command runs."""
     return allowed(role(), permission)
+
+
+def seen(frame: pl.DataFrame, by: Role) -> pl.DataFrame:
+    """The frame as the role may see it, also by what the policies that decide hide: cache it by their revision too."""
+    return mask(frame, by, declared_by(PolicyStore(database()).in_force()))
+
+
+def cells(rows: pl.DataFrame, *keep: str) -> pl.DataFrame:
+    """Rows about groups of `leads` as a report may show them: small groups keep the named columns only."""
+    return with_small_cells_blank(rows, least_cell(PolicyStore(database()).in_force()), keep)

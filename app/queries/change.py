@@ -61,7 +61,7 @@ def _changed(revision: str, before_id: str, after_id: str) -> Changed:
 
 def alike(decision_id: str) -> pl.DataFrame:
     """ref, lead, company, likeness (hundredths), at, closed_at, alike (text) of converted leads, most alike first."""
-    return _alike(revision("signals", "decisions", "features", "models"), role().value, decision_id)
+    return _alike(revision("signals", "decisions", "features", "models", "policy"), role().value, decision_id)
 
 
 @st.cache_data(max_entries=32, show_spinner="Looking for leads that were like it")

@@ -9,8 +9,7 @@ import polars as pl
 import streamlit as st
 
 from app.queries import versions
-from app.queries.access import database, revision, role, rooms
-from core.governance.masking import mask
+from app.queries.access import database, revision, role, rooms, seen
 from core.governance.permissions import Role
 from core.kernel import console
 from core.signals import adapters
@@ -84,13 +83,13 @@ def _batches(revision: str) -> pl.DataFrame:
 
 def quarantine() -> pl.DataFrame:
     """What waits in quarantine, details masked by role."""
-    return _quarantine(revision("signals"), role().value)
+    return _quarantine(revision("signals", "policy"), role().value)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _quarantine(revision: str, role: str) -> pl.DataFrame:
     found = rooms().signals.quarantine().with_columns(file=pl.col("path").str.split("/").list.last())
-    return mask(found, Role(role))
+    return seen(found, Role(role))
 
 
 @st.cache_data(max_entries=8, show_spinner="Looking into the file …")

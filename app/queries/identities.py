@@ -5,8 +5,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app.queries.access import revision, role, rooms
-from core.governance.masking import mask
+from app.queries.access import revision, role, rooms, seen
 from core.governance.permissions import Role
 
 
@@ -35,18 +34,18 @@ def history(lead_id: str) -> dict[str, Any]:
 
     Raises UnknownLead.
     """
-    return _history(revision("signals"), role().value, lead_id)
+    return _history(revision("signals", "policy"), role().value, lead_id)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _history(revision: str, role: str, lead_id: str) -> dict[str, Any]:
     found = rooms().signals.identities.show(lead_id)
     tables = ("members", "intervals", "statements", "accounts")
-    shown = {name: mask(pl.DataFrame(found[name], infer_schema_length=None), Role(role)) for name in tables}
+    shown = {name: seen(pl.DataFrame(found[name], infer_schema_length=None), Role(role)) for name in tables}
     labels = dict(zip((one["lead_id"] for one in found["members"]), shown["members"]["lead_id"], strict=True))
     return found | shown | {"labels": labels}
 
 
 def masked(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame as who is looking may see it."""
-    return mask(frame, role())
+    return seen(frame, role())

@@ -9,9 +9,8 @@ import polars as pl
 import streamlit as st
 
 from app.queries import people, versions
-from app.queries.access import database, revision, role, rooms
+from app.queries.access import database, revision, role, rooms, seen
 from core.decisions.record import Record
-from core.governance.masking import mask
 from core.governance.permissions import Role
 from core.kernel.times import from_text, naive
 from core.signals.store_pages import SignalPages
@@ -42,7 +41,7 @@ class Lead:
 
 def find(ref: str) -> Lead | None:
     """The lead of an id (also of one that was merged into it) or of a `ref`, or None."""
-    return _find(revision("signals"), role().value, ref)
+    return _find(revision("signals", "policy"), role().value, ref)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -136,14 +135,14 @@ def marks(history: pl.DataFrame) -> list[tuple[datetime, str]]:
 
 def events(lead_id: str, moment: datetime | None = None) -> pl.DataFrame:
     """The lead's events as known then, newest first: at, label, source, late, known at, details."""
-    return _events(revision("signals", "features"), role().value, lead_id, moment)
+    return _events(revision("signals", "features", "policy"), role().value, lead_id, moment)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _events(revision: str, role: str, lead_id: str, moment: datetime | None) -> pl.DataFrame:
     found = SignalPages(database()).timeline(lead_id, moment, MOST_EVENTS)
     named = pl.col("type").replace(versions.type_names())
-    return mask(found, Role(role)).select(
+    return seen(found, Role(role)).select(
         at="occurred_at",
         label=pl.when(named == pl.col("type")).then(pl.col("type").str.replace_all("_", " ")).otherwise(named),
         source="source",
@@ -156,7 +155,7 @@ def _events(revision: str, role: str, lead_id: str, moment: datetime | None) -> 
 
 def profile(lead_id: str, moment: datetime | None = None) -> pl.DataFrame:
     """What is known of the lead: attribute, value (masked by role), known from."""
-    return _profile(revision("signals", "features"), role().value, lead_id, moment)
+    return _profile(revision("signals", "features", "policy"), role().value, lead_id, moment)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -165,10 +164,10 @@ def _profile(revision: str, role: str, lead_id: str, moment: datetime | None) ->
     if found.is_empty():
         return pl.DataFrame(schema={"attribute": pl.String, "value": pl.String, "known_from": pl.Datetime("us")})
     wide = pl.DataFrame({name: [value] for name, value in found.select("name", "value").iter_rows()})
-    seen = mask(wide.cast(pl.String), Role(role)).row(0, named=True)
+    shown = seen(wide.cast(pl.String), Role(role)).row(0, named=True)
     return found.select(
         attribute=pl.col("name").replace(versions.type_names()),
-        value=pl.col("name").replace_strict(seen, default=None, return_dtype=pl.String),
+        value=pl.col("name").replace_strict(shown, default=None, return_dtype=pl.String),
         known_from="valid_from",
     )
 

@@ -94,7 +94,7 @@ class Basis:
 
 def board(seen_by: Role | None = None) -> pl.DataFrame:
     """One row a lead with its newest decision, best percentile first, as the role (who is signed in) may see it."""
-    return _board(revision("signals", "decisions"), (seen_by or role()).value)
+    return _board(revision("signals", "decisions", "policy"), (seen_by or role()).value)
 
 
 @st.cache_data(max_entries=6, show_spinner=False)

@@ -3,7 +3,6 @@
 import polars as pl
 import streamlit as st
 
-from app.queries import people
 from app.queries.access import database, revision
 from core.decisions.store_outbox import DELIVERED, STATUSES, OutboxStore
 from core.kernel.settings import Settings
@@ -23,15 +22,13 @@ def _counts(revision: str) -> dict[str, int]:
 
 
 def undelivered() -> pl.DataFrame:
-    """The newest messages that wait or are dead: message_id, status, name, lead (its ref), attempts, due_at, error."""
+    """The newest messages that wait or are dead, as `OutboxStore.listed` gives them."""
     return _undelivered(revision("decisions", "governance"))
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def _undelivered(revision: str) -> pl.DataFrame:
-    found = OutboxStore(database()).listed(None, MOST).filter(pl.col("status") != DELIVERED)
-    refs = people.refs(found["lead_id"].unique().to_list())
-    return found.join(refs.rename({"ref": "lead"}), on="lead_id", how="left", maintain_order="left")
+    return OutboxStore(database()).listed(None, MOST).filter(pl.col("status") != DELIVERED)
 
 
 def receiver() -> str:

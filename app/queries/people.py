@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import polars as pl
 import polars.selectors as cs
 
-from app.queries.access import database
-from core.governance.masking import MASK, holds_address, mask
+from app.queries.access import database, seen
+from core.governance.masking import MASK, holds_address
 from core.governance.permissions import Role
 from core.signals.store_pages import SignalPages
 
@@ -26,8 +26,8 @@ def cards(lead_ids: Sequence[str], role: Role) -> pl.DataFrame:
     wanted = [name for kind, names in WORDS.items() for name in names if named or kind != "person"]
     everything = [name for names in WORDS.values() for name in names]
     found = _wide(SignalPages(database()).attributes(lead_ids, _present(wanted)), everything)
-    seen = mask(found, role).with_columns(cs.string().exclude("lead_id").replace(MASK, None))
-    people = refs(lead_ids).join(seen, on="lead_id", how="left")
+    shown = seen(found, role).with_columns(cs.string().exclude("lead_id").replace(MASK, None))
+    people = refs(lead_ids).join(shown, on="lead_id", how="left")
     return people.select(
         "lead_id",
         "ref",

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app.queries.access import revision, rooms
+from app.queries.access import cells, revision, rooms
 from core.kernel.times import from_text, naive
 
 PERIODS = {"1mo": "month", "1w": "week", "1d": "day"}
@@ -79,7 +79,7 @@ def segments(report: Performance) -> pl.DataFrame:
         for name in ("gap", "missed", "false_alarm"):
             row |= {name: one[name], f"{name}_between": _between(one[f"{name}_ci95"])}
         rows.append(row)
-    return pl.DataFrame(rows, schema=kinds)
+    return cells(pl.DataFrame(rows, schema=kinds), "where")
 
 
 def _between(bounds: list[float] | None) -> str | None:
@@ -113,7 +113,7 @@ def groups(report: Performance) -> pl.DataFrame:
         }
         for one in report.told["loops"]["groups"]
     ]
-    return pl.DataFrame(rows, schema=kinds)
+    return cells(pl.DataFrame(rows, schema=kinds), "said")
 
 
 def fulfilment(report: Performance) -> pl.DataFrame:

@@ -133,7 +133,7 @@ def checks(text: str, base: StoredVersion | None) -> list[Check]:
         first = report.diagnostics[0]
         more = f" and {len(report.diagnostics) - 1} more" if len(report.diagnostics) > 1 else ""
         return [Check("failed", "Form, names and rules", f"line {first.line}: {first.message}{more}")]
-    found = [Check("passed", "Form, names, domains and rule order"), _tests(report), _executable(report)]
+    found = [Check("passed", "Form, names, domains and rule order"), _tests(report)]
     if base is not None:
         found.append(_changes(report, base))
     return found
@@ -146,13 +146,6 @@ def _tests(report: CheckReport) -> Check:
         return Check("warning", "No test of its own", "A test says what must become of a lead.")
     verdict: Verdict = "failed" if failed else "passed"
     return Check(verdict, f"{passed} of {len(report.tests)} own tests pass", " ".join(failed[:2]))
-
-
-def _executable(report: CheckReport) -> Check:
-    blocks = report.policy.unexecuted_blocks if report.policy else ()
-    if not blocks:
-        return Check("passed", "Every block is executed")
-    return Check("warning", f"Not executed yet: {', '.join(blocks)}", "Publishing is refused while they are there.")
 
 
 def _changes(report: CheckReport, base: StoredVersion) -> Check:

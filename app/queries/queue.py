@@ -2,20 +2,21 @@
 
 import polars as pl
 
-from app.queries import versions
-from app.queries.access import database
+from app.queries.access import database, rooms
 from core.decisions import queues
 from core.decisions.store_board import DecisionBoard
+from core.governance.history import active
 
 
 def in_order(rows: pl.DataFrame) -> pl.DataFrame:
     """The board's rows as `policy decide --queue` orders them; as they are where the policy has no priorities."""
-    policy = versions.policy_of(None)
-    if policy is None or policy.document.priority is None:
+    deciding = active(rooms().releases)
+    if deciding is None or deciding.policy.document.priority is None:
         return rows
-    kinds = queues.asked_of_inputs(policy.document)
+    document = deciding.policy.document
+    kinds = queues.asked_of_inputs(document)
     asked = rows.select("decision_id", "lead_id", "priority", "as_of")
     if kinds:
         asked = asked.join(DecisionBoard(database()).inputs(kinds), on="decision_id", how="left")
-    order = queues.in_queue_order(policy.document, asked).select("decision_id")
+    order = queues.in_queue_order(document, asked).select("decision_id")
     return order.join(rows, on="decision_id", how="left", maintain_order="left").select(rows.columns)

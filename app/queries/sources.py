@@ -5,9 +5,8 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app.queries.access import database, revision, role, rooms
+from app.queries.access import database, revision, role, rooms, seen
 from core.decisions.outdated import outdated
-from core.governance.masking import mask
 from core.governance.permissions import Role
 
 
@@ -34,7 +33,7 @@ def _contract(revision: str, source: str) -> tuple[str, dict[str, Any]]:
 
 def outdated_decisions() -> pl.DataFrame:
     """lead_id, as_of, causes and features of the standing decisions that would see other features now."""
-    return _outdated(revision("signals", "decisions", "features"), role().value)
+    return _outdated(revision("signals", "decisions", "features", "policy"), role().value)
 
 
 @st.cache_data(max_entries=4, show_spinner="Building features again …")
@@ -51,4 +50,4 @@ def _outdated(revision: str, role: str) -> pl.DataFrame:
     ]
     kinds = {"lead_id": pl.String, "as_of": pl.Datetime("us"), **dict.fromkeys(("causes", "features"), pl.String)}
     frame = pl.DataFrame(rows, schema={**kinds, "decision_id": pl.String})
-    return mask(frame, Role(role))
+    return seen(frame, Role(role))

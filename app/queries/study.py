@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from app.queries import policies
-from app.queries.access import database, revision
+from app.queries.access import cells, database, revision
 from core.policy.document import Policy
 from core.policy.store import StoredVersion
 from core.signals import store_reps
@@ -81,7 +81,7 @@ def harm(result: Mapping[str, Any]) -> pl.DataFrame:
     ]
     names = ["dimension", "group", "verdict", "leads", "before", "after", "change"]
     kinds = dict.fromkeys(names, pl.String) | {"leads": pl.Int64}
-    return pl.DataFrame(shown, schema=kinds, orient="row")
+    return cells(pl.DataFrame(shown, schema=kinds, orient="row"), "dimension", "group")
 
 
 def _share(side: Mapping[str, float] | None) -> str | None:
@@ -118,7 +118,7 @@ def groups(result: Mapping[str, Any]) -> pl.DataFrame:
         ("leads", "changed", *NEWLY, "sla_delta"), pl.Int64
     )
     rows = [{**one, "dimension": one["dimension"].replace("_", " ")} for one in result["by_group"]]
-    return pl.DataFrame(rows, schema=kinds)
+    return cells(pl.DataFrame(rows, schema=kinds), "dimension", "group")
 
 
 def slots_today(draft: Policy) -> float | None:

@@ -1,7 +1,7 @@
 """In which arm a lead is decided, and what the policy's experiment and caps make of the core's outcome."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.policy import arms
@@ -31,6 +31,10 @@ class Lot:
     bucket: int | None
     explored: bool
     propensities: Mapping[str, float]
+
+    def without_action(self) -> "Lot":
+        """The same draw where nothing is done with the lead: no action had a chance."""
+        return replace(self, explored=False, propensities={})
 
 
 class Lottery:

@@ -171,7 +171,7 @@ class Decider:
             written = decide_looked_up(self._deciding, self._store, spine, looked_up, watch, new_at)
         except BaseException:
             self._revision, self._decisions = "", -1
-            self._deciding.desks.clear()
+            self._deciding.forget()
             raise
         if written:
             self._revision = written.after if written.before == self._revision else ""
@@ -184,7 +184,7 @@ class Decider:
             count = self._store.count()
             if count != self._decisions:
                 states.clear()
-                self._deciding.desks.clear()
+                self._deciding.forget()
                 found = self._store.standing(self.chosen.arm, MOST_REMEMBERED)
                 self._remembers_all = found is not None
                 states.update(found or {})

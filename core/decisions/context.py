@@ -10,8 +10,12 @@ from core.decisions import record as records
 from core.decisions.arms import HOLDOUT, SHADOW, Lottery
 from core.decisions.assigning import Desk
 from core.decisions.breaching import Agreements
+from core.decisions.reviewing import Contests
 from core.decisions.states import LeadState, StateInputs, state_inputs
+from core.decisions.store_contests import ContestStore
 from core.decisions.store_desk import DeskStore
+from core.decisions.store_touches import TouchStore
+from core.decisions.touching import Touches, reads_touches
 from core.features.document import FeatureSet
 from core.kernel.database import Database
 from core.models.model import Model
@@ -42,6 +46,7 @@ class Deciding:
     step: int | None = None
     desks: dict[int, Desk | None] = field(default_factory=dict)
     work: dict[int, Agreements] = field(default_factory=dict)
+    touched: list[Touches] = field(default_factory=list)
 
     @cached_property
     def evaluator(self) -> Evaluator:
@@ -83,6 +88,28 @@ class Deciding:
             self.work.clear()
             self.work[told] = Agreements(document, store.work())
         return self.work[told]
+
+    def touches(self, before: datetime) -> Touches | None:
+        """Who was touched when, as it stood before the moment and was carried on since; None where nobody asks."""
+        if not reads_touches(self.policy):
+            return None
+        actions = self.policy.document.actions
+        spared = actions.otherwise if actions else ""
+        if not self.touched:
+            self.touched.append(Touches(TouchStore(self.database).since(before, self.arm, spared), spared))
+        return self.touched[0]
+
+    def forget(self) -> None:
+        """Read anew what is carried on of reps and touches: somebody else decided."""
+        self.desks.clear()
+        self.touched.clear()
+
+    def contests(self) -> Contests | None:
+        """The contested decisions, where the policy names a way to a person."""
+        document = self.policy.document
+        if document.privacy is None or document.privacy.human_review is None:
+            return None
+        return Contests(document, ContestStore(self.database).by_lead())
 
     def knows_before(self, spine: pl.DataFrame) -> bool:
         """Whether `states` tells where each row's lead stood before it: not where it was decided for later already."""

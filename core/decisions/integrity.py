@@ -31,6 +31,11 @@ class Integrity:
         columns = {row["decision_id"]: row for row in self._columns(part)}
         return [found for stored in part for found in self._of(stored, columns)]
 
+    def gone(self, decision_id: str, entry_seq: int) -> list[Found]:
+        """The same of a decision of which only the leaf is left: its batch's root."""
+        recorded, found = self._root(entry_seq)
+        return [] if recorded == found else [(decision_id, "merkle_root", recorded, found)]
+
     def _columns(self, part: Sequence[Stored]) -> Iterator[dict[str, Any]]:
         ids = [stored.decision_id for stored in part]
         return self._store.columns(ids).iter_rows(named=True)

@@ -124,7 +124,7 @@ def body(letter: Letter, moment: datetime) -> bytes:
     """The message in Standard Webhooks' form: type, timestamp of sending, data = the effect and its decision."""
     record = records.parse(letter.record)
     effect = {"kind": letter.kind, "name": letter.name, "state": letter.state}
-    told = {name: record[name] for name in TOLD}
+    told = {name: record[name] for name in TOLD} | {"lead_id": letter.lead_id}
     content = {"type": f"lead.{letter.kind}.{letter.name}", "timestamp": to_text(moment)}
     return canonical({**content, "data": {"effect": effect, "decision": told}})
 

@@ -14,8 +14,11 @@ from core.decisions.compose import Decided
 from core.decisions.context import HELD_ID, Deciding
 from core.decisions.freshness import Freshness
 from core.decisions.inputs import Measured
+from core.decisions.reviewing import held
 from core.decisions.states import FRESH, LeadState, after
 from core.decisions.store import DecisionStore
+from core.decisions.store_units import ACCOUNT, UnitStore
+from core.decisions.touching import ZONE, CapInputs, reads_zone
 from core.kernel.times import naive
 from core.policy.inputs import fresh as without_stale
 
@@ -46,8 +49,9 @@ def outcomes(
     keys = spine.select("lead_id", pl.coalesce("as_of", "known_at"), *_drawn_by(spine)).iter_rows()
     units = looked_up.units or [None] * spine.height
     now = naive(deciding.database.clock.now())
-    desk = deciding.desk(spine.select(pl.coalesce("as_of", "known_at").min()).item() or now)
-    agreements = deciding.agreements()
+    begins = spine.select(pl.coalesce("as_of", "known_at").min()).item() or now
+    desk, caps = deciding.desk(begins), _cap_inputs(deciding, spine, looked_up, begins)
+    agreements, contests = deciding.agreements(), deciding.contests()
     asked = {
         name: looked_up.attributes[name].to_list()
         for name in asked_of_leads(deciding.policy.document)
@@ -56,11 +60,15 @@ def outcomes(
     for row_no, ((lead_id, moment, *ids, bucket), given, unit) in enumerate(zip(keys, found, units, strict=True)):
         stood = _newer(deciding.states.get(lead_id), stored.get(row_no), moment)
         before = deciding.state_inputs.waited(stood, moment)
-        told = deciding.state_inputs.of(before, moment)
+        told = {**deciding.state_inputs.of(before, moment), **caps.of(row_no, lead_id, moment)}
         whole = without_stale(deciding.policy, policy_inputs.in_order(deciding.policy, given | told), aged[row_no])
         core = deciding.evaluator.decide(whole)
         values = deciding.evaluator.normalised(whole) if deciding.lottery.reads_values else whole
         outcome, lot = deciding.lottery.draw(core, values, unit, bucket)
+        prev_state = deciding.state_inputs.state_of(before)
+        why = contests.why(lead_id, moment) if contests else None
+        if why:
+            outcome, lot = held(deciding.policy.document, outcome, prev_state, why), lot.without_action()
         met = agreements.meet(lead_id, outcome, stood.agreement, moment, whole)
         outcome, assignee = met.outcome, None
         if desk is not None:
@@ -68,10 +76,23 @@ def outcomes(
             outcome, assignee = desk.assign(deciding.policy.document, lead_id, outcome, known, moment or now)
         state = after(before, moment, outcome.band, outcome.next_state, met.agreement)
         deciding.remember(lead_id, state)
+        caps.note(row_no, lead_id, moment, outcome.action)
         effects = deciding.state_inputs.effects(stood, moment, outcome.next_state)
         decision_id = ids[lot.arm == HOLDOUT]
-        prev_state = deciding.state_inputs.state_of(before)
-        yield Decided(whole, outcome, prev_state, state, lot, decision_id, assignee, (*effects, *met.effects))
+        begun = contests.begin(lead_id, stood.moment, moment) if contests and why and moment else ()
+        effects = (*effects, *met.effects, *begun)
+        yield Decided(whole, outcome, prev_state, state, lot, decision_id, assignee, effects)
+
+
+def _cap_inputs(deciding: Deciding, spine: pl.DataFrame, looked_up: LookedUp, begins: datetime) -> CapInputs:
+    """What caps read that the document does not declare."""
+    touches = deciding.touches(begins)
+    accounts = UnitStore(deciding.database).of(spine.select("lead_id", "known_at"), ACCOUNT) if touches else ()
+    zones = None
+    if reads_zone(deciding.policy):
+        known = looked_up.attributes
+        zones = known[ZONE].to_list() if ZONE in known.columns else [None] * spine.height
+    return CapInputs(touches, accounts, zones)
 
 
 def _measured(deciding: Deciding, score: pl.Series, looked_up: LookedUp) -> Measured:

@@ -9,6 +9,7 @@ import polars as pl
 
 from core.decisions import inputs as policy_inputs
 from core.decisions import record as records
+from core.decisions import reviewing
 from core.decisions.arms import HOLDOUT, LIVE, Lottery
 from core.decisions.assigning import hopped
 from core.decisions.compose import outcome_fields
@@ -71,6 +72,9 @@ def _outcome(rerun: Rerun, content: Content) -> Content:
     core, lottery = rerun.evaluator.decide(content["inputs"]), rerun.lottery(content["arm"])
     values = rerun.evaluator.normalised(content["inputs"]) if lottery.reads_values else content["inputs"]
     outcome, propensities = lottery.again(core, values, content)
+    if why := reviewing.told(content["reasons"]):
+        outcome = reviewing.held(rerun.policy.document, outcome, content["prev_state"], why)
+        propensities = {}
     return outcome_fields(hopped(rerun.policy.document, outcome, content["reasons"]), propensities)
 
 

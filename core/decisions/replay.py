@@ -79,12 +79,17 @@ def replay(
 ) -> ReplayReport:
     """Replay one decision, a seeded sample, or (with neither) all of them.
 
-    Raises DecisionUnknown for an unknown id and RecordMissing on a store without decisions.
+    Of a decision whose time was over only its leaf is replayed: its batch's root. One that was made before raw events
+    went is replayed from its vector. Raises DecisionUnknown for an unknown id and RecordMissing on a store without any.
     """
     began = time.perf_counter()
     store = DecisionStore(db)
-    ids = [decision_id] if decision_id else _chosen(store, sample, seed)
+    gone = store.gone(decision_id) if sample is None else []
+    ids = _chosen(store, sample, seed, gone) if decision_id is None else [] if gone else [decision_id]
     rerun, integrity = _Replay(db, store, loaders), Integrity(store)
+    for one, entry_seq in gone:
+        rerun.differences += integrity.gone(one, entry_seq)
+    rerun.levels["record_only"] += len(gone)
     for start in range(0, len(ids), CHUNK_ROWS):
         part = store.stored(ids[start : start + CHUNK_ROWS])
         rerun.differences += integrity.differences(part)
@@ -93,12 +98,13 @@ def replay(
             progress((start + len(part)) / len(ids), f"{start + len(part):,} of {len(ids):,} decisions replayed")
     found = [Difference(*one) for one in rerun.differences]
     touched = {one.decision_id for one in found}
-    return ReplayReport(len(ids), len(ids) - len(touched), tuple(found), rerun.levels, time.perf_counter() - began)
+    count = len(ids) + len(gone)
+    return ReplayReport(count, count - len(touched), tuple(found), rerun.levels, time.perf_counter() - began)
 
 
-def _chosen(store: DecisionStore, sample: int | None, seed: int) -> list[str]:
+def _chosen(store: DecisionStore, sample: int | None, seed: int, gone: Sequence[object]) -> list[str]:
     ids = store.all_ids()
-    if not ids:
+    if not ids and not gone:
         raise RecordMissing
     if sample is None or sample >= len(ids):
         return ids
@@ -115,8 +121,11 @@ class _Replay:
         self._loaders = loaders
         self.differences: list[tuple[str, str, Any, Any]] = []
         self.levels: dict[str, int] = dict.fromkeys(LEVELS, 0)
+        self._events_went = store.events_went()
+        self._without_events: set[str] = set()
 
     def run(self, part: Sequence[Stored]) -> None:
+        self._without_events = {one.decision_id for one in part if one.entry_seq < self._events_went}
         groups: dict[tuple[str, str, str], list[Content]] = {}
         for stored in part:
             content = records.parse(stored.text)
@@ -145,7 +154,11 @@ class _Replay:
         for content, again in zip(contents, reexecution.execute(rerun, contents), strict=True):
             self.differences += _differing(content["decision_id"], "", content, again)
         there = self._store.existing([content["lead_id"] for content in contents])
-        known = [content for content in contents if content["lead_id"] in there]
+        known = [
+            content
+            for content in contents
+            if content["lead_id"] in there and content["decision_id"] not in self._without_events
+        ]
         for content, vector in zip(known, reexecution.recomputed(self._db, rerun, known), strict=True):
             self.differences += _differing(content["decision_id"], "recomputed.", dict(content["features"]), vector)
         self.levels["full"] += len(known)

@@ -15,6 +15,7 @@ from core.decisions.encoding import encode
 from core.decisions.inputs import Measured
 from core.decisions.states import FRESH, LeadState, state_inputs
 from core.decisions.store import DecisionStore
+from core.decisions.touching import ZONE, reads_zone
 from core.features import engine as features
 from core.features.document import Feature, FeatureSet
 from core.features.store import FeatureStore
@@ -86,7 +87,8 @@ def attributes(
 
 def attribute_set(store: DecisionStore, policy: Policy) -> FeatureSet:
     """The attributes that the policy reads, and those by which leads get an owner, under the policy's own names."""
-    found = store.attributes_for([*looked_up_fields(policy), *asked_of_leads(policy.document)])
+    zone = (ZONE,) if reads_zone(policy) else ()
+    found = store.attributes_for([*looked_up_fields(policy), *asked_of_leads(policy.document), *zone])
     wanted = tuple(
         Feature(name=name, attribute=attribute, type=kind if kind in ("number", "boolean") else "category")
         for name, (attribute, kind) in found.items()

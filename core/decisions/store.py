@@ -225,6 +225,18 @@ class DecisionStore:
         sql = "SELECT decision_id FROM decisions ORDER BY entry_seq, leaf_no"
         return self._database.read(sql)["decision_id"].to_list()
 
+    def gone(self, decision_id: str | None = None) -> list[tuple[str, int]]:
+        """(decision_id, entry_seq) of the decisions of which only the leaf is left, all or the one of that id."""
+        sql = """SELECT decision_id, entry_seq FROM decisions_gone
+            WHERE $id IS NULL OR decision_id = $id ORDER BY entry_seq, leaf_no"""
+        return self._database.read(sql, {"id": decision_id}).rows()
+
+    def events_went(self) -> int:
+        """The newest ledger entry by which raw events were deleted, 0 where there is none."""
+        sql = """SELECT coalesce(max(seq), 0) FROM ledger
+            WHERE kind = 'events.retired' AND (body->>'$.certificate.deleted.events')::BIGINT > 0"""
+        return self._database.scalar(sql)
+
     def columns(self, ids: Sequence[str]) -> pl.DataFrame:
         """The typed columns of the ids, for comparison with their records."""
         with self._database.scratch() as cursor:
@@ -232,8 +244,8 @@ class DecisionStore:
             return cursor.read(f"SELECT {SLIM}, points FROM decisions SEMI JOIN wanted_ids USING (decision_id)")
 
     def leaves(self, entry_seq: int) -> list[str]:
-        """The record hashes of a batch, in the order of its Merkle tree."""
-        sql = "SELECT hash FROM decisions WHERE entry_seq = ? ORDER BY leaf_no"
+        """The record hashes of a batch, gone records included, in the order of its Merkle tree."""
+        sql = "SELECT hash FROM decision_leaves WHERE entry_seq = ? ORDER BY leaf_no"
         return self._database.read(sql, [entry_seq])["hash"].to_list()
 
     def recorded_root(self, entry_seq: int) -> str | None:
@@ -268,5 +280,5 @@ def _state(
 def _known(cursor: Cursor, ids: Sequence[str]) -> frozenset[str]:
     cursor.load("wanted_ids", pl.DataFrame({"decision_id": ids}, schema={"decision_id": pl.String}))
     return frozenset(
-        cursor.read("SELECT decision_id FROM decisions SEMI JOIN wanted_ids USING (decision_id)")["decision_id"]
+        cursor.read("SELECT decision_id FROM decision_leaves SEMI JOIN wanted_ids USING (decision_id)")["decision_id"]
     )

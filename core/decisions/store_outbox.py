@@ -19,6 +19,8 @@ SETTLED = {
     "message_id": pl.String, "status": pl.String, "attempts": pl.Int32, "due_at": pl.Datetime("us"), "error": pl.String,
 }  # fmt: skip
 ORDER = "entry_seq, place"
+SHOWN = "CASE WHEN contains(lead_id, '@') THEN coalesce('no-' || lead_no, '•••') ELSE lead_id END"
+"""A lead's id as it leaves the store: one that is an address goes by its number."""
 DUE = f"""
     WITH waits AS (
         SELECT *, min(CASE WHEN due_at > $now THEN (entry_seq, place) END) OVER (PARTITION BY lead_id) AS held_from
@@ -27,11 +29,12 @@ DUE = f"""
         SELECT * FROM waits WHERE due_at <= $now AND (held_from IS NULL OR (entry_seq, place) < held_from)
         ORDER BY {ORDER} LIMIT $most
     )
-    SELECT due.message_id, due.lead_id, due.kind, due.name, due.state, due.attempts, d.record
+    SELECT due.message_id, {SHOWN.replace("lead_", "d.lead_")}, due.kind, due.name, due.state, due.attempts, d.record
     FROM due JOIN decisions d USING (decision_id) ORDER BY due.entry_seq, due.place"""
-LISTED = """
-    SELECT message_id, status, kind, name, state, lead_id, decision_id, attempts, due_at, settled_at, error
-    FROM outbox WHERE $status IS NULL OR status = $status ORDER BY entry_seq DESC, place DESC LIMIT $most"""
+LISTED = f"""
+    SELECT message_id, status, kind, name, state, {SHOWN} AS lead_id, decision_id, attempts, due_at, settled_at, error
+    FROM outbox LEFT JOIN leads USING (lead_id) WHERE $status IS NULL OR status = $status
+    ORDER BY entry_seq DESC, place DESC LIMIT $most"""
 
 
 @dataclass(frozen=True, slots=True)

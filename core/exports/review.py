@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.exports.review_page import Block, Review, Table
+from core.governance.aggregates import least_cell
 from core.governance.bundles import Submission
 from core.governance.keeping import alarms
 from core.governance.releases import Releases
@@ -30,7 +31,7 @@ def review(releases: Releases, ref: str, head: str, entries: int) -> Review:
         Block(2, "What changes, in words", "recorded", tuple(pack["changes"][:40]) or ("Nothing differs.",)),
         _proved(pack),
         _who(pack),
-        _harm(pack),
+        _harm(pack, least_cell([policy.document, *releases.policies.in_force()])),
         _value(pack),
         _plan(policy, releases.rollouts.store),
         _privacy(policy, parent.policy if parent else None),
@@ -146,7 +147,7 @@ def _ids(listed: Any) -> list[str]:
     return [str(one.get("lead_id", one)) if isinstance(one, Mapping) else str(one) for one in ids]
 
 
-def _harm(pack: Mapping[str, Any]) -> Block:
+def _harm(pack: Mapping[str, Any], least: int) -> Block:
     rows = (_result(pack) or {}).get("harm")
     if not rows:
         told = "Not worked out in this simulation; run `leadbench policy simulate` and hand the version in again."
@@ -154,10 +155,7 @@ def _harm(pack: Mapping[str, Any]) -> Block:
     table = [
         (
             f"{one['dimension']}: {one['group']}",
-            f"{one['leads']:,}",
-            _share(one["before"]),
-            _share(one["after"]),
-            one["verdict"].replace("_", " "),
+            *_cells(one, least),
         )
         for one in rows
     ]
@@ -166,6 +164,12 @@ def _harm(pack: Mapping[str, Any]) -> Block:
     return Block(
         5, "Harm check", "simulated", (line,), (Table(("group", "leads", "before", "after", ""), table),), not worse
     )
+
+
+def _cells(one: Mapping[str, Any], least: int) -> tuple[str, str, str, str]:
+    if one["leads"] < least:
+        return f"fewer than {least}", "", "", ""
+    return f"{one['leads']:,}", _share(one["before"]), _share(one["after"]), one["verdict"].replace("_", " ")
 
 
 def _share(side: Mapping[str, Any] | None) -> str:

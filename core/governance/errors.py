@@ -134,20 +134,6 @@ class ApprovalsMissing(LeadbenchError):
         )
 
 
-class BlocksUnexecuted(LeadbenchError):
-    """A policy with parts that no evaluator executes yet."""
-
-    code = "unexecuted_blocks"
-
-    def __init__(self, ref: str, blocks: Sequence[str]) -> None:
-        names = ", ".join(f"`{block}`" for block in blocks)
-        super().__init__(
-            f"`{ref}` has parts that are read but not executed: {names}.",
-            value=", ".join(blocks),
-            remedy="Take these parts out and submit again, so that what is published is what decides.",
-        )
-
-
 class ParentConflict(LeadbenchError):
     """A version that was made against something that is no longer active."""
 

@@ -53,8 +53,9 @@ def export(db: Database, out: Path) -> dict[str, Any]:
 
 def _decisions(store: EvidenceStore) -> Iterator[dict[str, Any]]:
     for entry_seq in store.batches():
-        for leaf_no, record in store.records(entry_seq):
-            yield {"entry_seq": entry_seq, "leaf_no": leaf_no, "record": json.loads(record)}
+        for leaf_no, hash_text, record in store.records(entry_seq):
+            told = {"record": json.loads(record)} if record else {"record": None, "hash": hash_text}
+            yield {"entry_seq": entry_seq, "leaf_no": leaf_no, **told}
 
 
 def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:

@@ -1,12 +1,15 @@
 """Who sees which column: personal values are masked in the read layer by role and kind of column."""
 
+import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
+from typing import Any
 
 import polars as pl
 
 from core.governance.permissions import Role
+from core.policy.document import Document
 
 MASK = "•••"
 
@@ -43,28 +46,56 @@ _NAMES: Mapping[Personal, re.Pattern[str]] = {
 _EMAIL_VALUE = r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(\.[A-Za-z0-9\-]+)+"
 
 
+Declared = Mapping[str, Collection[str]]
+"""What policies hide besides: column names by role."""
+
+
+def declared_by(documents: Iterable[Document]) -> Declared:
+    """What the documents' `privacy.mask` hide together."""
+    found: dict[str, set[str]] = {}
+    for document in documents:
+        for role, columns in (document.privacy.mask if document.privacy else {}).items():
+            found.setdefault(role, set()).update(columns)
+    return found
+
+
 def kind_of(column: str) -> Personal | None:
     """The kind of personal column that the name says it is, or None."""
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column.rpartition(".")[2])
-    name = re.sub(r"\W+", "_", name).strip("_").lower()
+    name = _plain(column)
     return next((kind for kind, pattern in _NAMES.items() if pattern.search(name)), None)
 
 
-def hides(role: Role, column: str, declared: Mapping[str, Collection[str]] | None = None) -> bool:
-    """Whether the role may not see the column; `declared` (role -> columns) can only hide more."""
+def _plain(column: str) -> str:
+    """The last part of a dotted name, in lower case with underscores."""
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column.rpartition(".")[2])
+    return re.sub(r"\W+", "_", name).strip("_").lower()
+
+
+def hides(role: Role, column: str, declared: Declared | None = None) -> bool:
+    """Whether the role may not see the column; `declared` can only hide more, however the store spells the name."""
     kind = kind_of(column)
-    return (kind is not None and kind in HIDDEN[role]) or column in (declared or {}).get(role.value, ())
+    return (kind is not None and kind in HIDDEN[role]) or _is_named(column, _named(role, declared))
 
 
-def mask(frame: pl.DataFrame, role: Role, declared: Mapping[str, Collection[str]] | None = None) -> pl.DataFrame:
+def _named(role: Role, declared: Declared | None) -> frozenset[str]:
+    return frozenset(map(_plain, (declared or {}).get(role.value, ())))
+
+
+def _is_named(column: str, named: frozenset[str]) -> bool:
+    return _plain(column) in named
+
+
+def mask(frame: pl.DataFrame, role: Role, declared: Declared | None = None) -> pl.DataFrame:
     """The frame as the role may see it: hidden columns as `•••`, e-mail addresses inside any other text too.
 
-    `declared` is a policy's `privacy.mask`. Missing values stay missing; column names and rows stay as they are.
+    `declared` is what policies hide (`declared_by`), also under a name of a JSON object in a text. Missing values stay
+    missing; column names and rows stay as they are.
     """
+    named = _named(role, declared)
     changed = [
-        _masked(name) if hides(role, name, declared) else _without_addresses(name)
+        _masked(name) if hides(role, name, declared) else _without_addresses(name, named)
         for name, dtype in frame.schema.items()
-        if dtype == pl.String or (hides(role, name, declared) and _may_be_personal(name, dtype, declared))
+        if dtype == pl.String or (hides(role, name, declared) and _may_be_personal(name, dtype, named))
     ]
     return frame.with_columns(changed)
 
@@ -74,15 +105,38 @@ def holds_address(column: str) -> pl.Expr:
     return pl.col(column).str.contains(_EMAIL_VALUE)
 
 
-def _may_be_personal(name: str, dtype: pl.DataType, declared: Mapping[str, Collection[str]] | None) -> bool:
+def _may_be_personal(name: str, dtype: pl.DataType, named: frozenset[str]) -> bool:
     """Numbers are hidden as phone numbers or where a policy names the column; flags and counts are no addresses."""
-    named = any(name in columns for columns in (declared or {}).values())
-    return named or (dtype.is_integer() and kind_of(name) is Personal.PHONE)
+    return _is_named(name, named) or (dtype.is_integer() and kind_of(name) is Personal.PHONE)
 
 
 def _masked(name: str) -> pl.Expr:
     return pl.when(pl.col(name).is_null()).then(None).otherwise(pl.lit(MASK)).alias(name)
 
 
-def _without_addresses(name: str) -> pl.Expr:
-    return pl.col(name).str.replace_all(_EMAIL_VALUE, MASK)
+def _without_addresses(name: str, named: frozenset[str]) -> pl.Expr:
+    seen = pl.col(name)
+    if named:
+        is_json = seen.str.contains(r"^\s*[\[{]")
+        hidden = seen.map_elements(lambda text: _hidden_inside(text, named), return_dtype=pl.String)
+        seen = pl.when(is_json).then(hidden).otherwise(seen)
+    return seen.str.replace_all(_EMAIL_VALUE, MASK).alias(name)
+
+
+def _hidden_inside(text: str, named: frozenset[str]) -> str:
+    """A JSON text with the values of these names hidden; any other text as it is."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    hidden = _hidden(found, named)
+    return text if hidden == found else json.dumps(hidden, ensure_ascii=False)
+
+
+def _hidden(value: Any, named: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: MASK if _is_named(name, named) and part is not None else _hidden(part, named)
+            for name, part in value.items()
+        }
+    return [_hidden(part, named) for part in value] if isinstance(value, list) else value

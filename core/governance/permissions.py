@@ -40,6 +40,8 @@ class Permission(StrEnum):
     MAINTAIN = "back up or restore the store"
     REVEAL = "reveal personal values"
     ERASE = "erase a person"
+    CONTEST = "contest a decision for somebody"
+    REVIEW = "decide about contested decisions"
 
 
 _READING = frozenset({Permission.READ, Permission.AUDIT})
@@ -54,15 +56,19 @@ _WORKING = frozenset(
         Permission.ASSESS,
         Permission.EXPORT,
         Permission.NOTE,
+        Permission.CONTEST,
     }
 )
 
 TABLE: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: _READING,
     Role.ANALYST: _READING | _WORKING | _CHANGING,
-    Role.REVIEWER: _READING | _CHANGING | {Permission.APPROVE, Permission.EXPORT, Permission.ASSESS, Permission.NOTE},
-    Role.LEADER: _READING | {Permission.SIMULATE, Permission.EXPORT, Permission.NOTE},
-    Role.PRIVACY: _READING | {Permission.REVEAL, Permission.ERASE},
+    Role.REVIEWER: _READING
+    | _CHANGING
+    | {Permission.APPROVE, Permission.EXPORT, Permission.ASSESS, Permission.NOTE}
+    | {Permission.CONTEST, Permission.REVIEW},
+    Role.LEADER: _READING | {Permission.SIMULATE, Permission.EXPORT, Permission.NOTE, Permission.CONTEST},
+    Role.PRIVACY: _READING | {Permission.REVEAL, Permission.ERASE, Permission.CONTEST, Permission.REVIEW},
     Role.ADMIN: _READING
     | {Permission.MANAGE_USERS, Permission.MANAGE_KEYS, Permission.MAINTAIN, Permission.PUBLISH, Permission.ROLL_BACK},
 }

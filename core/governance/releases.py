@@ -17,7 +17,6 @@ from core.governance.errors import (
     AlreadyApproved,
     AlreadyBootstrapped,
     AuthorCannotApprove,
-    BlocksUnexecuted,
     DraftUnknown,
     NothingToRollBack,
 )
@@ -143,7 +142,7 @@ class Releases:
         """Make an approved version the one that decides; the version before it is superseded.
 
         With a `rollout:` block it reaches its leads step by step, while the one before decides the others.
-        Raises ReasonMissing, Forbidden, AlreadyActive, ApprovalsMissing, EvidenceVoid, BlocksUnexecuted,
+        Raises ReasonMissing, Forbidden, AlreadyActive, ApprovalsMissing, EvidenceVoid,
         GoldenTestsFailed, ParentConflict, OutsideWindow, RolloutUnderWay and GlassBroken.
         """
         require_reason("publish a policy", reason)
@@ -191,8 +190,6 @@ class Releases:
         with self._database.change("policy", "policy.bootstrapped", actor) as change:
             if names := self.policies.active_names():
                 raise AlreadyBootstrapped(names)
-            if policy.unexecuted_blocks:
-                raise BlocksUnexecuted(policy.ref, policy.unexecuted_blocks)
             self.policies.put_bootstrapped(change, policy, actor)
             change.body.update(named(policy))
         return self.standing(policy.content_hash)

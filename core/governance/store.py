@@ -106,9 +106,10 @@ class EvidenceStore:
 
     def batches(self) -> list[int]:
         """The ledger entries that hold decisions, in order."""
-        return self._database.read("SELECT DISTINCT entry_seq FROM decisions ORDER BY 1")["entry_seq"].to_list()
+        return self._database.read("SELECT DISTINCT entry_seq FROM decision_leaves ORDER BY 1")["entry_seq"].to_list()
 
-    def records(self, entry_seq: int) -> list[tuple[int, str]]:
-        """(leaf number, record) of a batch, in the order of its Merkle tree."""
-        sql = "SELECT leaf_no, record FROM decisions WHERE entry_seq = ? ORDER BY leaf_no"
+    def records(self, entry_seq: int) -> list[tuple[int, str, str | None]]:
+        """(leaf number, hash, record or None where its time was over) of a batch, in the order of its Merkle tree."""
+        sql = """SELECT l.leaf_no, l.hash, d.record FROM decision_leaves l LEFT JOIN decisions d
+                ON d.entry_seq = l.entry_seq AND d.leaf_no = l.leaf_no WHERE l.entry_seq = ? ORDER BY 1"""
         return self._database.read(sql, [entry_seq]).rows()

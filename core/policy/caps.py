@@ -1,13 +1,16 @@
 """Caps on next-best actions: how often a lead is touched at most, and the hours in which it is left in peace.
 
-A cap reads declared inputs, so that a decision can be made again: `touches_7d`, `account_touches_7d`, and
-`local_minute`, the minute of the lead's own day. Whoever is capped gets the action that is taken when no rule holds.
+A cap reads inputs, so that a decision can be made again: `touches_7d`, `account_touches_7d`, and `local_minute`, the
+minute of the lead's own day. One that the document does not declare is the engine's own, and in the record like any
+other. Whoever is capped gets the action that is taken when no rule holds.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from core.policy.blocks import InputField
 
 if TYPE_CHECKING:
     from core.policy.document import Document
@@ -16,6 +19,14 @@ if TYPE_CHECKING:
 COUNTED = {"per_lead_7d": "touches_7d", "per_account_7d": "account_touches_7d"}
 LOCAL_MINUTE = "local_minute"
 DAY_MIN = 1440
+CLOCK_SOURCE, TOUCH_SOURCE = "engine.clock", "engine.touches"
+IMPLIED = {
+    **{
+        name: InputField(type="int", min=0, max=100_000, required=False, source=TOUCH_SOURCE)
+        for name in COUNTED.values()
+    },
+    LOCAL_MINUTE: InputField(type="int", min=0, max=DAY_MIN - 1, required=False, source=CLOCK_SOURCE),
+}
 QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)(?: lead_tz)?")
 
 
@@ -35,13 +46,17 @@ class Cap:
 
 
 def caps_of(document: "Document") -> tuple[Cap, ...]:
-    """The caps whose inputs the document declares."""
+    """The caps whose inputs the document has."""
     return tuple(cap for cap in _written(document) if cap.input in document.inputs.fields)
 
 
-def unread(document: "Document") -> list[Cap]:
-    """The caps that cannot be kept, because the input that they read is not declared."""
-    return [cap for cap in _written(document) if cap.input not in document.inputs.fields]
+def with_implied_inputs(document: "Document") -> "Document":
+    """The document with the inputs that its caps read and that it does not declare: the engine computes those."""
+    wanted = [cap.input for cap in _written(document) if cap.input not in document.inputs.fields]
+    if not wanted:
+        return document
+    fields = {**document.inputs.fields, **{name: IMPLIED[name] for name in wanted}}
+    return document.model_copy(update={"inputs": document.inputs.model_copy(update={"fields": fields})})
 
 
 def quiet_minutes(text: str) -> tuple[tuple[int, int], ...] | None:

@@ -22,7 +22,6 @@ from core.policy.blocks import (
 )
 from core.policy.overlays import Claim, Experiment, Privacy, Rollout, Sla
 from core.policy.types import Block, Dotted, Hash, Name, Text, Whole
-from core.policy.unexecuted import unexecuted_blocks
 
 if TYPE_CHECKING:
     from core.policy.compiled import Conditions
@@ -133,11 +132,6 @@ class Policy:
     def ref(self) -> str:
         """`NAME@` and the first 12 digits of the content hash."""
         return f"{self.name}@{short(self.content_hash)}"
-
-    @cached_property
-    def unexecuted_blocks(self) -> tuple[str, ...]:
-        """Parts of the document that this leadbench reads but does not execute, by their path."""
-        return unexecuted_blocks(self.document)
 
 
 def content(tree: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from core.kernel.errors import nearest
 from core.policy.blocks import InputField
+from core.policy.caps import CLOCK_SOURCE, TOUCH_SOURCE
 from core.policy.contract import contract_of
 from core.policy.document import Policy
 from core.policy.errors import InputUnknown
@@ -14,6 +15,9 @@ ENGINE_TYPES: dict[str, tuple[str, str]] = {
     "feature_age_min": ("engine.age", "int"),
     "model_ok": ("engine.model_health", "bool"),
     "evidence_tier": ("engine.evidence_tier", "int"),
+    "local_minute": (CLOCK_SOURCE, "int"),
+    "touches_7d": (TOUCH_SOURCE, "int"),
+    "account_touches_7d": (TOUCH_SOURCE, "int"),
     "prev_band": ("engine.state", "enum"),
     "dwell_min": ("engine.state", "int"),
     "state": ("engine.state", "enum"),

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from core.policy.types import Block, Condition, Dotted, Flag, Fraction, Minutes, Name, Number, Percent, Text, Whole
 
+DECISION_LOG, RAW_EVENTS, EXPLORATION_LOG = "decision_log", "raw_events", "exploration_log"
+RETAINED = (DECISION_LOG, RAW_EVENTS, EXPLORATION_LOG)
+
 
 class BreachStep(Block):
     """What happens when a multiple of the agreed time has passed."""

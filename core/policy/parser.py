@@ -5,6 +5,7 @@ from functools import lru_cache
 from core.kernel.expressions import Diagnostic
 from core.kernel.strict_yaml import DocumentInvalid
 from core.kernel.strict_yaml import load as load_yaml
+from core.policy.caps import with_implied_inputs
 from core.policy.checks import structure
 from core.policy.compiled import Compiler
 from core.policy.document import Policy
@@ -42,7 +43,7 @@ def read_located(text: str, file: str) -> tuple[Policy | None, Located | None, t
     found = _in_order([*compiler.found, *structure(document, located)])
     if found or conditions is None or not isinstance(tree, dict):
         return None, located, tuple(found)
-    return Policy(document, conditions, tree, text, file), located, ()
+    return Policy(with_implied_inputs(document), conditions, tree, text, file), located, ()
 
 
 def _unreadable(error: DocumentInvalid) -> Diagnostic:

@@ -11,7 +11,7 @@ from core.kernel.canonical import canonical, short
 from core.kernel.database import Change, Database
 from core.kernel.errors import nearest
 from core.policy import parser
-from core.policy.document import Policy, content
+from core.policy.document import Document, Policy, content
 from core.policy.errors import ParentStale, PolicyDamaged, PolicyUnknown, ReferenceAmbiguous
 from core.policy.states import EDITED_AGAIN, State, require
 
@@ -151,6 +151,10 @@ class PolicyStore:
     def active_names(self) -> list[str]:
         """The names that have an active version, in alphabetical order."""
         return self._database.read("SELECT name FROM policy_active ORDER BY name")["name"].to_list()
+
+    def in_force(self) -> list[Document]:
+        """The documents that decide, one a name, in alphabetical order."""
+        return [found.policy.document for name in self.active_names() if (found := self.active(name))]
 
     def history(self, name: str | None = None) -> list[StoredVersion]:
         """All versions, newest first, of one name or all."""

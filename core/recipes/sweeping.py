@@ -1,5 +1,6 @@
 """What the clock does to leads, carried out: states that timed out, agreed times that passed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,14 +42,20 @@ def sweep(rooms: Rooms, choice: Choice, moment: datetime, most: int = MOST_AT_ON
     policies = [chosen.policy, *((chosen.exposure.before,) if chosen.exposure else ())]
     if not any(moves_by_itself(policy.document) for policy in policies):
         return Swept()
-    found = [_decided(rooms, chosen, part, moment, most) for part in _parts(rooms, chosen, moment)]
+    leads = PopulationStore(rooms.db).leads(naive(moment), only_open=True)
+    found = [_swept(rooms, chosen, part, moment, most) for part in _parts(rooms, chosen, leads, moment)]
     why = [one for part in found for one in part]
     return Swept(why.count(TIMED_OUT), why.count(BREACHED))
 
 
-def _parts(rooms: Rooms, chosen: Chosen, moment: datetime) -> list[Part]:
-    """The open leads at the moment, by who decides them."""
-    leads = PopulationStore(rooms.db).leads(naive(moment), only_open=True)
+def decide_now(rooms: Rooms, chosen: Chosen, leads: Sequence[str], moment: datetime, actor: str) -> None:
+    """Decide these leads as of the moment by what decides now."""
+    for part in _parts(rooms, chosen, leads, moment):
+        _decide(rooms, chosen, part, part.spine, actor)
+
+
+def _parts(rooms: Rooms, chosen: Chosen, leads: Sequence[str], moment: datetime) -> list[Part]:
+    """The leads at the moment, by who decides them."""
     times = [naive(moment)] * len(leads)
     spine = pl.DataFrame({"lead_id": leads, "as_of": times, "known_at": times}, schema=SPINE)
     if chosen.exposure is None:
@@ -56,22 +63,25 @@ def _parts(rooms: Rooms, chosen: Chosen, moment: datetime) -> list[Part]:
     return [part for part in parts(rooms.db, spine, chosen.exposure) if part.arm in ACTED_ON]
 
 
-def _decided(rooms: Rooms, chosen: Chosen, part: Part, moment: datetime, most: int) -> list[str]:
+def _swept(rooms: Rooms, chosen: Chosen, part: Part, moment: datetime, most: int) -> list[str]:
     """Why each lead of the part was decided again."""
     standing = SweepStore(rooms.db).standing(part.spine["lead_id"].to_list(), moment)
     moved = due(part.policy.document, standing, naive(moment)).head(most)
     spine = part.spine.join(moved, on="lead_id", how="inner", maintain_order="left")
-    if spine.is_empty():
-        return []
+    if spine.height:
+        _decide(rooms, chosen, part, spine.drop("why"), ACTOR)
+    return spine["why"].to_list()
+
+
+def _decide(rooms: Rooms, chosen: Chosen, part: Part, spine: pl.DataFrame, actor: str) -> None:
     engine.decide(
         rooms.db,
-        spine.drop("why"),
+        spine,
         feature_set=chosen.feature_set,
         model=chosen.model,
         policy=part.policy,
         arm=part.arm,
-        actor=ACTOR,
+        actor=actor,
         model_ok=chosen.model_ok,
         step=part.step,
     )
-    return spine["why"].to_list()

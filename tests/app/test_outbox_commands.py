@@ -1,10 +1,13 @@
 """The outbox on the command line and on Observability."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
 from core.decisions.store_outbox import SCHEMA, OutboxStore
 from core.kernel.clock import SystemClock
+from core.policy.default import shipped
 from core.workbench import Workbench
 from tests.app.cli_calls import call, done, refused
 from tests.app.pages import page
@@ -55,3 +58,30 @@ def test_observability_shows_what_is_not_delivered_and_sends_dead_ones_again(dem
     assert any("1 waiting · 0 delivered · 1 dead" in one.value for one in at.caption)
     next(one for one in at.button if one.label == "Send 1 dead ones again").click().run()
     assert OutboxStore(demo_copy.db).counts() == {"waiting": 2}
+
+
+def test_a_report_is_made_under_the_policys_budget_and_refused_beyond_it(store, tmp_path):
+    at, out = ("--store", store), tmp_path / "report.csv"
+    assert refused("report", "--by", "band", *at, user="ana")["code"] == "no_report_budget"
+    privacy = "\nprivacy: {aggregate_reports: {min_cell: 10, dp_epsilon_per_quarter: 1.0}}\n"
+    with Workbench.open(Path(store), SystemClock()) as bench:
+        bench.rooms.releases.bootstrap(shipped() + privacy, "default")
+    assert refused("report", "--by", "lead_id", *at, user="ana")["code"] == "unknown_dimension"
+    found = done("report", "report", "--by", "band", "--epsilon", "0.75", "--out", str(out), *at, user="ana")
+    assert (found["spent"], found["left"], found["least_cell"], len(found["rows"])) == (0.75, 0.25, 10, 5)
+    assert out.read_text().splitlines()[0] == "band,accounts"
+    assert refused("report", "--by", "band", *at, user="ana")["code"] == "report_budget_spent"
+    assert refused("report", "--by", "band", *at, user="vic")["code"] == "unknown_user"
+
+
+def test_what_a_policy_says_of_time_is_carried_out_by_commands(store):
+    at = ("--store", store)
+    swept = done("policy_sweep", "policy", "sweep", "--at", "2026-11-24T09:00:00Z", *at, user="ana")
+    assert swept == {"at": "2026-11-24T09:00:00Z", "timed_out": 0, "breached": 0}
+    assert refused("policy", "sweep", *at, user="rita")["code"] == "forbidden"
+    assert refused("policy", "sweep", "--at", "soon", *at, user="ana")["code"] == "invalid_time"
+    planned = done("policy_retain", "policy", "retain", "--plan", *at)
+    assert (planned["done"], planned["days"], planned["certificates"]) == (False, {}, [])
+    assert refused("policy", "retain", *at, user="ana")["code"] == "forbidden"
+    call("users", "add", "pat", "--role", "privacy", *at, user="root")
+    assert done("policy_retain", "policy", "retain", *at, user="pat")["done"]

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from app.queries import lead, people
+from core.decisions.store_outbox import SCHEMA, OutboxStore
 from core.governance.permissions import Role
+from core.policy.default import shipped
 
 IDS = ["kim@acme.example", "ld_7"]
 
@@ -37,6 +40,23 @@ def test_no_role_reads_the_address_on_a_card(addressed):
     for role in Role:
         cards = people.cards(IDS, role)
         assert "kim@acme.example" not in cards.drop("lead_id").to_dicts()[0].values()
+
+
+def test_what_the_policy_that_decides_hides_is_hidden_from_that_role_alone(addressed):
+    assert people.cards(["ld_7"], Role.ANALYST)["company"].to_list() == ["Bolt"]
+    addressed.rooms.releases.bootstrap(f"{shipped()}\nprivacy: {{mask: {{analyst: [Company]}}}}\n", "default")
+    assert people.cards(["ld_7"], Role.ANALYST)["company"].to_list() == [None]
+    assert people.cards(["ld_7"], Role.REVIEWER)["company"].to_list() == ["Bolt"]
+    shown = dict(lead.profile("ld_7").select("attribute", "value").iter_rows())
+    assert shown["company"] == "Bolt"
+
+
+def test_a_message_to_other_systems_names_no_address(addressed):
+    rows = [("m_1", "d_1", "kim@acme.example", "entry", "notify", "working")]
+    box = OutboxStore(addressed.db)
+    with addressed.db.change("decisions", "decisions.recorded", "ana") as change:
+        box.put(change, pl.DataFrame(rows, schema=SCHEMA, orient="row"))
+    assert box.listed(None, 9)["lead_id"].to_list() == people.refs(["kim@acme.example"])["ref"].to_list()
 
 
 def test_a_number_that_is_no_lead_finds_nothing(addressed):

@@ -3,8 +3,10 @@
 import polars as pl
 import pytest
 
-from core.governance.masking import MASK, kind_of, mask
+from core.governance.masking import MASK, declared_by, kind_of, mask
 from core.governance.permissions import Role
+from core.policy import parser
+from tests.policy.conftest import example_text
 
 PEOPLE = pl.DataFrame(
     {
@@ -48,6 +50,23 @@ def test_a_policy_can_only_hide_more():
     seen = mask(PEOPLE, Role.ANALYST, {"analyst": ["company"]})
     assert seen["company"].to_list() == [MASK, MASK]
     assert seen["phone"].to_list() == [MASK, MASK]
+
+
+def test_what_a_policy_hides_is_hidden_however_it_is_spelt_and_inside_json():
+    frame = pl.DataFrame(
+        {
+            "Plan Name": ["gold"],
+            "properties": ['{"planName": "gold", "page": {"plan_name": null, "url": "/x"}}'],
+            "note": ["{gold"],
+            "score": [0.5],
+        }
+    )
+    seen = mask(frame, Role.VIEWER, {"viewer": ["plan_name", "score"], "analyst": ["note"]}).row(0, named=True)
+    assert seen["Plan Name"] == MASK == seen["score"]
+    assert seen["properties"] == f'{{"planName": "{MASK}", "page": {{"plan_name": null, "url": "/x"}}}}'
+    assert seen["note"] == "{gold"
+    policies = [parser.load(example_text(), "example.yaml").document]
+    assert set(declared_by(policies)["viewer"]) == {"email", "phone", "ip", "first_name", "last_name"}
 
 
 @pytest.mark.parametrize("name", ["emails_opened_30d", "mobile_events_7d", "zip", "name", "event_name", "skipped"])

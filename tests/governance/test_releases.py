@@ -11,7 +11,6 @@ from core.governance.errors import (
     AlreadyBootstrapped,
     ApprovalsMissing,
     AuthorCannotApprove,
-    BlocksUnexecuted,
     DraftUnknown,
     Forbidden,
     NeverApproved,
@@ -176,15 +175,6 @@ def test_a_step_without_a_reason_is_refused(releases):
     ):
         with pytest.raises(ReasonMissing):
             step()
-
-
-def test_a_policy_with_blocks_that_are_not_executed_is_not_published(releases):
-    text = document(risk="low") + "privacy: {retention_days: {raw_events: 30}}\n"
-    ref = releases.submit(text, "inbound.yaml", "ana").version.ref
-    releases.approve(ref, "rita")
-    with pytest.raises(BlocksUnexecuted) as refused:
-        releases.publish(ref, "ana", "now")
-    assert "`privacy.retention_days`" in refused.value.message
 
 
 def test_a_version_made_against_an_older_one_is_not_published(releases):

@@ -181,10 +181,12 @@ def test_quiet_hours_are_minutes_of_the_leads_own_day(text, spans):
     assert quiet_minutes(text) == spans
 
 
-def test_a_cap_takes_the_action_away_in_every_arm_and_only_with_its_input():
+def test_a_cap_takes_the_action_away_in_every_arm_and_reads_the_engines_input_where_none_is_declared():
     policy = changed(CAPPED)
-    assert [cap.key for cap in caps_of(policy.document)] == ["per_lead_7d", "quiet_hours"]
-    assert "actions.caps.per_account_7d (declare account_touches_7d)" in policy.unexecuted_blocks
+    assert [cap.key for cap in caps_of(policy.document)] == ["per_lead_7d", "per_account_7d", "quiet_hours"]
+    sources = {name: policy.input_fields[name].source for name in ("local_minute", "account_touches_7d", "touches_7d")}
+    assert sources == {"local_minute": None, "account_touches_7d": "engine.touches", "touches_7d": "feature"}
+    assert "account_touches_7d" not in policy.tree["inputs"]["fields"]
     evaluator, overlay = compile(policy), overlay_of(policy)
 
     def action(arm, **given):
@@ -192,7 +194,7 @@ def test_a_cap_takes_the_action_away_in_every_arm_and_only_with_its_input():
         return overlay.apply(evaluator.decide(lead), evaluator.normalised(lead), arm).action
 
     assert action("live", touches_7d=4) == "book_demo"
-    assert action("live", touches_7d=5) == "wait"
+    assert action("live", touches_7d=5) == "wait" == action("live", account_touches_7d=8)
     assert action("live", local_minute=1200) == "wait" == action("live", local_minute=479)
     assert action("live", local_minute=None) == "book_demo"
     assert action("explore:call_now", demo_request=False, score=0.6, touches_7d=9) == "wait"

@@ -94,10 +94,16 @@ def test_only_what_decides_changes_the_behaviour_hash(example, before, after, sa
     assert (changed.behaviour_hash == example.behaviour_hash) is same
 
 
-def test_blocks_that_are_not_executed_are_named(example, default):
-    assert default.unexecuted_blocks == ()
-    named = {"privacy.mask", "privacy.retention_days", "privacy.human_review", "privacy.aggregate_reports"}
-    assert named | {"actions.caps.per_account_7d (declare account_touches_7d)"} <= set(example.unexecuted_blocks)
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("raw_events: 395", "raw_event: 395", "unknown_retention"),
+        ("raw_events: 395", "raw_events: 0", "wrong_limits"),
+    ],
+)
+def test_retention_names_what_there_is_and_keeps_it_a_day(old, new, code):
+    policy, found = parser.read(example_text().replace(old, new), "x.yaml")
+    assert policy is None and [one.code for one in found] == [code]
 
 
 def test_a_failing_golden_test_fails_the_check_at_its_place():

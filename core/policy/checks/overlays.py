@@ -7,7 +7,7 @@ from core.kernel.strict_yaml import Path
 from core.policy.checks.inputs import places
 from core.policy.checks.names import distinct, resolve
 from core.policy.document import Document
-from core.policy.overlays import Claim, Exploration, Rollout
+from core.policy.overlays import RETAINED, Claim, Exploration, Rollout
 from core.policy.shape import Located
 from core.policy.stages import OUTPUTS
 
@@ -68,8 +68,13 @@ def _check_shares(document: Document, located: Located) -> Iterator[Diagnostic]:
 
 
 def check_privacy(document: Document, located: Located) -> Iterator[Diagnostic]:
-    """Findings in `privacy`."""
+    """Findings in `privacy`: a queue that there is, roles and kinds of rows that there are, at least a day each."""
     review = document.privacy.human_review if document.privacy else None
+    for kind, days in (document.privacy.retention_days if document.privacy else {}).items():
+        path = ("privacy", "retention_days", kind)
+        yield from resolve(located, path, "retention", kind, RETAINED)
+        if days < 1:
+            yield located.diagnostic("wrong_limits", path, f"`{kind}` is kept `{days}` days.", "Keep it a day or more.")
     if review:
         yield from resolve(located, ("privacy", "human_review", "route"), "pool", review.route, document.pools)
 

@@ -1,0 +1,25 @@
+"""Decisions whose time is over: how many there are, and leaving of each only its leaf."""
+
+from datetime import datetime
+
+from core.kernel.database import Change, Cursor, Database
+
+HOLDS_A_DRAW = """(arm = 'holdout' OR json_extract(record, '$.explored')::BOOLEAN
+    OR len(json_keys(json_extract(record, '$.propensities'))) > 1)"""
+OLD = f"FROM decisions WHERE decided_at < $before OR (decided_at < $drawn_before AND {HOLDS_A_DRAW})"
+OLD_MESSAGES = "FROM outbox WHERE status <> 'waiting' AND decision_id IN (SELECT decision_id FROM decisions_gone)"
+Limits = dict[str, datetime | None]
+"""`before`: the moment before which decisions go, `drawn_before` those with a draw of an experiment; naive UTC."""
+
+
+def count_old(cursor: Cursor | Database, limits: Limits) -> dict[str, int]:
+    """How many decisions are older than their time."""
+    return {"decisions": cursor.scalar(f"SELECT count(*) {OLD}", limits)}
+
+
+def drop_old(change: Change, limits: Limits) -> dict[str, int]:
+    """Delete their records, and the messages sent of them, but keep their leaves; how many rows by table."""
+    counts = count_old(change, limits)
+    change.execute(f"INSERT INTO decisions_gone SELECT decision_id, hash, entry_seq, leaf_no {OLD}", limits)
+    change.execute(f"DELETE {OLD}", limits)
+    return {**counts, "outbox": change.execute(f"DELETE {OLD_MESSAGES}")}

@@ -1,0 +1,30 @@
+"""The touches of leads as the store tells them."""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from core.decisions.arms import acted_with
+from core.decisions.store_units import ACCOUNT, UnitStore
+from core.decisions.touching import Touch
+from core.kernel.database import Database
+
+WINDOW = timedelta(days=8)
+TOUCHES = """
+    SELECT lead_id, min(moment) AS moment FROM (
+        SELECT lead_id, action, coalesce(as_of, known_at) AS moment FROM decisions WHERE list_contains($arms, arm))
+    WHERE action IS NOT NULL AND action <> $spared AND moment >= $since GROUP BY lead_id, moment::DATE ORDER BY ALL"""
+
+
+class TouchStore:
+    """Reads who was touched when."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def since(self, before: datetime, arm: str, spared: str) -> list[Touch]:
+        """The first touch of each lead and day since a week before the moment, with the account that it was of then."""
+        asked = {"arms": list(acted_with(arm)), "spared": spared, "since": before - WINDOW}
+        rows = self._database.read(TOUCHES, asked)
+        accounts = UnitStore(self._database).of(rows.select("lead_id", pl.col("moment").alias("known_at")), ACCOUNT)
+        return list(zip(rows["lead_id"], accounts, rows["moment"], strict=True))

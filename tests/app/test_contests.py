@@ -1,0 +1,87 @@
+"""A decision is contested: the lead is held for a person, replayed so, and decided again by the person's word."""
+
+from pathlib import Path
+
+import pytest
+
+from app import services
+from core.decisions.replay import replay
+from core.decisions.store_outbox import OutboxStore
+from core.kernel.clock import SystemClock
+from core.workbench import Workbench
+from tests.app.cli_calls import done, refused
+from tests.app.conftest import copied
+from tests.app.pages import page
+
+REVIEW = "privacy: {human_review: {route: q.review, sla_hours: 72}}\n"
+
+
+@pytest.fixture(scope="module")
+def reviewed(demo_folder, tmp_path_factory) -> Path:
+    """A copy of the small demo store whose policy names a way to a person."""
+    folder = copied(demo_folder, tmp_path_factory.mktemp("contests"))
+    with Workbench.open(folder, SystemClock()) as bench:
+        releases = bench.rooms.releases
+        active = releases.policies.active("default")
+        text = active.policy.text.replace("pools:\n", "pools:\n  q.review: {capacity: unbounded, terminal: true}\n", 1)
+        ref = releases.submit(f"{text}\n{REVIEW}", "reviewed.yaml", "ana").version.ref
+        releases.approve(ref, "rita", "There is a way to a person.")
+        releases.publish(ref, "ana", "A way to a person")
+    return folder
+
+
+def newest(folder, lead_id):
+    with Workbench.open(folder, SystemClock()) as bench:
+        return bench.rooms.decisions.of(lead_id)
+
+
+def test_a_contested_lead_waits_for_a_person_and_then_goes_by_the_word(reviewed):
+    at = ("--store", str(reviewed))
+    with Workbench.open(reviewed, SystemClock()) as bench:
+        lead_id = bench.db.scalar("SELECT lead_id FROM decisions_latest WHERE disposition = 'PERMIT' ORDER BY 1")
+    asked = done("contests_step", "contests", "ask", lead_id, "--reason", "A wrong region", *at, user="ana")
+    held = newest(reviewed, lead_id)
+    assert (held.disposition, held.pool, held.action, held.sla_min) == ("HOLD", "q.review", None, None)
+    assert held.reasons[-1] == {"rule": "privacy.human_review", "reason": "contested"}
+    assert held.next_state == held.prev_state and held.propensities == {}
+    listed = done("contests_list", "contests", "list", "--open", *at)["contests"]
+    assert [one["contest_id"] for one in listed] == [asked["contest_id"]]
+    assert refused("contests", "ask", lead_id, "--reason", "again", *at, user="ana")["code"] == "already_contested"
+    settle = ("contests", "settle", asked["contest_id"])
+    assert refused(*settle, "upheld", "--comment", "fine", *at, user="ana")["code"] == "forbidden"
+    assert refused(*settle, "upheld", *at, user="rita")["code"] == "reason_missing"
+    done("contests_step", *settle, "upheld", "--comment", "The region is right", *at, user="rita")
+    assert all(one["rule"] != "privacy.human_review" for one in newest(reviewed, lead_id).reasons)
+    assert refused(*settle, "upheld", "--comment", "twice", *at, user="rita")["code"] == "unknown_contest"
+    with Workbench.open(reviewed, SystemClock()) as bench:
+        told = OutboxStore(bench.db).listed(None, 99).filter(kind="review", lead_id=lead_id)
+        assert told["name"].to_list() == (["human_review"] if held.arm == "live" else [])
+        for decision_id in (held.decision_id, bench.rooms.decisions.of(lead_id).decision_id):
+            assert replay(bench.db, bench.rooms.loaders, decision_id=decision_id).differences == ()
+
+
+def test_a_contest_is_asked_and_settled_on_lead_360(reviewed):
+    with Workbench.open(reviewed, SystemClock()) as bench:
+        services.use(bench)
+        rows = bench.db.read(
+            "SELECT lead_id FROM decisions_latest WHERE disposition = 'PERMIT' ORDER BY 1 DESC LIMIT 1"
+        )
+        lead_id = rows["lead_id"].item()
+        at = page("lead", id=lead_id)
+        at = at.text_input(key="lead_contest_reason").set_value("Too soon").run()
+        at = at.button(key="lead_contest_ask").click().run()
+        assert any("Too soon" in one.value for one in at.warning)
+        at = page("lead", "rita", id=lead_id)
+        at = at.radio(key="lead_contest_verdict").set_value("changed").run()
+        at = at.text_input(key="lead_contest_comment").set_value("Ours").run()
+        at.button(key="lead_contest_settle").click().run()
+        kept = bench.rooms.decisions.of(lead_id)
+        assert (kept.disposition, kept.reasons[-1]["reason"]) == ("HOLD", "decided_by_person")
+        services.use(None)
+
+
+def test_what_cannot_be_contested(reviewed, demo_folder, tmp_path):
+    at = ("--store", str(reviewed))
+    assert refused("contests", "ask", "nobody", "--reason", "why", *at, user="ana")["code"] == "no_decision"
+    other = ("--store", str(copied(demo_folder, tmp_path)))
+    assert refused("contests", "ask", "nobody", "--reason", "why", *other, user="ana")["code"] == "no_human_review"
