@@ -154,6 +154,8 @@ def _metrics_text(result: dict[str, Any]) -> str:
         f" (base rate {baselines['base_rate']['brier']:.4f}), calibration gap {metrics['ece']:.3f}",
         f"Recency alone AUC {_number(baselines['recency']['auc'])}, scorecard {_number(baselines['scorecard']['auc'])}",
     ]
+    if metrics["matured"]:
+        lines.append(_matured_text(metrics["matured"]))
     lines += [_challenger_text(one["name"], one["against"]) for one in metrics["challengers"]]
     if metrics["against_champion"]:
         lines.append(_challenger_text(f"model {metrics['against_champion']['version']}", metrics["against_champion"]))
@@ -162,6 +164,16 @@ def _metrics_text(result: dict[str, Any]) -> str:
     if metrics["by_landmark"]:
         lines.append(table(metrics["by_landmark"], ["after", "rows", "auc"]))
     return "\n".join(lines)
+
+
+def _matured_text(matured: dict[str, Any]) -> str:
+    """The figures of the test rows whose window is over; the others were decided early."""
+    low, high = matured["auc_ci95"]
+    area = f"AUC {matured['auc']:.3f} ({low:.3f} to {high:.3f})"
+    return (
+        f"Of the {matured['rows']:,} test rows whose window is over: {area}, "
+        f"win rate {matured['base_rate']:.1%}, calibration gap {matured['ece']:.3f}; the others were decided early"
+    )
 
 
 def _challenger_text(name: str, against: dict[str, Any]) -> str:

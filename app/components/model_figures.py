@@ -44,6 +44,13 @@ def figures(version: ModelVersion, key: str) -> None:
         key,
     )
 
+    if matured := told.get("matured"):
+        st.caption(
+            f"Of the {told['rows']:,} unseen rows {matured['rows']:,} have their whole window behind them: AUC "
+            f"{matured['auc']:.3f}, calibration gap {100 * matured['ece']:.1f} pts, win rate "
+            f"{matured['base_rate']:.0%}. The others are known because they were decided early."
+        )
+
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"

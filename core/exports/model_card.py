@@ -96,6 +96,12 @@ def _limits(version: ModelVersion) -> str:
         lines.append(f"- Positive rate {base:.1%} in training, {now:.1%} on the unseen rows.")
     if told.get("ece") is not None:
         lines.append(f"- Said and happened differ by {100 * told['ece']:.1f} points on average on the unseen rows.")
+    if matured := told.get("matured"):
+        lines.append(
+            f"- On the {matured['rows']:,} unseen rows whose window is over: AUC {matured['auc']:.3f}, positive rate "
+            f"{matured['base_rate']:.1%}, calibration gap {100 * matured['ece']:.1f} points; "
+            "the others were decided early."
+        )
     weak = [one for one in told.get("by_landmark") or [] if one.get("auc") is not None]
     if weak:
         worst = min(weak, key=lambda one: one["auc"])

@@ -2,23 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from core.kernel.times import naive
 from core.models import resampling
+from core.models.curves import calibration_table, lift_table
 from core.models.encoding import FeatureInfo, Floats
 from core.models.errors import EvaluationImpossible
-from core.models.intervals import wilson
 from core.models.metrics import (
     auc_interval,
     average_precision,
     brier,
     calibration_error,
     calibration_noise,
-    cumulated,
-    equal_bins,
     lift_at,
     log_loss,
 )
@@ -26,8 +26,6 @@ from core.models.ranking import auc
 from core.models.training import TrainConfig, held_out_margins
 
 SEGMENTS = (2, 8)
-CURVE_BINS = 10
-CURVE_POINTS = 60
 POOR_CALIBRATION = 0.05
 SHIFTED = 3.0
 
@@ -55,6 +53,20 @@ class SegmentFigures:
 
 
 @dataclass(frozen=True)
+class MaturedFigures:
+    """The test rows whose window is over, wins and losses alike: what the youngest rows cannot flatter."""
+
+    rows: int
+    leads: int
+    positives: int
+    base_rate: float
+    auc: float
+    auc_ci95: tuple[float, float]
+    brier: float
+    ece: float
+
+
+@dataclass(frozen=True)
 class Caution:
     """A warning with its code of the closed list in recipes.md."""
 
@@ -64,7 +76,10 @@ class Caution:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures on the test rows; calibration and lift are tables for charts."""
+    """Figures on the test rows; calibration and lift are tables for charts.
+
+    matured: the same of the rows whose window is over, None where that is all of them or one class only.
+    """
 
     rows: int
     leads: int
@@ -81,6 +96,7 @@ class Evaluation:
     by_landmark: tuple[LandmarkFigures, ...]
     by_segment: tuple[SegmentFigures, ...]
     intervals: dict[str, Any]
+    matured: MaturedFigures | None
     calibration: pl.DataFrame = field(repr=False)
     lift: pl.DataFrame = field(repr=False)
     cautions: tuple[Caution, ...] = ()
@@ -90,18 +106,25 @@ class Evaluation:
         left_out = {"calibration", "lift", "cautions"}
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in left_out}
         groups = {name: [_plain(one) for one in getattr(self, name)] for name in ("by_landmark", "by_segment")}
-        return {**plain, "auc_ci95": list(self.auc_ci95), **groups}
+        matured = None if self.matured is None else _plain(self.matured)
+        return {**plain, "auc_ci95": list(self.auc_ci95), "matured": matured, **groups}
 
 
-def _plain(mark: LandmarkFigures | SegmentFigures) -> dict[str, Any]:
+def _plain(mark: LandmarkFigures | SegmentFigures | MaturedFigures) -> dict[str, Any]:
     return {**asdict(mark), "auc_ci95": None if mark.auc_ci95 is None else list(mark.auc_ci95)}
 
 
 def evaluate(
-    frame: pl.DataFrame, *, seed: int = 7, rounds: int = resampling.ROUNDS, segment: str | None = None
+    frame: pl.DataFrame,
+    *,
+    seed: int = 7,
+    rounds: int = resampling.ROUNDS,
+    segment: str | None = None,
+    observed_until: datetime | None = None,
 ) -> Evaluation:
     """Figures of the test rows of a frame with lead_id, landmark, y, part and probability; by `segment`, if given.
 
+    With `observed_until`, the end of the log, the rows whose label_known_at it reached are also told by themselves.
     The base rate of training is that of the train and calibration rows. Raises EvaluationImpossible where the test rows
     hold one class only.
     """
@@ -114,6 +137,7 @@ def evaluate(
     leads = tested["lead_id"].to_numpy()
     rounds = resampling.rounds_for(len(y), rounds)
     drawn = resampling.figures(y, p, leads, seed, rounds)
+    matured = None if observed_until is None else _matured(tested, observed_until, seed, rounds)
     return Evaluation(
         rows=len(tested),
         leads=tested["lead_id"].n_unique(),
@@ -130,14 +154,28 @@ def evaluate(
         by_landmark=_by_landmark(tested, seed, rounds),
         by_segment=() if segment is None else _by_segment(tested, segment, seed, rounds),
         intervals=resampling.figures_json(drawn),
+        matured=matured,
         calibration=calibration_table(y, p, leads),
         lift=lift_table(y, p),
-        cautions=tuple(_cautions(y, p, _floats(trained["y"]))),
+        cautions=tuple(_cautions(y, p, _floats(trained["y"]), matured)),
     )
 
 
 def _floats(column: pl.Series) -> Floats:
     return column.cast(pl.Float64).to_numpy()
+
+
+def _matured(tested: pl.DataFrame, observed_until: datetime, seed: int, rounds: int) -> MaturedFigures | None:
+    """Figures of the rows whose window is over, where others are there too: those were decided early."""
+    known = pl.col("label_known_at")
+    over = tested.filter(known.is_null() | (known <= naive(observed_until)))
+    y, p = _floats(over["y"]), _floats(over["probability"])
+    if len(over) == len(tested) or not 0 < y.sum() < len(y):
+        return None
+    leads = over["lead_id"]
+    interval = auc_interval(y, p, leads.to_numpy(), seed, rounds)
+    shares = float(y.mean()), auc(y, p), interval, brier(y, p), calibration_error(y, p)
+    return MaturedFigures(len(over), leads.n_unique(), int(y.sum()), *shares)
 
 
 def _by_landmark(tested: pl.DataFrame, seed: int, rounds: int) -> tuple[LandmarkFigures, ...]:
@@ -180,54 +218,15 @@ def _marks(tested: pl.DataFrame) -> list[str]:
     return tested.group_by("landmark").agg(age).sort("age", "landmark")["landmark"].to_list()
 
 
-def calibration_table(y: Floats, p: Floats, cluster: np.ndarray, bins: int = CURVE_BINS) -> pl.DataFrame:
-    """Per bin of equal size: rows, mean predicted, observed rate, and its 95 % Wilson interval (low, high).
-
-    The interval counts the clusters (leads) of a bin, since rows of one lead share its fate.
-    """
-    rows = []
-    for part in equal_bins(p, bins):
-        rate, leads = float(y[part].mean()), len(np.unique(cluster[part]))
-        rows.append((len(part), float(p[part].mean()), rate, *wilson(rate, leads)))
-    return pl.DataFrame(rows, schema=["rows", "predicted", "observed", "low", "high"], orient="row")
-
-
-def lift_table(y: Floats, p: Floats, bins: int = CURVE_BINS) -> pl.DataFrame:
-    """Per tenth from the top: decile, rows, positives, rate, lift, and the share of all positives found so far."""
-    rows, found = [], 0.0
-    for decile, part in enumerate(reversed(equal_bins(p, bins)), start=1):
-        hits = float(y[part].sum())
-        found += hits
-        rate = hits / len(part)
-        rows.append((decile, len(part), int(hits), rate, rate / float(y.mean()), found / float(y.sum())))
-    return pl.DataFrame(rows, schema=["decile", "rows", "positives", "rate", "lift", "captured"], orient="row")
-
-
-def precision_table(tested: pl.DataFrame, most: int = CURVE_POINTS) -> pl.DataFrame:
-    """threshold, recall and precision from the highest probability down, of rows with y and probability.
-
-    Rows of one probability come together; about `most` of the thresholds are kept, evenly over the rows.
-    """
-    y, p = _floats(tested["y"]), _floats(tested["probability"])
-    hits, rows = cumulated(y, p)
-    kept = np.unique(np.searchsorted(rows, np.linspace(1, len(y), min(most, len(y)))))
-    return pl.DataFrame(
-        {
-            "threshold": np.unique(p)[::-1][kept],
-            "recall": hits[kept] / max(float(y.sum()), 1.0),
-            "precision": hits[kept] / rows[kept],
-        }
-    )
-
-
-def _cautions(y: Floats, p: Floats, trained: Floats) -> list[Caution]:
-    found = []
+def _cautions(y: Floats, p: Floats, trained: Floats, matured: MaturedFigures | None) -> list[Caution]:
+    found, whole = [], "" if matured is None else f" Of the {matured.rows:,} whose window is over"
     if len(trained) and _shifted(y, trained):
         found.append(
             Caution(
                 "base_rate_shift",
                 f"The positive rate is {y.mean():.1%} in the test rows and was {trained.mean():.1%} in training: "
-                "ranks hold better than probabilities.",
+                "ranks hold better than probabilities."
+                + (f"{whole} it is {matured.base_rate:.1%}: the others were decided early." if matured else ""),
             )
         )
     error, noise = calibration_error(y, p), calibration_noise(y)
@@ -235,7 +234,8 @@ def _cautions(y: Floats, p: Floats, trained: Floats) -> list[Caution]:
         found.append(
             Caution(
                 "poorly_calibrated",
-                f"Predicted and observed rates differ by {error:.1%} on average (chance alone: about {noise:.1%}).",
+                f"Predicted and observed rates differ by {error:.1%} on average (chance alone: about {noise:.1%})."
+                + (f"{whole} by {matured.ece:.1%}: the others were decided early." if matured else ""),
             )
         )
     return found

@@ -3,10 +3,8 @@
 A row is *(lead, as_of)* with label y. With a horizon h the window is (as_of, as_of + h]; without one it is
 everything after as_of. y is 1 where the positive outcome happens in the window, 0 where another outcome does
 or where the window passed fully observed; else the row is not matured and is censored: dropped and counted.
-With a horizon no label is known before the end of its window, wins and losses alike: the youngest rows would be there
-only if they were decided early, which wins and losses are not equally often, and so would those just before a cut.
-Only `censor_open: false`, which takes open leads for lost at once, waits for no window. Windows that begin before wins
-were recorded are censored as well.
+With a horizon every label counts as known at the end of its window, wins too: were wins known at once, the leads just
+before a cut would be in training only if they won. Windows that begin before wins were recorded are censored as well.
 """
 
 from collections.abc import Sequence
@@ -214,7 +212,6 @@ def labelled(rows: pl.DataFrame, outcomes: pl.DataFrame, label: LabelSpec, end: 
     joined = numbered.join(found, on="row_no", how="left", maintain_order="left")
     positive, other = pl.col("positive").fill_null(False), pl.col("other").fill_null(False)
     passed = _window_passed(label, end)
-    waits = ~passed if label.horizon_us is not None and label.censor_open else pl.lit(False)
     unmeasured = (
         (pl.col("as_of").is_null() | pl.col("unplaced").fill_null(False))
         if label.horizon_us is not None
@@ -223,8 +220,6 @@ def labelled(rows: pl.DataFrame, outcomes: pl.DataFrame, label: LabelSpec, end: 
     y = (
         pl.when(unmeasured)
         .then(-1)
-        .when(waits)
-        .then(None)
         .when(positive)
         .then(1)
         .when(other | passed | pl.lit(not label.censor_open))

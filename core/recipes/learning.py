@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from core.features.document import FeatureSet
 from core.kernel.workers import report_progress
 from core.models import evaluation
 from core.models.challengers import Judged, compete
+from core.models.curves import precision_table
 from core.models.encoding import FeatureInfo
 from core.models.model import Model
 from core.models.scoring import probabilities
@@ -28,6 +30,7 @@ class Task:
     """A training job: rows with y, part and features; their parts in a random split; the frame with the suspects.
 
     champion: version, model and the test rows with its features, where no test row was among its training rows.
+    observed_until: the end of the log, UTC.
     """
 
     frame: pl.DataFrame = field(repr=False)
@@ -40,6 +43,7 @@ class Task:
     suspects: "tuple[pl.DataFrame, tuple[FeatureInfo, ...]] | None" = field(repr=False)
     recency: str | None
     tune_trials: int = 0
+    observed_until: datetime | None = None
     champion: "tuple[str, Model, pl.DataFrame] | None" = field(default=None, repr=False)
 
 
@@ -68,7 +72,8 @@ def learn(task: Task) -> Learned:
     report_progress(0.4, "evaluating")
     scored = task.frame.with_columns(pl.Series("probability", probabilities(trained.model, task.frame)))
     segment = evaluation.segment_of(task.frame, task.features)
-    found = evaluation.evaluate(scored, seed=task.config.seed, segment=segment)
+    ends = task.observed_until
+    found = evaluation.evaluate(scored, seed=task.config.seed, segment=segment, observed_until=ends)
     report_progress(0.5, "comparing with a random split and with the suspects")
     metrics = _metrics(task, found)
     report_progress(0.8, "fitting the challengers")
@@ -80,7 +85,7 @@ def learn(task: Task) -> Learned:
     charts = {
         "calibration": found.calibration.to_dicts(),
         "lift": found.lift.to_dicts(),
-        "precision": evaluation.precision_table(tested).to_dicts(),
+        "precision": precision_table(tested).to_dicts(),
         "scores": _histogram(scored),
         "scorecard": card,
     }

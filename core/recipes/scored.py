@@ -10,6 +10,7 @@ from core.kernel.errors import LeadbenchError
 from core.kernel.times import duration_us, naive
 from core.models.labels import LabelSpec, labelled
 from core.models.model import Model
+from core.recipes.comparing import matured
 from core.recipes.document import Label
 from core.recipes.population import Population
 from core.recipes.rooms import Rooms
@@ -68,14 +69,14 @@ def _decided(rooms: Rooms, population: Population, label: Label) -> pl.DataFrame
     spec = LabelSpec(label.positive, horizon_us(label), label.censor_open)
     found = labelled(DecisionCourse(rooms.db).weekly(), population.outcomes, spec, end)
     known = found.with_columns(pl.when(pl.col("y") >= 0).then("y").alias("y"))
-    return known.select("lead_id", "as_of", "y", "p", "band", "arm", "explored")
+    return matured(known, population.observed_until).select("lead_id", "as_of", "y", "p", "band", "arm", "explored")
 
 
 def _tested(rooms: Rooms, studied: "Studied", population: Population) -> pl.DataFrame:
     """The test rows and, under a split by time, the rows of later leads whose label is still to come."""
     chosen, prepared = studied.featured.feature_set, studied.prepared
     columns = ("lead_id", "as_of", "y", *chosen.feature_names)
-    frame = studied.part("test").select(columns)
+    frame = matured(studied.part("test"), population.observed_until).select(columns)
     cut, waiting = prepared.split.cut_at, prepared.waiting
     if cut is None or waiting is None:
         return frame

@@ -247,6 +247,7 @@ class Steps:
             None if suspicious is None else (suspicious[1], learning.infos(suspicious[0])),
             featured.recency,
             asked.tune_trials,
+            Population.of(self.rooms.signals).observed_until,
             self._champion(studied),
         )
 

