@@ -76,7 +76,7 @@ def values_on(cursor: Cursor, feature_set: FeatureSet, rows: pl.DataFrame) -> tu
 
 def valued(cursor: Cursor, typed: FeatureSet, statistics: Statistics, rows: pl.DataFrame) -> pl.DataFrame:
     """The features of a resolved set, one column each, for rows as `spine_rows` gives them, in their order."""
-    statement = compile(typed, statistics)
+    statement = compile(typed, statistics, rows.height)
     parts = [_batch(cursor, statement, part) for part in rows.iter_slices(BATCH_ROWS)] or [
         _batch(cursor, statement, rows)
     ]

@@ -1,10 +1,11 @@
 """Builds that are kept, so that the next one builds only what has changed.
 
-A row is (lead, as_of, known_at). A kept row still holds unless its lead has changed: unless an event, a correction, a
-merge, a separation, an attribute or a membership has come to the lead, or to one that it ever was one with, since the
-revision of the kept build; for features of the account, to any lead of its accounts. Changed leads are found by a mark,
-a sum of hashes of all that a lead has, not by looking at times: a late event changes its lead like any other. Another
-as_of is another row: windows that expire and ages that grow need no rule of their own, as such a row is built anew.
+A row is (lead, as_of, known_at). A kept row still holds unless, since the revision of the kept build, an event came to
+its lead that the row may see (it happened before as_of, within the features' reach, and was received by known_at), or
+the lead has changed otherwise: by a correction, a merge, a separation, an attribute or a membership; for features of
+the account, unless one came to any lead of its accounts. Such changes are found by a mark, a sum of hashes of what a
+lead has, and count whenever they were; so do new events of any time once leads are merged. Another as_of is another
+row: windows that expire and ages that grow need no rule of their own, as such a row is built anew.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from core.features.engine import valued
 from core.features.errors import FeatureSetUnknown
 from core.features.spine import spine_rows
 from core.features.statistics import Statistics, measure, resolved
-from core.features.store_kept import Kept
+from core.features.store_kept import Built, Kept
 from core.kernel.database import Cursor, Database, Watch
 from core.kernel.errors import PlanOutdated
 
@@ -26,7 +27,7 @@ from core.kernel.errors import PlanOutdated
 class KeptReport:
     """What a kept build did: rows asked for, rows built whole, rows of which only the account's features were built.
 
-    `changed_leads` counts leads with new rows in the store; 0 where nothing was kept.
+    `changed_leads` counts leads with new rows in the store; 0 where all was built.
     """
 
     set_hash: str
@@ -44,9 +45,9 @@ class _Work:
 
     head: Kept
     anew: bool
-    built: pl.DataFrame
-    partly: int
+    built: Built
     marks: pl.DataFrame
+    changed: int = 0
 
 
 def build_kept(
@@ -83,9 +84,9 @@ def renew(
         before = store_kept.kept(cursor, set_hash)
         work = _work(cursor, feature_set, before, rows.select(store_kept.KEYS))
         cursor.execute("ROLLBACK")
-    report = KeptReport(set_hash, rows.height, work.built.height - work.partly, work.partly, work.marks.height,
-                        (db.clock.now() - began).total_seconds(), work.head.revision)  # fmt: skip
-    if before is None or before.revision != work.head.revision or work.built.height:
+    whole, partly = work.built.whole.height, work.built.partly.height
+    report = KeptReport(set_hash, rows.height, whole, partly, work.changed, 0.0, work.head.revision)
+    if before is None or before.revision != work.head.revision or whole or partly:
         _write(db, before, work, report, actor)
     return replace(report, seconds=(db.clock.now() - began).total_seconds())
 
@@ -96,33 +97,30 @@ def _work(cursor: Cursor, feature_set: FeatureSet, before: Kept | None, wanted: 
     store_kept.mark(cursor, typed)
     if before is None or before.columns != head.columns or not store_kept.is_grown(cursor, before):
         rows = [wanted, *([store_kept.keys(cursor, before.table)] if before else [])]
-        built = _values(cursor, typed, statistics, pl.concat(rows).unique(maintain_order=True))
-        return _Work(head, True, built, 0, store_kept.all_marks(cursor))
-    shared = store_kept.by_account(typed)
-    todo = store_kept.todo(cursor, feature_set.behaviour_hash, before, wanted, accounts=shared)
-    marks = store_kept.changed_marks(cursor)
-    if todo.is_empty():
-        return _Work(head, False, todo.drop("own"), 0, marks)
-    parts, partly = [], todo.filter(~pl.col("own")).drop("own")
-    if todo.height > partly.height:
-        parts.append(_values(cursor, typed, statistics, todo.filter("own").drop("own")))
-    if partly.height:
-        parts.append(_partly(cursor, typed, statistics, head.table, partly))
-    return _Work(head, False, pl.concat(parts), partly.height, marks)
+        whole = _values(cursor, typed, statistics, pl.concat(rows).unique(maintain_order=True))
+        return _Work(head, True, Built(whole, whole.clear()), store_kept.all_marks(cursor))
+    todo = store_kept.todo(cursor, feature_set.behaviour_hash, typed, before, wanted)
+    built = _built(cursor, typed, statistics, todo)
+    return _Work(head, False, built, store_kept.changed_marks(cursor), store_kept.changed_leads(cursor))
+
+
+def _built(cursor: Cursor, typed: FeatureSet, statistics: Statistics, todo: pl.DataFrame) -> Built:
+    """The rows' own features where `own`, those of the account for all of them."""
+    rows, own = todo.drop("own"), todo["own"]
+    if own.all():
+        return Built(_values(cursor, typed, statistics, rows), rows.clear())
+    mine, shared = (replace(typed, features=part) for part in store_kept.split(typed))
+    account = _values(cursor, shared, statistics, rows)
+    whole = account.filter(own)
+    if whole.height and mine.features:
+        whole = whole.hstack(_values(cursor, mine, statistics, rows.filter(own)).select(mine.feature_names))
+    return Built(whole, account.filter(~own))
 
 
 def _values(cursor: Cursor, typed: FeatureSet, statistics: Statistics, rows: pl.DataFrame) -> pl.DataFrame:
+    if rows.is_empty():
+        return rows
     return rows.hstack(valued(cursor, typed, statistics, spine_rows(typed, rows)))
-
-
-def _partly(cursor: Cursor, typed: FeatureSet, statistics: Statistics, table: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of which the features of the account are built, and the others taken as they are kept."""
-    shared = [feature for feature in typed.features if feature.aggregate and feature.scope != "lead"]
-    own = [feature.name for feature in typed.features if feature not in shared]
-    built = _values(cursor, replace(typed, features=tuple(shared)), statistics, rows)
-    if own:
-        built = built.hstack(store_kept.values_at(cursor, table, rows, own))
-    return built.select(*store_kept.KEYS, *typed.feature_names)
 
 
 def _write(db: Database, before: Kept | None, work: _Work, report: KeptReport, actor: str) -> None:

@@ -38,6 +38,7 @@ class Statistics:
     types: int = 0
     sources: int = 0
     events: int = 0
+    leads: int = 0
     attributes: Mapping[str, str] = field(default_factory=dict)
     merged: bool = False
     superseded: bool = False
@@ -62,6 +63,7 @@ def measure(cursor: Cursor, feature_set: FeatureSet) -> Statistics:
         types=kinds["types"][0],
         sources=kinds["sources"][0],
         events=events,
+        leads=cursor.scalar("SELECT count(*) FROM leads"),
         attributes=dict(cursor.read("SELECT name, type FROM attribute_types").iter_rows()),
         merged=most_merged > 0,
         superseded=cursor.scalar("SELECT 1 FROM events WHERE superseded_at IS NOT NULL LIMIT 1") is not None,

@@ -1,6 +1,7 @@
 """Kept builds in the store: their rows, and the marks by which changed leads are found."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,7 @@ import polars as pl
 
 from core.features.compiler.columns import quoted
 from core.features.compiler.statement import SQL_TYPES
-from core.features.document import FeatureSet
+from core.features.document import Feature, FeatureSet
 from core.kernel.canonical import canonical
 from core.kernel.database import Change, Cursor
 from core.kernel.times import naive
@@ -25,12 +26,17 @@ _MERGES = """SELECT {0} AS lead_no, hash(from_no, into_no, known_from, known_unt
 _ATTRIBUTES = """SELECT lead_no, hash(name, text, number, flag, moment, valid_from, received_at) AS part
 FROM attributes WHERE name IN ({})"""
 _ACCOUNTS = "SELECT lead_no, hash(account_no, valid_from, received_at, origin) AS part FROM lead_accounts"
+_MERGED = "SELECT count(*) > 0 FROM lead_merges"
 _CHANGED = """
 CREATE OR REPLACE TEMP TABLE changed AS
 SELECT coalesce(n.lead_no, k.lead_no) AS lead_no
 FROM marks n FULL JOIN (SELECT lead_no, mark FROM kept_marks WHERE set_hash = $set_hash) k ON k.lead_no = n.lead_no
 WHERE n.mark IS DISTINCT FROM k.mark
-UNION SELECT lead_no FROM events WHERE event_no > $last_event
+UNION SELECT lead_no FROM events WHERE event_no > $last_event AND $merged
+"""
+_NEWS = """
+CREATE OR REPLACE TEMP TABLE news AS
+SELECT lead_no, occurred_at, received_at FROM events WHERE event_no > $last_event AND NOT $merged
 """
 _ONE_IDENTITY = """
 CREATE OR REPLACE TEMP TABLE {0} AS
@@ -45,16 +51,25 @@ SELECT lead_no FROM lead_accounts SEMI JOIN (
     SELECT DISTINCT account_no FROM lead_accounts SEMI JOIN changed_own USING (lead_no)) USING (account_no)
 UNION SELECT lead_no FROM changed_own
 """
-_NOTED = "SELECT table_name, columns, version, revision, last_event, events FROM kept_sets WHERE set_hash = ?"
+_ACCOUNT_NEWS = """
+CREATE OR REPLACE TEMP TABLE account_news AS
+SELECT DISTINCT m.account_no, n.occurred_at, n.received_at FROM news n JOIN lead_accounts m USING (lead_no)
+"""
+_TOUCHED = """
+CREATE OR REPLACE TEMP TABLE touched AS SELECT lead_no, lead_id FROM leads SEMI JOIN (
+    FROM changed_all UNION SELECT lead_no FROM news
+    UNION SELECT lead_no FROM lead_accounts SEMI JOIN account_news USING (account_no)) USING (lead_no)
+"""
 _TODO = f"""
-SELECT r.lead_id, r.as_of, r.known_at, w.lead_no IS NOT NULL OR r.fresh AS own FROM (
-    SELECT lead_id, as_of, known_at, FALSE AS fresh FROM {{table}}
-    UNION ALL SELECT DISTINCT lead_id, as_of, known_at, TRUE FROM wanted r
-    WHERE NOT EXISTS (SELECT 1 FROM {{table}} k WHERE {SAME_ROW})) r
-LEFT JOIN leads l ON l.lead_id = r.lead_id
-LEFT JOIN changed_own w ON w.lead_no = l.lead_no LEFT JOIN changed_all c ON c.lead_no = l.lead_no
-WHERE r.fresh OR c.lead_no IS NOT NULL
-ORDER BY r.as_of, r.lead_id, r.known_at
+WITH held AS (SELECT r.lead_id, r.as_of, r.known_at, t.lead_no FROM {{table}} r JOIN touched t USING (lead_id)),
+whole AS (SELECT {", ".join(KEYS)} FROM held SEMI JOIN changed_own USING (lead_no)
+    UNION SELECT {", ".join(KEYS)} FROM held r SEMI JOIN news n ON n.lead_no = r.lead_no AND {{seen}}
+    UNION SELECT {", ".join(KEYS)} FROM wanted r WHERE NOT EXISTS (SELECT 1 FROM {{table}} k WHERE {SAME_ROW})),
+partly AS (SELECT {", ".join(KEYS)} FROM held SEMI JOIN changed_all USING (lead_no)
+    UNION SELECT {", ".join(KEYS)} FROM held r JOIN lead_accounts m USING (lead_no)
+    SEMI JOIN account_news n ON n.account_no = m.account_no AND {{seen_by_others}})
+SELECT *, TRUE AS own FROM whole UNION ALL SELECT *, FALSE FROM partly r ANTI JOIN whole k ON {SAME_ROW}
+ORDER BY as_of, lead_id, known_at
 """
 
 
@@ -71,6 +86,14 @@ class Kept:
     revision: str
     last_event: int | None
     events: int | None
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was built: whole rows, and rows of which only the features of the account were built; each with KEYS."""
+
+    whole: pl.DataFrame
+    partly: pl.DataFrame
 
 
 def kept(cursor: Cursor, set_hash: str) -> Kept | None:
@@ -121,21 +144,47 @@ def mark(cursor: Cursor, typed: FeatureSet) -> None:
 
 def by_account(typed: FeatureSet) -> bool:
     """Whether any feature counts events of other leads of the account."""
-    return any(feature.aggregate and feature.scope != "lead" for feature in typed.features)
+    return bool(split(typed)[1])
 
 
-def todo(cursor: Cursor, set_hash: str, before: Kept, wanted: pl.DataFrame, *, accounts: bool) -> pl.DataFrame:
-    """lead_id, as_of, known_at of the rows to build: wanted and not kept, or kept of a lead that has changed.
+def todo(cursor: Cursor, set_hash: str, typed: FeatureSet, before: Kept, wanted: pl.DataFrame) -> pl.DataFrame:
+    """lead_id, as_of, known_at of the rows to build: wanted and not kept, or kept and perhaps of other values now.
 
     `own` says whether all of the row has to be built, or only what the rest of its account does. Needs `marks`, leaves
-    the temporary table `changed` (lead_no).
+    the temporary tables `changed` (lead_no) and `news` (lead_no, occurred_at, received_at).
     """
-    cursor.execute(_CHANGED, {"set_hash": set_hash, "last_event": before.last_event})
+    params = {"last_event": before.last_event, "merged": cursor.scalar(_MERGED)}
+    cursor.execute(_CHANGED, {"set_hash": set_hash, **params})
+    cursor.execute(_NEWS, params)
     cursor.execute(_ONE_IDENTITY.format("changed_own", "changed"))
-    cursor.execute(_ONE_ACCOUNT if accounts else "CREATE OR REPLACE TEMP TABLE colleagues AS FROM changed_own")
+    shared = by_account(typed)
+    cursor.execute(_ONE_ACCOUNT if shared else "CREATE OR REPLACE TEMP TABLE colleagues AS FROM changed_own")
     cursor.execute(_ONE_IDENTITY.format("changed_all", "colleagues"))
+    cursor.execute(_ACCOUNT_NEWS + ("" if shared else "WHERE FALSE"))
+    cursor.execute(_TOUCHED)
     cursor.load("wanted", wanted)
-    return cursor.read(_TODO.format(table=before.table))
+    own, others = split(typed)
+    return cursor.read(_TODO.format(table=before.table, seen=_seen(own), seen_by_others=_seen(others)))
+
+
+def split(typed: FeatureSet) -> tuple[tuple[Feature, ...], tuple[Feature, ...]]:
+    """The set's features of the lead alone, and those that count events of its account."""
+    others = tuple(feature for feature in typed.features if feature.aggregate and feature.scope != "lead")
+    return tuple(feature for feature in typed.features if feature not in others), others
+
+
+def _seen(features: Sequence[Feature]) -> str:
+    """The SQL that says whether an event `n` is among those that any of the features counts at a row `r`."""
+    windows = [feature.window and feature.window + (feature.against or 0) for feature in features if feature.aggregate]
+    tests = ["n.occurred_at < r.as_of", "n.received_at <= r.known_at"]
+    if windows and None not in windows:
+        tests.append(f"n.occurred_at >= r.as_of - to_microseconds({max(filter(None, windows))})")
+    return " AND ".join(tests)
+
+
+def changed_leads(cursor: Cursor) -> int:
+    """How many leads have new events, or have changed otherwise; `todo` came before."""
+    return cursor.scalar("SELECT count(*) FROM (FROM changed UNION SELECT lead_no FROM news)")
 
 
 def keys(cursor: Cursor, table: str) -> pl.DataFrame:
@@ -144,7 +193,7 @@ def keys(cursor: Cursor, table: str) -> pl.DataFrame:
 
 
 def changed_marks(cursor: Cursor) -> pl.DataFrame:
-    """lead_no and mark (null where nothing of the lead is left) of the leads in `changed`."""
+    """lead_no and mark (null where nothing of the lead is left) of the leads in `changed`, which `todo` left."""
     return cursor.read("SELECT lead_no, mark FROM changed LEFT JOIN marks USING (lead_no)")
 
 
@@ -160,8 +209,8 @@ def values_at(cursor: Cursor, table: str, rows: pl.DataFrame, names: list[str]) 
     return cursor.read(f"SELECT {columns} FROM asked r JOIN {table} k ON {SAME_ROW} ORDER BY r.place")
 
 
-def write(change: Change, set_hash: str, head: Kept, built: pl.DataFrame, marks: pl.DataFrame, *, anew: bool) -> None:
-    """Put the built rows in the place of their kept ones, and the marks of the leads that have changed.
+def write(change: Change, set_hash: str, head: Kept, built: Built, marks: pl.DataFrame, *, anew: bool) -> None:
+    """Put the built rows and values in the place of the kept ones, and the marks of the leads that have changed.
 
     `anew` forgets what was kept of the set.
     """
@@ -169,9 +218,13 @@ def write(change: Change, set_hash: str, head: Kept, built: pl.DataFrame, marks:
         spelled = ", ".join(f'"{name}" {SQL_TYPES[kind]}' for name, kind in head.columns.items())
         change.execute(f"CREATE OR REPLACE TABLE {head.table} ({_KEY_COLUMNS}, {spelled})")
         change.execute("DELETE FROM kept_marks WHERE set_hash = ?", [set_hash])
-    change.load("built_now", built)
+    change.load("built_now", built.whole)
     change.execute(f"DELETE FROM {head.table} AS k USING built_now r WHERE {SAME_ROW}")
     change.execute(f"INSERT INTO {head.table} BY NAME FROM built_now")
+    if built.partly.height:
+        change.load("partly_now", built.partly)
+        values = ", ".join(f'"{name}" = r."{name}"' for name in built.partly.columns if name not in KEYS)
+        change.execute(f"UPDATE {head.table} AS k SET {values} FROM partly_now r WHERE {SAME_ROW}")
     change.load("marks_now", marks)
     known = "lead_no IN (SELECT lead_no FROM marks_now)"
     change.execute(f"DELETE FROM kept_marks WHERE set_hash = ? AND {known}", [set_hash])

@@ -78,8 +78,21 @@ def test_a_new_event_builds_its_lead_and_what_the_account_does_to_the_colleagues
     assert did(store) == (1, 1)
 
 
-def test_an_event_that_came_too_late_to_be_known_still_builds_its_lead_and_changes_nothing(store):
-    store.add(Log((event("e3", "L3", DAY, late=30 * DAY),)))
+def test_an_event_that_no_kept_row_may_see_builds_nothing(store):
+    unseen = {"late": event("u1", "L3", DAY, late=30 * DAY), "later": event("u2", "L3", -30 * DAY)}
+    store.add(Log((*unseen.values(), event("u3", "L1", -30 * DAY), event("u4", "L1", HOUR, late=2 * HOUR))))
+    assert did(store) == (0, 0)
+
+
+def test_an_event_beyond_the_reach_of_the_account_s_features_builds_its_own_lead_alone(store):
+    store.add(Log((event("o1", "L1", 31 * DAY),)))
+    assert did(store) == (1, 0)
+    store.add(Log((event("o2", "L1", 29 * DAY),)))
+    assert did(store) == (1, 1)
+
+
+def test_an_event_that_was_known_in_time_builds_though_it_came_after_others(store):
+    store.add(Log((event("u5", "L3", 5 * DAY, late=DAY),)))
     assert did(store) == (1, 0)
 
 
@@ -98,6 +111,8 @@ def test_a_merge_and_a_separation_build_both_leads_and_their_accounts(store):
     assert did(store) == (2, 1)
     store.unmerge("L3", NOW - HOUR)
     assert did(store) == (2, 1)
+    store.add(Log((event("m1", "L3", -30 * DAY),)))
+    assert did(store) == (2, 1), "once leads were merged, an event of any time builds all of them"
 
 
 def test_a_window_expires_without_an_event_because_another_as_of_is_another_row(store):

@@ -27,33 +27,39 @@ class Branch:
     """Collects what the features of one scope need, then writes the branch's common table expressions.
 
     `leads` is the relation (row_no, lead_no, a, known) whose events are the pairs; times are microseconds. `hidden`
-    says whether the log has events that a correction has superseded.
+    says whether the log has events that a correction has superseded, `few` whether the pairs are so few that they are
+    kept for all who read them; many are read anew, each time with the columns and kinds of event that are needed.
     """
 
     def __init__(
-        self, name: str, leads: str, width: int, bits: dict[str, str], events: EventColumns, *, hidden: bool
+        self, name: str, leads: str, width: int, bits: dict[str, str], events: EventColumns, *, hidden: bool, few: bool
     ) -> None:
         self.name, self.leads, self.width, self.bits = name, leads, width, bits
-        self.events, self.hidden = events, hidden
+        self.events, self.hidden, self.few = events, hidden, few
         self.reach: list[Window] = []
         self._dictionary: dict[str, str] = {}
         self._conditions: dict[str, str] = {}
         self._computed: dict[str, str] = {}
         self._lanes: dict[Window, Lanes] = {}
         self._aggregates: dict[str, str] = {}
-        self.sequences: dict[str, str] = {}
+        self._sequences: dict[str, str] = {}
+        self._edges: dict[str, dict[str, str]] = {}
+        self._by_kind: set[str] = set()
 
     def condition(self, expression: Expression | None) -> str:
         """The boolean column that says whether an event meets the condition; empty text where there is none."""
         if expression is None:
             return ""
-        simple = expression.fields <= DICTIONARY_FIELDS
-        home, sql = (
-            (self._dictionary, expression.to_sql())
-            if simple
-            else (self._conditions, expression.to_sql(self.events.sql, stored=self.events.kind))
-        )
-        return home.setdefault(sql, f"{'k' if simple else 'c'}{len(home)}_is")
+        kinds, rest = expression.parted(DICTIONARY_FIELDS)
+        kind = self._dictionary.setdefault(kinds.to_sql(), f"k{len(self._dictionary)}_is") if kinds else ""
+        column = self._condition(kind, rest) if rest else kind
+        if kind:
+            self._by_kind.add(column)
+        return column
+
+    def _condition(self, kind: str, rest: Expression) -> str:
+        sql = rest.to_sql(self.events.sql, stored=self.events.kind)
+        return self._conditions.setdefault(f"{kind} AND {sql}" if kind else sql, f"c{len(self._conditions)}_is")
 
     def computed(self, sql: str) -> str:
         """The column of a value computed once an event."""
@@ -88,10 +94,26 @@ class Branch:
         packed = self.aggregate(f"CAST(sum({masked}) AS BIGINT)")
         return f"coalesce((({packed} + {checked}) >> {lane * self.width}) & {(1 << self.width) - 1}, 0)"
 
+    def edge(self, sql: str, window: Window, condition: str) -> str:
+        """The column of what an aggregate such as `arg_max({})` keeps of one of the window's pairs under the condition.
+
+        Where the condition names kinds of event, only these are read for it: what it keeps is dear to carry along.
+        """
+        tests = self.tests(window, condition)
+        if condition not in self._by_kind:
+            return self.aggregate(sql + (f" FILTER (WHERE {' AND '.join(tests)})" if tests else ""))
+        kept = self._edges.setdefault(condition, {})
+        within = f" FILTER (WHERE {tests[1]})" if tests[1:] else ""
+        column = kept.setdefault(sql + within, f"g{len(kept)}")
+        return f"{self._edge_name(condition)}.{column}"
+
+    def _edge_name(self, condition: str) -> str:
+        return f"{self.name}_at{list(self._edges).index(condition)}"
+
     def sequence(self, first: str, then: str, within: int, window: Window) -> str:
         """The number of pairs under `first` in the window that a pair under `then` follows, at most `within` later."""
         self.reach.append(window)
-        name = f"{self.name}_then{len(self.sequences)}"
+        name = f"{self.name}_then{len(self._sequences)}"
         tests = [f"({first} OR {then})"] if first else []
         tests += [] if window is None else [f"age <= {window}"]
         where = f" WHERE {' AND '.join(tests)}" if tests else ""
@@ -100,7 +122,7 @@ class Branch:
             f" (PARTITION BY row_no ORDER BY t RANGE BETWEEN 1 FOLLOWING AND {within} FOLLOWING)"
         )
         inner = f"SELECT row_no, {first or 'TRUE'} AS is_first, {answered} AS answered FROM {self.name}_pairs{where}"
-        self.sequences[name] = (
+        self._sequences[name] = (
             f"SELECT row_no, count(*) AS n FROM ({inner}) WHERE is_first AND answered IS NOT NULL GROUP BY row_no"
         )
         return f"coalesce({name}.n, 0)"
@@ -111,10 +133,18 @@ class Branch:
     def _word(self, window: Window, word: int) -> str:
         return f"lane_{'all' if window is None else window}_{word}"
 
+    @property
+    def relations(self) -> list[str]:
+        """The names of the common table expressions that have a row for each spine row with events of their kind."""
+        own = [self.name] if self._aggregates else []
+        return [*own, *self._sequences, *map(self._edge_name, self._edges)]
+
     def write(self) -> list[str]:
-        """The common table expressions of the branch, in order; the last has a row for each spine row with events."""
-        sequences = [f"{name} AS ({sql})" for name, sql in self.sequences.items()]
-        return [self._write_dictionary(), self._write_pairs(), *sequences, self._write_aggregates()]
+        """The common table expressions of the branch, in order."""
+        sides = [f"{name} AS ({sql})" for name, sql in self._sequences.items()]
+        sides += [self._write_aggregates(self._edge_name(only), kept, only) for only, kept in self._edges.items()]
+        own = [self._write_aggregates(self.name, self._aggregates)] if self._aggregates else []
+        return [self._write_dictionary(), self._write_pairs(), *sides, *own]
 
     def _words(self) -> list[tuple[str, list[tuple[str, int]]]]:
         per = WORD_BITS // self.width
@@ -140,7 +170,8 @@ class Branch:
         hard = [(name, [t for t in terms if not _in_dictionary(t[0])]) for name, terms in self._words()]
         replaced = [f"{name} + {_packed(terms)} AS {name}" for name, terms in hard if terms]
         stars = f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
-        return f"{self.name}_pairs AS NOT MATERIALIZED (SELECT {stars} FROM (\n  {inner}))"
+        kept = "MATERIALIZED" if self.few and len(self.relations) > 1 else "NOT MATERIALIZED"
+        return f"{self.name}_pairs AS {kept} (SELECT {stars} FROM (\n  {inner}))"
 
     def _seen(self) -> str:
         tests = [f"{RECEIVED} <= s.known", f"{OCCURRED} < s.a"]
@@ -150,10 +181,10 @@ class Branch:
             tests.append("(e.superseded_at IS NULL OR epoch_us(e.superseded_at) > s.known)")
         return " AND ".join(tests)
 
-    def _write_aggregates(self) -> str:
-        columns = [f"{sql} AS {name}" for sql, name in self._aggregates.items()]
-        body = ",\n    ".join(["row_no", *columns])
-        return f"{self.name} AS (SELECT {body}\n  FROM {self.name}_pairs GROUP BY row_no)"
+    def _write_aggregates(self, name: str, aggregates: dict[str, str], only: str = "") -> str:
+        columns = [f"{sql} AS {column}" for sql, column in aggregates.items()]
+        body, where = ",\n    ".join(["row_no", *columns]), f" WHERE {only}" if only else ""
+        return f"{name} AS (SELECT {body}\n  FROM {self.name}_pairs{where} GROUP BY row_no)"
 
 
 def _in_dictionary(condition: str) -> bool:

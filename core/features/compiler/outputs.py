@@ -14,7 +14,7 @@ EXACT_DAYS = 62
 DAY_WORDS = 4
 EVENT_ID = Field("event_id", Kind.TEXT)
 EARLY_US = 400_000 * DAY_US
-_BIGINT_LIMIT = 2.0**62
+_BIGINT_LIMIT, _DOUBLE_LIMIT = 2.0**62, 2.0**53
 
 
 def output(branch: Branch, feature: Feature) -> str:
@@ -39,21 +39,31 @@ def _over(branch: Branch, feature: Feature, template: str, value: str) -> str:
     return branch.over(template, feature.window, branch.condition(feature.where), value)
 
 
-def _exact(total: str, unit: float) -> str:
-    """An integer total as the nearest DOUBLE, over its unit; beyond 64 bits the text is converted, which is exact."""
+def _light(branch: Branch, bound: float, unit: float) -> bool:
+    """Whether sums of whole units of numbers up to the bound fit a DOUBLE exactly, in whatever order they are made."""
+    return bound * unit * (1 << branch.width) < _DOUBLE_LIMIT
+
+
+def _units(branch: Branch, sql: str, bound: float, unit: float) -> str:
+    """The whole units nearest to a number up to the bound: a DOUBLE where that keeps sums exact, else an integer."""
+    whole = f"round({sql} * {real(unit)})"
+    if _light(branch, bound, unit):
+        return whole
+    return f"CAST({whole} AS {'HUGEINT' if bound * unit > _BIGINT_LIMIT else 'BIGINT'})"
+
+
+def _exact(branch: Branch, total: str, bound: float, unit: float) -> str:
+    """A sum of whole units as the nearest DOUBLE, over the unit; beyond 64 bits its text is converted: exact too."""
+    if _light(branch, bound, unit):
+        return f"{total} / {real(unit)}"
     small, large = f"CAST(TRY_CAST({total} AS BIGINT) AS DOUBLE)", f"CAST(CAST({total} AS VARCHAR) AS DOUBLE)"
     return f"coalesce({small}, {large}) / {real(unit)}"
 
 
-def _whole(branch: Branch, feature: Feature, sql: str, unit: float) -> str:
-    """The multiple of a field's number in whole units, in 64 bits where no such number needs more."""
-    wide = branch.events.bound(_of(feature)) * unit > _BIGINT_LIMIT
-    return f"CAST(round({sql} * {real(unit)}) AS {'HUGEINT' if wide else 'BIGINT'})"
-
-
 def _total(branch: Branch, feature: Feature) -> str:
-    micro = branch.computed(_whole(branch, feature, branch.number(_of(feature)), MICRO))
-    return _exact(_over(branch, feature, "sum({})", micro), MICRO)
+    bound = branch.events.bound(_of(feature))
+    micro = branch.computed(_units(branch, branch.number(_of(feature)), bound, MICRO))
+    return _exact(branch, _over(branch, feature, "sum({})", micro), bound, MICRO)
 
 
 def _sum(branch: Branch, feature: Feature) -> str:
@@ -111,12 +121,10 @@ def _days_since_first(branch: Branch, feature: Feature) -> str:
 
 def _edge(function: str) -> Callable[[Branch, Feature], str]:
     def edge(branch: Branch, feature: Feature) -> str:
-        identity, tests = branch.events.sql(EVENT_ID), branch.tests(feature.window, branch.condition(feature.where))
         value, typed = branch.events.edge(_of(feature), feature.dtype)
-        only = f" FILTER (WHERE {' AND '.join(tests)})" if tests else ""
-        kept = branch.aggregate(
-            f"{function}(struct_pack(v := {value}), struct_pack(t := t, k := k, i := {identity})){only}"
-        )
+        order = f"struct_pack(t := t, k := k, i := {branch.events.sql(EVENT_ID)})"
+        sql = f"{function}(struct_pack(v := {value}), {order})"
+        kept = branch.edge(sql, feature.window, branch.condition(feature.where))
         return typed(f"{kept}.v")
 
     return edge
@@ -128,14 +136,17 @@ def _decay(branch: Branch, feature: Feature) -> str:
 
 
 def _decayed_count(branch: Branch, feature: Feature) -> str:
-    term = f"CAST(round({_decay(branch, feature)} * {real(DECAY_UNIT)}) AS BIGINT)"
-    return f"coalesce({_exact(_over(branch, feature, 'sum({})', term), DECAY_UNIT)}, 0e0)"
+    return _decayed(branch, feature, _decay(branch, feature), 1.0)
 
 
 def _decayed_sum(branch: Branch, feature: Feature) -> str:
-    value = branch.number(_of(feature))
-    term = _whole(branch, feature, f"{value} * {_decay(branch, feature)}", DECAY_UNIT)
-    return f"coalesce({_exact(_over(branch, feature, 'sum({})', term), DECAY_UNIT)}, 0e0)"
+    value = f"{branch.number(_of(feature))} * {_decay(branch, feature)}"
+    return _decayed(branch, feature, value, branch.events.bound(_of(feature)))
+
+
+def _decayed(branch: Branch, feature: Feature, value: str, bound: float) -> str:
+    total = _over(branch, feature, "sum({})", _units(branch, value, bound, DECAY_UNIT))
+    return f"coalesce({_exact(branch, total, bound, DECAY_UNIT)}, 0e0)"
 
 
 def _velocity(branch: Branch, feature: Feature) -> str:

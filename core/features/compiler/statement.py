@@ -14,16 +14,20 @@ SQL_TYPES = {COUNT: "BIGINT", BOOLEAN: "BOOLEAN", NUMBER: "DOUBLE", CATEGORY: "V
 _BRANCH_NAMES = {"lead": "own", "account": "whole", "account_others": "others"}
 
 
-def compile(feature_set: FeatureSet, statistics: Statistics) -> str:
-    """The DuckDB statement that builds a set whose value types are resolved."""
-    build = _Build(statistics)
+FEW_PAIRS = 1_000_000
+
+
+def compile(feature_set: FeatureSet, statistics: Statistics, rows: int | None = None) -> str:
+    """The DuckDB statement that builds a set whose value types are resolved, for about so many rows (default: many)."""
+    few = rows is not None and rows * statistics.events < FEW_PAIRS * max(statistics.leads, 1)
+    build = _Build(statistics, few)
     columns = [f'CAST({build.output(f)} AS {SQL_TYPES[f.dtype]}) AS "{f.name}"' for f in feature_set.features]
     return build.write(columns)
 
 
 class _Build:
-    def __init__(self, statistics: Statistics) -> None:
-        self._statistics = statistics
+    def __init__(self, statistics: Statistics, few: bool) -> None:
+        self._statistics, self._few = statistics, few
         self._branches: dict[str, Branch] = {}
         self._leads = SUBJECTS_NAME if statistics.merged else "spine_rows"
         self._attributes = Attributes(statistics.attributes, self._leads)
@@ -45,7 +49,7 @@ class _Build:
         leads = self._leads if scope == "lead" else f"{name}_members"
         width = min(max(heaviest.bit_length(), 1), WORD_BITS)
         events = EventColumns(statistics.columns, "s.root_no" if statistics.merged else "s.lead_no")
-        return Branch(name, leads, width, self._bits(), events, hidden=statistics.superseded)
+        return Branch(name, leads, width, self._bits(), events, hidden=statistics.superseded, few=self._few)
 
     def _bits(self) -> dict[str, str]:
         sizes = {"type": self._statistics.types, "source": self._statistics.sources}
@@ -69,5 +73,5 @@ class _Build:
         return f"{head}SELECT {body}\nFROM spine_rows s{joins}\nORDER BY s.row_no"
 
     def _joined(self) -> list[str]:
-        names = [name for branch in self._branches.values() for name in (branch.name, *branch.sequences)]
+        names = [name for branch in self._branches.values() for name in branch.relations]
         return names + (["attributes_known"] if self._attributes else [])

@@ -1,6 +1,6 @@
 """A checked condition: parsed once, then rendered for every engine that must agree on it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import ClassVar
@@ -12,7 +12,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from core.kernel.expressions import duckdb_sql, guards, python_closure, spark_sql, wording
 from core.kernel.expressions.diagnostics import Findings
-from core.kernel.expressions.nodes import Node, depth, refs
+from core.kernel.expressions.nodes import And, Node, both, depth, refs
 from core.kernel.expressions.reading import INFIX, Reader
 from core.kernel.expressions.schema import Field, Kind, Schema
 from core.kernel.expressions.words import DEPTH_LIMIT, SYNTAX_HINT, add_depth, read
@@ -40,6 +40,12 @@ class Expression:
         """The names of the fields that the condition reads."""
         return frozenset(ref.field.name for ref in refs(self.node))
 
+    def parted(self, names: Set[str]) -> tuple["Expression | None", "Expression | None"]:
+        """Two conditions that hold together where this one does: what reads these fields alone, and the rest."""
+        parts = self.node.parts if isinstance(self.node, And) else (self.node,)
+        inside = [part for part in parts if {ref.field.name for ref in refs(part)} <= names]
+        return _all_of(inside), _all_of([part for part in parts if part not in inside])
+
     def to_python(self) -> Callable[[Mapping[str, object]], bool]:
         """A function of a row (field name to value): true or false; None, NaN, infinity and unfit types are missing."""
         return python_closure.compose(self.node)
@@ -60,6 +66,13 @@ class Expression:
     def to_spark(self, column: Callable[[Field], str] | None = None) -> str:
         """Spark SQL, never NULL; `column` gives a field's SQL."""
         return spark_sql.render(self.node, column)
+
+
+def _all_of(parts: list[Node]) -> Expression | None:
+    if not parts:
+        return None
+    node = parts[0] if len(parts) == 1 else both(parts)
+    return Expression(wording.write(node), node)
 
 
 def parse(text: str, schema: Schema, *, strict_missing: bool = False) -> Expression:
