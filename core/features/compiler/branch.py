@@ -144,7 +144,7 @@ class Branch:
         sides = [f"{name} AS ({sql})" for name, sql in self._sequences.items()]
         sides += [self._write_aggregates(self._edge_name(only), kept, only) for only, kept in self._edges.items()]
         own = [self._write_aggregates(self.name, self._aggregates)] if self._aggregates else []
-        return [self._write_dictionary(), self._write_pairs(), *sides, *own]
+        return [self._write_dictionary(), self._write_seen(), self._write_pairs(), *sides, *own]
 
     def _words(self) -> list[tuple[str, list[tuple[str, int]]]]:
         per = WORD_BITS // self.width
@@ -163,15 +163,18 @@ class Branch:
         inner = f"SELECT {', '.join(['kind_no', 'source', 'type', *columns])} FROM event_kinds"
         return f"{self.name}_kinds AS MATERIALIZED (SELECT {', '.join(['*', *words])} FROM ({inner}))"
 
+    def _write_seen(self) -> str:
+        kept = "MATERIALIZED" if self.few and len(self.relations) > 1 else "NOT MATERIALIZED"
+        return f"{self.name}_seen AS {kept} ({self.events.seen(self.leads, self._seen())})"
+
     def _write_pairs(self) -> str:
-        source = self.events.pairs(self.leads, f"{self.name}_kinds", self._seen())
         columns = [f"{sql} AS {name}" for sql, name in (self._conditions | self._computed).items()]
+        source = f"SELECT e.*, d.* FROM {self.name}_seen e JOIN {self.name}_kinds d ON d.kind_no = e.kind"
         inner = f"SELECT {', '.join(['*', *columns])} FROM (\n  {source})"
         hard = [(name, [t for t in terms if not _in_dictionary(t[0])]) for name, terms in self._words()]
         replaced = [f"{name} + {_packed(terms)} AS {name}" for name, terms in hard if terms]
         stars = f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
-        kept = "MATERIALIZED" if self.few and len(self.relations) > 1 else "NOT MATERIALIZED"
-        return f"{self.name}_pairs AS {kept} (SELECT {stars} FROM (\n  {inner}))"
+        return f"{self.name}_pairs AS NOT MATERIALIZED (SELECT {stars} FROM (\n  {inner}))"
 
     def _seen(self) -> str:
         tests = [f"{RECEIVED} <= s.known", f"{OCCURRED} < s.a"]

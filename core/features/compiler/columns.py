@@ -89,25 +89,18 @@ class EventColumns:
             reads.append(f"nullif(CAST({column}_values[{place}] AS VARCHAR), 'null')")
         return reads[0] if len(reads) == 1 else f"coalesce({', '.join(reads)})"
 
-    def pairs(self, leads: str, dictionary: str, seen: str) -> str:
-        """The SQL of the pairs (row, event) that meet `seen`, with these columns and the dictionary's."""
-        source = f"{self._log(leads)} e JOIN {leads} s ON e.lead_no = s.lead_no AND {seen}"
-        return self._select(["s.row_no", f"s.a - {OCCURRED} AS age"], source, dictionary)
-
-    def relation(self, leads: str, dictionary: str) -> str:
-        """The SQL of the log of the leads in `leads`, with these columns and the dictionary's."""
-        return self._select([], f"{self._log(leads)} e SEMI JOIN {leads} USING (lead_no)", dictionary)
-
-    def _select(self, head: list[str], source: str, dictionary: str) -> str:
+    def seen(self, leads: str, tests: str) -> str:
+        """The SQL of the pairs (row, event) that meet the tests: row_no, age, lead_no, t, k, kind, the columns."""
         plain = [f'{sql} AS "{name}"' for name, sql in self._plain.items() if name not in ("type", "source")]
         parsed = [f"e.{column}_values" for column, keys in self._keys.items() if keys]
-        columns = [f"{self._root} AS lead_no", f"{OCCURRED} AS t", f"{RECEIVED} AS k", "d.*"]
-        source += f"\n    JOIN {dictionary} d ON d.kind_no = e.kind_no"
+        columns = ["s.row_no", f"s.a - {OCCURRED} AS age", f"{self._root} AS lead_no", f"{OCCURRED} AS t"]
+        columns += [f"{RECEIVED} AS k", "e.kind_no AS kind"]
+        source = f"{self._log(leads)} e JOIN {leads} s ON e.lead_no = s.lead_no AND {tests}"
         if "lead_id" in self._plain:
             source += f" JOIN leads l ON l.lead_no = {self._root}"
         if "account_id" in self._plain:
             source += " LEFT JOIN accounts o ON o.account_no = e.account_no"
-        selected = f"SELECT {', '.join([*head, *columns, *plain, *parsed])}\n    FROM {source}"
+        selected = f"SELECT {', '.join([*columns, *plain, *parsed])}\n    FROM {source}"
         outer = [f"{sql} AS j{place}" for place, sql in enumerate(self._json.values())]
         return f"SELECT {', '.join(['*', *outer])} FROM (\n    {selected})" if outer else selected
 

@@ -14,7 +14,7 @@ SQL_TYPES = {COUNT: "BIGINT", BOOLEAN: "BOOLEAN", NUMBER: "DOUBLE", CATEGORY: "V
 _BRANCH_NAMES = {"lead": "own", "account": "whole", "account_others": "others"}
 
 
-FEW_PAIRS = 1_000_000
+FEW_PAIRS = 6_000_000
 
 
 def compile(feature_set: FeatureSet, statistics: Statistics, rows: int | None = None) -> str:
