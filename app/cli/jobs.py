@@ -116,7 +116,7 @@ def score(
     as_user: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score and decide the leads with the newest model and the active policy."""
+    """Score and decide the leads with the champion (the newest model until one is released) and the active policy."""
     speak(as_json)
     moment = None if as_of is None else from_text(as_of)
     with opened(store) as bench:
@@ -133,10 +133,16 @@ def summary(result: dict[str, Any]) -> str:
         parts += ["", _metrics_text(result)]
     if result["decisions"]:
         parts += [f"Decisions ({result['decisions']['arm']}): {_bands(result['decisions'])}"]
+        parts += [_decider_text(result["decisions"].get("model"))]
     if result["drift"]:
         parts.append(drift_text(result["drift"]))
     parts += [f"Suspected leak, left out: {item['name']} - {item['evidence']}" for item in _left_out(result)]
     return "\n".join([*parts, *(f"Warning ({item['code']}): {item['message']}" for item in result["warnings"])])
+
+
+def _decider_text(model: dict[str, Any] | None) -> str:
+    """Which model decided, and why."""
+    return f"Decided by model {model['version']}: {model['because']}" if model else ""
 
 
 def _left_out(result: dict[str, Any]) -> list[dict[str, Any]]:

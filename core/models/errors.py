@@ -128,7 +128,8 @@ class ModelDamaged(LeadbenchError):
         super().__init__(
             f"The model folder `{directory}` has hash `{found}` but was stored as `{expected}`.",
             value=found,
-            remedy="Restore the models folder from the backup that belongs to this store.",
+            remedy="Restore the models folder from the backup that belongs to this store, or train a model and let a "
+            "second person release it (`leadbench models release`).",
         )
 
 

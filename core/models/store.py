@@ -109,8 +109,12 @@ class ModelStore:
 
     def champion(self) -> ModelVersion | None:
         """The model that scores unless another is named: the one released last, where none ever was the newest one."""
-        released = self._releases.champion_hash()
-        return self._newest() if released is None else self.version(released)
+        return self.released() or self._newest()
+
+    def released(self) -> ModelVersion | None:
+        """The model that a second person released last, None where none ever was."""
+        model_hash = self._releases.champion_hash()
+        return None if model_hash is None else self.version(model_hash)
 
     def challenger(self) -> ModelVersion | None:
         """The newest model, where it came after the champion: it scores in shadow until it is released."""

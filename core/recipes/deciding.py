@@ -53,13 +53,16 @@ def choose(rooms: Rooms, file: RecipeFile, model: Model, actor: str) -> Policy:
 
 
 def would_decide_alike(rooms: Rooms, written: str, result: Mapping[str, Any]) -> bool:
-    """Whether the recipe would decide by the policy and in the arm of an earlier result of it.
+    """Whether the recipe would decide by the model, by the policy and in the arm of an earlier result of it.
 
-    Another policy published since, or an approval given since, makes the same leads other decisions.
+    Another model released, another policy published or an approval given since makes the same leads other decisions.
     """
-    policy, model, decisions = result["policy"], result["model"], result["decisions"]
+    policy, decisions = result["policy"], result["decisions"]
     if decisions is None:
         return True
+    model, released = decisions.get("model") or result["model"], rooms.models.released()
+    if released and released.model_hash != model["hash"]:
+        return False
     found = active(rooms.releases) if written == "default" else None
     if found and rooms.releases.rollouts.open(found.name):
         return False

@@ -6,8 +6,11 @@ import polars as pl
 
 from core.features import engine
 from core.kernel.errors import LeadbenchError
+from core.kernel.workers import Progress
 from core.models import resampling
 from core.models.encoding import Floats
+from core.models.errors import ModelDamaged
+from core.models.model import Model
 from core.models.scoring import probabilities
 from core.models.store import ModelVersion
 from core.recipes import training_data
@@ -45,6 +48,31 @@ def compare(rooms: Rooms, prepared: Prepared, one: ModelVersion, other: ModelVer
     found = resampling.summary(resampling.compare(y, ours, theirs, leads))
     both = {"one": one.version, "other": other.version, "rows": len(rows), "leads": rows["lead_id"].n_unique()}
     return rounded({**both, **found, "by_landmark": _by_landmark(rows, ours, theirs)})
+
+
+def champion_on(
+    rooms: Rooms, prepared: Prepared, tested: pl.DataFrame, feature_set_hash: str, progress: Progress | None
+) -> tuple[str, Model, pl.DataFrame] | None:
+    """The champion with the test rows in its own features; None where it may have seen them, or there is none.
+
+    tested: the rows in the features of `feature_set_hash`. A damaged champion does not stand in the way of its
+    replacement: it is said, and not compared with.
+    """
+    found = rooms.models.champion()
+    if found is None or found.feature_set_hash is None:
+        return None
+    try:
+        model = rooms.models.get(found.version)
+    except ModelDamaged:
+        if progress:
+            progress(0.0, f"model {found.version} is damaged, so nothing is compared with it")
+        return None
+    if not training_data.is_unseen(model.facts, prepared):
+        return None
+    if found.feature_set_hash != feature_set_hash:
+        chosen = rooms.features.get(found.feature_set_hash)
+        tested = engine.build(rooms.db, chosen, tested.select("lead_id", "as_of", "known_at"))
+    return found.version, model, tested
 
 
 def _scored(rooms: Rooms, version: ModelVersion, rows: pl.DataFrame) -> Floats:

@@ -257,7 +257,7 @@ class Runner:
         with course.step("decide") as tell:
             decided = steps.decide(studied, trained, file.recipe.decide, tell)
         with course.step("drift") as tell:
-            drifted = steps.drift(studied, trained.model, decided.policy, tell)
+            drifted = steps.drift(steps.with_features_of(decided.model, studied), decided.model, decided.policy, tell)
         found = studied.to_json() | trained.to_json() | decided.to_json() | {"drift": drifted}
         return found | {"cautions": [*studied.cautions, *trained.cautions]}, trained.charts
 

@@ -24,10 +24,12 @@ from core.recipes import (
     featuring,
     learning,
     result,
+    rivals,
     rows,
     suspects,
     training_data,
 )
+from core.recipes.decider import Decider, decider_of
 from core.recipes.document import DecidePart
 from core.recipes.errors import LabelMissing, NothingTrained
 from core.recipes.featuring import Featured
@@ -109,6 +111,7 @@ class Decided:
     decisions: dict[str, Any]
     score_seconds: float
     policy: Policy = field(repr=False)
+    model: Model = field(repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """policy and decisions of the result."""
@@ -147,7 +150,7 @@ class Steps:
 
     def train(self, studied: Studied, progress: Progress | None) -> Trained:
         """Train in a worker, then register the feature set and the model."""
-        learned = run_in_worker(learning.learn, self._task(studied), progress=progress, cancel=self.cancel)
+        learned = run_in_worker(learning.learn, self._task(studied, progress), progress=progress, cancel=self.cancel)
         chosen = studied.featured.feature_set
         self.rooms.features.register(chosen, self.actor)
         cautions = [one.code for one in learned.cautions]
@@ -166,18 +169,24 @@ class Steps:
         return Trained(version, learned)
 
     def decide(self, studied: Studied, trained: Trained, asked: DecidePart, progress: Progress | None) -> Decided:
-        """Decide with the model just trained."""
-        chosen = studied.featured.feature_set
-        return self._decide(chosen, trained.model, asked, studied.test_leads, progress)
+        """Decide with the released champion, with the model just trained where none was ever released.
+
+        Raises ModelDamaged.
+        """
+        decider = decider_of(self.rooms.models, trained.version)
+        model = trained.model if decider.version == trained.version else self.rooms.models.get(decider.version)
+        chosen = self.rooms.features.get(str(model.feature_set_hash))
+        return self._decide(chosen, model, decider, asked, studied.test_leads, progress)
 
     def score(self, asked: DecidePart, progress: Progress | None) -> dict[str, Any]:
-        """Decide with the newest model and its own feature set."""
+        """Decide with the champion and its own feature set; raises NothingTrained and ModelDamaged."""
         model = self.newest("score")
         chosen = self.rooms.features.get(str(model.feature_set_hash))
         test_leads: list[str] = []
         if asked.leads == "test" or deciding.nobody_is_open(self.rooms, asked):
             test_leads = self.study(Population.of(self.rooms.signals)).test_leads
-        return self._decide(chosen, model, asked, test_leads, progress).to_json()
+        decider = decider_of(self.rooms.models)
+        return self._decide(chosen, model, decider, asked, test_leads, progress).to_json()
 
     def drift(self, studied: Studied, model: Model, policy: Policy, progress: Progress | None) -> dict[str, Any]:
         """Compare the recipe's two populations in a worker and keep the report; raises WindowInvalid."""
@@ -202,17 +211,26 @@ class Steps:
 
     def with_features_of(self, model: Model, studied: Studied) -> Studied:
         """The rows with the features that the model reads."""
+        if model.feature_set_hash == studied.featured.feature_set.behaviour_hash:
+            return studied
         chosen = self.rooms.features.get(str(model.feature_set_hash))
         frame = features.build(self.rooms.db, chosen, studied.prepared.rows, Watch("the features", cancel=self.cancel))
         return Studied(studied.prepared, studied.findings, Featured(chosen, frame, None, None))
 
     def _decide(
-        self, chosen: FeatureSet, model: Model, asked: DecidePart, test_leads: list[str], progress: Progress | None
+        self,
+        chosen: FeatureSet,
+        model: Model,
+        decider: Decider,
+        asked: DecidePart,
+        test_leads: list[str],
+        progress: Progress | None,
     ) -> Decided:
         policy = deciding.choose(self.rooms, self.file, model, self.actor)
         batch, arm, leads = deciding.decide(self.rooms, asked, chosen, model, policy, test_leads, self.actor, progress)
         stored = self.rooms.policies.get(policy.content_hash)
-        return Decided(stored, result.decisions_json(batch, arm, leads), batch.seconds["score"], policy)
+        told = result.decisions_json(batch, arm, leads) | {"model": decider.to_json()}
+        return Decided(stored, told, batch.seconds["score"], policy, model)
 
     def newest(self, step: str) -> Model:
         """The champion; raises NothingTrained."""
@@ -221,8 +239,9 @@ class Steps:
             raise NothingTrained(step)
         return self.rooms.models.get(champion.version)
 
-    def _task(self, studied: Studied) -> learning.Task:
+    def _task(self, studied: Studied, progress: Progress | None = None) -> learning.Task:
         recipe, featured = self.file.recipe, studied.featured
+        chosen = featured.feature_set.behaviour_hash
         asked, seed = recipe.train, recipe.train.seed
         random_parts = rows.random_split(studied.prepared.rows, recipe)
         keys = ["lead_id", "as_of", "landmark"]
@@ -240,7 +259,7 @@ class Steps:
                 asked.calibrate,
                 monotone=tuple(sorted(asked.monotone.items())),
             ),
-            featured.feature_set.behaviour_hash,
+            chosen,
             self._facts(studied),
             rows.split_spec_name(studied.prepared),
             matched["part"],
@@ -248,24 +267,8 @@ class Steps:
             featured.recency,
             asked.tune_trials,
             Population.of(self.rooms.signals).observed_until,
-            self._champion(studied),
+            rivals.champion_on(self.rooms, studied.prepared, studied.part("test"), chosen, progress),
         )
-
-    def _champion(self, studied: Studied) -> tuple[str, Model, pl.DataFrame] | None:
-        """The champion with its own features on the test rows; None where it may have seen them, or there is none."""
-        found = self.rooms.models.champion()
-        if found is None or found.feature_set_hash is None:
-            return None
-        model = self.rooms.models.get(found.version)
-        if not training_data.is_unseen(model.facts, studied.prepared):
-            return None
-        tested = studied.part("test")
-        chosen = studied.featured.feature_set
-        if found.feature_set_hash != chosen.behaviour_hash:
-            chosen = self.rooms.features.get(found.feature_set_hash)
-            keys = tested.select("lead_id", "as_of", "known_at")
-            tested = features.build(self.rooms.db, chosen, keys, Watch("the features", cancel=self.cancel))
-        return found.version, model, tested
 
     def _facts(self, studied: Studied) -> dict[str, Any]:
         """What the model's JSON says of its training: label, landmarks, split and counts; no names of files."""

@@ -16,7 +16,7 @@ from core.governance.errors import Forbidden
 from core.kernel.clock import SystemClock
 from core.kernel.workers import Cancelled
 from core.models.cutoffs import Capacity, CapacityInvalid
-from core.models.errors import ThinData
+from core.models.errors import ModelDamaged, ThinData
 from core.monitoring.report import STILL, DriftReport, DriftSpec, FeatureDrift
 from core.recipes import cutting
 from core.recipes.arriving import Choice
@@ -26,6 +26,8 @@ from core.recipes.errors import FeaturesSuspected, LabelMissing, NothingTrained
 from core.recipes.featuring import unsuspected
 from core.recipes.population import Population
 from core.recipes.reader import read_recipe
+from core.recipes.rooms import Rooms
+from core.recipes.runner import Runner
 from core.workbench import Workbench
 
 LEADS = 400
@@ -134,6 +136,54 @@ def test_a_run_after_the_model_was_approved_decides_live(ran):
     assert again["decisions"]["arm"] == "live" and again["decisions"]["added"] == again["decisions"]["count"]
     assert again["model"]["hash"] == first["model"]["hash"]
     assert bench.runner.run(read_recipe(recipe), actor="ana")["unchanged"]
+
+
+def test_a_released_champion_goes_on_deciding_until_another_is_released(ran):
+    bench, recipe, first = ran
+    models, releases = bench.rooms.models, bench.rooms.model_releases
+    assert not first["decisions"]["model"]["released"]
+    assert first["decisions"]["model"]["hash"] == first["model"]["hash"]
+    releases.release(first["model"]["hash"], first["model"]["version"], "rita", "figures checked")
+    changed = recipe.with_name("changed.yaml")
+    changed.write_text(recipe.read_text().replace("trees: 5", "trees: 6"))
+    found = bench.runner.run(read_recipe(changed), actor="ana")
+    assert found["model"]["hash"] != first["model"]["hash"]
+    assert (found["decisions"]["model"]["hash"], found["decisions"]["model"]["released"]) == (
+        first["model"]["hash"],
+        True,
+    )
+    assert (
+        f"model {found['model']['version']}, just trained, is the challenger" in found["decisions"]["model"]["because"]
+    )
+    assert (models.champion().version, models.challenger().version) == (
+        first["model"]["version"],
+        found["model"]["version"],
+    )
+    assert bench.runner.run(read_recipe(changed), actor="ana")["unchanged"]
+    releases.release(found["model"]["hash"], found["model"]["version"], "rita", "ahead")
+    again = bench.runner.run(read_recipe(changed), actor="ana")
+    assert not again["unchanged"] and again["decisions"]["model"]["hash"] == found["model"]["hash"]
+
+
+def test_a_damaged_champion_refuses_to_score_and_lets_its_replacement_be_trained(ran):
+    bench, recipe, _ = ran
+    folder = bench.rooms.models.folder(bench.rooms.models.champion().model_hash)
+    text = (folder / "model.txt").read_bytes()
+    (folder / "model.txt").write_bytes(text + b" ")
+    runner, said = Runner(Rooms.on(bench.db)), []
+    found = runner.train(
+        actor="ana",
+        settings=TrainPart.model_validate({"trees": 7, "learning_rate": 0.2}),
+        progress=lambda _, text: said.append(text),
+    )
+    assert found["metrics"]["against_champion"] is None
+    assert any("is damaged, so nothing is compared with it" in text for text in said)
+    with pytest.raises(ModelDamaged):
+        runner.score(actor="ana")
+    with pytest.raises(ModelDamaged, match="has hash"):
+        runner.run(read_recipe(recipe), actor="ana")
+    (folder / "model.txt").write_bytes(text)
+    assert bench.rooms.models.challenger().version == found["model"]["version"]
 
 
 def test_scoring_open_leads_where_none_is_open_decides_the_test_leads(ran):

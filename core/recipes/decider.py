@@ -1,0 +1,46 @@
+"""Which registered model decides, and why: training a model changes nobody's decisions."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.models.store import ModelStore, ModelVersion
+
+
+@dataclass(frozen=True)
+class Decider:
+    """The model that decides; `is_released`: a second person released it; because: a sentence for people."""
+
+    version: str
+    model_hash: str
+    is_released: bool
+    because: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The `model` of a run's decisions."""
+        return {
+            "version": self.version,
+            "hash": self.model_hash,
+            "released": self.is_released,
+            "because": self.because,
+        }
+
+
+def decider_of(models: ModelStore, trained: str | None = None) -> Decider:
+    """The released model, else the one just trained, else the newest; a store without models is the caller's to refuse.
+
+    `trained` is the version of the model just trained, if any.
+    """
+    released = models.released()
+    if released is None:
+        found = models.version(trained) if trained else _newest(models)
+        return Decider(found.version, found.model_hash, False, "no model was released yet, so the newest is on trial")
+    because = "a second person released it"
+    if trained and trained != released.version:
+        because += f"; model {trained}, just trained, is the challenger until it is released too"
+    return Decider(released.version, released.model_hash, True, because)
+
+
+def _newest(models: ModelStore) -> ModelVersion:
+    found = models.champion()
+    assert found is not None
+    return found
