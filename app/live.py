@@ -11,8 +11,10 @@ from core.decisions.outbox import Sink, deliver
 from core.decisions.sinks import sink_of
 from core.governance.keeper import Keeper
 from core.governance.retention import retain_daily
+from core.governance.users import SYSTEM
 from core.governance.write_keys import WriteKeys
 from core.kernel.repeating import Repeating
+from core.recipes import shadowing
 from core.recipes.arriving import Choice
 from core.recipes.sweeping import sweep
 from core.signals.ingest import Ingest
@@ -20,7 +22,7 @@ from core.signals.upkeep import Upkeep
 from core.workbench import Workbench
 
 IDLE_SECONDS = 5.0
-SWEEP_SECONDS, RETAIN_SECONDS, DELIVER_SECONDS = 60.0, 3600.0, 2.0
+SWEEP_SECONDS, RETAIN_SECONDS, DELIVER_SECONDS, SHADOW_SECONDS = 60.0, 3600.0, 2.0, 60.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class Live:
         repeating = (
             Repeating("sweep", SWEEP_SECONDS, lambda: sweep(bench.rooms, choice, bench.db.clock.now())),
             Repeating("retention", RETAIN_SECONDS, lambda: retain_daily(bench.db)),
+            Repeating(
+                "shadow", SHADOW_SECONDS, lambda: shadowing.catch_up(bench.rooms, SYSTEM, shadowing.MOST_A_MINUTE)
+            ),
             Repeating("outbox", DELIVER_SECONDS, lambda: deliver(bench.db, _sink(bench))),
         )
         return cls(bench, ingest, arrivals, upkeep, Keeper(bench.rooms.releases), repeating)

@@ -2,7 +2,16 @@
 
 import streamlit as st
 
-from app.components import empty_state, header, model_cuts, model_figures, model_list, model_release, train_form
+from app.components import (
+    empty_state,
+    header,
+    model_cuts,
+    model_figures,
+    model_list,
+    model_release,
+    retraining,
+    train_form,
+)
 from app.queries import models
 
 TABS = ["Quality", "Cut-offs and cost", "Compare", "Model card"]
@@ -26,6 +35,7 @@ with main:
     quality, cuts, compared, card = st.tabs(TABS, key="tab", bind="query-params")
 with side:
     model_release.trust(chosen, "train_trust")
+    retraining.show("train_again")
 if quality.open:
     with quality:
         left, right = st.columns(2, gap="small")

@@ -72,6 +72,30 @@ def compare(
     emit(found, lambda: _compared_text(found))
 
 
+@group.command(epilog="Example: leadbench models shadow --json")
+def shadow(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """How the challenger would score and band the leads that the champion decided; nothing is routed by it."""
+    speak(as_json)
+    with opened(store) as bench:
+        found = bench.runner.shadow()
+    emit(found, lambda: _shadow_text(found))
+
+
+@group.command(epilog="Example: leadbench models proposals --max-age-days 30")
+def proposals(
+    max_age_days: Annotated[
+        float | None, typer.Option("--max-age-days", min=1, help="When a champion is old; default 90.")
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Whether a challenger should be trained, by age, new labels, drift and calibration; nothing is changed."""
+    speak(as_json)
+    with opened(store) as bench:
+        found = bench.runner.proposals(max_age_days)
+    emit(found, lambda: _proposals_text(found))
+
+
 @group.command(epilog='Example: leadbench models approve 1 --as rita --comment "Figures checked."')
 def approve(
     version: VersionArgument,
@@ -185,6 +209,25 @@ def _rows(rooms: Rooms, champion: ModelVersion | None, challenger: ModelVersion 
 def _releases(rooms: Rooms, model_hash: str) -> list[dict[str, Any]]:
     rows = rooms.model_releases.releases().to_dicts()
     return [{name: row[name] for name in RELEASED} for row in rows if row["model_hash"] == model_hash]
+
+
+def _shadow_text(found: dict[str, Any]) -> str:
+    if found["challenger"] is None:
+        return "No model came after the champion, so none scores in shadow."
+    both = f"Model {found['challenger']} beside model {found['champion']}"
+    head = f"{both}: {found['leads']:,} leads, {found['waiting']:,} wait"
+    if not found["leads"]:
+        return f"{head}. `leadbench score` scores them."
+    ranks, crossing = found["rank_correlation"], found["crossing"]
+    told = "-" if ranks is None else f"{ranks['value']:.3f} ({ranks['low']:.3f} to {ranks['high']:.3f})"
+    share = f"{crossing['share']:.1%} ({crossing['low']:.1%} to {crossing['high']:.1%})"
+    moved = f"{share} of leads in another band: {crossing['up']:,} up, {crossing['down']:,} down"
+    return f"{head}\nRank correlation {told}\n{moved}\n{table(found['bands'], ['champion', 'challenger', 'leads'])}"
+
+
+def _proposals_text(found: dict[str, Any]) -> str:
+    lines = [f"{'due' if one['is_due'] else '-':4}{one['trigger']}: {one['evidence']}" for one in found["triggers"]]
+    return "\n".join([*lines, found["action"] or f"Nothing is due: model {found['champion']} goes on."])
 
 
 def _compared_text(found: dict[str, Any]) -> str:

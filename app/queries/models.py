@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.queries import data
 from app.queries.access import revision, rooms
+from app.services import workbench
 from core.exports import model_card, model_folder, onnx_folder
 from core.governance.permissions import Permission
 from core.models.store import ModelVersion
@@ -70,6 +71,19 @@ def settings(preset: str) -> TrainPart:
         "thorough": {"trees": 900, "learning_rate": 0.01},
     }
     return own.model_copy(update=changed.get(preset, {}))
+
+
+def proposals() -> dict[str, Any]:
+    """Whether a challenger should be trained, and why; labels are counted anew every ten minutes.
+
+    Raises NothingRun, LabelMissing and NothingTrained.
+    """
+    return _proposals(revision("models"))
+
+
+@st.cache_data(max_entries=2, ttl=600, show_spinner=False)
+def _proposals(revision: str) -> dict[str, Any]:
+    return workbench().runner.proposals()
 
 
 def leaderboard() -> pl.DataFrame:

@@ -11,7 +11,7 @@ from typing import Any
 from core.governance.permissions import Permission
 from core.kernel.workers import Progress
 from core.models.cutoffs import Capacity
-from core.recipes import cutting, deciding, judging, loading, result, rivals
+from core.recipes import cutting, deciding, judging, loading, proposing, result, rivals, shadowing
 from core.recipes.document import DecidePart, Recipe, TrainPart
 from core.recipes.errors import DataMoved, LabelMissing, NothingRun, NothingTrained
 from core.recipes.population import Population
@@ -148,6 +148,15 @@ class Runner:
     def leads_a_day(self) -> float:
         """How many leads come a day; raises CapacityInvalid where the store cannot say."""
         return cutting.leads_a_day(Population.of(self.rooms.signals))
+
+    def shadow(self) -> dict[str, Any]:
+        """How the challenger, scored in shadow, agrees with the champion on the leads that were decided."""
+        return shadowing.report(self.rooms)
+
+    def proposals(self, oldest_days: float | None = None) -> dict[str, Any]:
+        """Whether a challenger should be trained, and why; raises NothingRun, LabelMissing and NothingTrained."""
+        steps = Steps(self.rooms, self.last_recipe("models proposals"), "")
+        return proposing.propose(self.rooms, steps.prepare(Population.of(self.rooms.signals)), oldest_days)
 
     def cutoffs(self, capacity: Callable[[float], Capacity], leads_a_day: float | None = None) -> dict[str, Any]:
         """Bands proposed for the champion on unseen leads; `capacity` is asked with how many leads come a day.

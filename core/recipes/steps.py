@@ -26,6 +26,7 @@ from core.recipes import (
     result,
     rivals,
     rows,
+    shadowing,
     suspects,
     training_data,
 )
@@ -228,6 +229,7 @@ class Steps:
     ) -> Decided:
         policy = deciding.choose(self.rooms, self.file, model, self.actor)
         batch, arm, leads = deciding.decide(self.rooms, asked, chosen, model, policy, test_leads, self.actor, progress)
+        shadowing.catch_up(self.rooms, self.actor)
         stored = self.rooms.policies.get(policy.content_hash)
         told = result.decisions_json(batch, arm, leads) | {"model": decider.to_json()}
         return Decided(stored, told, batch.seconds["score"], policy, model)

@@ -469,6 +469,32 @@ def test_cut_offs_follow_from_hours_and_value(demo):
     assert refused("models", "cutoffs", *nothing, *at)["code"] == "invalid_capacity"
 
 
+def test_the_challenger_scores_in_shadow_what_the_champion_decides(store, second):
+    at = ("--store", str(store))
+    decided = done("score", "score", *at, user="ana")["decisions"]
+    assert (decided["model"]["version"], decided["model"]["released"]) == ("1", True)
+    found = done("models_shadow", "models", "shadow", *at)
+    assert (found["champion"], found["challenger"], found["waiting"]) == ("1", "2", 0)
+    assert found["leads"] == sum(one["leads"] for one in found["bands"]) >= decided["count"]
+    assert 0 < found["rank_correlation"]["value"] < 1
+    assert done("score", "score", *at, user="ana")["decisions"]["added"] == 0
+    assert done("models_shadow", "models", "shadow", *at) == found
+    assert refused("models", "shadow", "--store", str(store / "nowhere"))["code"] == "no_store"
+
+
+def test_what_would_call_for_a_challenger_is_told_with_evidence_and_changes_nothing(store, second):
+    at = ("--store", str(store))
+    head = done("audit_verify", "audit", "verify", *at)["head"]
+    found = done("models_proposals", "models", "proposals", *at)
+    assert (found["champion"], found["challenger"]) == ("1", "2")
+    told = {one["trigger"]: one for one in found["triggers"]}
+    assert not told["schedule"]["is_due"] and told["labels"]["value"] == 0
+    assert told["drift"]["value"] is not None and told["drift"]["is_due"] == found["proposed"]
+    assert (found["action"] is not None) == found["proposed"]
+    assert done("audit_verify", "audit", "verify", *at)["head"] == head
+    assert refused("models", "proposals", "--store", str(store / "nowhere"))["code"] == "no_store"
+
+
 def test_a_tampered_model_of_the_store_scores_and_releases_nothing(store, second):
     at = ("--store", str(store))
     path = store / "models" / second["model"]["hash"].removeprefix("sha256:")[:16] / "model.txt"

@@ -27,6 +27,14 @@ def test_train_offers_no_training_to_who_may_not(demo):
     assert demo.rooms.models.list().height == 1
 
 
+def test_train_tells_what_would_call_for_a_challenger_and_offers_one_thing_to_do(demo):
+    at = page("train")
+    told = models.proposals()
+    assert {one["evidence"] for one in told["triggers"]} <= {one.value for one in at.caption}
+    assert not at.button(key="train_again_train").disabled
+    assert page("train", "rita").button(key="train_again_train").disabled
+
+
 def test_a_preset_sets_the_trees(demo):
     at = page("train")
     at = at.selectbox(key="train_preset").select("quick").run()

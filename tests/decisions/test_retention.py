@@ -10,6 +10,7 @@ import pytest
 from core.decisions.engine import decide
 from core.decisions.replay import Loaders, replay
 from core.decisions.spine import population
+from core.decisions.store_shadow import ShadowStore
 from core.governance.errors import Forbidden
 from core.governance.evidence import export
 from core.governance.releases import Releases
@@ -60,7 +61,11 @@ def test_rows_whose_time_is_over_go_and_the_others_stay_provable(store, ruled, f
 
     store.clock = FixedClock(NOW + timedelta(days=90, seconds=1))
     count = store.scalar("SELECT count(*) FROM decisions")
-    assert retain(store)[1][-1]["certificate"]["deleted"]["decisions"] == count
+    ids = store.read("SELECT decision_id, score, band FROM decisions")
+    assert ShadowStore(store).add(ids, "sha256:champion", "sha256:challenger", "ana") == count
+    assert ShadowStore(store).add(ids, "sha256:champion", "sha256:challenger", "ana") == 0
+    deleted = retain(store)[1][-1]["certificate"]["deleted"]
+    assert deleted["decisions"] == deleted["shadow_scores"] == count
     assert decide(store, spine, **given).added == 0
     gone = replay(store, loaders)
     assert (gone.differences, gone.levels["record_only"], gone.replayed) == ((), count, count)

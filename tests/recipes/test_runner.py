@@ -18,7 +18,7 @@ from core.kernel.workers import Cancelled
 from core.models.cutoffs import Capacity, CapacityInvalid
 from core.models.errors import ModelDamaged, ThinData
 from core.monitoring.report import STILL, DriftReport, DriftSpec, FeatureDrift
-from core.recipes import cutting
+from core.recipes import cutting, shadowing
 from core.recipes.arriving import Choice
 from core.recipes.cutting import leads_a_day
 from core.recipes.document import TrainPart
@@ -160,6 +160,10 @@ def test_a_released_champion_goes_on_deciding_until_another_is_released(ran):
         found["model"]["version"],
     )
     assert bench.runner.run(read_recipe(changed), actor="ana")["unchanged"]
+    shadow = bench.runner.shadow()
+    assert (shadow["champion"], shadow["challenger"]) == (first["model"]["version"], found["model"]["version"])
+    assert shadow["leads"] >= found["decisions"]["count"] and shadow["waiting"] == 0
+    assert shadowing.catch_up(bench.rooms, "ana") == 0
     releases.release(found["model"]["hash"], found["model"]["version"], "rita", "ahead")
     again = bench.runner.run(read_recipe(changed), actor="ana")
     assert not again["unchanged"] and again["decisions"]["model"]["hash"] == found["model"]["hash"]

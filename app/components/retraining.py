@@ -1,0 +1,40 @@
+"""Whether a challenger should be trained: the triggers with their evidence, and one thing to do about them."""
+
+import streamlit as st
+
+from app import jobs, work_commands
+from app.components import chart
+from app.components.train_form import TRAIN
+from app.feedback import refusals
+from app.queries import models
+from app.queries.access import may
+from core.governance.permissions import Permission
+
+TITLES = {"schedule": "Age", "labels": "New labels", "drift": "Drift", "calibration": "Calibration"}
+NOTE = "It proposes and publishes nothing: a challenger scores in shadow until a second person releases it."
+
+
+def show(key: str) -> None:
+    """Draw the triggers, those that are due first, and the button that trains a challenger by the recipe."""
+    with chart.card("Train a challenger?", NOTE), refusals():
+        found = models.proposals()
+        for one in sorted(found["triggers"], key=lambda one: not one["is_due"]):
+            badge = ":orange-badge[due]" if one["is_due"] else ":gray-badge[not due]"
+            st.markdown(f"{badge} **{TITLES[one['trigger']]}**")
+            st.caption(one["evidence"])
+        if found["challenger"] is not None:
+            st.caption(
+                f"Model {found['challenger']} was trained since and waits: compare it before another is trained."
+            )
+        allowed = may(Permission.TRAIN)
+        if st.button(
+            "Train a challenger",
+            key=f"{key}_train",
+            type="primary" if found["proposed"] else "secondary",
+            icon=":material/model_training:",
+            disabled=not allowed or not models.guard().is_met,
+            help=None if allowed else "Not with your role.",
+            width="stretch",
+        ):
+            jobs.start(TRAIN, work_commands.train(models.settings("recipe")))
+            st.rerun()
