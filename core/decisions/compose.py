@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -98,13 +99,19 @@ def shared_fields(deciding: Deciding, stage_us: Stages, first_id: str) -> dict[s
         "trigger_event_id": None,
         "decided_at": decided_at,
         "step": deciding.step,
-        "engine_version": version("leadbench"),
+        "engine_version": _engine_version(),
         "feature_set_hash": feature_set_hash,
         "model_hash": model_hash,
         "policy_hash": policy_hash,
         "stage_us": stage_us,
         "trace_id": telemetry.trace_id() or hashlib.sha256(f"{decided_at} {first_id}".encode()).hexdigest()[:32],
     }
+
+
+@cache
+def _engine_version() -> str:
+    """Read from the disk once."""
+    return version("leadbench")
 
 
 def outcome_fields(outcome: Outcome, propensities: Mapping[str, float]) -> dict[str, Any]:

@@ -100,17 +100,20 @@ class _Ages:
 
 
 def _feeds(feature_set: FeatureSet, kinds: pl.DataFrame) -> Iterator[Feed]:
+    delivering: dict[str, set[str]] = {}
+    for source, kind in kinds.select("source", "type").iter_rows():
+        delivering.setdefault(kind, set()).add(source)
     for feature in feature_set.features:
         if feature.attribute is None:
-            yield Feed(feature, _sources(reads(feature), kinds))
+            yield Feed(feature, _sources(reads(feature), delivering))
 
 
-def _sources(read: Reads, kinds: pl.DataFrame) -> frozenset[str]:
+def _sources(read: Reads, delivering: Mapping[str, set[str]]) -> frozenset[str]:
     """The sources that the feature names, else those that deliver the types that it names, else all."""
     if read.sources is not None:
         return frozenset(read.sources)
-    delivering = kinds if read.types is None else kinds.filter(pl.col("type").is_in(read.types))
-    return frozenset(delivering["source"])
+    types = delivering if read.types is None else read.types
+    return frozenset[str]().union(*(delivering.get(kind, ()) for kind in types))
 
 
 def _freshness(

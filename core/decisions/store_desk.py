@@ -33,9 +33,7 @@ WORK = """
         UNION ALL
         SELECT lead_no, closed_at, coalesce(received_at, closed_at) FROM outcomes WHERE outcome <> 'open'
     ) w JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no ORDER BY ALL"""
-TOLD = """
-    SELECT coalesce(max(seq), 0) FROM ledger
-    WHERE kind IN ('reps.imported', 'reps.redriven', 'outcomes.imported', 'outcomes.redriven')"""
+TOLD = ("reps.imported", "reps.redriven", "outcomes.imported", "outcomes.redriven")
 
 
 class DeskStore:
@@ -50,7 +48,7 @@ class DeskStore:
 
     def told(self) -> int:
         """The newest ledger entry that told of reps or outcomes."""
-        return self._database.scalar(TOLD)
+        return self._database.newest(*TOLD)
 
     def work(self) -> dict[str, list[tuple[datetime | None, datetime | None]]]:
         """By lead when it was worked or closed, and since when that is known."""

@@ -65,7 +65,7 @@ class State:
     def append(self) -> int:
         """Take in the events that the store gained, where nothing else can have changed; how many."""
         with self._db.scratch() as cursor:
-            lead_nos, rows, new = self._reader.after(cursor, self._seen.newest)
+            lead_nos, rows, new = self._reader.few_after(cursor, self._seen.newest)
         if len(rows):
             before, newest = self._seen, int(rows[:, EVENT_NO].max())
             self._seen = store.EventCounts(before.events + len(rows), newest, before.superseded ^ new)

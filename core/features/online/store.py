@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import xor
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -88,6 +89,7 @@ class EventReader:
         self._of_leads = _statement(layout, "lead_no BETWEEN $first AND $last")
         self._newer = _statement(layout, "event_no > $after")
         self._of_kinds = _kinds_statement(layout)
+        self._schema = _schema(layout)
         self._kinds = np.zeros((0, layout.words), dtype=np.int64)
 
     def slices(self, cursor: Cursor, most: int) -> Iterable[tuple[np.ndarray, np.ndarray]]:
@@ -100,7 +102,14 @@ class EventReader:
 
     def after(self, cursor: Cursor, event_no: int) -> tuple[np.ndarray, np.ndarray, int]:
         """The events numbered above `event_no`, ordered by lead and time, and the mark of the superseded ones."""
-        frame = cursor.read(self._newer, {"after": event_no})
+        return self._with_mark(cursor, cursor.read(self._newer, {"after": event_no}))
+
+    def few_after(self, cursor: Cursor, event_no: int) -> tuple[np.ndarray, np.ndarray, int]:
+        """The same, sooner where they are few."""
+        found = cursor.rows(self._newer, {"after": event_no})
+        return self._with_mark(cursor, pl.DataFrame(found, schema=self._schema, orient="row"))
+
+    def _with_mark(self, cursor: Cursor, frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, int]:
         return *self._rows(cursor, frame), reduce(xor, frame["mark"].to_list(), 0)
 
     def _rows(self, cursor: Cursor, frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -143,6 +152,19 @@ def _statement(layout: Layout, which: str) -> str:
     columns += [f"{_packed(part, events, simple=False)} AS w{place}" for place, part in enumerate(_parts(layout))]
     return f"""SELECT {", ".join(["lead_no", *columns])} FROM ({events.relation(which)})
 ORDER BY lead_no, occurred_us, received_us, id"""
+
+
+def _schema(layout: Layout) -> dict[str, Any]:
+    """The columns of such a statement with their types."""
+    named = dict.fromkeys(("lead_no", "kind_no", "occurred_us", "received_us", "superseded_us", "event_no"), pl.Int64)
+    values = {f"v{place}": _dtype(value) for place, value in enumerate(layout.values)}
+    return {**named, "mark": pl.UInt64, **values, **{f"w{place}": pl.Int64 for place in range(layout.words)}}
+
+
+def _dtype(value: Field | Text) -> Any:
+    if not isinstance(value, Text):
+        return pl.Float64
+    return pl.Boolean if value.dtype == "boolean" else pl.String
 
 
 def _kinds_statement(layout: Layout) -> str:

@@ -48,6 +48,10 @@ class Cursor:
         except (duckdb.ProgrammingError, duckdb.DataError, duckdb.OutOfMemoryException) as error:
             raise UnreadableSql(str(error)) from error
 
+    def rows(self, sql: str, params: Params = None) -> list[tuple[Any, ...]]:
+        """The rows of a query as tuples: for few rows, several milliseconds sooner than a frame."""
+        return self._cursor.execute(sql, _bind(params)).fetchall()
+
     def scalar(self, sql: str, params: Params = None) -> Any:
         """The first value of a query's first row, or None where there is no row."""
         rows = self._cursor.execute(sql, _bind(params)).fetchall()

@@ -92,15 +92,14 @@ def _lateness(rules: Rules, source: str) -> timedelta:
 
 def leads(cursor: Cursor, ids: Sequence[str]) -> dict[str, KnownLead]:
     """Those of the leads that the store has."""
-    found = cursor.read(LEADS, {"ids": list(ids)})
-    return {lead_id: KnownLead(*rest) for lead_id, *rest in found.iter_rows()}
+    return {lead_id: KnownLead(*rest) for lead_id, *rest in cursor.rows(LEADS, {"ids": list(ids)})}
 
 
 def memberships(cursor: Cursor, asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """The numbers of the accounts that the leads are noted to belong to, by (lead, account), of those asked for."""
     leads, accounts = zip(*asked, strict=True)
-    found = cursor.read(ACCOUNTS, {"leads": list(leads), "accounts": list(accounts)})
-    return {(lead, account): number for lead, account, number in found.iter_rows()}
+    found = cursor.rows(ACCOUNTS, {"leads": list(leads), "accounts": list(accounts)})
+    return {(lead, account): number for lead, account, number in found}
 
 
 def write(change: Change, plain: Plain, batch_id: str, received_at: datetime) -> None:
