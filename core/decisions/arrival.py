@@ -8,12 +8,12 @@ from time import perf_counter
 import polars as pl
 
 from core.decisions import evidence, freshness
+from core.decisions.arrival_course import MOST_REMEMBERED, Course
 from core.decisions.context import TRIGGER, Deciding
 from core.decisions.engine import LookedUp, Watch, decide_looked_up, units_of
 from core.decisions.exposure import Exposure, with_buckets
 from core.decisions.freshness import Freshness
 from core.decisions.standing import attribute_set
-from core.decisions.states import FRESH
 from core.decisions.store import DecisionStore
 from core.decisions.store_arrivals import ArrivalStore
 from core.decisions.trail import Trail
@@ -31,7 +31,7 @@ MOMENT = pl.Datetime("us")
 PREFIX = "policy input "
 BEHIND = timedelta(microseconds=1)
 AGAIN_SECONDS = 1.0
-MOST_REMEMBERED = 200_000
+MOST_READ_AGAIN = 20_000
 SCHEMA = {
     "lead_id": pl.String, "lead_no": pl.Int32, "as_of": MOMENT, "known_at": MOMENT, TRIGGER: pl.String,
     "trace_id": pl.String,
@@ -105,17 +105,19 @@ class Ready:
 class Decider:
     """Decides micro-batches by one choice of model and policy; one thread uses it."""
 
-    def __init__(self, db: Database, chosen: Chosen, trail: Trail | None = None) -> None:
+    def __init__(self, db: Database, chosen: Chosen, trail: Trail | None = None, course: Course | None = None) -> None:
         self._db, self.chosen, self._trail = db, chosen, trail or Trail()
         self._store, self._arrivals = DecisionStore(db), ArrivalStore(db)
+        self._course = course or Course(chosen.arm)
         self._deciding = Deciding(
             db, chosen.feature_set, chosen.model, chosen.policy, chosen.arm, ACTOR, chosen.model_ok, remembers=True,
-            step=chosen.exposure.step if chosen.exposure else None,
+            step=chosen.exposure.step if chosen.exposure else None, states=self._course.states,
+            desks=self._course.desks,
         )  # fmt: skip
-        self._revision, self._decisions = "", -1
-        self._remembers_all = False
+        self._turn = -1
         self._signals = ""
         self._homes: dict[str, Home | None] = {}
+        self._asked = 0
         self._ready: Ready | None = None
         self._fresh: list[Freshness] = []
         self._looked_at = 0.0
@@ -157,49 +159,41 @@ class Decider:
         """By the id that was sent the open lead that it belongs to, None where there is none."""
         if not quiet or len(self._homes) > MOST_REMEMBERED:
             self._homes.clear()
-        unknown = [one for one in sent_ids if one not in self._homes]
-        if unknown:
+            self._asked = 0
+        if any(one not in self._homes for one in sent_ids):
+            self._ask_homes(sent_ids)
+        return self._homes
+
+    def _ask_homes(self, sent_ids: Sequence[str]) -> None:
+        """Ask of the leads; of all where it is the second time since everything was forgotten, and they are few."""
+        self._asked += 1
+        if self._asked == 2:
+            self._homes.update(self._arrivals.all_open(MOST_READ_AGAIN))
+        if unknown := [one for one in sent_ids if one not in self._homes]:
             found = self._arrivals.open_leads(unknown)
             self._homes.update({one: found.get(one) for one in unknown})
-        return self._homes
 
     def _decide(self, spine: pl.DataFrame, looked_up: LookedUp, watch: Watch) -> None:
         """Decide and write the rows; what is remembered of leads and ids is right at one revision of the decisions."""
-        self._remember(spine["lead_id"].to_list())
-        new_at = self._revision if self._are_new(spine) else None
+        course = self._course
+        course.follow(self._store, self._db.revision("decisions"), spine["lead_id"].to_list())
+        if course.turn != self._turn:
+            self._deciding.touched.clear()
+        new_at = course.revision if self._are_new(spine) else None
         try:
             written = decide_looked_up(self._deciding, self._store, spine, looked_up, watch, new_at)
         except BaseException:
-            self._revision, self._decisions = "", -1
-            self._deciding.forget()
+            course.forget()
             raise
         if written:
-            self._revision = written.after if written.before == self._revision else ""
-            self._decisions += written.rows
-
-    def _remember(self, leads: Sequence[str]) -> None:
-        """Know where the leads stand: in memory while nobody else decides."""
-        now, states = self._db.revision("decisions"), self._deciding.states
-        if now != self._revision:
-            count = self._store.count()
-            if count != self._decisions:
-                states.clear()
-                self._deciding.forget()
-                found = self._store.standing(self.chosen.arm, MOST_REMEMBERED)
-                self._remembers_all = found is not None
-                states.update(found or {})
-            self._revision, self._decisions = now, count
-        if self._remembers_all:
-            for lead in leads:
-                states.setdefault(lead, FRESH)
+            course.note(written)
+        self._turn = course.turn
 
     def _are_new(self, spine: pl.DataFrame) -> bool:
         """Whether each row is as of later than every decision of its lead, so that none can have its id."""
-        if not self._remembers_all:
+        if not self._course.whole:
             return False
-        moments = (
-            (self._deciding.states[lead].moment, as_of) for lead, as_of in spine.select("lead_id", "as_of").rows()
-        )
+        moments = ((self._course.states[lead].moment, as_of) for lead, as_of in spine.select("lead_id", "as_of").rows())
         return all(moment is None or moment < as_of for moment, as_of in moments)
 
     def prepare(self) -> None:
@@ -209,7 +203,7 @@ class Decider:
         score(self.chosen.model, self._look_up(nobody.select("lead_id", "as_of", "known_at"), quiet=False).features)
         self._homes = dict(self._arrivals.all_open(MOST_REMEMBERED))
         self._signals = now
-        self._remember(())
+        self._course.follow(self._store, self._db.revision("decisions"), ())
 
     def _look_up(self, keys: pl.DataFrame, *, quiet: bool) -> LookedUp:
         """What is known of each row."""

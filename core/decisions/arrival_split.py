@@ -7,6 +7,7 @@ import polars as pl
 
 from core.decisions.arms import CANARY, LIVE, SHADOW
 from core.decisions.arrival import BEHIND, Chosen, Decider, Done, Waiting
+from core.decisions.arrival_course import Course
 from core.decisions.exposure import Exposure, parts
 from core.decisions.store_arrivals import ArrivalStore
 from core.decisions.trail import Trail
@@ -21,7 +22,10 @@ class Split:
         self._arrivals = ArrivalStore(db)
         before = replace(chosen, policy=exposure.before, arm=LIVE)
         candidate = replace(chosen, policy=exposure.candidate, arm=SHADOW if exposure.is_shadow else CANARY)
-        self._deciders = {one.arm: Decider(db, one, trail) for one in (before, candidate)}
+        course = Course(LIVE)
+        self._deciders = {
+            one.arm: Decider(db, one, trail, None if one.arm == SHADOW else course) for one in (before, candidate)
+        }
 
     def prepare(self) -> None:
         """Take the log into memory for both."""

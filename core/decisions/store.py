@@ -133,9 +133,10 @@ class DecisionStore:
                 found[f"{word}s"] = dict(rows.rows())
         return found
 
-    def count(self) -> int:
-        """How many decisions there are."""
-        return self._database.scalar("SELECT count(*) FROM decisions")
+    def count(self, arms: Sequence[str] | None = None) -> int:
+        """How many decisions there are, in these arms or all."""
+        sql = "SELECT count(*) FROM decisions WHERE $arms IS NULL OR list_contains($arms, arm)"
+        return self._database.scalar(sql, {"arms": None if arms is None else list(arms)})
 
     def latest(self) -> pl.DataFrame:
         """One row a lead: its newest decision without the record, by priority from the top."""

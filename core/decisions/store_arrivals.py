@@ -7,13 +7,15 @@ import polars as pl
 from core.kernel.database import Database
 
 OPEN = """
-    SELECT a.sent_id, l.lead_id, l.lead_no
-    FROM (SELECT unnest($ids) AS sent_id) a JOIN leads own ON own.lead_id = a.sent_id
+    SELECT own.lead_id AS sent_id, l.lead_id, l.lead_no FROM leads own
     LEFT JOIN lead_merges m ON m.from_no = own.lead_no AND m.known_until IS NULL
     JOIN leads l ON l.lead_no = coalesce(m.into_no, own.lead_no)
-    WHERE NOT coalesce(l.anonymous, FALSE)
-        AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.lead_no = l.lead_no AND o.outcome <> 'open')
+    WHERE {which} AND NOT coalesce(l.anonymous, FALSE)
+        AND l.lead_no NOT IN (
+            SELECT coalesce(c.into_no, o.lead_no) FROM outcomes o
+            LEFT JOIN lead_merges c ON c.from_no = o.lead_no AND c.known_until IS NULL WHERE o.outcome <> 'open')
     ORDER BY l.lead_id"""
+OPEN_AMONG, ALL_OPEN = OPEN.format(which="own.lead_id IN (SELECT unnest($ids))"), OPEN.format(which="TRUE")
 UNDECIDED = """
     WITH newest AS (
         SELECT coalesce(m.into_no, e.lead_no) AS lead_no, max(e.received_at) AS received_at,
@@ -38,14 +40,13 @@ class ArrivalStore:
 
     def open_leads(self, sent_ids: Sequence[str]) -> dict[str, tuple[str, int]]:
         """By the id that was sent its lead and the lead's number; visitors and closed leads are left out."""
-        found = self._database.read(OPEN, {"ids": list(sent_ids)})
-        return {sent_id: (lead_id, lead_no) for sent_id, lead_id, lead_no in found.iter_rows()}
+        return _homes(self._database.read(OPEN_AMONG, {"ids": list(sent_ids)}))
 
     def all_open(self, most: int) -> dict[str, tuple[str, int]]:
         """The same of every lead; empty where there are more than `most`."""
         if self._database.scalar("SELECT count(*) FROM leads") > most:
             return {}
-        return self.open_leads(self._database.read("SELECT lead_id FROM leads")["lead_id"].to_list())
+        return _homes(self._database.read(ALL_OPEN))
 
     def undecided(self) -> pl.DataFrame:
         """lead_id, event_id, trace_id, received_at of leads with a live event that no decision has seen."""
@@ -54,3 +55,7 @@ class ArrivalStore:
     def last_policy(self) -> str | None:
         """The hash of the policy of the newest decision."""
         return self._database.scalar(LAST_POLICY)
+
+
+def _homes(found: pl.DataFrame) -> dict[str, tuple[str, int]]:
+    return {sent_id: (lead_id, lead_no) for sent_id, lead_id, lead_no in found.iter_rows()}

@@ -14,8 +14,17 @@ NEWEST = """
 HELD_BACK = """
     SELECT source FROM source_breakers WHERE opened_at <= $moment AND (closed_at IS NULL OR closed_at > $moment)"""
 SINCE = """
+    WITH roots AS (
+        SELECT r.*, coalesce(m.into_no, l.lead_no) AS root_no FROM asked_rows r JOIN leads l USING (lead_id)
+        LEFT JOIN lead_merges m ON m.from_no = l.lead_no AND m.known_from <= r.known_at
+            AND (m.known_until IS NULL OR r.known_at < m.known_until)
+    ), own AS (
+        SELECT *, root_no AS lead_no FROM roots
+        UNION ALL SELECT r.*, m.from_no FROM roots r JOIN lead_merges m ON m.into_no = r.root_no
+            AND m.known_from <= r.known_at AND (m.known_until IS NULL OR r.known_at < m.known_until)
+    )
     SELECT r.row_no, a.name, max(coalesce(a.valid_from, a.received_at)) AS since
-    FROM asked_rows r JOIN leads l USING (lead_id) JOIN attributes a USING (lead_no)
+    FROM own r JOIN attributes a USING (lead_no)
     WHERE list_contains($names, a.name) AND (a.valid_from IS NULL OR a.valid_from <= r.as_of)
         AND (a.received_at IS NULL OR a.received_at <= r.known_at)
     GROUP BY r.row_no, a.name HAVING since IS NOT NULL"""

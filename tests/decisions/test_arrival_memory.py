@@ -8,6 +8,7 @@ import pytest
 
 from core.decisions.arrival import Chosen, Decider, Waiting
 from core.decisions.engine import decide
+from core.decisions.store_arrivals import ArrivalStore
 from core.decisions.store_desk import DeskStore
 from tests.decisions.conftest import LEADS, lead_id
 
@@ -50,3 +51,13 @@ def test_what_is_re_driven_of_reps_and_outcomes_is_told_to_the_desk(store, kind)
     with store.change("signals", f"{kind}.redriven", "ana") as change:
         change.body["rows"] = 1
     assert desk.told() > before
+
+
+def test_an_outcome_under_a_merged_id_closes_the_lead_that_remains(store):
+    arrivals, (closed, remains) = ArrivalStore(store), (lead_id(4), lead_id(5))
+    assert arrivals.open_leads([closed, remains]) == {remains: (remains, 5)}
+    with store.change("signals", "signals.changed", "ana") as change:
+        change.execute("INSERT INTO lead_merges VALUES (4, 5, TIMESTAMP '2026-10-25', NULL, 'alias', 'b-1')")
+    assert arrivals.open_leads([closed, remains]) == {}
+    assert not {closed, remains} & arrivals.all_open(1_000).keys()
+    assert arrivals.all_open(1_000) == arrivals.open_leads([lead_id(number) for number in range(LEADS)])

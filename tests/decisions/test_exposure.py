@@ -1,7 +1,7 @@
 """A version on its way decides its units only, in batches and live, and the same units at every later step."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import perf_counter
 
 import polars as pl
@@ -10,6 +10,7 @@ import pytest
 from core.decisions.arrival import Chosen, Waiting
 from core.decisions.arrival_split import decider_of
 from core.decisions.exposure import Exposure, parts
+from core.decisions.store import DecisionStore
 from core.policy import parser
 from core.policy.arms import bucket_of
 from core.policy.default import propose
@@ -62,3 +63,25 @@ def test_live_leads_are_decided_by_the_version_of_their_unit_and_a_shadow_is_act
             assert (policy_hash == exposure.candidate.content_hash) == (arm in ("canary", "shadow"))
             assert told.is_shadow or (arm == "canary") == inside
     assert "shadow" not in store.read("SELECT DISTINCT arm FROM decisions_latest")["arm"].to_list()
+
+
+@pytest.mark.parametrize(("is_shadow", "arms"), [(False, ["live", "canary"]), (True, ["live", "shadow"])])
+def test_two_versions_at_work_do_not_make_each_other_read_all_leads_again(
+    store, feature_set, model, policy, exposure, monkeypatch, is_shadow, arms
+):
+    told = replace(exposure, unit="lead_id", is_shadow=is_shadow, step=0 if is_shadow else 1)
+    decider = decider_of(store, Chosen(feature_set, model, exposure.candidate, "live", True, told))
+    read, leads, standing = [], [lead_id(n) for n in range(1, 40) if n % 4], DecisionStore.standing
+    monkeypatch.setattr(DecisionStore, "standing", lambda *asked: read.append(asked[1]) or standing(*asked))
+    moments = [MOMENT + timedelta(minutes=minute) for minute in (0, 1, 2)]
+    for moment in moments:
+        decider.decide([Waiting(lead, f"{lead} {moment}", None, moment, perf_counter()) for lead in leads])
+    assert sorted(read) == (sorted(arms) if is_shadow else ["live"])
+    sql = (
+        "SELECT lead_id, prev_state, next_state FROM decisions WHERE list_contains($arms, arm) ORDER BY lead_id, as_of"
+    )
+    for course in [["live", "canary"], ["shadow"]] if is_shadow else [arms]:
+        rows = store.read(sql, {"arms": course})
+        after = rows.select(pl.col("next_state").shift(1).over("lead_id")).to_series()
+        later = after.is_not_null()
+        assert later.sum() >= len(leads) * 2 and rows["prev_state"].filter(later).equals(after.filter(later))

@@ -99,6 +99,15 @@ def test_an_attribute_ages_with_the_leads_own_value(feeds):
     assert "employees" not in fresh(feeds).stale
 
 
+def test_an_attribute_told_under_a_merged_id_is_the_leads_own_while_the_merge_is_known(feeds):
+    recent = f"(2, 'employees', NULL, 50, NULL, NULL, NULL, '{AS_OF - HOUR}', '{AS_OF - HOUR}', 'b-2')"
+    merge = f"(2, 1, '{AS_OF - HOUR}', NULL, 'alias', 'b-2')"
+    change(feeds, f"INSERT INTO attributes VALUES {recent}", f"INSERT INTO lead_merges VALUES {merge}")
+    assert "employees" not in fresh(feeds).stale
+    assert "employees" not in fresh(feeds, lead=2).stale
+    assert "employees" in fresh(feeds, known_at=AS_OF - 2 * HOUR).stale
+
+
 def test_nothing_ages_without_dates(feeds):
     assert of_rows(feeds, parser.read(TWO_FEEDS, "two.yaml"), row().with_columns(as_of=None))[0].feature_age_min == 0
 
