@@ -13,14 +13,15 @@ ATTRIBUTE_COLUMNS = {"number": "number", "boolean": "flag", "time": "moment", "c
 
 MATCHED = """
 CREATE OR REPLACE TEMP TABLE matched AS
-SELECT c.row_no, l.lead_no, c.outcome, c.closed_at, c.received_at, c.amount, c.worked, c.worked_at
-FROM decided c LEFT JOIN leads l USING (lead_id)
+SELECT c.row_no, l.lead_no, i.root_no, c.outcome, c.closed_at, c.received_at, c.amount, c.worked, c.worked_at
+FROM decided c LEFT JOIN leads l USING (lead_id) LEFT JOIN identity_at(NULL) i USING (lead_no)
 """
 FRESH = """
 CREATE OR REPLACE TEMP TABLE fresh AS
 SELECT m.lead_no, m.outcome, m.closed_at, m.received_at, m.amount, min(m.row_no) AS row_no
 FROM matched m WHERE m.lead_no IS NOT NULL AND m.outcome IS NOT NULL AND NOT EXISTS (
-    SELECT 1 FROM outcomes o WHERE o.lead_no = m.lead_no AND o.outcome = m.outcome
+    SELECT 1 FROM outcomes o JOIN identity_at(NULL) i USING (lead_no)
+    WHERE i.root_no = m.root_no AND o.outcome = m.outcome
        AND o.closed_at IS NOT DISTINCT FROM m.closed_at AND o.amount IS NOT DISTINCT FROM m.amount)
 GROUP BY m.lead_no, m.outcome, m.closed_at, m.received_at, m.amount
 """
@@ -32,7 +33,8 @@ FRESH_WORK = """
 CREATE OR REPLACE TEMP TABLE fresh_work AS
 SELECT m.lead_no, m.worked, m.worked_at, max(m.received_at) AS received_at, min(m.row_no) AS row_no
 FROM matched m WHERE m.lead_no IS NOT NULL AND m.worked IS NOT NULL AND NOT EXISTS (
-    SELECT 1 FROM lead_work w WHERE w.lead_no = m.lead_no AND w.worked = m.worked
+    SELECT 1 FROM lead_work w JOIN identity_at(NULL) i USING (lead_no)
+    WHERE i.root_no = m.root_no AND w.worked = m.worked
        AND w.worked_at IS NOT DISTINCT FROM m.worked_at)
 GROUP BY m.lead_no, m.worked, m.worked_at
 """

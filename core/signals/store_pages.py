@@ -53,8 +53,8 @@ BY_DAY = """
     FROM events e JOIN event_kinds k USING (kind_no) GROUP BY ALL ORDER BY day, k.source
 """
 OUTCOMES_BY_WEEK = """
-    SELECT date_trunc('week', closed_at) AS week, outcome, count(*) AS leads FROM outcomes
-    WHERE closed_at IS NOT NULL GROUP BY ALL ORDER BY week, outcome
+    SELECT date_trunc('week', closed_at) AS week, outcome, count(DISTINCT root_no) AS leads
+    FROM outcomes JOIN identity_at(NULL) USING (lead_no) WHERE closed_at IS NOT NULL GROUP BY ALL ORDER BY week, outcome
 """
 
 

@@ -84,6 +84,10 @@ def test_an_outcome_under_a_merged_id_counts_for_the_lead_that_remains(signals, 
         {"path": str(write("w.csv", "contact_id,closedate\n2,2026-02-01\n")), "won": "true"}, actor="ana"
     )
     assert list(outcomes(signals)) == ["1"]
+    again = write("v.csv", "contact_id,closedate\n1,2026-02-01\n")
+    found = signals.import_outcomes({"path": str(again), "won": "true"}, actor="ana")
+    assert (found.accepted, found.duplicate) == (0, 1)
+    assert signals.db.scalar("SELECT count(*) FROM outcomes") == 1
 
 
 def test_an_outcome_before_creation_is_warned_about(signals, write):

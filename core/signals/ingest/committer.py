@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from core.kernel import telemetry
 from core.kernel.database import Database
 from core.kernel.errors import NoSpace
 from core.signals.ingest.errors import QueueFull, ReadOnly
 from core.signals.ingest.landing import Arrived, Memory, commit
-from core.signals.ingest.parcels import Parcel, Receipt
-from core.signals.ingest.reading import unreadable
+from core.signals.ingest.parcels import Parcel, Receipt, together
+from core.signals.ingest.store import last_received
 
 QUEUE_ROWS = 20_000
 QUEUE_BYTES = 64 * 2**20
@@ -63,7 +64,7 @@ class Ingest:
         self._counts = {"accepted": 0, "duplicate": 0, "refused": 0, "commits": 0}
         self._read_only: str | None = None
         self._probe_at = self._worked_at = 0.0
-        self._last = db.clock.now() - timedelta(days=1)
+        self._last = last_received(db) or db.clock.now() - timedelta(days=1)
         self._ending = False
         self._memory = Memory()
         self._thread = threading.Thread(target=self._run, name="ingest-committer", daemon=True)
@@ -140,18 +141,50 @@ class Ingest:
                 time.sleep(WINDOW_SECONDS)
 
     def _answer(self, group: Sequence[Waiting]) -> None:
-        """Commit the group and answer it; where it cannot be processed, its halves, down to the one that cannot."""
+        """Commit the group and answer it; where that fails, request by request, each item by itself if need be."""
         try:
-            receipts, arrived = commit(self._db, [parcel for parcel, _ in group], self._stamp, self._memory)
+            self._done(group, *commit(self._db, [parcel for parcel, _ in group], self._stamp, self._memory))
         except NoSpace as error:
             self._refuse(group, error)
+        except Exception:
+            for one in group:
+                self._answer_alone(one)
+
+    def _answer_alone(self, waiting: Waiting) -> None:
+        parcel, answer = waiting
+        try:
+            receipt = self._committed_alone(parcel)
+        except NoSpace as error:
+            self._refuse([waiting], error)
         except Exception as fault:
-            for part in _halves(group, fault):
-                self._answer(part)
+            _give(answer, fault)
         else:
-            self._done(group, receipts, arrived)
+            _give(answer, receipt)
+
+    def _committed_alone(self, parcel: Parcel) -> Receipt:
+        """Commit a part of a request the long way; where that fails its halves, down to the one item that is held.
+
+        Raises what holding it raises: then nothing can be stored at all.
+        """
+        try:
+            receipts, arrived = commit(self._db, [parcel], self._stamp, self._memory, plainly=False)
+        except NoSpace:
+            raise
+        except Exception as fault:
+            if not parcel.records:
+                raise
+            parts = parcel.halves() if parcel.rows > 1 else [parcel.held("unprocessable", type(fault).__name__)]
+            return together([self._committed_alone(part) for part in parts])
+        self._note(receipts, arrived)
+        return receipts[0]
 
     def _done(self, group: Sequence[Waiting], receipts: Sequence[Receipt], arrived: Arrived | None) -> None:
+        self._note(receipts, arrived)
+        for (_, answer), receipt in zip(group, receipts, strict=True):
+            _give(answer, receipt)
+
+    def _note(self, receipts: Sequence[Receipt], arrived: Arrived | None) -> None:
+        """Count what was stored and tell of it; a listener that fails keeps nobody from an answer."""
         with self._changed:
             self._read_only = None
             self._counts["commits"] += 1
@@ -159,30 +192,28 @@ class Ingest:
             self._counts["duplicate"] += sum(one.duplicate for one in receipts)
             self._counts["refused"] += sum(len(one.errors) for one in receipts)
         if arrived is not None and self._committed:
-            self._committed(arrived.events, arrived.received_at, arrived.step)
-        for (_, answer), receipt in zip(group, receipts, strict=True):
-            answer.set_result(receipt)
+            try:
+                self._committed(arrived.events, arrived.received_at, arrived.step)
+            except Exception as fault:
+                telemetry.log("ingest.fault", code=type(fault).__name__)
 
     def _refuse(self, group: Sequence[Waiting], error: NoSpace) -> None:
         with self._changed:
             self._read_only, self._probe_at = error.message, time.monotonic() + PROBE_SECONDS
         for _, answer in group:
-            answer.set_exception(ReadOnly(error.message))
+            _give(answer, ReadOnly(error.message))
 
     def _stamp(self) -> datetime:
-        """Now, and later than every stamp before, whatever the machine's clock does."""
+        """Now, and later than every stamp before, those of earlier runs too, whatever the machine's clock does."""
         self._last = max(self._db.clock.now(), self._last + timedelta(microseconds=1))
         return self._last
 
 
-def _halves(group: Sequence[Waiting], fault: Exception) -> list[Sequence[Waiting]]:
-    if len(group) > 1:
-        middle = len(group) // 2
-        return [group[:middle], group[middle:]]
-    parcel, answer = group[0]
-    if not parcel.records:
-        answer.set_exception(fault)
-        return []
-    raw = b"\n".join(record.raw for record in parcel.records)
-    held = unreadable(parcel.adapter, parcel.sender, "unprocessable", type(fault).__name__, raw)
-    return [[(held, answer)]]
+def _give(answer: "Future[Receipt]", given: Receipt | Exception) -> None:
+    """Answer a request, unless it was given up meanwhile."""
+    if not answer.set_running_or_notify_cancel():
+        return
+    if isinstance(given, Exception):
+        answer.set_exception(given)
+    else:
+        answer.set_result(given)

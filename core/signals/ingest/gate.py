@@ -61,13 +61,13 @@ class Gated:
         return number, Refused(record.index, code, detail, cut(record.raw), lead_id)
 
 
-def gate(parcels: Sequence[Parcel], now: datetime) -> Gated:
-    """Check every record of the parcels; those refused already are passed on."""
+def gate(parcels: Sequence[Parcel], now: datetime, *, shortly: bool = True) -> Gated:
+    """Check every record of the parcels, `shortly` where all are sound; those refused already are passed on."""
     places = [(number, record) for number, parcel in enumerate(parcels) for record in parcel.records]
     refused = [(number, one) for number, parcel in enumerate(parcels) for one in parcel.refused]
     if not places:
         return Gated(pl.DataFrame(), places, refused)
-    if (sound := sound_rows(places, now)) is not None:
+    if shortly and (sound := sound_rows(places, now)) is not None:
         return Gated(_steady(sound, places), places, refused)
     rows, rejects, _ = event_rows.event_rows(_raw(places, now), PLAIN, MAPPING, now, "the request")
     gated = Gated(_steady(rows, places), places, refused)

@@ -44,19 +44,20 @@ class Memory:
 
 
 def commit(
-    db: Database, parcels: Sequence[Parcel], stamp: Callable[[], datetime], memory: Memory
+    db: Database, parcels: Sequence[Parcel], stamp: Callable[[], datetime], memory: Memory, *, plainly: bool = True
 ) -> tuple[list[Receipt], Arrived | None]:
     """Store the parcels' items durably, then tell what became of each; raises NoSpace with nothing stored.
 
     `stamp` gives the moment of receipt; it is asked inside the transaction, so that it rises from commit to commit.
+    Where not `plainly` all go the way of a file, whatever the short ways make of them.
     """
-    gated = gate(parcels, db.clock.now())
+    gated = gate(parcels, db.clock.now(), shortly=plainly)
     try:
         with db.change("signals", "events.received", ACTOR) as change:
             before, governance = revision(db), db.revision("governance")
             memory.seen.follow(change, db.revision("signals"))
             store_picture.follow(memory.picture, change, before)
-            landing = _Landing(change, parcels, gated, stamp(), memory)
+            landing = _Landing(change, parcels, gated, stamp(), memory, plainly)
             for label, adapter in dict.fromkeys(parcel.stream for parcel in parcels):
                 landing.land(Stream(label, adapter))
             landing.finish()
@@ -75,9 +76,16 @@ class _Landing:
     """What becomes of each parcel of a group, stream by stream."""
 
     def __init__(
-        self, change: Change, parcels: Sequence[Parcel], gated: Gated, received_at: datetime, memory: Memory
+        self,
+        change: Change,
+        parcels: Sequence[Parcel],
+        gated: Gated,
+        received_at: datetime,
+        memory: Memory,
+        plainly: bool,
     ) -> None:
         self.change, self.parcels, self.gated, self.received_at = change, parcels, gated, received_at
+        self.plainly = plainly
         self.all_new = gated.rows.is_empty() or memory.seen.all_new(gated.rows["event_id"])
         self.picture = memory.picture
         self.refused: dict[int, list[Refused]] = defaultdict(list)
@@ -118,7 +126,13 @@ class _Landing:
 
     def _plainly(self, stream: Stream, rows: pl.DataFrame) -> str | None:
         """Write the stream's rows where all are plain events; their batch, None where they go the way of a file."""
-        if not self.all_new or rows.is_empty() or self.picture.revision is None or self.gated.says_more(rows):
+        if (
+            not self.plainly
+            or not self.all_new
+            or rows.is_empty()
+            or self.picture.revision is None
+            or self.gated.says_more(rows)
+        ):
             return None
         batch_id = self.picture.batch_of(stream.path, stream.adapter, self.received_at.date())
         landed = batch_id and plain.land(self.change, self.picture, rows, batch_id, self.received_at)

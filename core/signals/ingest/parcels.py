@@ -1,7 +1,7 @@
 """What a request brings and what it is told: parcels of records, refused items, receipts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -94,6 +94,19 @@ class Parcel:
         """How many items it has."""
         return len(self.records) + len(self.refused)
 
+    def halves(self) -> "Sequence[Parcel]":
+        """Its records in two parts; what is refused already goes with the first."""
+        middle = len(self.records) // 2
+        return [
+            replace(self, records=self.records[:middle]),
+            replace(self, records=self.records[middle:], refused=()),
+        ]
+
+    def held(self, code: str, detail: str) -> "Parcel":
+        """The same with none of its records left: each is refused for that reason."""
+        refused = [Refused(one.index, code, detail, cut(one.raw)) for one in self.records]
+        return replace(self, records=(), refused=(*self.refused, *refused))
+
 
 @dataclass(frozen=True)
 class ItemError:
@@ -121,6 +134,16 @@ class Receipt:
         """The receipt as the answer's body."""
         errors = [error.to_json() for error in self.errors]
         return {"accepted": self.accepted, "duplicate": self.duplicate, "errors": errors}
+
+
+def together(receipts: Sequence[Receipt]) -> Receipt:
+    """The receipt of a request that was stored in parts."""
+    return Receipt(
+        sum(one.accepted for one in receipts),
+        sum(one.duplicate for one in receipts),
+        tuple(sorted((error for one in receipts for error in one.errors), key=lambda error: error.index)),
+        receipts[-1].received_at,
+    )
 
 
 def cut(raw: bytes) -> bytes:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import polars as pl
 
 from core.kernel.canonical import canonical, digest
-from core.kernel.database import Change
+from core.kernel.database import Change, Database
 from core.kernel.times import naive
 from core.signals import store_batches, store_traits
 from core.signals.ingest.gate import BATCH_MAPPING
@@ -22,6 +22,10 @@ CONTENT = "live"
 OF_TODAY = """
 SELECT batch_id FROM batches
 WHERE kind = 'events' AND path = $path AND adapter = $adapter AND imported_at >= $day ORDER BY batch_id DESC LIMIT 1
+"""
+LAST_RECEIVED = """
+SELECT max(received_at) FROM events SEMI JOIN (SELECT batch_id FROM batches WHERE starts_with(path, $live))
+    USING (batch_id)
 """
 ADD_COUNTS = """
 UPDATE batches SET read = read + $read, accepted = accepted + $accepted, duplicate = duplicate + $duplicate,
@@ -43,6 +47,12 @@ class Stream:
     def path(self) -> str:
         """What its batches have for a file's path."""
         return LIVE + self.label
+
+
+def last_received(database: Database) -> datetime | None:
+    """When the newest live event was received (UTC); None before the first."""
+    found = database.scalar(LAST_RECEIVED, {"live": LIVE})
+    return found and found.replace(tzinfo=UTC)
 
 
 def batch_of(change: Change, stream: Stream, now: datetime) -> str:

@@ -27,15 +27,19 @@ ENDINGS = {
     ".xes": "xes",
     ".xml": "xes",
 }
+REMEDY = "Check the path and its permissions."
 UTF16 = {b"\xff\xfe": "UTF-16 (little endian)", b"\xfe\xff": "UTF-16 (big endian)"}
 
 
 def require_file(path: Path) -> None:
-    """Refuse a path that names no file, or an empty one."""
-    if not path.is_file():
-        raise FileMissing(path)
-    if path.stat().st_size == 0:
-        raise FileEmpty(path)
+    """Refuse a path that names no file, one that cannot be read, or an empty one."""
+    try:
+        if not path.is_file():
+            raise FileMissing(path)
+        if not path.open("rb").read(1):
+            raise FileEmpty(path)
+    except OSError as error:
+        raise FileUnreadable(path, f"`{path}` cannot be read: {error.strerror or error}", REMEDY) from error
 
 
 def detect_format(path: Path, given: str | None) -> str:

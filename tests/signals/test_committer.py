@@ -1,0 +1,71 @@
+"""The committer answers every request, whatever fails: what can be stored is, the one poisonous item is held."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from core.kernel.clock import FixedClock
+from core.kernel.database import Database
+from core.signals.ingest import Ingest, Sender, landing, plain, segment_batch
+
+NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
+SENDER = Sender("site")
+
+
+def parcel(*numbers):
+    calls = [
+        {"type": "track", "messageId": f"e{n}", "userId": "u", "event": "visit", "channel": "web"} for n in numbers
+    ]
+    return segment_batch(json.dumps({"batch": calls}).encode(), SENDER, NOW)
+
+
+def test_a_poisonous_item_is_held_by_itself_and_a_fault_of_the_short_way_holds_nobody(store, monkeypatch):
+    def poisoned(change, stream, brought, *rest):
+        if "e13" in brought.rows["event_id"].to_list():
+            raise ZeroDivisionError
+        return whole(change, stream, brought, *rest)
+
+    def broken(*_):
+        raise KeyError("newest")
+
+    ingest, whole = Ingest(store), landing.store.land
+    ingest.submit(parcel(0)).result(30)
+    monkeypatch.setattr(plain, "land", broken)
+    monkeypatch.setattr(landing.store, "land", poisoned)
+    answers = [ingest.submit(parcel(*numbers)) for numbers in ((1, 2), range(10, 20), (3,))]
+    first, second, third = (one.result(30) for one in answers)
+    ingest.stop()
+    assert (first.accepted, first.errors, third.accepted) == (2, (), 1)
+    assert second.accepted == 9
+    assert [(one.index, one.code, one.detail) for one in second.errors] == [(3, "unprocessable", "ZeroDivisionError")]
+    assert store.scalar("SELECT count(*) FROM events") == 13
+    assert store.read("SELECT row_no, code FROM quarantine").rows() == [(4, "unprocessable")]
+
+
+def test_who_gave_up_or_does_not_listen_keeps_nobody_from_an_answer(store):
+    def deaf(*_):
+        raise ValueError("nobody listens")
+
+    ingest = Ingest(store, committed=deaf)
+    with store.change("signals", "signals.imported", "ana") as change:
+        change.abandon()
+        assert ingest.submit(parcel(1)).cancel()
+    assert ingest.submit(parcel(2)).result(30).accepted == 1
+    assert ingest.submit(parcel(3)).result(30).accepted == 1
+    ingest.stop()
+    assert store.scalar("SELECT count(*) FROM events") == 3
+
+
+def test_receipts_rise_from_one_run_to_the_next_though_the_clock_was_set_back(tmp_path):
+    moments: list[datetime] = []
+
+    def heard(events: pl.DataFrame, received_at: datetime, step: object) -> None:
+        moments.append(received_at)
+
+    for number, now in enumerate((NOW, NOW - timedelta(days=3))):
+        with Database.open(tmp_path / "store", FixedClock(now)) as database:
+            ingest = Ingest(database, committed=heard)
+            ingest.submit(parcel(number)).result(30)
+            ingest.stop()
+    assert moments == [NOW, NOW + timedelta(microseconds=1)]
