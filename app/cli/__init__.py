@@ -3,6 +3,7 @@
 import json
 import sys
 import traceback
+from pathlib import Path
 
 import typer
 from typer.exceptions import TyperException
@@ -32,6 +33,7 @@ from app.cli import (
 from app.cli.call import Call, running
 from app.cli.common import settings
 from app.cli.handover import hand_over
+from app.cli.outputs import refusal_of
 from core.kernel.errors import LeadbenchError, StoreInUse
 from core.kernel.workers import Cancelled
 
@@ -88,9 +90,21 @@ def run(arguments: list[str], call: Call | None = None) -> int:
         except LeadbenchError as error:
             _refuse(error, call)
             return REFUSED
+        except OSError as error:
+            return _of_the_system(error, arguments, call)
         except Exception:
             traceback.print_exc(file=call.err)
             return FAULT
+
+
+def _of_the_system(error: OSError, arguments: list[str], call: Call) -> int:
+    """A path that was typed and cannot be used is refused; anything else is a fault."""
+    refusal = refusal_of(error, arguments, call.caller.folder if call.caller else Path.cwd())
+    if refusal is None:
+        traceback.print_exc(file=call.err)
+        return FAULT
+    _refuse(refusal, call)
+    return REFUSED
 
 
 def _carry_out(arguments: list[str], call: Call) -> int:

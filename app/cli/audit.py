@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.common import JsonOption, StoreOption, emit, opened, progress, speak
+from app.cli.outputs import filling
 from core.decisions.replay import replay as replay_decisions
 from core.governance.duties import report as duties_of
 from core.governance.evidence import export as export_evidence
@@ -79,6 +80,6 @@ def export(
 ) -> None:
     """Write the ledger, the records and a verifier that needs only Python."""
     speak(as_json)
-    with opened(store) as bench:
+    with opened(store) as bench, filling(out):
         written = export_evidence(bench.db, out)
     emit(written, lambda: f"Written to {out}; check it with `python {out}/verify.py`.")

@@ -8,6 +8,7 @@ import typer
 
 from app.cli.call import current
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
+from app.cli.outputs import filling, require_places, writing
 from core.governance.permissions import Permission
 from core.kernel.clock import SystemClock
 from core.kernel.errors import LeadbenchError
@@ -120,12 +121,15 @@ def export(
 ) -> None:
     """Write what waits in quarantine to a file; opening the records themselves is kept in the ledger."""
     speak(as_json)
+    with filling(out.parent):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    require_places(out)
     with opened(store) as bench:
         needed = Permission.REVEAL if with_raw else Permission.EXPORT
         actor = bench.identity(user_name(as_user), permission=needed)
         rows = bench.rooms.signals.held.exported(batch or [], actor, raw=with_raw)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    rows.write_ndjson(out)
+    with writing(out) as stream:
+        rows.write_ndjson(stream)
     emit({"path": str(out), "rows": rows.height, "raw": with_raw}, lambda: f"{rows.height:,} records in {out}")
 
 

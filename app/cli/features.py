@@ -11,7 +11,7 @@ import typer
 from app.cli import feature_views as views
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
 from app.cli.feature_files import feature_set_in, named_set, spine_in
-from app.cli.monitoring import require_folders
+from app.cli.outputs import require_places, writing
 from core.features import engine, hindsight, portrait
 from core.features.document import FeatureSet
 from core.features.kept import kept_values, renew
@@ -153,11 +153,12 @@ def build(
 ) -> None:
     """Build a feature set at the moments of a spine, in the spine's order."""
     speak(as_json)
-    require_folders(out)
+    require_places(out)
     with opened(store) as bench:
         feature_set = feature_set_in(set_file, bench)
         frame, built = engine.build_with_report(bench.db, feature_set, spine_in(spine), _watch("features build"))
-    frame.write_parquet(out)
+    with writing(out) as stream:
+        frame.write_parquet(stream)
     report = asdict(built)
     emit(
         report, lambda: f"{report['rows']:,} rows, {report['features']} features in {report['seconds']:.1f} s to {out}"
@@ -180,7 +181,7 @@ def backfill(
 ) -> None:
     """Build a set over history and keep it; the next time only leads that changed since are built."""
     speak(as_json)
-    require_folders(out)
+    require_places(out)
     if not duration_us(every):
         raise typer.BadParameter("--every is no time at all; give one such as 7d.")
     with opened(store) as bench:
@@ -190,7 +191,8 @@ def backfill(
         bench.rooms.features.register(feature_set, actor)
         built = renew(bench.db, feature_set, rows, actor, _watch("features backfill"))
         if out is not None:
-            kept_values(bench.db, feature_set, rows).write_parquet(out)
+            with writing(out) as stream:
+                kept_values(bench.db, feature_set, rows).write_parquet(stream)
     report: dict[str, Any] = asdict(built) | {"features": len(feature_set), "moments": rows["as_of"].n_unique()}
     emit(report, lambda: views.backfill_text(report))
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
+from app.cli.outputs import filling
 from core.exports import model_card, model_folder, onnx_folder
 from core.governance.permissions import Permission
 from core.models.cutoffs import Capacity
@@ -166,7 +167,8 @@ def export(
         rooms.users.require(bench.identity(user_name(as_user), default=True), Permission.EXPORT)
         found = rooms.models.version(version)
         write = onnx_folder.write if form == "onnx" else model_folder.write
-        told = write(found, rooms.models.get(found.version), out)
+        with filling(out):
+            told = write(found, rooms.models.get(found.version), out)
     emit(told, lambda: f"{out}: {len(told['files'])} files of model {found.version}.")
 
 

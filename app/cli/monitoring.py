@@ -7,21 +7,10 @@ import typer
 
 from app.cli.call import current
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
-from core.kernel.errors import LeadbenchError
+from app.cli.outputs import require_places, written
 from core.monitoring.junit import to_junit
 
 POPULATION = "train, test, decided, the last e.g. 30d of the log, or FROM/TO"
-
-
-class OutputUnwritable(LeadbenchError):
-    """A file that cannot be written where the command was told to."""
-
-    code = "output_unwritable"
-
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(
-            f"`{path}` cannot be written: {why}.", value=path, remedy="Name a file in a folder that is there."
-        )
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +32,7 @@ def drift(
 ) -> None:
     """Compare the newest leads with those that the model was trained on, and count the decisions that moved."""
     speak(as_json)
-    require_folders(junit, html)
+    require_places(junit, html)
     with opened(store) as bench:
         actor = bench.identity(user_name(as_user), default=True)
         result = bench.runner.drift(
@@ -77,23 +66,6 @@ def performance(
             cancel=current().cancel,
         )
     emit(result, lambda: performance_text(result))
-
-
-def require_folders(*paths: Path | None) -> None:
-    """Refuse files in folders that are not there, before the work; raises OutputUnwritable."""
-    for path in paths:
-        if path is not None and not path.parent.is_dir():
-            raise OutputUnwritable(path, "its folder is not there")
-
-
-def written(path: Path | None, data: bytes) -> None:
-    """Write a file that was asked for; raises OutputUnwritable."""
-    if path is None:
-        return
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise OutputUnwritable(path, error.strerror or str(error)) from error
 
 
 def drift_text(found: dict[str, Any]) -> str:

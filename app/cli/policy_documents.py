@@ -10,6 +10,7 @@ import typer
 
 from app.cli import check_reports
 from app.cli.common import JsonOption, emit, speak, table
+from app.cli.outputs import require_places, writing, written
 from core.kernel.errors import LeadbenchError
 from core.kernel.expressions import Expression, parse
 from core.kernel.strict_yaml import read_text
@@ -72,11 +73,12 @@ def check(
 ) -> None:
     """Check a document: its form, names, domains, its own tests, and every proof."""
     speak(as_json or form == "json")
+    require_places(junit)
     started = time.perf_counter()
     report = checker.report(read_document(file), str(file))
     report["seconds"] = round(time.perf_counter() - started, 3)
     if junit:
-        junit.write_text(check_reports.junit(report), encoding="utf-8")
+        written(junit, check_reports.junit(report).encode())
     if form == "sarif":
         speak(True)
         emit(check_reports.sarif(report))
@@ -103,6 +105,7 @@ def decide(
     `arm` beside the inputs asks for the decision as met: experiment and caps; `ages` has minutes by field.
     """
     speak(as_json)
+    require_places(out)
     policy = parser.load(read_document(file), str(file))
     if Path(given).suffix in POPULATIONS and not given.lstrip().startswith("{"):
         _decide_file(policy, Path(given), engine, out, queue)
@@ -160,7 +163,8 @@ def _places(policy: Policy, leads: Any, decided: Any) -> list[int]:
 
 def _write(decided: Any, out: Path) -> None:
     ways = {".parquet": decided.write_parquet, ".csv": decided.write_csv}
-    ways.get(out.suffix, decided.write_ndjson)(out)
+    with writing(out) as stream:
+        ways.get(out.suffix, decided.write_ndjson)(stream)
 
 
 def show_diff(
@@ -233,6 +237,8 @@ def read_inputs(text: str) -> dict[str, Any]:
         value = json.loads(source)
     except json.JSONDecodeError as error:
         raise InputsInvalid(source, str(error)) from error
+    except RecursionError as error:
+        raise InputsInvalid(source, "it is nested too deeply") from error
     if not isinstance(value, dict):
         raise InputsInvalid(source, f"it is a {type(value).__name__}")
     return value
@@ -243,7 +249,7 @@ def _file_text(text: str) -> str | None:
     if text.lstrip().startswith("{"):
         return None
     path = Path(text.removeprefix("@"))
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+    return read_text(path) if path.is_file() else None
 
 
 def _check_text(report: dict[str, Any]) -> str:

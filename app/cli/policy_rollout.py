@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
+from app.cli.outputs import require_places, written
 from core.exports.review import review as review_of
 from core.exports.review_page import Review, to_html
 from core.governance import keeping, power
@@ -126,6 +127,7 @@ def evidence(
 ) -> None:
     """The bundle and the evidence that a version was handed in with, and their hashes."""
     speak(as_json)
+    require_places(out)
     with opened(store) as bench:
         found = bench.rooms.releases.submission(ref)
     told: dict[str, Any] = {
@@ -137,8 +139,7 @@ def evidence(
         "submitted_at": to_text(found.submitted_at),
         "actor": found.actor,
     }
-    if out is not None:
-        out.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    written(out, (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode())
     emit(told, lambda: f"bundle {found.bundle_hash}\nevidence {found.evidence_hash}")
 
 
@@ -150,11 +151,11 @@ def review(
 ) -> None:
     """The reviewer's one page about a version: what changes, what is proved, who changes, harm, plan, approvals."""
     speak(as_json)
+    require_places(out)
     with opened(store) as bench:
         verified = bench.db.verify()
         page = review_of(bench.rooms.releases, ref, verified.head, verified.entries)
-    if out is not None:
-        out.write_bytes(to_html(page))
+    written(out, to_html(page) if out else b"")
     blocks = [asdict(block) for block in page.blocks]
     emit({"title": page.title, "blocks": blocks, "out": str(out) if out else None}, lambda: _review_text(page))
 

@@ -17,6 +17,7 @@ from app.cli.common import (
     store_folder,
     user_name,
 )
+from app.cli.outputs import filling
 from core.governance.history import history as history_of
 from core.governance.permissions import Permission
 from core.governance.users import Users
@@ -87,7 +88,8 @@ def backup(
     speak(as_json)
     with opened(store) as bench:
         bench.identity(user_name(as_user), permission=Permission.MAINTAIN)
-        made = backups.back_up(bench.db, to, progress)
+        with filling(to):
+            made = backups.back_up(bench.db, to, progress)
     emit({"backup": str(to), **made.to_json()}, lambda: _told(made, f"Backed up to {to}"))
 
 

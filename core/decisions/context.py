@@ -99,11 +99,6 @@ class Deciding:
             self.touched.append(Touches(TouchStore(self.database).since(before, self.arm, spared), spared))
         return self.touched[0]
 
-    def forget(self) -> None:
-        """Read anew what is carried on of reps and touches: somebody else decided."""
-        self.desks.clear()
-        self.touched.clear()
-
     def contests(self) -> Contests | None:
         """The contested decisions, where the policy names a way to a person."""
         document = self.policy.document

@@ -17,7 +17,7 @@ FILES = ("ledger.jsonl", "decisions.jsonl", "manifest.json", "verify.py")
 
 
 class FolderTaken(LeadbenchError):
-    """An export into a folder that holds something else."""
+    """An export into a folder that holds something else, or onto a file."""
 
     code = "folder_not_empty"
 
@@ -30,24 +30,36 @@ class FolderTaken(LeadbenchError):
 
 
 def export(db: Database, out: Path) -> dict[str, Any]:
-    """Write ledger.jsonl, decisions.jsonl, manifest.json and verify.py; the manifest.
+    """Write ledger.jsonl, decisions.jsonl, manifest.json and verify.py, all or none; the manifest.
 
     An earlier export in the folder is replaced, nothing else is touched. Raises FolderTaken.
     """
-    if out.is_dir() and any(path.name not in FILES for path in out.iterdir()):
+    if out.exists() and (not out.is_dir() or any(path.name not in FILES for path in out.iterdir())):
         raise FolderTaken(out)
-    out.mkdir(parents=True, exist_ok=True)
-    store = EvidenceStore(db)
+    staged = out.with_name(f".{out.name}.new")
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir(parents=True)
+    try:
+        manifest = _fill(db, staged, out)
+        out.mkdir(exist_ok=True)
+        for name in FILES:
+            (staged / name).replace(out / name)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return manifest
+
+
+def _fill(db: Database, folder: Path, out: Path) -> dict[str, Any]:
     entries = db.entries().to_dicts()
     manifest = {
-        "entries": _write(out / "ledger.jsonl", entries),
-        "decisions": _write(out / "decisions.jsonl", _decisions(store)),
+        "entries": _write(folder / "ledger.jsonl", entries),
+        "decisions": _write(folder / "decisions.jsonl", _decisions(EvidenceStore(db))),
         "head": entries[-1]["hash"] if entries else GENESIS,
         "exported_at": to_text(db.clock.now()),
         "out": str(out),
     }
-    (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    shutil.copyfile(VERIFIER, out / "verify.py")
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    shutil.copyfile(VERIFIER, folder / "verify.py")
     return manifest
 
 

@@ -92,7 +92,7 @@ class Positions(Mapping[Path, Place]):
 
 
 def read_text(path: FilePath) -> str:
-    """The text of a document file; raises DocumentInvalid where it is not UTF-8."""
+    """The text of a document file; raises DocumentInvalid where it is not UTF-8 or cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -100,6 +100,13 @@ def read_text(path: FilePath) -> str:
             f"`{path}` is not UTF-8 text: byte {error.start} cannot be read.",
             value=path,
             remedy="Save it as UTF-8, for example with `iconv -f ENCODING -t UTF-8`.",
+            where=Where(str(path)),
+        ) from error
+    except OSError as error:
+        raise DocumentInvalid(
+            f"`{path}` cannot be read: {error.strerror or error}.",
+            value=path,
+            remedy="Check the path and its permissions.",
             where=Where(str(path)),
         ) from error
 

@@ -101,9 +101,13 @@ def _spaced(texts: pl.Series) -> pl.Series:
 
 def _read(path: Path, policy: Policy) -> pl.DataFrame:
     kind = detect_format(path, None)
-    if kind == "parquet":
-        return pl.read_parquet(path)
-    return _read_lines(path, policy) if kind == "jsonl" else pl.read_csv(path, infer_schema=False)
+    if kind == "jsonl":
+        return _read_lines(path, policy)
+    try:
+        return pl.read_parquet(path) if kind == "parquet" else pl.read_csv(path, infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        reason = f"`{path}` cannot be read as {kind}: {str(error).splitlines()[0]}"
+        raise FileUnreadable(path, reason, "Give a CSV, JSONL or Parquet file of leads.") from error
 
 
 def _read_lines(path: Path, policy: Policy) -> pl.DataFrame:

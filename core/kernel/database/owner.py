@@ -15,22 +15,20 @@ from core.kernel import ledger
 from core.kernel.canonical import digest
 from core.kernel.clock import Clock
 from core.kernel.database.cursors import Change, Cursor, Params, lead_keys
+from core.kernel.database.faults import fault_of, is_full, make_folder
 from core.kernel.database.watching import SETTINGS, Watch, watched
 from core.kernel.errors import (
-    LeadbenchError,
     NoSpace,
     PlanOutdated,
     StoreBehind,
     StoreTooNew,
     StoreUnreadable,
-    UnreadableSql,
 )
 from core.kernel.high_water import HighWater, Mark
 from core.kernel.lock import StoreLock
 from core.kernel.migrations import Migration, known_migrations, pending
 from core.kernel.settings import Settings
 
-DISK_FULL = ("No space left", "File too large", "could not write")
 LOCKED = (
     "SET enable_external_access = false",
     f"SET allowed_configs = {list(SETTINGS)}",
@@ -52,6 +50,7 @@ class Database:
         self._key_file = sealing.KeyFile(directory / "keys" / "master.key")
         self._head = Mark(0, ledger.GENESIS)
         self._latest: dict[str, str] = {}
+        self._newest: dict[str, int] = {}
 
     @classmethod
     def open(cls, directory: Path, clock: Clock, settings: Settings | None = None) -> Self:
@@ -60,7 +59,7 @@ class Database:
         Raises StoreInUse, StoreTooNew, StoreBehind, StoreUnreadable, KeyMissing or NoSpace.
         """
         database = cls(directory, clock, settings or Settings())  # type: ignore[call-arg]
-        _make_folder(directory)
+        make_folder(directory)
         database._lock.acquire(clock.now())
         try:
             database._connect()
@@ -124,7 +123,7 @@ class Database:
                 self._finish(change, stream, kind, actor)
             except duckdb.Error as error:
                 _roll_back(change)
-                fault = self._fault(error)
+                fault = fault_of(error, self.directory)
                 self._read_heads()
                 raise fault from error
             except BaseException:
@@ -148,6 +147,10 @@ class Database:
             return latest.get(streams[0], ledger.GENESIS)
         return digest([latest.get(stream, ledger.GENESIS) for stream in streams or ledger.STREAMS])
 
+    def newest(self, *kinds: str) -> int:
+        """The number of the latest ledger entry of these kinds; 0 where there is none."""
+        return max((self._newest.get(kind, 0) for kind in kinds), default=0)
+
     def revisions(self, *streams: str) -> dict[str, str]:
         """Each stream's revision, for a plan to pin."""
         latest = self._latest
@@ -167,7 +170,9 @@ class Database:
 
     def reaches_high_water(self) -> bool:
         """Whether the ledger still holds the last acknowledged entry; `verify` walks the whole chain."""
-        return self._behind() is None
+        with suppress(StoreUnreadable):
+            return self._behind() is None
+        return False
 
     def verify(self) -> ledger.Verification:
         """Walk the whole chain and compare its head with the high-water file."""
@@ -205,6 +210,7 @@ class Database:
             self._high_water.reserve()
             change.execute("COMMIT")
             self._head, self._latest = Mark(entry.seq, entry.hash), {**self._latest, stream: entry.hash}
+            self._newest[kind] = entry.seq
             self._high_water.append(self._head)
         except OSError as error:
             raise NoSpace(self.directory, str(error)) from error
@@ -215,6 +221,7 @@ class Database:
         last = self.read("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1").rows()
         self._head = Mark(*last[0]) if last else Mark(0, ledger.GENESIS)
         self._latest = dict(self.read("SELECT stream, arg_max(hash, seq) FROM ledger GROUP BY stream").rows())
+        self._newest = dict(self.read("SELECT kind, max(seq) FROM ledger GROUP BY kind").rows())
 
     def _connect(self) -> None:
         path = self.directory / "store.duckdb"
@@ -226,11 +233,11 @@ class Database:
                 self._connection.close()
                 raise
         except duckdb.Error as error:
-            fault = self._fault(error)
+            fault = fault_of(error, self.directory)
             raise fault if isinstance(fault, NoSpace) else StoreUnreadable(path, str(error)) from error
         except OSError as error:
-            full = any(sign in str(error) for sign in DISK_FULL)
-            raise NoSpace(self.directory, str(error)) if full else StoreUnreadable(path, str(error)) from error
+            fault = NoSpace(self.directory, str(error)) if is_full(error) else StoreUnreadable(path, str(error))
+            raise fault from error
 
     def _prepare(self) -> None:
         self._run("LOAD icu", "SET GLOBAL TimeZone = 'UTC'")
@@ -279,22 +286,9 @@ class Database:
         found = self.scalar("SELECT hash FROM ledger WHERE seq = ?", [mark.seq])
         return None if found == mark.hash else mark
 
-    def _fault(self, error: duckdb.Error) -> LeadbenchError:
-        text = str(error)
-        if any(sign in text for sign in DISK_FULL):
-            return NoSpace(self.directory, text)
-        return UnreadableSql(text)
-
 
 def _roll_back(change: Change) -> None:
     try:
         change.execute("ROLLBACK")
     except duckdb.Error:
         change.abandoned = True
-
-
-def _make_folder(directory: Path) -> None:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreUnreadable(directory, str(error)) from error
