@@ -29,31 +29,48 @@ class PathUnusable(LeadbenchError):
 
 
 def require_places(*paths: Path | None) -> None:
-    """Refuse files that are folders or whose folders are not there, before the work; raises OutputUnwritable."""
+    """Refuse, before the work, files that could not be written after it; raises OutputUnwritable."""
     for path in paths:
         if path is not None and path.is_dir():
             raise OutputUnwritable(path, "it is a folder")
         if path is not None and not path.parent.is_dir():
             raise OutputUnwritable(path, "its folder is not there")
+        if path is not None and not _is_device(path):
+            with _part(path):
+                pass
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[IO[bytes]]:
     """A stream whose bytes become the file at the end, or nothing does; raises OutputUnwritable."""
-    target = path.resolve()
-    is_device = target.exists() and not target.is_file()
-    part = target if is_device else target.with_name(f".{target.name}.part")
-    try:
+    if _is_device(path):
+        with path.open("wb") as stream:
+            yield stream
+        return
+    with _part(path) as part:
         with part.open("wb") as stream:
             yield stream
-        if not is_device:
-            part.replace(target)
+        part.replace(path.resolve())
+
+
+@contextmanager
+def _part(path: Path) -> Iterator[Path]:
+    """An empty file beside the file that is asked for, gone at the end; raises OutputUnwritable."""
+    target = path.resolve()
+    part = target.with_name(f".{target.name}.part")
+    try:
+        part.touch()
+        yield part
     except OSError as error:
         raise OutputUnwritable(path, error.strerror or str(error)) from error
     finally:
-        if not is_device:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _is_device(path: Path) -> bool:
+    """Whether it is there and no regular file, as /dev/stdout."""
+    return path.exists() and not path.is_file()
 
 
 def written(path: Path | None, data: bytes) -> None:

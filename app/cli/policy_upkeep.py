@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, user_name
+from app.cli.outputs import require_places, written
 from core.governance import retention
 from core.governance.permissions import Permission
 from core.kernel.times import from_text, to_text
@@ -46,14 +47,14 @@ def retain(
 ) -> None:
     """Delete what `privacy.retention_days` keeps no longer, with signed certificates; a server does it once a day."""
     speak(as_json)
+    require_places(out)
     certificates: list[dict[str, Any]] = []
     with opened(store) as bench:
         if plan:
             due = retention.plan(bench.db)
         else:
             due, certificates = retention.retain(bench.db, bench.identity(user_name(as_user)), bench.rooms.users)
-    if out is not None:
-        out.write_text(json.dumps(certificates, indent=2) + "\n", encoding="utf-8")
+    written(out, (json.dumps(certificates, indent=2) + "\n").encode())
     told = ", ".join(f"{count:,} {table}" for table, count in due.rows.items() if count) or "nothing"
     emit(due.to_json() | {"done": not plan, "certificates": certificates},
          lambda: f"{told} {'would go' if plan else 'went'}.")  # fmt: skip

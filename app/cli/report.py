@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
+from app.cli.outputs import require_places, written
 from core.exports.report import chosen
 from core.exports.report import report as make
 from core.governance.aggregates import ReportBudget, least_cell
@@ -36,6 +37,7 @@ def report(
 ) -> None:
     """Accounts with open leads by cell, with noise that hides each; its cost is taken from the quarter's budget."""
     speak(as_json)
+    require_places(out)
     cost = Fraction(str(epsilon))
     with opened(store) as bench:
         actor = bench.identity(user_name(as_user), permission=Permission.EXPORT)
@@ -46,8 +48,7 @@ def report(
         spent = ReportBudget(bench.db, bench.rooms.users).spend(cost, ", ".join(by), actor)
         least = least_cell(PolicyStore(bench.db).in_force())
         rows = make(bench.db, cells, cost, least, SystemRandom())
-    if out is not None:
-        out.write_text(_csv(rows), encoding="utf-8")
+    written(out, _csv(rows).encode())
     found = {
         "by": list(dict.fromkeys(by)), "epsilon": epsilon, "quarter": spent.quarter, "spent": float(spent.spent),
         "left": float(spent.left), "least_cell": least, "out": str(out) if out else None, "rows": rows,

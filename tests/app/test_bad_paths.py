@@ -45,6 +45,8 @@ WRITING = {
     "review": "policy review {ref} --out {out}",
     "drift junit": "drift --junit {out}",
     "drift html": "drift --html {out}",
+    "report": "report --by band --out {out} --as ana",
+    "retain": "policy retain --out {out} --as root",
     "audit": "audit export --out {out}",
     "backup": "store backup {out} --as root",
 }
