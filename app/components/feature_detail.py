@@ -27,7 +27,7 @@ CAUSES = {
     "corrected": "by corrections",
     "merged": "by merged leads",
     "attribute": "by values filled in later",
-    "others": "by the rest of the account",
+    "others": "by who is in the account",
 }
 LANGUAGES = {"YAML": "yaml", "SQL": "sql", "Polars": "python"}
 
@@ -104,7 +104,7 @@ def _examples(found: Hindsight) -> pl.DataFrame:
     return pl.DataFrame(
         [
             {"lead": refs[one.lead_id], "as of": one.as_of, "outcome": one.outcome, "then": str(one.before),
-             "now": str(one.after), "because": ", ".join(one.causes) or "others of the account", "learnt": one.known_at}
+             "now": str(one.after), "because": ", ".join(one.causes) or "who is in the account", "learnt": one.known_at}
             for one in found.examples
         ]
     )  # fmt: skip

@@ -50,15 +50,13 @@ def _add_features(
 ) -> None:
     if not names:
         return
-    by_moment: dict[datetime, Mapping[str, datetime | None]] = {}
-    for row_no, (as_of, known_at) in enumerate(rows.select("as_of", pl.coalesce("known_at", "as_of")).iter_rows()):
-        if as_of is None:
-            continue
-        if known_at not in by_moment:
-            by_moment[known_at] = freshness.delivered(db, feature_set, known_at).newest
-        newest = by_moment[known_at]
-        known = {name: moment for name in names if (moment := newest.get(name)) is not None}
-        found[row_no].update({name: _minutes(as_of, moment) for name, moment in known.items()})
+    moments = rows.select("as_of", pl.coalesce("known_at", "as_of")).rows()
+    known = freshness.deliveries(db, feature_set, [known_at for as_of, known_at in moments if as_of is not None])
+    for row_no, (as_of, known_at) in enumerate(moments):
+        if as_of is not None:
+            newest = known[known_at].newest
+            ages = {name: _minutes(as_of, moment) for name in names if (moment := newest.get(name)) is not None}
+            found[row_no].update(ages)
 
 
 def _minutes(later: datetime, earlier: datetime) -> int:

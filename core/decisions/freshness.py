@@ -6,7 +6,7 @@ old as the lead's own value. What reads a source whose events wait in quarantine
 from as_of and see no more than was known at known_at.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -59,14 +59,34 @@ def of_rows(db: Database, feature_set: FeatureSet, rows: pl.DataFrame) -> list[F
     is older: what declares a max_age is judged by that, and a source that has gone silent is seen where it matters.
     Without as_of nothing ages.
     """
-    ages, own = _Ages(db, feature_set), _own_values(db, feature_set, rows)
-    moments = rows.select("as_of", pl.coalesce("known_at", "as_of")).iter_rows()
+    own = _own_values(db, feature_set, rows)
+    moments = rows.select("as_of", pl.coalesce("known_at", "as_of")).rows()
+    known = deliveries(db, feature_set, [known_at for as_of, known_at in moments if as_of is not None])
+    ages = _Ages(feature_set, known)
     return [ages.of(as_of, known_at, own.get(row_no)) for row_no, (as_of, known_at) in enumerate(moments)]
 
 
 def delivered(db: Database, feature_set: FeatureSet, known_at: datetime) -> Delivered:
     """When the sources of the set's features delivered last, as known at the moment, and what is held back."""
-    return _Ages(db, feature_set).delivered(known_at)
+    return deliveries(db, feature_set, [known_at])[known_at]
+
+
+def deliveries(db: Database, feature_set: FeatureSet, moments: Sequence[datetime]) -> dict[datetime, Delivered]:
+    """The same for each moment; the log is read once, and again only for a moment that did not know all that was read.
+
+    Where no source has delivered anything between two moments, both know the same.
+    """
+    store = FeedStore(db)
+    feeds, held_back = list(_feeds(feature_set, store.kinds())), store.held_back(moments)
+    found, newest = {}, None
+    for moment in sorted(set(moments), reverse=True):
+        if newest is None or any(delivery > moment for delivery in newest.values()):
+            newest = store.newest(moment)
+        found[moment] = Delivered(
+            {feed.feature.name: feed.newest(newest) for feed in feeds},
+            frozenset(feed.feature.name for feed in feeds if feed.sources & held_back.get(moment, frozenset())),
+        )
+    return found
 
 
 def sources_by_feature(db: Database, feature_set: FeatureSet) -> dict[str, frozenset[str]]:
@@ -77,26 +97,19 @@ def sources_by_feature(db: Database, feature_set: FeatureSet) -> dict[str, froze
 class _Ages:
     """The freshness of a set at any moment; rows of one moment without own values share it."""
 
-    def __init__(self, db: Database, feature_set: FeatureSet) -> None:
-        self._store, self._feature_set = FeedStore(db), feature_set
-        self._feeds = list(_feeds(feature_set, self._store.kinds()))
-        self._shared: dict[tuple[datetime, datetime], tuple[Delivered, Freshness]] = {}
+    def __init__(self, feature_set: FeatureSet, delivered: Mapping[datetime, Delivered]) -> None:
+        self._feature_set, self._delivered = feature_set, delivered
+        self._shared: dict[tuple[datetime, datetime], Freshness] = {}
 
     def of(self, as_of: datetime | None, known_at: datetime, own: Mapping[str, datetime] | None) -> Freshness:
         if as_of is None:
             return NOTHING_AGES
+        delivered = self._delivered[known_at]
+        if own:
+            return _freshness(self._feature_set, delivered, own, as_of)
         if (as_of, known_at) not in self._shared:
-            delivered = self.delivered(known_at)
-            self._shared[as_of, known_at] = delivered, _freshness(self._feature_set, delivered, {}, as_of)
-        delivered, shared = self._shared[as_of, known_at]
-        return _freshness(self._feature_set, delivered, own, as_of) if own else shared
-
-    def delivered(self, known_at: datetime) -> Delivered:
-        newest, held_back = self._store.newest(known_at), self._store.held_back(known_at)
-        return Delivered(
-            {feed.feature.name: feed.newest(newest) for feed in self._feeds},
-            frozenset(feed.feature.name for feed in self._feeds if feed.sources & held_back),
-        )
+            self._shared[as_of, known_at] = _freshness(self._feature_set, delivered, {}, as_of)
+        return self._shared[as_of, known_at]
 
 
 def _feeds(feature_set: FeatureSet, kinds: pl.DataFrame) -> Iterator[Feed]:

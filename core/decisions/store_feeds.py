@@ -12,7 +12,9 @@ NEWEST = """
         SELECT kind_no, max(received_at) AS received_at FROM events WHERE received_at <= ? GROUP BY kind_no
     ) n JOIN event_kinds k USING (kind_no) GROUP BY k.source"""
 HELD_BACK = """
-    SELECT source FROM source_breakers WHERE opened_at <= $moment AND (closed_at IS NULL OR closed_at > $moment)"""
+    SELECT m.moment, list(DISTINCT b.source) FROM asked_moments m
+    JOIN source_breakers b ON b.opened_at <= m.moment AND (b.closed_at IS NULL OR b.closed_at > m.moment)
+    GROUP BY m.moment"""
 SINCE = """
     WITH roots AS (
         SELECT r.*, coalesce(m.into_no, l.lead_no) AS root_no FROM asked_rows r JOIN leads l USING (lead_id)
@@ -44,9 +46,11 @@ class FeedStore:
         """By source: when its newest event was received that was known at the moment."""
         return dict(self._database.read(NEWEST, [known_at]).rows())
 
-    def held_back(self, known_at: datetime) -> frozenset[str]:
-        """The sources whose events waited in quarantine at the moment."""
-        return frozenset(self._database.read(HELD_BACK, {"moment": known_at})["source"])
+    def held_back(self, moments: Sequence[datetime]) -> dict[datetime, frozenset[str]]:
+        """By moment: the sources whose events waited in quarantine then; moments of which none waited are left out."""
+        with self._database.scratch() as cursor:
+            cursor.load("asked_moments", pl.DataFrame({"moment": list(moments)}, schema={"moment": pl.Datetime("us")}))
+            return {moment: frozenset(sources) for moment, sources in cursor.read(HELD_BACK).iter_rows()}
 
     def attribute_times(self, rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         """row_no, name and since: from when on the value is known that each row's lead has of these attributes."""

@@ -60,6 +60,11 @@ class Feature:
         """Which way somebody can move the value: as declared, else by the aggregate; attributes are fixed."""
         return self.given_actionable or (AGGREGATES[self.aggregate].actionable if self.aggregate else FIXED)
 
+    @property
+    def reach(self) -> int | None:
+        """How long before as_of an event may be that the value counts, in microseconds; None without end."""
+        return self.window and self.window + (self.against or 0)
+
     def behaviour(self) -> dict[str, object]:
         """What decides the feature's value, in canonical form: no name, description or owner."""
         spelled: dict[str, object] = {

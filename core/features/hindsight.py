@@ -51,7 +51,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Hindsight:
-    """Of `rows` values `changed` differ; `causes` counts rows (`others`: by the rest of the account).
+    """Of `rows` values `changed` differ; `causes` counts rows (`others`: by who is in the account).
 
     `by_outcome` is the share of changed rows by outcome, empty where no lead is closed. `verdict` is one of VERDICTS.
     """

@@ -9,12 +9,18 @@ from core.signals.contracts import LATENESS_HOURS
 
 _SUBJECTS = """
 CREATE OR REPLACE TEMP TABLE subjects AS
-SELECT c.row_no, c.as_of, i.lead_no FROM changed_rows c JOIN leads l USING (lead_id)
-JOIN identity_at(NULL) own ON own.lead_no = l.lead_no JOIN identity_at(NULL) i ON i.root_no = own.root_no
+WITH own AS (SELECT c.row_no, c.as_of, i.lead_no FROM changed_rows c JOIN leads l USING (lead_id)
+    JOIN identity_at(NULL) o ON o.lead_no = l.lead_no JOIN identity_at(NULL) i ON i.root_no = o.root_no),
+others AS (SELECT DISTINCT own.row_no, own.as_of, i.lead_no FROM own JOIN lead_accounts m USING (lead_no)
+    JOIN lead_accounts c USING (account_no) JOIN identity_at(NULL) o ON o.lead_no = c.lead_no
+    JOIN identity_at(NULL) i ON i.root_no = o.root_no)
+SELECT * FROM own WHERE $scope <> 'account_others'
+UNION ALL SELECT * FROM others ANTI JOIN own USING (row_no, lead_no) WHERE $scope <> 'lead'
 """
 _EVENTS = """
 events e USING (lead_no) JOIN event_kinds k USING (kind_no)
-WHERE e.occurred_at < s.as_of AND ($types IS NULL OR list_contains($types, k.type))
+WHERE e.occurred_at < s.as_of AND ($reach IS NULL OR e.occurred_at >= s.as_of - to_microseconds(CAST($reach AS BIGINT)))
+    AND ($types IS NULL OR list_contains($types, k.type))
     AND ($sources IS NULL OR list_contains($sources, k.source)) AND ($attribute IS NULL)
 """
 _WHY = f"""
@@ -40,16 +46,17 @@ def causes(db: Database, feature: Feature, rows: pl.DataFrame) -> pl.DataFrame:
     """row_no, cause and known_at (when it was learnt): what was learnt after as_of of the past of these rows.
 
     `rows` has row_no, lead_id and as_of. A cause is late (an event received within the lateness of a source without a
-    contract), backdated (one received later than that), corrected, merged or attribute; a row may have several, or none
-    of its own.
+    contract), backdated (one received later than that), corrected, merged or attribute; a row may have several. An
+    event counts where the feature may count it: within its reach, of a lead of its scope. A row whose account only
+    gained or lost leads has no cause.
     """
     read = reads(feature)
     listed = {"types": read.types, "sources": read.sources}
     asked = {name: None if found is None else list(found) for name, found in listed.items()}
     with db.scratch() as cursor:
         cursor.load("changed_rows", rows)
-        cursor.execute(_SUBJECTS)
-        return cursor.read(_WHY, asked | {"attribute": feature.attribute})
+        cursor.execute(_SUBJECTS, {"scope": feature.scope})
+        return cursor.read(_WHY, asked | {"attribute": feature.attribute, "reach": feature.reach})
 
 
 def is_timed(db: Database, attribute: str) -> bool:

@@ -175,10 +175,10 @@ def split(typed: FeatureSet) -> tuple[tuple[Feature, ...], tuple[Feature, ...]]:
 
 def _seen(features: Sequence[Feature]) -> str:
     """The SQL that says whether an event `n` is among those that any of the features counts at a row `r`."""
-    windows = [feature.window and feature.window + (feature.against or 0) for feature in features if feature.aggregate]
+    reaches = [feature.reach for feature in features if feature.aggregate]
     tests = ["n.occurred_at < r.as_of", "n.received_at <= r.known_at"]
-    if windows and None not in windows:
-        tests.append(f"n.occurred_at >= r.as_of - to_microseconds({max(filter(None, windows))})")
+    if reaches and None not in reaches:
+        tests.append(f"n.occurred_at >= r.as_of - to_microseconds({max(filter(None, reaches))})")
     return " AND ".join(tests)
 
 

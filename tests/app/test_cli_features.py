@@ -15,19 +15,31 @@ features:
   - {name: spent, aggregate: sum, of: amount, where: "type = 'visit'"}
   - {name: calls, aggregate: count, where: "type = 'call'"}
 """
+TOGETHER = """schema: leadbench/features/v1
+name: together
+features:
+  - {name: others_calls, scope: account_others, aggregate: count, where: "type = 'call'"}
+  - {name: all_calls, scope: account, aggregate: count, where: "type = 'call'"}
+  - {name: lately, aggregate: count, where: "type IN ('call', 'ping')", window: 7d}
+"""
 MOMENTS = ("--every", "7d", "--last", "21d", "--to", "2026-02-10T00:00:00Z")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """A store of 40 leads; half of them were won, and then a call was written into their past."""
+    """A store of 40 leads, two an account; one of each was won, and then a call was written into its past."""
     folder = tmp_path_factory.mktemp("features-cli")
     (folder / "small.yaml").write_text(SET)
-    events = ["event_id,lead_id,type,source,occurred_at,received_at,amount"]
+    (folder / "together.yaml").write_text(TOGETHER)
+    events = ["event_id,lead_id,account_id,type,source,occurred_at,received_at,amount"]
     outcomes = ["lead_id,outcome,closed_at"]
     for n in range(40):
-        events += [f"e{n}_{day},l{n},visit,web,2026-01-{day}T10:00:00Z,2026-01-{day}T10:00:00Z,{n}" for day in (12, 17)]
-        events += [f"c{n},l{n},call,crm,2026-01-20T10:00:00Z,2026-02-03T10:00:00Z,"] if n % 2 else []
+        lead = f"l{n},a{n // 2}"
+        events += [
+            f"e{n}_{day},{lead},visit,web,2026-01-{day}T10:00:00Z,2026-01-{day}T10:00:00Z,{n}" for day in (12, 17)
+        ]
+        events += [f"c{n},{lead},call,crm,2026-01-20T10:00:00Z,2026-02-03T10:00:00Z,"] if n % 2 else []
+        events += [f"p{n},{lead},ping,app,2026-01-30T10:00:00Z,2026-02-01T10:00:00Z,"] if n % 2 else []
         outcomes.append(f"l{n},{'won' if n % 2 else 'lost'},2026-02-01T00:00:00Z")
     for name, lines in (("events", events), ("outcomes", outcomes)):
         (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
@@ -93,6 +105,14 @@ def test_the_check_tells_a_rewritten_past_from_one_that_stands(store, folder):
     assert call("features", "check", "calls", "--exit-code", *store).returncode == 1
     assert refused("features", "check", "nothing", *store)["code"] == "unknown_feature"
     assert call("features", "check", *store).returncode == 2
+
+
+def test_the_check_looks_at_colleagues_and_no_further_back_than_the_window(store, folder):
+    told = done("features_check", "features", "check", "--set", str(folder / "together.yaml"), *store)
+    others, both, lately = (one for one in told["features"])
+    assert (others["causes"], others["by_outcome"]) == ({"backdated": 20}, {"lost": 1.0, "won": 0.0})
+    assert (others["verdict"], both["causes"], both["verdict"]) == ("suspected_leak", {"backdated": 40}, "late_data")
+    assert (lately["causes"], lately["verdict"]) == ({"late": 20}, "late_data")
 
 
 @pytest.mark.parametrize(("engine", "word"), [("duckdb", "epoch_us"), ("polars", "pl.col")])

@@ -10,6 +10,7 @@ from core.decisions.freshness import of_rows
 from core.decisions.replay import Loaders, replay
 from core.decisions.spine import population
 from core.decisions.store import DecisionStore
+from core.decisions.store_feeds import FeedStore
 from core.features import parser
 from core.policy import parser as parser_of_policies
 from tests.decisions.conftest import AS_OF, lead_id
@@ -84,6 +85,19 @@ def test_a_delivery_received_later_is_not_seen(feeds):
     deliver(feeds, 9_003, 3, AS_OF - HOUR, received=AS_OF + HOUR)
     assert "calls" in fresh(feeds).stale
     assert "calls" not in fresh(feeds, known_at=AS_OF + HOUR).stale
+
+
+def test_rows_of_many_moments_know_what_each_moment_knew_and_read_the_log_where_they_must(feeds, monkeypatch):
+    deliver(feeds, 9_004, 3, AS_OF - HOUR, received=AS_OF + HOUR)
+    moments = [AS_OF + step * HOUR / 2 for step in (-1, 6, 0, 1, 2, 3, 1)]
+    rows = pl.concat([row(known_at=moment) for moment in moments])
+    two, read = parser.read(TWO_FEEDS, "two.yaml"), []
+    alone = [of_rows(feeds, two, row(known_at=moment))[0] for moment in moments]
+    real = FeedStore.newest
+    monkeypatch.setattr(FeedStore, "newest", lambda store, moment: (read.append(moment), real(store, moment))[1])
+    assert of_rows(feeds, two, rows) == alone
+    assert len({one.stale for one in alone}) == 2
+    assert read == [AS_OF + 3 * HOUR, AS_OF + HOUR / 2]
 
 
 def test_a_source_that_never_delivered_is_stale(feeds):
