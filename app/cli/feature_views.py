@@ -188,3 +188,9 @@ def backfill_text(told: dict[str, Any]) -> str:
         f"{told['rows']:,} rows at {told['moments']} moments, {told['features']} features; built {told['built']:,}"
         f"{partly} of {told['changed_leads']:,} changed leads in {told['seconds']:.1f} s."
     )
+
+
+def forgotten_text(told: dict[str, Any]) -> str:
+    """`features forget` for people."""
+    sets = [f"{one['name']}: {one['left'] or 'nothing is left of it'}" for one in told["sets"]]
+    return "\n".join([f"`{told['name']}` is forgotten. Its sets without it:", *sets])

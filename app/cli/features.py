@@ -20,13 +20,14 @@ from core.features.sample import statement
 from core.features.spark import spark_statement
 from core.features.store_moments import every as every_moment
 from core.features.store_moments import leads_at, log_span
+from core.governance import feature_users
 from core.governance.permissions import Permission
 from core.kernel.database import Watch
 from core.kernel.times import duration_us, from_text, naive
 from core.workbench import Workbench
 
 group = typer.Typer(
-    help="Features: list, show, profile, lineage, check, render, build, backfill.", no_args_is_help=True
+    help="Features: list, show, profile, lineage, check, render, build, backfill, forget.", no_args_is_help=True
 )
 NameArgument = Annotated[str, typer.Argument(help="The feature's name.")]
 SetOption = Annotated[
@@ -117,6 +118,19 @@ def _checked_set(bench: Workbench, name: str | None, set_text: str | None) -> Fe
         feature_set = named_set(set_text, bench)
         feature = views.one_of(feature_set, name)
     return FeatureSet(feature_set.name, (feature,), feature_set.names)
+
+
+@group.command(epilog="Example: leadbench features forget visits_draft --as ana")
+def forget(
+    name: NameArgument, store: StoreOption = None, as_user: AsOption = None, as_json: JsonOption = False
+) -> None:
+    """Take a feature out of every registered set, with the rows kept; refused while models or policies read it."""
+    speak(as_json)
+    with opened(store) as bench:
+        actor, rooms = bench.identity(user_name(as_user), permission=Permission.BUILD), bench.rooms
+        gone = feature_users.forget(rooms.features, rooms.models, rooms.policies, name, actor)
+    told = {"name": name, "sets": [asdict(one) for one in gone]}
+    emit(told, lambda: views.forgotten_text(told))
 
 
 @group.command(epilog="Example: leadbench features render --set data/features/b2b_behaviour.yaml --engine spark")

@@ -25,6 +25,7 @@ KINDS = {
     "events.imported": "Events were loaded",
     "outcomes.imported": "Outcomes were loaded",
     "features.registered": "A feature set was registered",
+    "features.forgotten": "A feature was taken out of its sets",
     "model.registered": "A model was trained",
     "model.approved": "A model was approved",
     "feedback.given": "Somebody judged a lead",

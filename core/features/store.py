@@ -1,7 +1,11 @@
 """The registry of feature sets, keyed by their behaviour."""
 
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+
 import polars as pl
 
+from core.features import store_kept
 from core.features.document import Feature, FeatureSet
 from core.features.errors import FeatureSetUnknown, FeatureUnknown
 from core.features.lineage import reads
@@ -23,6 +27,15 @@ ORDER BY s.registered_at, s.set_hash
 """
 
 
+@dataclass(frozen=True)
+class Forgotten:
+    """A set that is registered no more, and the hash of what is left of it; None where nothing was."""
+
+    name: str
+    set_hash: str
+    left: str | None
+
+
 class FeatureStore:
     """Registered feature sets and their features."""
 
@@ -42,6 +55,33 @@ class FeatureStore:
             change.body.update(set_hash=set_hash, name=feature_set.name, features=list(feature_set.feature_names))
             change.body["content_hash"] = feature_set.content_hash
         return set_hash
+
+    def forget(self, name: str, actor: str, allowed: Callable[[], None]) -> list[Forgotten]:
+        """Take a feature out: each set that declares it is registered without it, and rows kept of it go.
+
+        `allowed` is asked while nobody else writes. Writes `features.forgotten`; raises FeatureUnknown and what
+        `allowed` raises.
+        """
+        with self._db.change("features", "features.forgotten", actor) as change:
+            hashes = list(dict.fromkeys(self.versions(name)["set_hash"]))
+            if not hashes:
+                raise FeatureUnknown(name, set(self.features()["name"]))
+            allowed()
+            gone = [self._without(change, self.get(set_hash), name, actor) for set_hash in hashes]
+            change.body.update(name=name, sets=[asdict(one) for one in gone])
+        return gone
+
+    def _without(self, change: Change, feature_set: FeatureSet, name: str, actor: str) -> Forgotten:
+        set_hash, rest = feature_set.behaviour_hash, tuple(one for one in feature_set.features if one.name != name)
+        store_kept.forget(change, set_hash)
+        for table in ("feature_sets", "feature_definitions"):
+            change.execute(f"DELETE FROM {table} WHERE set_hash = ?", [set_hash])
+        if not rest:
+            return Forgotten(feature_set.name, set_hash, None)
+        left = replace(feature_set, features=rest)
+        if not change.read("SELECT 1 FROM feature_sets WHERE set_hash = ?", [left.behaviour_hash]).height:
+            self._insert(change, left, actor)
+        return Forgotten(feature_set.name, set_hash, left.behaviour_hash)
 
     def get(self, set_hash: str) -> FeatureSet:
         """The set of a behaviour hash, or of its first hex digits; raises FeatureSetUnknown."""

@@ -231,6 +231,15 @@ def write(change: Change, set_hash: str, head: Kept, built: Built, marks: pl.Dat
     change.execute("INSERT INTO kept_marks SELECT ?, lead_no, mark FROM marks_now WHERE mark IS NOT NULL", [set_hash])
 
 
+def forget(change: Change, set_hash: str) -> None:
+    """Keep nothing of the set any more."""
+    held = kept(change, set_hash)
+    if held is not None:
+        change.execute(f"DROP TABLE {held.table}")
+        for table in ("kept_sets", "kept_marks"):
+            change.execute(f"DELETE FROM {table} WHERE set_hash = ?", [set_hash])
+
+
 def note(change: Change, set_hash: str, head: Kept, at: datetime, actor: str) -> None:
     """Note what is kept of the set from now on."""
     change.execute("DELETE FROM kept_sets WHERE set_hash = ?", [set_hash])

@@ -250,3 +250,17 @@ class SourceNameInvalid(LeadbenchError):
             value=name,
             remedy="Use 1 to 64 lower-case letters, digits, `-`, `_` or `.`, such as `web-site`.",
         )
+
+
+class FeatureUsed(LeadbenchError):
+    """A feature that models or policies read, so that it cannot be forgotten."""
+
+    code = "feature_used"
+
+    def __init__(self, name: str, users: Sequence[str]) -> None:
+        more = f" and {len(users) - 5} more" if len(users) > 5 else ""
+        super().__init__(
+            f"`{name}` is read by {', '.join(users[:5])}{more}.",
+            value=name,
+            remedy="Their decisions are made again with it, so it stays; a new set may leave it out.",
+        )

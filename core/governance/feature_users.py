@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from core.features.document import Feature
-from core.features.store import FeatureStore
+from core.features.store import FeatureStore, Forgotten
+from core.governance.errors import FeatureUsed
 from core.models.store import ModelStore
 from core.policy.inputs import looked_up_fields
 from core.policy.store import PolicyStore, StoredVersion
@@ -44,8 +45,26 @@ class FeatureReaders:
 
     def of(self, feature: Feature) -> FeatureUsers:
         """The users of a feature of this meaning; a policy asks by name, whatever the meaning."""
-        declared = self._declared.filter(name=feature.name, feature_hash=feature.behaviour_hash)
+        return self._users(self._declared.filter(name=feature.name, feature_hash=feature.behaviour_hash), feature.name)
+
+    def of_name(self, name: str) -> FeatureUsers:
+        """The users of every feature of this name, whatever the meaning."""
+        return self._users(self._declared.filter(name=name), name)
+
+    def _users(self, declared: pl.DataFrame, name: str) -> FeatureUsers:
         sets = dict(declared.select("set_hash", "set_name").iter_rows())
         trained = self._models.filter(pl.col("feature_set_hash").is_in(list(sets)))["version"]
-        asking = tuple(one for one, fields in self._policies if feature.name in fields)
+        asking = tuple(one for one, fields in self._policies if name in fields)
         return FeatureUsers(sets, tuple(trained), asking, self._deciding)
+
+
+def forget(features: FeatureStore, models: ModelStore, policies: PolicyStore, name: str, actor: str) -> list[Forgotten]:
+    """Take a registered feature out of every set; raises FeatureUnknown, and FeatureUsed where anything reads it."""
+
+    def unused() -> None:
+        users = FeatureReaders(features, models, policies).of_name(name)
+        named = [f"model {version}" for version in users.models] + [f"policy {one.ref}" for one in users.policies]
+        if named:
+            raise FeatureUsed(name, named)
+
+    return features.forget(name, actor, unused)

@@ -5,6 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from core.governance.errors import FeatureUsed
+from core.governance.feature_users import forget
 from core.workbench import Workbench
 from tests.app.cli_calls import call, done, refused
 
@@ -146,3 +148,32 @@ def test_a_store_without_events_has_no_history(folder, tmp_path):
     Workbench.open(tmp_path / "store").close()
     given = ("features", "backfill", "--set", str(folder / "small.yaml"), "--store", str(tmp_path / "store"))
     assert refused(*given, user="ana")["code"] == "nothing_to_build"
+
+
+def test_a_feature_that_nobody_reads_is_forgotten_with_its_kept_rows(store, folder):
+    (folder / "draft.yaml").write_text(
+        SET.replace("name: small", "name: drafts").replace("name: spent", "name: drafted")
+    )
+    given = ("--set", str(folder / "draft.yaml"), *MOMENTS, *store)
+    made = done("features_backfill", "features", "backfill", *given, user="ana")
+    call("users", "add", "vic", "--role", "viewer", *store, user="root")
+    assert refused("features", "forget", "drafted", *store, user="vic")["code"] == "forbidden"
+    assert refused("features", "forget", "draft", *store, user="ana")["code"] == "unknown_feature"
+    told = done("features_forget", "features", "forget", "drafted", *store, user="ana")
+    [gone] = told["sets"]
+    assert (gone["name"], gone["set_hash"]) == ("drafts", made["set_hash"])
+    assert refused("features", "show", "drafted", *store)["code"] == "unknown_feature"
+    kept = done("features_show", "features", "show", "visits", "--set", gone["left"], *store)
+    assert kept["name"] == "visits"
+    again = done("features_backfill", "features", "backfill", *given, user="ana")
+    assert again["built"] == 120, "rows kept of a forgotten set are built anew"
+
+
+def test_a_feature_that_a_model_or_a_policy_reads_is_kept(demo):
+    rooms, entries = demo.rooms, demo.db.entries().height
+    feature_set = rooms.features.get(rooms.models.list()["feature_set_hash"][0])
+    with pytest.raises(FeatureUsed) as caught:
+        forget(rooms.features, rooms.models, rooms.policies, feature_set.feature_names[0], "ana")
+    assert f"model {rooms.models.list()['version'][0]}" in caught.value.message
+    assert rooms.features.get(feature_set.behaviour_hash) == feature_set
+    assert demo.db.entries().height == entries
