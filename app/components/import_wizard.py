@@ -124,12 +124,12 @@ def _mapped(found: dict[str, Any], kind: str, key: str) -> tuple[pl.DataFrame, d
             reads.plan(found, kind), key=f"{key}_plan_{kind}", column_config=config, hide_index=True,
             height=min(320, 38 + 35 * len(found["columns"])), alt="Which column of the file gives which field.",
         )  # fmt: skip
-        return pl.DataFrame(edited), _extra(kind, key)
+        return pl.DataFrame(edited), _extra(kind, reads.source_taken(found["adapter"]), key)
 
 
-def _extra(kind: str, key: str) -> dict[str, str]:
+def _extra(kind: str, source: str, key: str) -> dict[str, str]:
     if kind == "events":
-        return {"source": st.text_input("Source, where no column says it", "web", key=f"{key}_source").strip()}
+        return {"source": st.text_input("Source, where no column says it", source, key=f"{key}_source").strip()}
     if kind == "outcomes":
         with st.container(horizontal=True):
             won = st.text_input("Won where", key=f"{key}_won", placeholder="outcome = 'won'")

@@ -126,6 +126,11 @@ def maps_itself(source: str) -> bool:
     return adapters.BY_NAME[source].translate is not None
 
 
+def source_taken(adapter: str) -> str:
+    """The source that the adapter's events are taken to be of where nothing says it."""
+    return adapters.BY_NAME[adapter].source
+
+
 def about_source(source: str) -> str:
     """What the source's adapter makes of its records, in its own words."""
     return adapters.about(source)
