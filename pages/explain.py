@@ -5,6 +5,8 @@ import streamlit as st
 from app.components import empty_state, explain_parts, header
 from app.queries import explain
 
+TABS = ["Overall", "One feature", "Acting together", "Two groups", "Across retrains", "One lead"]
+
 hashes = explain.runs()
 if not hashes:
     header.plain("Explain", "What drives scores, overall and for one lead")
@@ -17,19 +19,22 @@ found = explain.stored(chosen)
 if found.leads < found.decided:
     st.caption(f"Drawn from a sample of {found.leads:,} of {found.decided:,} leads.")
 
-overall, feature, groups, lead = st.tabs(
-    ["Overall", "One feature", "Two groups", "One lead"], key="tab", bind="query-params"
-)
+overall, feature, together, groups, retrains, lead = st.tabs(TABS, key="tab", bind="query-params")
 if overall.open:
     with overall:
-        explain_parts.overall(found, "explain")
-        explain_parts.stability(chosen, "explain_stability")
+        st.fragment(explain_parts.overall)(found, "explain")
 if feature.open:
     with feature:
-        explain_parts.one_feature(found, "explain")
+        st.fragment(explain_parts.one_feature)(found, "explain")
+if together.open:
+    with together:
+        explain_parts.together(found, chosen, "explain_together")
 if groups.open:
     with groups:
         explain_parts.groups(found, "explain_groups")
+if retrains.open:
+    with retrains:
+        explain_parts.stability(chosen, "explain_stability")
 if lead.open:
     with lead:
         explain_parts.one_lead("explain_lead")

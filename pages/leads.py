@@ -13,7 +13,7 @@ from app.components import (
     owners,
     peek,
 )
-from app.queries import crm, leads
+from app.queries import crm, leads, reason_codes
 from app.queries.access import role
 
 if leads.board().is_empty():
@@ -40,6 +40,8 @@ with actions:
         "leads_export",
         about=basis.about(chosen),
         crm=lambda: crm.rows(chosen, seen_by),
+        without={} if crm.has_hubspot_key() else {"_hubspot": crm.NO_KEY},
+        reasons=lambda: reason_codes.rows(chosen, seen_by),
     )
 if lead_filters.in_drawer():
     peek.drawer(lead_grid.show(found, "leads_grid"), "leads_peek")

@@ -85,8 +85,11 @@ def _spread(points: pl.Series, bins: int = 60, room: float = 0.36) -> list[float
     return frame.select(offset.alias("offset"))["offset"].to_list()
 
 
-def dependence(points: pl.DataFrame, label: str, colours: Tokens) -> go.Figure:
-    """One feature's points against its value; columns `value` (number or text), `points`, `ref`."""
+def dependence(points: pl.DataFrame, label: str, colours: Tokens, course: pl.DataFrame | None = None) -> go.Figure:
+    """One feature's points against its value; columns `value` (number or text), `points`, `ref`.
+
+    `course`: the mean of all leads by value, drawn as a line; columns `value`, `points`.
+    """
     figure = blank(colours, height=320)
     if points["value"].dtype.is_numeric():
         figure.add_trace(
@@ -99,6 +102,13 @@ def dependence(points: pl.DataFrame, label: str, colours: Tokens) -> go.Figure:
                 hovertemplate="%{x}: %{y:+.1f} points<br>%{customdata}<extra></extra>",
             )
         )
+        if course is not None and course.height > 1:
+            figure.add_trace(
+                go.Scatter(
+                    x=course["value"], y=100 * course["points"], mode="lines",
+                    line={"color": colours.accent, "width": 2.4}, hoverinfo="skip",
+                )
+            )  # fmt: skip
     else:
         order = (
             points.group_by("value").agg(pl.col("points").median()).sort("points", descending=True)["value"].to_list()
@@ -112,3 +122,28 @@ def dependence(points: pl.DataFrame, label: str, colours: Tokens) -> go.Figure:
     figure.add_shape(type="line", x0=0, x1=1, xref="paper", y0=0, y1=0, line={"color": colours.neutral, "width": 1})
     figure.update_yaxes(title_text="points")
     return figure.update_xaxes(title_text=label)
+
+
+def pairs(rows: pl.DataFrame, colours: Tokens, *, most: int = 10) -> go.Figure:
+    """What pairs of features do together; columns `label`, `other`, `size` (log-odds), `share`, strongest first."""
+    top = rows[:most]
+    names = [f"{one} × {other}" for one, other in top.select("label", "other").iter_rows()]
+    figure = blank(colours, height=ROW * top.height + 60, bargap=0.35)
+    figure.add_trace(
+        go.Bar(
+            orientation="h",
+            y=list(range(top.height)),
+            x=top["size"],
+            width=0.62,
+            marker_color=colours.accent,
+            customdata=list(zip(names, top["share"], strict=True)),
+            text=[f"{size:.2f}" for size in top["size"]],
+            textposition="outside",
+            cliponaxis=False,
+            textfont={"color": colours.ink},
+            hovertemplate="%{customdata[0]}: %{x:.3f} log-odds, %{customdata[1]:.0%} of what the pair does"
+            "<extra></extra>",
+        )
+    )
+    named_rows(figure, colours, names, 44)
+    return figure.update_xaxes(visible=False, range=[0, 1.2 * float(top["size"].max() or 0.01)])  # type: ignore[arg-type]

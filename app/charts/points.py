@@ -17,13 +17,14 @@ def waterfall(
     most: int = 6,
     width: int = 24,
     ends: tuple[str, str] = ("Base", "Score"),
+    rest: str = "other features",
 ) -> go.Figure:
     """Base, the `most` largest contributions, the rest as one, and the score; labels in lines of `width` characters.
 
     `points`: columns `label` (text) and `points` (probability, so 0.22 is 22 points), one row a feature. `ends` names
-    what the steps lead from and to.
+    what the steps lead from and to, `rest` what the smaller ones are.
     """
-    steps = _steps(points, most)
+    steps = _steps(points, most, rest)
     labels = [ends[0], *steps["label"], ends[1]]
     values = [100 * base, *(100 * value for value in steps["points"])]
     total = sum(values)
@@ -50,12 +51,12 @@ def waterfall(
     return figure.update_xaxes(visible=False, range=_range(values, total))
 
 
-def _steps(points: pl.DataFrame, most: int) -> pl.DataFrame:
+def _steps(points: pl.DataFrame, most: int, word: str) -> pl.DataFrame:
     ordered = points.select("label", "points").sort(pl.col("points").abs(), descending=True, maintain_order=True)
     shown, rest = ordered[:most].sort("points", descending=True), ordered[most:]
     if not rest.height:
         return shown
-    other = pl.DataFrame({"label": [f"{rest.height} other features"], "points": [float(rest["points"].sum())]})
+    other = pl.DataFrame({"label": [f"{rest.height} {word}"], "points": [float(rest["points"].sum())]})
     return pl.concat([shown, other])
 
 

@@ -71,9 +71,10 @@ def performance(
 def drift_text(found: dict[str, Any]) -> str:
     """A drift report in some lines for people."""
     psi = "-" if found["score_psi"] is None else f"{found['score_psi']:.3f}"
+    owners = "" if found["owners_changed"] is None else f" {found['owners_changed']:,} to another owner,"
     head = (
         f"Drift: {found['features_drifted']} features drifted, {found['decisions_moved']:,} decisions moved"
-        f" ({found['bands_changed']:,} across a band, {found['pools_changed']:,} to another pool,"
+        f" ({found['bands_changed']:,} across a band, {found['pools_changed']:,} to another pool,{owners}"
         f" {found['expected_wins_lost']:+.1f} expected wins lost), score PSI {psi}"
     )
     alerts = [f"{one['severity']:6}  {one['message']} {one['cause']} {one['action']}" for one in found["alerts"][:5]]

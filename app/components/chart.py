@@ -10,7 +10,8 @@ from app.theme import Tokens, tokens
 if TYPE_CHECKING:
     from app.charts.base import Figure
 
-CONFIG = {"displayModeBar": False, "displaylogo": False, "showTips": False}
+CONFIG = {"displayModeBar": "hover", "displaylogo": False, "showTips": False, "modeBarButtons": [["toImage"]]}
+"""Only one button, shown under the pointer: the chart as a picture."""
 
 
 def colours() -> Tokens:
@@ -24,7 +25,10 @@ def show(figure: "Figure", key: str, *, alt: str, words: str = "", select: bool 
     With `select` the result is the list of clicked points (dicts with `x`, `y`, `customdata`, ...), else empty.
     """
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "points"} if select else {}
-    state = st.plotly_chart(figure, theme=None, key=key, config=CONFIG, alt=alt, **options)
+    picture = {"format": "png", "filename": f"leadbench-{key.replace('_', '-')}", "scale": 2}
+    config = CONFIG | {"toImageButtonOptions": picture}
+    figure.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": colours().muted})
+    state = st.plotly_chart(figure, theme=None, key=key, config=config, alt=alt, **options)
     if words:
         st.caption(words)
     return list(state["selection"]["points"]) if select else []  # type: ignore[index]

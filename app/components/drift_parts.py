@@ -57,7 +57,7 @@ def figures(report: Report, key: str) -> None:
             kpi.Kpi(
                 "Decisions moved",
                 f"{told['decisions_moved']:,}",
-                note=f"of {told['population']:,} compared",
+                note=_of(told),
                 help=glossary.term("decisions_moved"),
             ),
             kpi.Kpi(
@@ -83,6 +83,12 @@ def figures(report: Report, key: str) -> None:
     )
 
 
+def _of(told: dict) -> str:
+    owners = told.get("owners_changed")
+    changed = "" if owners is None else f"; {owners:,} would change owner"
+    return f"of {told['population']:,} compared{changed}"
+
+
 def table(report: Report, key: str) -> str:
     """Draw the features by decisions moved; the name of the one that is picked."""
     rows = drift.table(report)
@@ -92,12 +98,17 @@ def table(report: Report, key: str) -> str:
         "said": text("Verdict", width=70),
         "decisions_moved": number("Moved", format="localized", help=glossary.term("decisions_moved"), width=62),
         "bands_changed": number("Bands", format="localized", width=58, help="Leads that cross a band."),
+        "owners_changed": number(
+            "Owners", format="localized", width=62, help="Leads whose owner is none of the other pool's reps."
+        ),
         "expected_wins_lost": number("Wins lost", format="%+.1f", width=72, help=glossary.term("expected_wins_lost")),
         "statistic": number("PSI", format="%.3f", help=glossary.term("psi"), width=54),
         "threshold": number("Threshold", format="%.3f", width=74, help="Grows where few rows were compared."),
         "reference_rows": number("Then", format="localized", width=56, help="Reference rows with a value."),
         "current_rows": number("Now", format="localized", width=56, help="Current rows with a value."),
     }
+    if rows["owners_changed"].null_count() == rows.height:
+        del config["owners_changed"]
     with chart.card("Features, by decisions moved", glossary.term("decisions_moved")):
         asked, names = session.parameter("f"), rows["name"].to_list()
         picked = frame_table.pick(

@@ -1,5 +1,7 @@
 """What drives scores overall: importance, every lead's points, one feature, two groups of leads."""
 
+from typing import Any
+
 import polars as pl
 import streamlit as st
 
@@ -11,6 +13,7 @@ from app.queries import explain, lead, leads, people, versions
 from app.queries.explain import Stored
 from core.kernel.errors import LeadbenchError
 
+MOST_PAIRED, MOST_PICKED = 6, 100
 GROUPS = {"region": "Region", "segment": "Segment", "band": "Band", "pool": "Pool"}
 
 
@@ -35,10 +38,64 @@ def overall(found: Stored, key: str) -> None:
             importance.bars(rows, chart.colours()), f"{key}_bars", alt=f"Importance by feature. {words}", words=words
         )
     with right, chart.card("Every lead's points", glossary.term("points")):
-        words = "In words: each dot is a lead; dots to the right raise its score, red dots have a high value."
+        words = (
+            "In words: each dot is a lead; dots to the right raise its score, red dots have a high value. Click one."
+        )
         figure = importance.beeswarm(explain.swarm(found), chart.colours())
-        chart.show(figure, f"{key}_swarm", alt=f"Points of leads by feature. {words}", words=words)
+        clicked = chart.show(
+            figure, f"{key}_swarm", alt=f"Points of leads by feature. {words}", words=words, select=True
+        )
+    _picked(_refs(clicked), f"{key}_swarm")
     _table(found, key)
+
+
+def _refs(clicked: list[dict[str, Any]]) -> list[str]:
+    return [str(point["customdata"]) for point in clicked if point.get("customdata")]
+
+
+def _picked(refs: list[str], key: str) -> None:
+    """Draw the leads of these refs, and the way to the one that is picked."""
+    if not refs:
+        return
+    rows = explain.picked(refs)
+    with chart.card(f"{rows.height:,} picked lead{'' if rows.height == 1 else 's'}"):
+        config = {
+            "lead": "Lead",
+            "company": "Company",
+            "percentile": columns.score("Percentile", help=glossary.term("percentile")),
+            "score": st.column_config.NumberColumn("Score", format="%.4f", help=glossary.term("score")),
+            "band": st.column_config.TextColumn("Band", help=glossary.term("band")),
+            "pool": st.column_config.TextColumn("Pool", help=glossary.term("pool")),
+        }
+        chosen = frame_table.pick(rows, f"{key}_picked", columns=config, order=list(config), alt="The picked leads.")
+        _open(rows["ref"][chosen or 0])
+
+
+def _open(ref: str) -> None:
+    st.page_link(
+        navigation.script("lead"), label=f"Open Lead 360 of {ref}", icon=":material/open_in_new:",
+        query_params={"id": ref},
+    )  # fmt: skip
+
+
+def together(found: Stored, model_hash: str, key: str) -> None:
+    """Draw which of the weightiest features act together, beyond what each does alone."""
+    features = tuple(found.importance["feature"].head(MOST_PAIRED))
+    with chart.card("Which features act together", glossary.term("interaction")):
+        told = explain.together(model_hash, features)
+        if told.pairs.is_empty():
+            st.caption("The model reads one feature only.")
+            return
+        first = told.pairs.row(0, named=True)
+        words = (
+            f"In words: **{first['label']}** and **{first['other']}** act together most: {first['share']:.0%} of what "
+            f"they do comes from both at once. Friedman's H on {told.leads} leads that the model decided, among its "
+            f"{len(features)} weightiest features, in log-odds."
+        )
+        figure = importance.pairs(told.pairs, chart.colours())
+        chart.show(figure, f"{key}_pairs", alt=f"Pairs of features. {words}", words=words)
+        about = {"List": "Features that act together", "Leads": f"{told.leads}", "Unit": "log-odds"}
+        export_menu.show(told.pairs, "interactions", f"{key}_export", about=about)
 
 
 def _table(found: Stored, key: str) -> None:
@@ -90,7 +147,10 @@ def one_feature(found: Stored, key: str) -> None:
     feature = linked.select("Feature", names, "f", f"{key}_feature")
     rows = explain.dependence(found, feature)
     with chart.card(f"{names[feature]}: value and points", glossary.term("points")):
-        figure = importance.dependence(rows, names[feature], chart.colours())
+        course = explain.course(rows)
+        figure = importance.dependence(
+            rows if course.is_empty() else explain.dots(rows), names[feature], chart.colours(), course
+        )
         words = _dependence_words(rows)
         clicked = chart.show(
             figure,
@@ -99,10 +159,12 @@ def one_feature(found: Stored, key: str) -> None:
             words=words,
             select=True,
         )
-    ids = [str(point["customdata"]) for point in clicked if point.get("customdata")]
-    if ids:
-        with chart.card(f"{len(ids)} picked leads"):
-            frame_table.show(explain.picked(ids), f"{key}_picked", alt="The leads that were clicked.")
+        refs = _refs(clicked)
+        if course.is_empty() and rows.height:
+            words_there = rows["value"].value_counts(sort=True)["value"].head(12).to_list()
+            value = st.pills("Leads with", words_there, key=f"{key}_value_{feature}")
+            refs = explain.of_value(rows, value)[:MOST_PICKED] if value else []
+    _picked(refs, f"{key}_one")
 
 
 def _dependence_words(rows: pl.DataFrame) -> str:
@@ -149,9 +211,4 @@ def one_lead(key: str) -> None:
     except LeadbenchError as refusal:
         refused(refusal)
         return
-    st.page_link(
-        navigation.script("lead"),
-        label="Open Lead 360",
-        icon=":material/open_in_new:",
-        query_params={"id": ref},
-    )
+    _open(ref)

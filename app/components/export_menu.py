@@ -26,12 +26,21 @@ class Form:
     suffix: str = ""
 
 
-def show(frame: Frame, name: str, key: str, *, about: Mapping[str, str], crm: Frame | None = None) -> None:
+def show(
+    frame: Frame,
+    name: str,
+    key: str,
+    *,
+    about: Mapping[str, str],
+    crm: Frame | None = None,
+    without: Mapping[str, str] | None = None,
+    reasons: Frame | None = None,
+) -> None:
     """Draw the Export button; `frame` may be a function, called only when a file is taken, outside the session.
 
-    `crm` gives the rows as core.exports.crm takes them, for Salesforce and HubSpot. `about` names what the rows are
-    (filter, policy, model, time): the Excel file's `Read me` sheet. Core's permission table is asked again when a file
-    is made.
+    `crm` gives the rows as core.exports.crm takes them, for Salesforce and HubSpot; `without` says by suffix why a form
+    is not possible. `reasons` gives a row a lead and reason. `about` names what the rows are (filter, policy, model,
+    time): the Excel file's `Read me` sheet. Core's permission table is asked again when a file is made.
     """
     actor = session.identity()
     if not may(Permission.EXPORT):
@@ -41,10 +50,20 @@ def show(frame: Frame, name: str, key: str, *, about: Mapping[str, str], crm: Fr
         for form in FORMS:
             _button(form, frame, name, key, about, actor)
         for form in CRM_FORMS if crm is not None else ():
-            _button(form, crm, name, key, about, actor)
+            _button(form, crm, name, key, about, actor, (without or {}).get(form.suffix, ""))
+        for form in REASON_FORMS if reasons is not None else ():
+            _button(form, reasons, name, key, about, actor)
 
 
-def _button(form: Form, frame: Frame | None, name: str, key: str, about: Mapping[str, str], actor: str | None) -> None:
+def _button(
+    form: Form,
+    frame: Frame | None,
+    name: str,
+    key: str,
+    about: Mapping[str, str],
+    actor: str | None,
+    impossible: str = "",
+) -> None:
     st.download_button(
         form.label,
         data=lambda: _made(form, frame, about, actor),  # type: ignore[arg-type]
@@ -53,6 +72,8 @@ def _button(form: Form, frame: Frame | None, name: str, key: str, about: Mapping
         key=f"{key}{form.suffix}_{form.ending}",
         on_click="ignore",
         type="tertiary",
+        disabled=bool(impossible),
+        help=impossible or None,
     )
 
 
@@ -107,4 +128,8 @@ FORMS = (
 CRM_FORMS = (
     Form("Salesforce: CSV and .sdl", "zip", "application/zip", salesforce, "_salesforce"),
     Form("HubSpot: CSV, request, before", "zip", "application/zip", hubspot, "_hubspot"),
+)
+REASON_FORMS = (
+    Form("Reason codes, CSV", "csv", "text/csv", csv, "_reasons"),
+    Form("Reason codes, Parquet", "parquet", "application/vnd.apache.parquet", parquet, "_reasons"),
 )

@@ -6,13 +6,12 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app.components import empty_state, feature_detail, frame_table, glossary
+from app.components import chart, empty_state, feature_detail, frame_table, glossary
 from app.queries import feature_facts
 from app.queries import features as reads
 from app.queries.feature_facts import TIERS, Facts
 
-DRIFT = {"Drift": "#C4432F44", "Stable": "#0E7C6633", "Not enough data": "#7A7F8733"}
-CHIPS = ("#0E7C6633", "#2E6FBF33", "#7A7F8733", "#C4432F44")
+DRIFT = ("Drift", "Stable", "Not enough data")
 
 
 def choice(listed: pl.DataFrame) -> str | None:
@@ -68,17 +67,19 @@ def _filtered(set_hash: str, facts: Mapping[str, Facts], key: str) -> pl.DataFra
 
 
 def _columns() -> dict[str, Any]:
-    column = st.column_config
+    column, colours = st.column_config, chart.colours()
+    fresh = [f"{paint}33" for paint in (colours.gain, colours.accent, colours.neutral, colours.loss)]
+    verdicts = [f"{paint}44" for paint in (colours.loss, colours.gain, colours.neutral)]
     return {
         "label": column.TextColumn("Feature", width=280),
         "role": column.TextColumn("Role", help=glossary.term("fit"), width=96),
         "calculation": column.TextColumn("Calculation", width=120),
         "window": column.TextColumn("Window", width=72),
-        "tier": column.MultiselectColumn("Freshness", options=[*TIERS, "stale"], color=list(CHIPS), width=110),
+        "tier": column.MultiselectColumn("Freshness", options=[*TIERS, "stale"], color=fresh, width=110),
         "age": column.TextColumn("Delivered", help="Before the newest delivery of any source.", width=84),
         "missing": column.ProgressColumn("Missing", format="percent", min_value=0, max_value=1, width=110),
         "drift": column.MultiselectColumn(
-            "Drift", options=list(DRIFT), color=list(DRIFT.values()), help=glossary.term("drift"), width=90
+            "Drift", options=list(DRIFT), color=verdicts, help=glossary.term("drift"), width=90
         ),
         "used_by": column.TextColumn("Used by", width=150),
         "reads": column.TextColumn("Reads", width="medium"),

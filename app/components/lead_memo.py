@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app import session
-from app.queries import versions
+from app.queries import change, versions
 from app.queries.access import database
 from app.queries.lead import Lead
 from core.decisions.record import Record
@@ -31,7 +31,7 @@ def show(lead: Lead, record: Record, explained: Mapping[str, Any]) -> None:
             st.download_button(
                 name,
                 data=lambda write=write: write(
-                    {"percentile": record.percentile, **explained, "lead_id": lead.ref}, origin
+                    {"percentile": record.percentile, **explained, "lead_id": lead.ref, **change.beside(record)}, origin
                 ),
                 file_name=f"decision-{record.decision_id}.{ending}",
                 key=f"lead_memo_{ending}",

@@ -22,8 +22,11 @@ def show(record: Record, explained: dict[str, Any], key: str) -> None:
     points = reads.points(explained)
     left, right = st.columns([1.35, 1], gap="medium")
     with left, chart.card("From the base to the score, in probability points", glossary.term("points")):
-        figure = waterfall(points.select("label", "points"), explained["base"], chart.colours(), most=10)
-        words = in_words(explained)
+        about = reads.by_family(points, record.feature_set_hash)
+        figure = waterfall(about.select("label", "points"), explained["base"], chart.colours(), most=12, rest="smaller")
+        words = (
+            f"{in_words(explained)} Each bar sums the features of one kind of behaviour; beside are the single ones."
+        )
         chart.show(figure, f"{key}_waterfall", alt=f"Waterfall from the base to the score. {words}", words=words)
     with right:
         _reasons("What speaks for it", points.filter(pl.col("points") >= LEAST), f"{key}_for")

@@ -28,7 +28,7 @@ def show(row: Mapping[str, Any], key: str) -> None:
             return
         st.markdown(in_words(explained))
         _rule(row)
-        _why(explained, key)
+        _why(explained, row["feature_set_hash"], key)
         lead_feedback.show(row["lead_id"], row["ref"], f"{key}_feedback")
         st.page_link(
             navigation.script("lead"),
@@ -77,9 +77,9 @@ def _change(change: int | None) -> str:
     return f":{colour}[:material/{icon}: **{change:+d}**]" if change else ":gray[unchanged]"
 
 
-def _why(explained: dict[str, Any], key: str) -> None:
-    points = reads.points(explained)
-    figure = waterfall(points.select("label", "points"), explained["base"], chart.colours(), most=4)
+def _why(explained: dict[str, Any], feature_set_hash: str, key: str) -> None:
+    about = reads.by_family(reads.points(explained), feature_set_hash)
+    figure = waterfall(about.select("label", "points"), explained["base"], chart.colours(), most=5, rest="smaller")
     chart.show(figure, f"{key}_waterfall", alt=f"Waterfall from the base to the score. {in_words(explained)}")
 
 

@@ -1,5 +1,6 @@
 """What stands beside one decision: how it came from an earlier one, and the leads that converted like it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,9 @@ import streamlit as st
 
 from app.queries import lead, people
 from app.queries.access import database, revision, role, rooms
+from core.decisions.record import Record
 from core.governance.permissions import Role
+from core.kernel.errors import LeadbenchError
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,34 @@ def _changed(revision: str, before_id: str, after_id: str) -> Changed:
         pl.DataFrame(moves, schema=kinds, orient="row"),
         None if flip is None else (CAUSES[flip[0]], flip[1], flip[2]),
     )
+
+
+def beside(record: Record) -> dict[str, Any]:
+    """`change` and `otherwise` of a decision as its memo takes them, None where the store cannot tell."""
+    earlier = lead.history(record.lead_id)["decision_id"].to_list()
+    place = earlier.index(record.decision_id) if record.decision_id in earlier else 0
+    return {
+        "change": _told(_change_memo, earlier[place - 1], record.decision_id) if place else None,
+        "otherwise": _told(_otherwise_memo, record.decision_id),
+    }
+
+
+def _told(tell: Callable[..., dict[str, Any]], *ids: str) -> dict[str, Any] | None:
+    try:
+        return tell(*ids)
+    except LeadbenchError:
+        return None
+
+
+def _change_memo(before_id: str, after_id: str) -> dict[str, Any]:
+    found = changed(before_id, after_id)
+    parts = [{"cause": cause, "points": points} for cause, points in found.causes.iter_rows()]
+    return {"parts": parts, "flipped_by": found.flip[0] if found.flip else None}
+
+
+def _otherwise_memo(decision_id: str) -> dict[str, Any]:
+    found = lead.otherwise(decision_id)
+    return {"words": found.words, "changes": found.changes.to_dicts()}
 
 
 def alike(decision_id: str) -> pl.DataFrame:

@@ -4,10 +4,17 @@ import polars as pl
 
 from app.queries import leads, versions
 from app.queries.leads import Filter
+from core.exports.crm import RECORD_ID
 from core.governance.permissions import Permission, Role, allowed
 
 REASONS = 3
+NO_KEY = "No lead's id is a HubSpot record id, and addresses stay here: HubSpot would find no contact."
 DOWN, UP = "Declining", "Improving"
+
+
+def has_hubspot_key() -> bool:
+    """Whether any lead's id is a HubSpot record id: e-mail addresses are not shown, so nothing else finds a contact."""
+    return bool(leads.board()["lead_id"].str.contains(RECORD_ID).any())
 
 
 def rows(chosen: Filter, seen_by: Role) -> pl.DataFrame:

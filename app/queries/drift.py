@@ -75,13 +75,14 @@ def table(report: Report) -> pl.DataFrame:
         "threshold": pl.Float64,
         "decisions_moved": pl.Int64,
         "bands_changed": pl.Int64,
+        "owners_changed": pl.Int64,
         "expected_wins_lost": pl.Float64,
         "reference_rows": pl.Int64,
         "current_rows": pl.Int64,
     }
     rows = [{name: one.get(name) for name in kinds} for one in report.told["features"]]
     frame = pl.DataFrame(rows, schema=kinds)
-    figures = ("decisions_moved", "bands_changed", "expected_wins_lost")
+    figures = ("decisions_moved", "bands_changed", "owners_changed", "expected_wins_lost")
     moved = [pl.when(pl.col("verdict") == "drift").then(name).alias(name) for name in figures]
     return frame.with_columns(*moved, said=pl.col("verdict").replace(VERDICTS)).sort(
         "decisions_moved", "statistic", descending=True, nulls_last=True, maintain_order=True

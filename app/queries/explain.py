@@ -10,6 +10,7 @@ import streamlit as st
 from app.queries import leads, versions
 from app.queries.access import database, revision, rooms
 from core.decisions.store_board import DecisionBoard
+from core.models.model import Model
 
 MOST_LEADS, COMPARED = 4_000, 1_000
 SEED = 7
@@ -48,32 +49,30 @@ def _stored(decisions: str, features: str, model_hash: str) -> Stored:
     if decided > MOST_LEADS:
         board = board.sample(MOST_LEADS, seed=SEED)
     set_hash = board["feature_set_hash"][0]
-    told = DecisionBoard(database()).points(board["decision_id"].to_list())
-    vectors = dict(rooms().decisions.newest().select("lead_id", "features").iter_rows())
-    leads_by_id = dict(board.select("decision_id", "lead_id").iter_rows())
-    points = _long(told, leads_by_id, vectors, versions.labels(set_hash))
+    told = DecisionBoard(database()).reasons(board["decision_id"].to_list())
+    points = _long(told.join(board.select("decision_id", "lead_id"), on="decision_id"), versions.labels(set_hash))
     return Stored(points, _importance(points, roles(set_hash)), board.height, decided)
 
 
-def _long(
-    told: pl.DataFrame, leads_by_id: dict[str, str], vectors: dict[str, str], labels: dict[str, str]
-) -> pl.DataFrame:
-    columns: dict[str, list] = {"lead_id": [], "feature": [], "raw": [], "points": []}
-    for decision_id, text in told.iter_rows():
-        lead_id = leads_by_id[decision_id]
-        values = dict(json.loads(vectors[lead_id]))
-        for feature, part in json.loads(text):
-            columns["lead_id"].append(lead_id)
-            columns["feature"].append(feature)
-            columns["raw"].append(values.get(feature))
-            columns["points"].append(part)
-    raw = columns.pop("raw")
-    frame = pl.DataFrame(columns, schema={"lead_id": pl.String, "feature": pl.String, "points": pl.Float64})
-    return frame.with_columns(
-        pl.Series("value", [None if one is None else str(one) for one in raw], dtype=pl.String),
-        pl.Series("number", [_number(one) for one in raw], dtype=pl.Float64),
-        label=pl.col("feature").replace(labels),
+def _long(told: pl.DataFrame, labels: dict[str, str]) -> pl.DataFrame:
+    """One row a lead and feature, of rows with lead_id, points and features (JSON)."""
+    names: list[str] = []
+    parts: list[float] = []
+    raw: list[object] = []
+    counts = []
+    for points, vector in told.select("points", "features").iter_rows():
+        pairs, values = json.loads(points), dict(json.loads(vector))
+        names += [name for name, _ in pairs]
+        parts += [part for _, part in pairs]
+        raw += [values.get(name) for name, _ in pairs]
+        counts.append(len(pairs))
+    frame = pl.DataFrame(
+        {"feature": names, "points": parts, "value": [None if one is None else str(one) for one in raw]},
+        schema={"feature": pl.String, "points": pl.Float64, "value": pl.String},
     )
+    owners = told.select(pl.col("lead_id").repeat_by(pl.Series(counts, dtype=pl.UInt32)).explode())
+    numbers = pl.Series("number", [_number(one) for one in raw], dtype=pl.Float64)
+    return frame.with_columns(owners["lead_id"], numbers, label=pl.col("feature").replace(labels))
 
 
 def _number(value: object) -> float | None:
@@ -124,17 +123,22 @@ def stability(model_hash: str, other: str) -> Stability:
 
 @st.cache_data(max_entries=8, show_spinner="Explaining the same leads by both models")
 def _stability(revision: str, model_hash: str, other: str) -> Stability:
-    from core.decisions.reexecution import vectors
     from core.models import rationale
     from core.models.scoring import score_with_points
 
+    model, frame = _decided(model_hash, COMPARED)
+    tables = [rationale.importance(one, score_with_points(one, frame)[1]) for one in (model, rooms().models.get(other))]
+    return Stability(*rationale.stability(*tables), frame.height)
+
+
+def _decided(model_hash: str, most: int) -> tuple[Model, pl.DataFrame]:
+    """The model, and up to so many of the vectors that it decided, the same ones for ever."""
+    from core.decisions.reexecution import vectors
+
     board = leads.board().filter(pl.col("model_hash") == model_hash)
-    sample = rooms().decisions.population(board["decision_id"].sort()[0], COMPARED)
-    models = [rooms().models.get(one) for one in (model_hash, other)]
+    sample = rooms().decisions.population(board["decision_id"].min(), most)  # type: ignore[arg-type]
     feature_set = rooms().features.get(board["feature_set_hash"][0])
-    frame = vectors(feature_set, [{"features": one.items()} for one in sample])
-    tables = [rationale.importance(model, score_with_points(model, frame)[1]) for model in models]
-    return Stability(*rationale.stability(*tables), len(sample))
+    return rooms().models.get(model_hash), vectors(feature_set, [{"features": one.items()} for one in sample])
 
 
 def swarm(found: Stored, most: int = 10, dots: int = 400) -> pl.DataFrame:
@@ -152,6 +156,53 @@ def dependence(found: Stored, feature: str) -> pl.DataFrame:
     numeric = rows["number"].is_not_null().any()
     value = pl.col("number") if numeric else pl.col("value").fill_null("missing").replace(versions.type_names())
     return rows.select(value.alias("value"), "points", "ref").drop_nulls("value")
+
+
+def dots(rows: pl.DataFrame, most: int = 1_500) -> pl.DataFrame:
+    """At most so many of the rows of `dependence`, to be drawn one by one."""
+    return rows.sample(most, seed=SEED) if rows.height > most else rows
+
+
+def course(rows: pl.DataFrame, bins: int = 24) -> pl.DataFrame:
+    """value and points, both means, of bins of equal size over all rows of a numeric feature; empty for words."""
+    if rows.is_empty() or not rows["value"].dtype.is_numeric():
+        return pl.DataFrame(schema={"value": pl.Float64, "points": pl.Float64})
+    place = ((pl.col("value").rank("dense") - 1) if rows["value"].n_unique() <= bins else _bin(bins)).alias("bin")
+    return rows.group_by(place).agg(pl.col("value").mean(), pl.col("points").mean()).sort("value").drop("bin")
+
+
+def _bin(bins: int) -> pl.Expr:
+    return (pl.col("value").rank("min") - 1) * bins // pl.len()
+
+
+def of_value(rows: pl.DataFrame, value: str) -> list[str]:
+    """The refs of the leads with that word, those with the largest points first."""
+    return rows.filter(pl.col("value") == value).sort(pl.col("points").abs(), descending=True)["ref"].to_list()
+
+
+@dataclass(frozen=True)
+class Together:
+    """Pairs of a model's weightiest features: label, other, size (log-odds) and share, strongest first; on `leads`."""
+
+    pairs: pl.DataFrame
+    features: tuple[str, ...]
+    leads: int
+
+
+def together(model_hash: str, features: tuple[str, ...]) -> Together:
+    """How far these features act together by the model, on a sample of the leads that it decided."""
+    return _together(revision("decisions", "models", "features"), model_hash, features)
+
+
+@st.cache_data(max_entries=8, show_spinner="Trying pairs of features")
+def _together(revision: str, model_hash: str, features: tuple[str, ...]) -> Together:
+    from core.models import interactions
+
+    model, frame = _decided(model_hash, interactions.MOST_ROWS)
+    labels = {one.name: one.label for one in model.features}
+    found = interactions.strength(model, frame, [name for name in features if name in labels])
+    named = found.with_columns(label=pl.col("feature").replace(labels), other=pl.col("other").replace(labels))
+    return Together(named.select("label", "other", "size", "share"), features, frame.height)
 
 
 def bent(rows: pl.DataFrame) -> tuple[float, float]:

@@ -89,6 +89,15 @@ def points(explanation: dict[str, Any]) -> pl.DataFrame:
     return frame.sort(pl.col("points").abs(), descending=True, maintain_order=True)
 
 
+def by_family(points: pl.DataFrame, feature_set_hash: str) -> pl.DataFrame:
+    """label, points and features (how many) of what the features are about, largest part first; in the set's words."""
+    about = pl.col("feature").replace_strict(
+        versions.families(feature_set_hash), default=pl.col("label"), return_dtype=pl.String
+    )
+    summed = points.group_by(about.alias("label"), maintain_order=True).agg(pl.col("points").sum(), features=pl.len())
+    return summed.sort(pl.col("points").abs(), descending=True, maintain_order=True)
+
+
 def shown(value: object) -> str:
     """A feature's value as text: whole numbers without a point, others with up to two places, kinds by their name."""
     if value is None:

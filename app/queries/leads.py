@@ -97,8 +97,9 @@ def board(seen_by: Role | None = None) -> pl.DataFrame:
     return _board(revision("signals", "decisions", "policy"), (seen_by or role()).value)
 
 
-@st.cache_data(max_entries=6, show_spinner=False)
+@st.cache_resource(max_entries=6, show_spinner=False)
 def _board(revision: str, role: str) -> pl.DataFrame:
+    """Kept as it is, never copied: frames are not changed in place, and copying 300,000 rows a look takes seconds."""
     rows = DecisionBoard(database()).rows()
     cards = people.cards(rows["lead_id"].to_list(), Role(role))
     return rows.join(cards, on="lead_id", how="left").with_columns(
@@ -109,6 +110,11 @@ def _board(revision: str, role: str) -> pl.DataFrame:
 
 def waiting() -> pl.DataFrame:
     """The board without the leads that closed after their newest decision."""
+    return _waiting(revision("signals", "decisions"), role().value)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _waiting(revision: str, role: str) -> pl.DataFrame:
     return board().filter(WAITING)
 
 

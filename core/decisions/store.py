@@ -155,6 +155,10 @@ class DecisionStore:
             {"lead": lead_id},
         )
 
+    def owned(self) -> pl.DataFrame:
+        """lead_id and assignee of the newest decision of each lead that somebody has."""
+        return self._database.read("SELECT lead_id, assignee FROM decisions_latest WHERE assignee IS NOT NULL")
+
     def population(self, decision_id: str, most: int) -> list[dict[str, Any]]:
         """Feature vectors by the decision's model, from its own batch and those before: the same rows for ever.
 

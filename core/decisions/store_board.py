@@ -76,6 +76,16 @@ class DecisionBoard:
             cursor.load("wanted", wanted)
             return cursor.read("SELECT decision_id, points FROM decisions SEMI JOIN wanted USING (decision_id)")
 
+    def reasons(self, decision_ids: Sequence[str]) -> pl.DataFrame:
+        """decision_id, points and features as JSON text: lists of [feature, points] and of [feature, value]."""
+        wanted = pl.DataFrame({"decision_id": decision_ids}, schema={"decision_id": pl.String})
+        with self._database.scratch() as cursor:
+            cursor.load("wanted", wanted)
+            return cursor.read(
+                "SELECT decision_id, points, json_extract(record, '$.features')::VARCHAR AS features "
+                "FROM decisions SEMI JOIN wanted USING (decision_id)"
+            )
+
     def by_moment(self) -> pl.DataFrame:
         """as_of, band, decisions, score (mean), routed, held and arrived (from another band), oldest first."""
         return self._database.read(BY_MOMENT)

@@ -11,7 +11,7 @@ import zipfile
 
 import polars as pl
 
-from core.exports.errors import ExportTooLarge
+from core.exports.errors import ExportTooLarge, NothingToFindBy
 from core.exports.tables import to_csv
 
 SALESFORCE_ID = r"^00Q[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$"
@@ -70,13 +70,16 @@ def to_hubspot(rows: pl.DataFrame, name: str) -> bytes:
     """`scores.csv` with the request that imports it, `import.json`, and `before.csv` with the scores before.
 
     Contacts are found by their record id where every lead's id is one or no e-mail is told, else by e-mail;
-    `README.txt` says how many rows have what they are found by. Raises ExportTooLarge.
+    `README.txt` says how many rows have what they are found by. Raises ExportTooLarge, and NothingToFindBy where no row
+    has either.
     """
     if rows.height > HUBSPOT_ROWS:
         raise ExportTooLarge("A HubSpot import", rows.height, HUBSPOT_ROWS)
     now, before = (
         _hubspot(rows, score, label) for score, label in (("score", "label"), ("score_before", "label_before"))
     )
+    if now.height and now[_key(now)].null_count() == now.height:
+        raise NothingToFindBy("HubSpot", "a record id or an e-mail address", now.height)
     data = to_csv(now, bom=False)
     if len(data) >= HUBSPOT_BYTES:
         raise ExportTooLarge("A HubSpot import of under 512 MB", rows.height, HUBSPOT_ROWS)

@@ -27,6 +27,19 @@ class FolderExists(LeadbenchError):
         )
 
 
+class NothingToFindBy(LeadbenchError):
+    """Rows for a CRM of which none has what its records are found by."""
+
+    code = "no_crm_key"
+
+    def __init__(self, crm: str, keys: str, rows: int) -> None:
+        super().__init__(
+            f"None of the {rows:,} leads has what {crm} finds its records by: {keys}.",
+            value=rows,
+            remedy="Load the leads with their record ids or an e-mail column, or export CSV and match by hand.",
+        )
+
+
 class OnnxMissing(LeadbenchError):
     """A model asked for as ONNX where the packages for it are not installed."""
 

@@ -1,7 +1,7 @@
 """The decision memo: one decision on one page, as Markdown or JSON."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from core.exports.origin import Origin
@@ -21,13 +21,19 @@ def to_json(explanation: Mapping[str, Any], origin: Origin) -> bytes:
 
 
 def to_markdown(explanation: Mapping[str, Any], origin: Origin) -> bytes:
-    """The explanation (contracts.md, `explain`) as a page to print: outcome, reasons, versions."""
+    """The explanation (contracts.md, `explain`) as a page to print: outcome, reasons, versions.
+
+    It may also hold `change` (parts: cause and points since the decision before; flipped_by) and `otherwise` (words,
+    changes: option, feature, before, after), each None where there is nothing to tell.
+    """
     decision = explanation["decision"]
     parts = [
         f"# Decision memo: {escaped(explanation['lead_id'])}",
         _outcome(explanation, decision),
         "## Why this score\n\n" + _points(explanation),
         "## Why this outcome\n\n" + _reasons(decision.get("reasons") or ()),
+        *_told(explanation, "change", "What changed since the decision before", _change),
+        *_told(explanation, "otherwise", "What would change it", _otherwise),
         "## Versions\n\n" + _versions(explanation, origin),
     ]
     return ("\n\n".join(parts) + "\n").encode()
@@ -63,6 +69,27 @@ def _points(explanation: Mapping[str, Any]) -> str:
 def _reasons(reasons: Sequence[Mapping[str, Any]]) -> str:
     rows = [(escaped(reason["rule"]), escaped(reason.get("reason"))) for reason in reasons]
     return _table(("Rule", "Reason"), rows) if rows else "No rule fired."
+
+
+def _told(explanation: Mapping[str, Any], name: str, title: str, words: Callable[[Any], str]) -> list[str]:
+    return [f"## {title}\n\n{words(explanation[name])}"] if name in explanation else []
+
+
+def _change(told: Mapping[str, Any] | None) -> str:
+    if told is None:
+        return "Nothing to compare it with: it is the first decision, or its versions are not kept any more."
+    rows = [(escaped(one["cause"]), f"{100 * one['points']:+.2f}") for one in told["parts"]]
+    flipped = f"\n\nThe decision was first flipped by: {escaped(told['flipped_by'])}." if told["flipped_by"] else ""
+    return (_table(("Cause", "Points"), rows) if rows else "The score did not move.") + flipped
+
+
+def _otherwise(told: Mapping[str, Any] | None) -> str:
+    if told is None:
+        return "Not told: its model, policy or features are not kept any more."
+    names = ("option", "feature", "before", "after")
+    rows = [[escaped(one[name]) for name in names] for one in told["changes"]]
+    table = "\n\n" + _table(("Option", "Feature", "Now", "Then"), rows) if rows else ""
+    return escaped(told["words"]) + table
 
 
 def _versions(explanation: Mapping[str, Any], origin: Origin) -> str:

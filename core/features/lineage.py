@@ -8,6 +8,8 @@ from core.features.document import Feature
 from core.features.schema import json_path
 from core.kernel.expressions import And, Comparison, Expression, InList, Literal, Node, Or
 
+ANY_ACTIVITY = "Activity of every kind"
+
 
 @dataclass(frozen=True)
 class Reads:
@@ -31,6 +33,16 @@ def reads(feature: Feature) -> Reads:
         properties=tuple(sorted(name for name in fields if json_path(name))),
         envelope=tuple(sorted(name for name in fields if not json_path(name))),
     )
+
+
+def family(feature: Feature) -> str:
+    """What a feature is about, in business words: its attribute, its event types, or activity of every kind."""
+    if feature.attribute is not None:
+        return feature.label
+    types = reads(feature).types
+    if not types:
+        return ANY_ACTIVITY
+    return " and ".join(feature.names.get(one, one.replace("_", " ").capitalize()) for one in types[:2])
 
 
 def delivering(read: Reads, kinds: pl.DataFrame) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from core.kernel.compiling import settle
 from core.models.encoding import Floats
 from core.models.trees import Forest, forest
 
@@ -50,6 +51,7 @@ class _Leaves:
     lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
+        settle(__file__)
         from core.models.kernels import TABLE_SLOTS
 
         sizes = np.diff(self.trees.slots)

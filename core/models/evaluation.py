@@ -157,7 +157,7 @@ def evaluate(
         matured=matured,
         calibration=calibration_table(y, p, leads),
         lift=lift_table(y, p),
-        cautions=tuple(_cautions(y, p, _floats(trained["y"]), matured)),
+        cautions=tuple(_cautions(y, p, (_by_lead(tested), _by_lead(trained)), matured)),
     )
 
 
@@ -218,13 +218,20 @@ def _marks(tested: pl.DataFrame) -> list[str]:
     return tested.group_by("landmark").agg(age).sort("age", "landmark")["landmark"].to_list()
 
 
-def _cautions(y: Floats, p: Floats, trained: Floats, matured: MaturedFigures | None) -> list[Caution]:
-    found, whole = [], "" if matured is None else f" Of the {matured.rows:,} whose window is over"
-    if len(trained) and _shifted(y, trained):
+def _by_lead(frame: pl.DataFrame) -> Floats:
+    """The mean label of each lead: rows of one lead share its fate and count once."""
+    return _floats(frame.group_by("lead_id", maintain_order=True).agg(pl.col("y").cast(pl.Float64).mean())["y"])
+
+
+def _cautions(y: Floats, p: Floats, leads: tuple[Floats, Floats], matured: MaturedFigures | None) -> list[Caution]:
+    """Warnings from the test rows, and from the mean label of each lead in test and in training."""
+    (now, before), found = leads, []
+    whole = "" if matured is None else f" Of the {matured.rows:,} whose window is over"
+    if len(before) and _shifted(now, before):
         found.append(
             Caution(
                 "base_rate_shift",
-                f"The positive rate is {y.mean():.1%} in the test rows and was {trained.mean():.1%} in training: "
+                f"The positive rate is {now.mean():.1%} among the test leads and was {before.mean():.1%} in training: "
                 "ranks hold better than probabilities."
                 + (f"{whole} it is {matured.base_rate:.1%}: the others were decided early." if matured else ""),
             )
@@ -242,7 +249,7 @@ def _cautions(y: Floats, p: Floats, trained: Floats, matured: MaturedFigures | N
 
 
 def _shifted(y: Floats, trained: Floats) -> bool:
-    """Whether the rates differ by over three standard errors and by over a fifth of the training rate."""
+    """Whether the rates of leads differ by over three standard errors and by over a fifth of the training rate."""
     before, now = float(trained.mean()), float(y.mean())
     error = np.sqrt(before * (1 - before) / len(trained) + now * (1 - now) / len(y))
     return abs(now - before) > SHIFTED * error and abs(now - before) > 0.2 * before

@@ -62,7 +62,7 @@ def _of_feature(one: FeatureDrift, silent: Sequence[SourceDrift], population: in
     severity = "low" if not moved else "high" if moved >= LOUD * population else "medium"
     message = (
         f"{one.label}: stability index {one.statistic:.3f} against a threshold of {one.threshold:.3f}; "
-        f"{_decisions(moved)}, {one.moves.bands:,} across a band."
+        f"{_decisions(moved)}, {one.moves.bands:,} across a band{_owners(one.moves.owners)}."
     )
     cause, action = _cause(one, silent)
     if not moved:
@@ -101,6 +101,10 @@ def _of_labels(report: DriftReport) -> list[Alert]:
     cause = "The market, the handling of leads, or what counts as won changed."
     action = "Look at calibration over time under Performance; recalibrate or " + PROPOSE[0].lower() + PROPOSE[1:]
     return [Alert("high", "label_drift", "outcome", message, cause, action)]
+
+
+def _owners(changed: int | None) -> str:
+    return f", {changed:,} to another owner" if changed else ""
 
 
 def _decisions(moved: int) -> str:

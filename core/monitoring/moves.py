@@ -1,7 +1,7 @@
 """Drift measured in decisions: who would stand elsewhere if a feature still looked as it did in the reference."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -9,6 +9,19 @@ import polars as pl
 from core.monitoring.report import STILL, Moves
 
 Decide = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Owners:
+    """Who has a lead now (lead_id → assignee), and who may have the leads of each pool."""
+
+    now: Mapping[str, str] = field(repr=False)
+    reps: Mapping[str, frozenset[str]]
+
+    def would_change(self, lead_id: str, pool: str | None) -> bool:
+        """Whether somebody has the lead who is none of that pool's reps."""
+        owner = self.now.get(lead_id)
+        return owner is not None and owner not in self.reps.get(pool or "", frozenset())
 
 
 @dataclass(frozen=True)
@@ -28,14 +41,17 @@ def count_moves(
     current: pl.DataFrame,
     decide: Decide,
     seed: int,
+    owners: Owners | None = None,
 ) -> Moved:
     """The decisions moved where the drifted features' values are replaced by those of reference rows drawn at random.
 
     decide: frame of features → frame with `band`, `pool` and `score` a row. A lead is moved where band or pool changes
     in one of its rows (`lead_id`): a lead that is looked at several times counts once. groups: name → its features.
+    owners: who has the leads, where anybody has any.
     """
+    still = STILL if owners is None else replace(STILL, owners=0)
     if not drifted or not reference.height:
-        return Moved({}, dict.fromkeys(groups, STILL), STILL, {})
+        return Moved({}, dict.fromkeys(groups, still), still, {})
     before = decide(current).with_columns(current["lead_id"])
     rows = np.random.default_rng(seed).integers(0, reference.height, current.height).tolist()
     found: dict[tuple[str, ...], tuple[Moves, list[str]]] = {}
@@ -44,8 +60,8 @@ def count_moves(
         key = tuple(name for name in drifted if name in set(names))
         if key and key not in found:
             drawn = reference.select(key)[rows]
-            found[key] = _moved(before, decide(current.with_columns(drawn[name] for name in key)))
-        return found[key] if key else (STILL, [])
+            found[key] = _moved(before, decide(current.with_columns(drawn[name] for name in key)), owners)
+        return found[key] if key else (still, [])
 
     single = {name: moved([name]) for name in drifted}
     return Moved(
@@ -56,9 +72,11 @@ def count_moves(
     )
 
 
-def _moved(before: pl.DataFrame, after: pl.DataFrame) -> tuple[Moves, list[str]]:
+def _moved(before: pl.DataFrame, after: pl.DataFrame, owners: Owners | None) -> tuple[Moves, list[str]]:
     band, pool = (~before[name].eq_missing(after[name]) for name in ("band", "pool"))
-    rows = before.with_columns(band_moved=band, pool_moved=pool, lost=after["score"] - before["score"])
+    rows = before.with_columns(
+        band_moved=band, pool_moved=pool, lost=after["score"] - before["score"], pool_then=after["pool"]
+    )
     leads = (
         rows.filter(pl.col("band_moved") | pl.col("pool_moved"))
         .group_by("lead_id", maintain_order=True)
@@ -69,5 +87,11 @@ def _moved(before: pl.DataFrame, after: pl.DataFrame) -> tuple[Moves, list[str]]
         int(leads["band_moved"].sum()),
         int(leads["pool_moved"].sum()),
         round(float(leads["lost"].sum()), 3) + 0.0,
+        None if owners is None else _owners_changed(rows.filter("pool_moved"), owners),
     )
     return counted, leads["lead_id"].to_list()
+
+
+def _owners_changed(moved: pl.DataFrame, owners: Owners) -> int:
+    pairs = moved.select("lead_id", "pool_then").unique().iter_rows()
+    return len({lead_id for lead_id, pool in pairs if owners.would_change(lead_id, pool)})

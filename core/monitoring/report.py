@@ -35,6 +35,7 @@ class Distribution:
 class Moves:
     """Leads whose band or pool would be another, those that cross a band, those whose pool changes, and wins lost.
 
+    `owners`: those whose present owner is none of the reps of the other pool; None where nobody owns leads.
     `expected_wins_lost` sums over the leads that moved the probability that they would have without the drift less
     the one that they have: positive where the drift costs expected wins, by the model's own word.
     """
@@ -43,6 +44,7 @@ class Moves:
     bands: int = 0
     pools: int = 0
     expected_wins_lost: float = 0.0
+    owners: int | None = None
 
 
 STILL = Moves()
@@ -202,6 +204,7 @@ def _moved(moves: Moves) -> dict[str, Any]:
         "decisions_moved": moves.leads,
         "bands_changed": moves.bands,
         "pools_changed": moves.pools,
+        "owners_changed": moves.owners,
         "expected_wins_lost": moves.expected_wins_lost,
     }
 

@@ -13,13 +13,14 @@ from core.decisions.exposure import Exposure, Part, parts
 from core.features.document import FeatureSet
 from core.governance.history import active
 from core.kernel.errors import LeadbenchError
-from core.kernel.times import duration_us
+from core.kernel.times import duration_us, to_text, utc
 from core.kernel.workers import Progress
 from core.models.model import Model
 from core.monitoring.health import Health, judge
 from core.policy import default, parser
 from core.policy.document import Policy
 from core.recipes.document import DecidePart, resolve
+from core.recipes.errors import MomentAhead
 from core.recipes.reader import RecipeFile
 from core.recipes.rooms import Rooms
 
@@ -145,9 +146,13 @@ def health_of(rooms: Rooms, model: Model) -> Health:
 
 
 def _population(rooms: Rooms, asked: DecidePart, test_leads: list[str]) -> spine.Population:
+    """Who is decided, and when; raises MomentAhead."""
+    moment, now = asked.as_of if isinstance(asked.as_of, datetime) else None, rooms.db.clock.now()
+    if moment is not None and utc(moment) > utc(now):
+        raise MomentAhead(to_text(moment), to_text(now))
     return spine.population(
         rooms.db,
-        as_of=asked.as_of if isinstance(asked.as_of, datetime) else None,
+        as_of=moment,
         leads=asked.leads,
         every_us=None if asked.every is None else duration_us(asked.every),
         last_us=None if asked.last is None else duration_us(asked.last),

@@ -11,12 +11,13 @@ from core.models.scoring import probabilities
 from core.monitoring.alerts import alerts_of
 from core.monitoring.arrivals import schema_changes, source_states
 from core.monitoring.drift import SCORE, Column, compare
-from core.monitoring.moves import count_moves
+from core.monitoring.moves import Owners, count_moves
 from core.monitoring.report import DriftReport, DriftSpec, SourceDrift
 from core.monitoring.samples import sampled
 from core.policy import evaluator, parser
 from core.policy.document import Policy
 from core.policy.inputs import fill, looked_up_fields
+from core.recipes.rooms import Rooms
 
 ATTRIBUTES = "lead attributes"
 
@@ -36,6 +37,7 @@ class DriftTask:
     sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reached: pl.DataFrame | None = field(default=None, repr=False)
     properties: pl.DataFrame | None = field(default=None, repr=False)
+    owners: Owners | None = field(default=None, repr=False)
 
 
 def measure(task: DriftTask) -> DriftReport:
@@ -47,7 +49,7 @@ def measure(task: DriftTask) -> DriftReport:
     report_progress(0.5, "counting the decisions that moved")
     decide = decider(task.model, parser.load(task.policy_text, "policy"))
     drifted = [one.name for one in found.features if one.verdict == "drift"]
-    moved = count_moves(drifted, task.sources, reference, current, decide, task.spec.seed)
+    moved = count_moves(drifted, task.sources, reference, current, decide, task.spec.seed, task.owners)
     report = DriftReport(
         task.spec,
         tuple(replace(one, moves=moved.features[one.name]) if one.name in drifted else one for one in found.features),
@@ -80,11 +82,27 @@ def _scored(frame: pl.DataFrame, model: Model) -> pl.DataFrame:
 
 
 def _label_change(reference: pl.DataFrame, current: pl.DataFrame) -> float | None:
-    rates = [frame["y"].cast(pl.Float64).mean() if "y" in frame.columns else None for frame in (reference, current)]
-    before, after = rates
+    """The win rate now less the one before, each lead counted once however often it was looked at."""
+    before, after = (_rate(frame) if "y" in frame.columns else None for frame in (reference, current))
     if not isinstance(before, float) or not isinstance(after, float):
         return None
     return round(after - before, 6)
+
+
+def _rate(frame: pl.DataFrame) -> object:
+    by_lead = frame.group_by("lead_id", maintain_order=True).agg(pl.col("y").cast(pl.Float64).mean())
+    return by_lead["y"].mean()
+
+
+def owners_now(rooms: Rooms, policy: Policy) -> Owners | None:
+    """Who has which lead now, and whom the policy's pools may give leads to; None where no rep was loaded."""
+    reps = rooms.signals.reps()
+    if reps.is_empty():
+        return None
+    there = {place: frozenset(names) for place, names in reps.group_by("pool").agg("assignee").iter_rows()}
+    pools = policy.document.pools.items()
+    members = {name: there.get(pool.members or name, frozenset()) for name, pool in pools}
+    return Owners(dict(rooms.decisions.owned().iter_rows()), members)
 
 
 def decider(model: Model, policy: Policy) -> Callable[[pl.DataFrame], pl.DataFrame]:

@@ -66,3 +66,16 @@ class DataMoved(LeadbenchError):
             value=version,
             remedy="Make it again on a backup of that time (`leadbench store restore`), or train anew.",
         )
+
+
+class MomentAhead(LeadbenchError):
+    """Deciding as of a time that has not come."""
+
+    code = "moment_ahead"
+
+    def __init__(self, moment: object, now: object) -> None:
+        super().__init__(
+            f"Leads cannot be decided as of `{moment}`: it is only `{now}`.",
+            value=moment,
+            remedy="Give a time that has passed, or leave it out for the newest.",
+        )

@@ -199,7 +199,8 @@ class Steps:
         )
         reached, properties = ArrivalStore(self.rooms.db).seen(reference, current)
         sources = comparing.features_by_source(self.rooms.db, chosen)
-        task = drifting.DriftTask(reference, current, model, stored.source, spec, sources, reached, properties)
+        owners = drifting.owners_now(self.rooms, policy)
+        task = drifting.DriftTask(reference, current, model, stored.source, spec, sources, reached, properties, owners)
         report = run_in_worker(drifting.measure, task, progress=progress, cancel=self.cancel)
         report_id = self.rooms.drift.add(report, model.model_hash, policy.content_hash, self.actor)
         return report.to_json() | {"report_id": report_id}

@@ -141,4 +141,8 @@ def _warnings(landed: LandedOutcomes) -> tuple[Finding, ...]:
     if landed.before_creation:
         message = f"{plural(landed.before_creation, 'outcome')} closed before the lead was created"
         found.append(Finding("impossible_time", "at", message, "They stay as they are; check the source's clocks."))
+    if landed.revised:
+        message = f"{plural(landed.revised, 'lead')} had another outcome on record"
+        remedy = "Both records are kept and the earlier one counts; correct the source where the later one is right."
+        found.append(Finding("outcome_revised", "outcome", message, remedy))
     return tuple(found)

@@ -50,17 +50,24 @@ FROM (SELECT *, row_no IN (SELECT row_no FROM fresh UNION ALL SELECT row_no FROM
 BEFORE_CREATION = """
 SELECT count(*) FROM fresh f JOIN leads l USING (lead_no) WHERE f.closed_at < l.created_at
 """
+REVISED = """
+SELECT count(DISTINCT f.lead_no) FROM fresh f JOIN outcomes o USING (lead_no) WHERE o.outcome <> f.outcome
+"""
 
 
 @dataclass(frozen=True)
 class LandedOutcomes:
-    """What became of the records: stored, already there, of unknown leads, undecided, closed before created."""
+    """What became of the records: stored, already there, of unknown leads, undecided, closed before created, revised.
+
+    revised: leads that are now said to have ended otherwise than before.
+    """
 
     accepted: int
     duplicate: int
     unmatched: int
     open: int
     before_creation: int
+    revised: int
 
     @property
     def read(self) -> int:
@@ -164,10 +171,10 @@ def _land(change: Change, batch_id: str) -> LandedOutcomes:
     change.execute(FRESH)
     change.execute(FRESH_WORK)
     total, unmatched, accepted, undecided = change.read(COUNTS).row(0)
-    early = change.scalar(BEFORE_CREATION)
+    early, revised = change.scalar(BEFORE_CREATION), change.scalar(REVISED)
     change.execute(INSERT, {"batch": batch_id})
     change.execute(INSERT_WORK, {"batch": batch_id})
-    return LandedOutcomes(accepted, total - unmatched - undecided - accepted, unmatched, undecided, early)
+    return LandedOutcomes(accepted, total - unmatched - undecided - accepted, unmatched, undecided, early, revised)
 
 
 def _text(value: str) -> str:

@@ -49,7 +49,9 @@ def test_captured_wins_grow_to_all_of_them(demo):
     assert curve["found"][-1] == pytest.approx(1.0, abs=1e-6)
 
 
-@pytest.mark.parametrize("tab", ["Overall", "One feature", "Two groups", "One lead"])
+@pytest.mark.parametrize(
+    "tab", ["Overall", "One feature", "Acting together", "Two groups", "Across retrains", "One lead"]
+)
 def test_every_tab_of_explain_opens(demo, tab):
     assert page("explain", tab=tab).title[0].value == "Explain"
 
@@ -66,6 +68,28 @@ def test_importance_is_the_mean_size_of_the_stored_points(demo):
         sizes.append(abs(points[first["feature"]]))
     assert first["importance"] == pytest.approx(sum(sizes) / len(sizes), abs=1e-12)
     assert found.importance["share"].sum() == pytest.approx(1.0)
+
+
+def test_what_is_drawn_of_a_feature_stands_for_all_leads_and_leads_back_to_them(demo):
+    page("explain")
+    found = explain.stored(explain.runs()[0])
+    number = next(
+        name for name in found.importance["feature"] if explain.dependence(found, name)["value"].dtype.is_numeric()
+    )
+    rows = explain.dependence(found, number)
+    assert explain.course(rows)["value"].is_sorted() and 1 < explain.course(rows).height <= 24
+    assert explain.dots(rows, 50).height == 50
+    words = explain.dependence(found, "region")
+    value = words["value"][0]
+    refs = explain.of_value(words, value)
+    assert explain.picked(refs[:3]).height == 3
+    assert len(refs) == words.filter(pl.col("value") == value).height
+    assert explain.course(words).is_empty()
+
+
+def test_pairs_that_act_together_are_told_with_their_sample(demo):
+    at = page("explain", tab="Acting together")
+    assert any("Friedman's H on 60 leads" in one.value for one in at.caption)
 
 
 def test_drift_ranks_features_by_the_decisions_they_move(demo):

@@ -1,6 +1,7 @@
 """Overview, Leads, Lead 360, Features and Data: each launches on an empty store and on a decided one, and says why."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -9,6 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.jobs import JOBS
+from app.queries import change, crm, lead, leads, overview, reason_codes
+from core.governance.permissions import Role
 from core.kernel.settings import PROJECT_ROOT
 
 PAGES = ("overview", "leads", "lead", "features", "data")
@@ -236,3 +239,47 @@ def test_leads_go_to_crms_in_their_own_forms_with_ids_as_the_role_may_see_them(d
         lines = folder.read("leads.csv").decode().splitlines()
     assert len(lines) == rows.height + 1 and "default v1" in lines[1]
     assert zipfile.is_zipfile(io.BytesIO(hubspot(rows, {"As of": "2026-11-24T09:30:00Z"})))
+
+
+def test_reasons_of_many_leads_are_the_stored_ones_a_row_a_reason(demo):
+    opened("leads")
+    found = reason_codes.rows(leads.Filter("all"), Role.ADMIN)
+    stored = demo.rooms.decisions.newest()
+    assert found["decision_id"].n_unique() == stored.height
+    best = leads.board(Role.ADMIN).row(0, named=True)
+    told = found.filter(pl.col("decision_id") == best["decision_id"])
+    points = dict(demo.rooms.decisions.of(best["lead_id"]).points)
+    pushed = told.filter(pl.col("kind") == "for")
+    assert pushed["points"].to_list() == sorted((one for one in points.values() if one > 0), reverse=True)[:5]
+    assert all(points[code] == part for code, part in pushed.select("code", "points").iter_rows())
+    assert told.filter(pl.col("kind") == "rule").height == len(json.loads(best["reasons"]))
+
+
+def test_hubspot_is_not_offered_where_it_would_find_no_contact(demo):
+    opened("leads")
+    assert not crm.has_hubspot_key()
+
+
+def test_the_waterfall_sums_what_features_are_about(demo):
+    opened("leads")
+    best = leads.board().row(0, named=True)
+    points = lead.points(lead.explanation(best["decision_id"]))
+    about = lead.by_family(points, best["feature_set_hash"])
+    assert about["points"].sum() == pytest.approx(points["points"].sum()) and about.height < points.height / 2
+    assert about["features"].sum() == points.height
+
+
+def test_every_kind_of_change_has_words():
+    text = "\n".join(path.read_text() for path in (PROJECT_ROOT / "core").rglob("*.py"))
+    kinds = set(re.findall(r'change\(\s*"[a-z]+",\s*"([a-z]+\.[a-z_]+)"', text))
+    assert len(kinds) > 20
+    assert kinds - set(overview.KINDS) == set()
+
+
+def test_the_memo_is_told_what_changed_and_what_would_change_it(demo):
+    opened("lead")
+    history = lead.history(leads.board()["lead_id"][0])
+    record = demo.rooms.decisions.get(history["decision_id"][-1])
+    told = change.beside(record)
+    assert set(told) == {"change", "otherwise"} and told["otherwise"]["words"]
+    assert (told["change"] is None) == (history.height == 1)

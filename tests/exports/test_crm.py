@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from core.exports import crm, tables
-from core.exports.errors import ExportTooLarge
+from core.exports.errors import ExportTooLarge, NothingToFindBy
 
 ROWS = pl.DataFrame(
     {
@@ -116,3 +116,9 @@ def test_without_any_address_contacts_are_found_by_record_id_and_the_others_are_
     mapped = json.loads(found["import.json"])["files"][0]["fileImportPage"]["columnMappings"]
     assert mapped[0]["columnName"] == "Record ID"
     assert "2 of 3 rows have a value under `Record ID`" in found["README.txt"]
+
+
+def test_rows_that_hubspot_could_not_find_are_refused():
+    rows = ROWS.with_columns(lead_id=pl.format("ld_{}", pl.int_range(pl.len())), email=pl.lit(None, pl.String))
+    with pytest.raises(NothingToFindBy, match="record id or an e-mail"):
+        crm.to_hubspot(rows, "x")

@@ -46,3 +46,18 @@ def test_quoted_text_cannot_format_the_memo():
 def test_the_json_memo_is_the_explanation_with_its_origin():
     read = json.loads(memo.to_json(EXPLANATION, ORIGIN))
     assert read["probability"] == 0.42134 and read["memo"]["exported_by"] == "ana"
+
+
+def test_the_memo_tells_what_changed_and_what_would_change_it():
+    parts = [{"cause": "New behaviour", "points": 0.12}, {"cause": "Decay", "points": -0.02}]
+    options = [{"option": "a call", "feature": "Calls <b>", "before": "0", "after": "1"}]
+    told = EXPLANATION | {
+        "change": {"parts": parts, "flipped_by": "New behaviour"},
+        "otherwise": {"words": "One call more.", "changes": options},
+    }
+    text = memo.to_markdown(told, ORIGIN).decode()
+    for part in ("| New behaviour | +12.00 |", "first flipped by: New behaviour", "One call more.", "Calls \\<b\\>"):
+        assert part in text
+    nothing = memo.to_markdown(EXPLANATION | {"change": None, "otherwise": None}, ORIGIN).decode()
+    assert "the first decision" in nothing and "Not told" in nothing
+    assert "What would change it" not in memo.to_markdown(EXPLANATION, ORIGIN).decode()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.features.lineage import reads
+from core.features.lineage import family, reads
 from core.features.parser import read
 
 HEAD = "schema: leadbench/features/v1\nname: s\nfeatures:\n"
@@ -44,3 +44,18 @@ def test_an_attribute_feature_reads_its_attribute_and_no_event():
 def test_a_share_reads_every_event_because_it_counts_them_all():
     found = lineage("aggregate: share, where: \"type = 'a' AND source = 'web'\"")
     assert (found.types, found.sources) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("aggregate: count, where: \"type = 'price_page'\"", "Price seen"),
+        ("aggregate: count, where: \"type = 'ask_demo'\"", "Ask demo"),
+        ("aggregate: count, where: \"type IN ('ask_demo', 'price_page')\"", "Ask demo and Price seen"),
+        ("aggregate: count", "Activity of every kind"),
+        ("attribute: region, label: Where from", "Where from"),
+    ],
+)
+def test_a_feature_belongs_to_what_it_is_about(body, words):
+    text = f"{HEAD}  - {{name: f, {body}}}\nnames: {{price_page: Price seen}}\n"
+    assert family(read(text, "s").features[0]) == words

@@ -187,3 +187,19 @@ def test_the_precision_curve_agrees_with_scikit_learn():
     for row in found.iter_rows(named=True):
         assert (row["precision"], row["recall"]) == pytest.approx(told[round(row["threshold"], 6)], abs=1e-12)
     assert precision_table(pl.DataFrame({"y": y, "probability": p}), most=20).height <= 20
+
+
+def test_a_base_rate_moves_by_leads_and_not_by_how_often_they_are_looked_at():
+    def side(part: str, won: int, leads: int, looks: int) -> pl.DataFrame:
+        one = pl.DataFrame({"lead_id": [f"{part}{place}" for place in range(leads)], "part": part, "landmark": "1d"})
+        y = (pl.int_range(pl.len()) < won).cast(pl.Int8)
+        return pl.concat([one.with_columns(y=y, probability=pl.lit(0.3))] * looks)
+
+    def cautions(looks: int, leads: int) -> set[str]:
+        frame = pl.concat(
+            [side("train", leads * 30 // 100, leads, looks), side("test", leads * 45 // 100, leads, looks)]
+        )
+        return {one.code for one in evaluate(frame, rounds=10).cautions}
+
+    assert "base_rate_shift" not in cautions(looks=12, leads=60)
+    assert "base_rate_shift" in cautions(looks=1, leads=720)

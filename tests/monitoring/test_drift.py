@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from core.monitoring.drift import Column, compare, threshold
-from core.monitoring.moves import count_moves
+from core.monitoring.moves import Owners, count_moves
 from core.monitoring.report import STILL, DriftSpec, Moves
 from core.monitoring.samples import sampled
 
@@ -88,6 +88,27 @@ def test_a_lead_that_is_looked_at_twice_moves_once():
     assert 0 < twice.leads <= 3_000 and twice.leads == twice.bands
 
 
+def test_owners_change_where_the_other_pool_has_other_reps():
+    reference, current = people(1, 400), people(2, 400, shift=1.0)
+
+    def routed(frame: pl.DataFrame) -> pl.DataFrame:
+        pool = pl.when(pl.col("visits") > 1.0).then(pl.lit("ae")).otherwise(pl.lit("sdr"))
+        return decide(frame).with_columns(frame.select(pool.alias("pool")))
+
+    def owners(ae: set[str]) -> Owners:
+        now = dict.fromkeys(current["lead_id"][:100].to_list(), "ida")
+        return Owners(now, {"sdr": frozenset({"ida"}), "ae": frozenset(ae)})
+
+    both, other, nobody = (
+        count_moves(["visits"], {"web": []}, reference, current, routed, 7, one)
+        for one in (owners({"ida"}), owners({"bo"}), None)
+    )
+    assert both.together.owners == 0 and nobody.together.owners is None
+    now, then = current["visits"][:100] > 1.0, reference["visits"][np.random.default_rng(7).integers(0, 400, 400)][:100]
+    assert other.together.owners == int((~now & (then > 1.0)).sum()) > 0
+    assert other.groups["web"] == Moves(owners=0) and nobody.groups["web"] == STILL
+
+
 def test_three_rows_are_not_enough_data_and_nothing_is_stable(comparison):
     found = compare(people(1, 3_000), people(2, 3_000).head(3), COLUMNS, SPEC)
     assert set(verdicts(found).values()) == {"not_enough_data"} and found.score is None and found.page == b""
@@ -132,6 +153,15 @@ def test_scores_and_labels_have_verdicts_of_their_own_and_rows_of_one_lead_count
     few = compare(side(1, 0.2, 200), side(2, 0.1, 200), COLUMNS[:1], SPEC)
     assert many.label and many.label.verdict == "drift" and many.score and many.score.verdict == "stable"
     assert few.label and (few.label.threshold or 0) > 5 * (many.label.threshold or 1)
+
+
+def test_windows_with_one_class_only_are_compared_and_equal_ones_are_no_drift():
+    def side(seed: int, won: int) -> pl.DataFrame:
+        return people(seed, 400).with_columns(y=pl.lit(won))
+
+    same, other = (compare(side(1, 0), side(2, won), COLUMNS[:1], SPEC).label for won in (0, 1))
+    assert same and same.verdict == "stable" and same.statistic == pytest.approx(0, abs=1e-6)
+    assert other and other.verdict == "drift"
 
 
 def test_the_threshold_allows_for_both_comparisons_of_every_column():

@@ -22,7 +22,7 @@ from core.recipes import cutting, shadowing
 from core.recipes.arriving import Choice
 from core.recipes.cutting import leads_a_day
 from core.recipes.document import TrainPart
-from core.recipes.errors import FeaturesSuspected, LabelMissing, NothingTrained
+from core.recipes.errors import FeaturesSuspected, LabelMissing, MomentAhead, NothingTrained
 from core.recipes.featuring import unsuspected
 from core.recipes.population import Population
 from core.recipes.reader import read_recipe
@@ -86,6 +86,22 @@ def test_cut_offs_count_every_lead_that_came_and_no_one_where_the_number_is_give
         leads_a_day(Population(undated, pl.DataFrame(), None))
     monkeypatch.setattr(cutting, "leads_a_day", None)
     assert bench.runner.cutoffs(capacity, 5.0)["leads_a_day"] == 5
+
+
+def test_a_search_that_is_cancelled_half_way_registers_nothing(ran):
+    bench, _, _ = ran
+    before, cancel = bench.db.entries().height, Event()
+
+    def stop(done: float, text: str) -> None:
+        if "searching settings" in text:
+            cancel.set()
+
+    settings = TrainPart.model_validate({"trees": 200, "tune_trials": 40})
+    with pytest.raises(Cancelled):
+        bench.runner.train(actor="ana", settings=settings, progress=stop, cancel=cancel)
+    assert cancel.is_set() and bench.db.entries().height == before
+    folders = {path.name for path in (bench.db.directory / "models").iterdir()}
+    assert folders == {bench.rooms.models.folder(one).name for one in bench.rooms.models.list()["model_hash"]}
 
 
 def test_who_may_not_train_or_decide_is_refused_before_anything_is_written(ran):
@@ -252,6 +268,14 @@ def test_a_cancelled_step_ends_and_leaves_the_store_as_it_was(ran, step):
     cancel.set()
     with pytest.raises(Cancelled):
         getattr(bench.runner, step)(actor="ana", cancel=cancel)
+    assert bench.db.entries().height == before
+
+
+def test_nobody_is_decided_as_of_a_time_that_has_not_come(ran):
+    bench, _, _ = ran
+    before = bench.db.entries().height
+    with pytest.raises(MomentAhead, match="2099"):
+        bench.runner.score(actor="ana", as_of=datetime(2099, 1, 1), leads="all")
     assert bench.db.entries().height == before
 
 

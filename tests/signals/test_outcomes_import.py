@@ -97,6 +97,14 @@ def test_an_outcome_before_creation_is_warned_about(signals, write):
     assert (found.accepted, [warning.code for warning in found.warnings]) == (1, ["impossible_time"])
 
 
+def test_an_outcome_that_is_revised_is_kept_beside_the_first_one_and_warned_about(loaded, write):
+    loaded.import_outcomes({"path": str(write("a.csv", "lead_id,outcome,date\nl1,won,2026-02-01\n"))}, actor="ana")
+    path = write("b.csv", "lead_id,outcome,date\nl1,lost,2026-03-01\nl2,lost,2026-03-01\n")
+    found = loaded.import_outcomes({"path": str(path)}, actor="ana")
+    assert found.accepted == 2 and [one.code for one in found.warnings] == ["outcome_revised"]
+    assert found.warnings[0].message.startswith("1 lead") and outcomes(loaded)["l1"][0] == "won"
+
+
 def test_a_condition_over_an_unknown_column_is_refused(loaded, write):
     path = write("d.csv", "lead_id,stage\nl1,done\n")
     with pytest.raises(ExpressionInvalid, match="stge"):
