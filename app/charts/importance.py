@@ -137,7 +137,7 @@ def pairs(rows: pl.DataFrame, colours: Tokens, *, most: int = 10) -> go.Figure:
             width=0.62,
             marker_color=colours.accent,
             customdata=list(zip(names, top["share"], strict=True)),
-            text=[f"{size:.2f}" for size in top["size"]],
+            text=[f"{size:.3f}" for size in top["size"]],
             textposition="outside",
             cliponaxis=False,
             textfont={"color": colours.ink},

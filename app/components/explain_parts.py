@@ -87,10 +87,14 @@ def together(found: Stored, model_hash: str, key: str) -> None:
             st.caption("The model reads one feature only.")
             return
         first = told.pairs.row(0, named=True)
+        pair = f"**{first['label']}** and **{first['other']}**"
+        told_share = f"{first['share']:.1%} of what the two do comes from both at once"
+        hardly = "the weightiest features hardly act together, their effects add up; most of all " * (
+            first["share"] < 0.01
+        )
         words = (
-            f"In words: **{first['label']}** and **{first['other']}** act together most: {first['share']:.0%} of what "
-            f"they do comes from both at once. Friedman's H on {told.leads} leads that the model decided, among its "
-            f"{len(features)} weightiest features, in log-odds."
+            f"In words: {hardly}{pair} act together{'' if hardly else ' most'}: {told_share}. Friedman's H on "
+            f"{told.leads} leads that the model decided, among its {len(features)} weightiest features, in log-odds."
         )
         figure = importance.pairs(told.pairs, chart.colours())
         chart.show(figure, f"{key}_pairs", alt=f"Pairs of features. {words}", words=words)

@@ -144,7 +144,8 @@ def _decided(model_hash: str, most: int) -> tuple[Model, pl.DataFrame]:
 def swarm(found: Stored, most: int = 10, dots: int = 400) -> pl.DataFrame:
     """label, points, rank (of the value, null where it has none) and ref (of the lead) of the largest features."""
     largest = found.importance["feature"].head(most).to_list()
-    kept = found.points["lead_id"].unique(maintain_order=True).head(dots)
+    kept = found.points["lead_id"].unique().sort()
+    kept = kept.sample(min(dots, kept.len()), seed=SEED)
     rows = found.points.filter(pl.col("feature").is_in(largest) & pl.col("lead_id").is_in(kept.to_list()))
     place = (pl.col("number").rank("average").over("feature") - 0.5) / pl.col("number").count().over("feature")
     return _referred(rows.with_columns(rank=place)).select("label", "points", "rank", "ref")

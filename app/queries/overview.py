@@ -259,13 +259,14 @@ class Step:
 
 
 def changes() -> list[Step]:
-    """The newest changes of the store, newest first."""
+    """The newest changes of the store, newest first, without the minutes of its service."""
     return _changes(revision())
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _changes(revision: str) -> list[Step]:
-    newest = database().entries().tail(LATEST_CHANGES).reverse()
+    told = database().entries().filter(pl.col("kind") != "service.measured")
+    newest = told.tail(LATEST_CHANGES).reverse()
     return [_step(row) for row in newest.iter_rows(named=True)]
 
 

@@ -36,11 +36,15 @@ def reads(feature: Feature) -> Reads:
 
 
 def family(feature: Feature) -> str:
-    """What a feature is about, in business words: its attribute, its event types, or activity of every kind."""
+    """What a feature is about, in business words: its attribute, its event types, or activity of every kind.
+
+    A sequence is about its last step.
+    """
     if feature.attribute is not None:
         return feature.label
-    types = reads(feature).types
-    if not types:
+    last = feature.then or feature.where
+    types = sorted((last and _allowed(last.node, "type")) or ())
+    if not types or feature.aggregate == "share":
         return ANY_ACTIVITY
     return " and ".join(feature.names.get(one, one.replace("_", " ").capitalize()) for one in types[:2])
 

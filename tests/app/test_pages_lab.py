@@ -87,6 +87,14 @@ def test_what_is_drawn_of_a_feature_stands_for_all_leads_and_leads_back_to_them(
     assert explain.course(words).is_empty()
 
 
+def test_the_dots_are_leads_of_every_rank(demo):
+    page("explain")
+    found = explain.stored(explain.runs()[0])
+    drawn = explain.swarm(found, dots=60)["ref"].unique().to_list()
+    places = explain.leads.board().with_row_index("place").filter(pl.col("ref").is_in(drawn))["place"]
+    assert len(drawn) == 60 and abs(places.mean() / explain.leads.board().height - 0.5) < 0.15
+
+
 def test_pairs_that_act_together_are_told_with_their_sample(demo):
     at = page("explain", tab="Acting together")
     assert any("Friedman's H on 60 leads" in one.value for one in at.caption)
@@ -112,11 +120,12 @@ def test_a_reviewer_may_measure_drift_and_a_viewer_may_not(demo):
     assert "root" in at.error[0].value
 
 
-def test_training_with_other_settings_gives_another_model(demo_folder, tmp_path):
+def test_a_cancelled_search_leaves_nothing_and_other_settings_give_another_model(demo_folder, tmp_path):
     import shutil
 
     from app import services, session
     from core.kernel.clock import SystemClock
+    from core.kernel.workers import Cancelled
     from core.workbench import Workbench
 
     copy = tmp_path / "store"
@@ -125,6 +134,16 @@ def test_training_with_other_settings_gives_another_model(demo_folder, tmp_path)
         services.use(bench)
         session.identify("ana")
         settings = models.settings("quick").model_copy(update={"trees": 10})
+        cancel, before = threading.Event(), bench.db.entries().height
+
+        def stop(done: float, text: str = "") -> None:
+            if "searching settings" in text:
+                cancel.set()
+
+        with pytest.raises(Cancelled):
+            work_commands.train(settings.model_copy(update={"tune_trials": 500}))(stop, cancel)
+        assert cancel.is_set() and bench.db.entries().height == before
+        assert [path.name for path in (copy / "models").iterdir()] == [bench.rooms.models.get("1").folder_name]
         told = work_commands.train(settings)(lambda done, text="": None, threading.Event())
         services.use(None)
         assert told["model"]["version"] == "2"

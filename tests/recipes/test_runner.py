@@ -88,22 +88,6 @@ def test_cut_offs_count_every_lead_that_came_and_no_one_where_the_number_is_give
     assert bench.runner.cutoffs(capacity, 5.0)["leads_a_day"] == 5
 
 
-def test_a_search_that_is_cancelled_half_way_registers_nothing(ran):
-    bench, _, _ = ran
-    before, cancel = bench.db.entries().height, Event()
-
-    def stop(done: float, text: str) -> None:
-        if "searching settings" in text:
-            cancel.set()
-
-    settings = TrainPart.model_validate({"trees": 200, "tune_trials": 40})
-    with pytest.raises(Cancelled):
-        bench.runner.train(actor="ana", settings=settings, progress=stop, cancel=cancel)
-    assert cancel.is_set() and bench.db.entries().height == before
-    folders = {path.name for path in (bench.db.directory / "models").iterdir()}
-    assert folders == {bench.rooms.models.folder(one).name for one in bench.rooms.models.list()["model_hash"]}
-
-
 def test_who_may_not_train_or_decide_is_refused_before_anything_is_written(ran):
     bench, recipe, _ = ran
     head = bench.db.verify().head
