@@ -120,7 +120,7 @@ def test_a_reviewer_may_measure_drift_and_a_viewer_may_not(demo):
     assert "root" in at.error[0].value
 
 
-def test_a_cancelled_search_leaves_nothing_and_other_settings_give_another_model(demo_folder, tmp_path):
+def test_a_training_cancelled_half_way_leaves_nothing_and_other_settings_give_another_model(demo_folder, tmp_path):
     import shutil
 
     from app import services, session
@@ -137,11 +137,11 @@ def test_a_cancelled_search_leaves_nothing_and_other_settings_give_another_model
         cancel, before = threading.Event(), bench.db.entries().height
 
         def stop(done: float, text: str = "") -> None:
-            if "searching settings" in text:
+            if "searching settings" in text or "evaluating" in text:
                 cancel.set()
 
         with pytest.raises(Cancelled):
-            work_commands.train(settings.model_copy(update={"tune_trials": 500}))(stop, cancel)
+            work_commands.train(settings.model_copy(update={"tune_trials": 200}))(stop, cancel)
         assert cancel.is_set() and bench.db.entries().height == before
         assert [path.name for path in (copy / "models").iterdir()] == [bench.rooms.models.get("1").folder_name]
         told = work_commands.train(settings)(lambda done, text="": None, threading.Event())
