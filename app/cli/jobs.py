@@ -122,7 +122,7 @@ def score(
     with opened(store) as bench:
         actor = bench.identity(user_name(as_user), default=True)
         result = bench.runner.score(actor=actor, as_of=moment, leads=leads, progress=progress)
-    emit(result, lambda: _counts(result["decisions"]))
+    emit(result, lambda: f"{_counts(result['decisions'])}\n{_decider_text(result['decisions']['model'])}")
 
 
 def summary(result: dict[str, Any]) -> str:

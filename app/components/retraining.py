@@ -1,5 +1,7 @@
 """Whether a challenger should be trained: the triggers with their evidence, and one thing to do about them."""
 
+from typing import Any
+
 import streamlit as st
 
 from app import jobs, work_commands
@@ -23,9 +25,8 @@ def show(key: str) -> None:
             st.markdown(f"{badge} **{TITLES[one['trigger']]}**")
             st.caption(one["evidence"])
         if found["challenger"] is not None:
-            st.caption(
-                f"Model {found['challenger']} was trained since and waits: compare it before another is trained."
-            )
+            st.caption(f"Model {found['challenger']} was trained since: compare it before another is trained.")
+            st.caption(in_shadow(models.shadow()))
         allowed = may(Permission.TRAIN)
         if st.button(
             "Train a challenger",
@@ -38,3 +39,13 @@ def show(key: str) -> None:
         ):
             jobs.start(TRAIN, work_commands.train(models.settings("recipe")))
             st.rerun()
+
+
+def in_shadow(found: dict[str, Any]) -> str:
+    """What the challenger would do to the leads that the champion decided, in a sentence."""
+    if not found["leads"]:
+        return "It has scored nobody in shadow yet: the next decisions bring that."
+    ranks, crossing = found["rank_correlation"], found["crossing"]
+    agrees = "" if ranks is None else f"ranks correlate by {ranks['value']:.2f}, "
+    share = f"{crossing['share']:.1%} ({crossing['low']:.1%} to {crossing['high']:.1%})"
+    return f"In shadow on {found['leads']:,} leads: {agrees}{share} would be in another band."

@@ -86,6 +86,16 @@ def _proposals(revision: str) -> dict[str, Any]:
     return workbench().runner.proposals()
 
 
+def shadow() -> dict[str, Any]:
+    """How the challenger agrees with the champion on decided leads; raises ModelDamaged."""
+    return _shadow(revision("models"))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _shadow(revision: str) -> dict[str, Any]:
+    return workbench().runner.shadow()
+
+
 def leaderboard() -> pl.DataFrame:
     """One row a model, newest first: figures on unseen leads, who trained it, whether a second person approved it."""
     return _leaderboard(revision("models"))

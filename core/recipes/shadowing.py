@@ -29,7 +29,10 @@ def catch_up(rooms: Rooms, actor: str, most: int = MOST_A_BATCH) -> int:
 
 
 def report(rooms: Rooms) -> dict[str, Any]:
-    """champion, challenger (versions; null where there is none), waiting, and `shadowing.agreement`."""
+    """champion, challenger (versions; null where there is none), waiting, and `shadowing.agreement`.
+
+    Raises ModelDamaged where the challenger cannot score.
+    """
     champion, challenger = rooms.models.champion(), rooms.models.challenger()
     told: dict[str, Any] = {
         "champion": None if champion is None else champion.version,
@@ -38,7 +41,7 @@ def report(rooms: Rooms) -> dict[str, Any]:
     }
     hashes = ("", "")
     if champion is not None and challenger is not None:
-        hashes = champion.model_hash, challenger.model_hash
+        hashes = champion.model_hash, rooms.models.get(challenger.version).model_hash
         told |= {"challenger": challenger.version, "waiting": ShadowStore(rooms.db).count_waiting(*hashes)}
     pairs = ShadowStore(rooms.db).pairs(*hashes)
     decided_by = pairs["policy_hash"].value_counts(sort=True)["policy_hash"].to_list()

@@ -504,6 +504,7 @@ def test_a_tampered_model_of_the_store_scores_and_releases_nothing(store, second
     try:
         assert refused("models", "release", "2", "--reason", "x", *at, user="rita")["code"] == "model_damaged"
         assert refused("models", "compare", "1", "2", *at)["code"] == "model_damaged"
+        assert refused("models", "shadow", *at)["code"] == "model_damaged"
     finally:
         body[200] ^= 1
         path.write_bytes(bytes(body))

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from app import work_commands
+from app.components import retraining
 from app.queries import drift, explain, models
 from tests.app.pages import page
 
@@ -33,6 +34,15 @@ def test_train_tells_what_would_call_for_a_challenger_and_offers_one_thing_to_do
     assert {one["evidence"] for one in told["triggers"]} <= {one.value for one in at.caption}
     assert not at.button(key="train_again_train").disabled
     assert page("train", "rita").button(key="train_again_train").disabled
+
+
+def test_a_challenger_in_shadow_is_told_in_a_sentence():
+    crossing = {"share": 0.25, "low": 0.1, "high": 0.4, "up": 1, "down": 0}
+    found = {"leads": 4, "rank_correlation": None, "crossing": crossing}
+    assert retraining.in_shadow(found) == "In shadow on 4 leads: 25.0% (10.0% to 40.0%) would be in another band."
+    ranked = found | {"rank_correlation": {"value": 0.9, "low": 0.8, "high": 0.95}}
+    assert "ranks correlate by 0.90, 25.0%" in retraining.in_shadow(ranked)
+    assert "nobody in shadow yet" in retraining.in_shadow({"leads": 0})
 
 
 def test_a_preset_sets_the_trees(demo):
