@@ -70,6 +70,7 @@ KINDS = {
     "quarantine.discarded": "Records were given up",
     "decisions.recorded": "Leads were decided",
     "drift.reported": "Drift was measured",
+    "challenger.scored": "A challenger scored leads in shadow",
     "recipe.finished": "A recipe finished",
 }
 COUNTED = {

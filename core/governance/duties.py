@@ -9,6 +9,7 @@ from core.governance.authorship import needed
 from core.kernel.database import Database
 
 MADE = ("policy.drafted", "policy.edited", "policy.submitted")
+TRUSTED = {"model.approved": "approved", "model.released": "released"}
 SENT_BACK = ("policy.changes_requested", "policy.refused", "policy.discarded")
 
 
@@ -92,12 +93,14 @@ class Duties:
 
     def _model(self, kind: str, actor: str, body: Mapping[str, Any], named: Mapping[str, Any]) -> None:
         model = str(body.get("model_hash"))
-        if kind == "model.approved":
+        if kind == "model.registered":
+            self.trainers.setdefault(model, set()).add(actor)
+        elif kind in TRUSTED:
             self.checked["approvals"] += 1
             if actor in self.trainers.get(model, set()):
-                self.violations.append({**named, "model_hash": model, "rule": "who trained the model approved it"})
-        else:
-            self.trainers.setdefault(model, set()).add(actor)
+                self.violations.append(
+                    {**named, "model_hash": model, "rule": f"who trained the model {TRUSTED[kind]} it"}
+                )
 
 
 def report(database: Database) -> dict[str, Any]:

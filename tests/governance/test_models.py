@@ -1,7 +1,10 @@
 """When a decision is live and when it is a trial."""
 
+import json
+
 import pytest
 
+from core.governance.duties import of_entries
 from core.governance.errors import (
     AlreadyActive,
     AlreadyApproved,
@@ -64,6 +67,31 @@ def test_a_release_needs_a_second_person_and_makes_the_champion(models):
     with pytest.raises(AlreadyActive):
         models.release(MODEL, "1", "rob", "again")
     assert models.releases()["kind"].to_list() == ["release"]
+
+
+def test_the_duties_report_looks_at_releases_and_takes_no_releaser_for_a_trainer():
+    steps = [
+        ("registered", "ana"),
+        ("released", "rita"),
+        ("rolled_back", "rob"),
+        ("released", "rita"),
+        ("released", "ana"),
+    ]
+    body = json.dumps({"model_hash": MODEL, "version": "1"})
+    entries = [
+        {
+            "seq": seq,
+            "stream": "models",
+            "kind": f"model.{step}",
+            "actor": actor,
+            "at": "2026-01-01T00:00:00Z",
+            "body": body,
+        }
+        for seq, (step, actor) in enumerate(steps)
+    ]
+    found = of_entries(entries)
+    assert [(one["seq"], one["rule"]) for one in found.violations] == [(4, "who trained the model released it")]
+    assert found.checked["approvals"] == 3
 
 
 def test_a_rollback_goes_to_the_model_before_and_no_further(models):
