@@ -16,7 +16,7 @@ from core.governance.write_keys import WriteKeys
 from core.kernel.repeating import Repeating
 from core.recipes import shadowing
 from core.recipes.arriving import Choice
-from core.recipes.sweeping import sweep
+from core.recipes.sweeping import sweep_now
 from core.signals.ingest import Ingest
 from core.signals.upkeep import Upkeep
 from core.workbench import Workbench
@@ -44,7 +44,7 @@ class Live:
         ingest = Ingest(bench.db, committed=arrivals.offer)
         upkeep = Upkeep(bench.db, partial(ingest.is_idle, IDLE_SECONDS))
         repeating = (
-            Repeating("sweep", SWEEP_SECONDS, lambda: sweep(bench.rooms, choice, bench.db.clock.now())),
+            Repeating("sweep", SWEEP_SECONDS, lambda: sweep_now(bench.rooms, choice)),
             Repeating("retention", RETAIN_SECONDS, lambda: retain_daily(bench.db)),
             Repeating(
                 "shadow", SHADOW_SECONDS, lambda: shadowing.catch_up(bench.rooms, SYSTEM, shadowing.MOST_A_MINUTE)

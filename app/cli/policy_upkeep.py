@@ -13,6 +13,7 @@ from core.governance import retention
 from core.governance.permissions import Permission
 from core.kernel.times import from_text, to_text
 from core.recipes.arriving import Choice
+from core.recipes.sweeping import LAG
 from core.recipes.sweeping import sweep as sweep_leads
 
 
@@ -23,7 +24,7 @@ def register(group: typer.Typer) -> None:
 
 
 def sweep(
-    at: Annotated[str | None, typer.Option("--at", help="As of this time; default now.")] = None,
+    at: Annotated[str | None, typer.Option("--at", help="As of this time; default five seconds ago.")] = None,
     store: StoreOption = None,
     as_user: AsOption = None,
     as_json: JsonOption = False,
@@ -32,7 +33,7 @@ def sweep(
     speak(as_json)
     with opened(store) as bench:
         bench.identity(user_name(as_user), permission=Permission.SCORE)
-        moment = from_text(at) if at else bench.db.clock.now()
+        moment = from_text(at) if at else bench.db.clock.now() - LAG
         done = sweep_leads(bench.rooms, Choice(bench.rooms), moment)
     told = f"{done.timed_out:,} leads timed out, {done.breached:,} passed their agreed time"
     emit({"at": to_text(moment), **asdict(done)}, lambda: f"{told}; they were decided again.")

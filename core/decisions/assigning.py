@@ -28,6 +28,7 @@ WORDS = {
     "other_territory": "nobody has the lead's territory",
     "full": "everybody's open leads or leads of the day are at their cap",
     "no_owner": "the lead has no owner who is a rep",
+    "breached": "nobody took it up in the agreed time",
 }
 
 

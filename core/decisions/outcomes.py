@@ -1,26 +1,30 @@
 """Each row of a batch decided, in order: where its lead stood, what the policy makes of it, and who gets it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
 from core.decisions import ageing
 from core.decisions import inputs as policy_inputs
-from core.decisions.arms import HOLDOUT
-from core.decisions.assigning import asked_of_leads
+from core.decisions.arms import HOLDOUT, Lot
+from core.decisions.assigning import Desk, asked_of_leads
+from core.decisions.breaching import Agreements
 from core.decisions.compose import Decided
 from core.decisions.context import HELD_ID, Deciding
 from core.decisions.freshness import Freshness
 from core.decisions.inputs import Measured
-from core.decisions.reviewing import held
+from core.decisions.reviewing import Contests, held
 from core.decisions.states import FRESH, LeadState, after
 from core.decisions.store import DecisionStore
 from core.decisions.store_units import ACCOUNT, UnitStore
 from core.decisions.touching import ZONE, CapInputs, reads_zone
 from core.kernel.times import naive
 from core.policy.inputs import fresh as without_stale
+from core.policy.outcome import Outcome
+from core.policy.timeouts import Effect
 
 BUCKET = "bucket"
 
@@ -48,40 +52,86 @@ def outcomes(
     aged = ageing.ages(deciding.database, deciding.feature_set, deciding.policy, spine)
     keys = spine.select("lead_id", pl.coalesce("as_of", "known_at"), *_drawn_by(spine)).iter_rows()
     units = looked_up.units or [None] * spine.height
-    now = naive(deciding.database.clock.now())
-    begins = spine.select(pl.coalesce("as_of", "known_at").min()).item() or now
-    desk, caps = deciding.desk(begins), _cap_inputs(deciding, spine, looked_up, begins)
-    agreements, contests = deciding.agreements(), deciding.contests()
-    asked = {
-        name: looked_up.attributes[name].to_list()
-        for name in asked_of_leads(deciding.policy.document)
-        if name in looked_up.attributes.columns
-    }
-    for row_no, ((lead_id, moment, *ids, bucket), given, unit) in enumerate(zip(keys, found, units, strict=True)):
+    batch = _batch(deciding, spine, looked_up)
+    for row_no, ((lead_id, moment, *drawn), given, unit) in enumerate(zip(keys, found, units, strict=True)):
         stood = _newer(deciding.states.get(lead_id), stored.get(row_no), moment)
-        before = deciding.state_inputs.waited(stood, moment)
-        told = {**deciding.state_inputs.of(before, moment), **caps.of(row_no, lead_id, moment)}
-        whole = without_stale(deciding.policy, policy_inputs.in_order(deciding.policy, given | told), aged[row_no])
+        row = _Row(row_no, lead_id, moment, stood, unit, *drawn)
+        yield batch.decide(row, given, aged[row_no])
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row to decide: its lead, moment (naive UTC) and where the lead stood; by what an experiment and a rollout draw,
+    and its ids.
+    """
+
+    row_no: int
+    lead_id: str
+    moment: datetime | None
+    stood: LeadState
+    unit: str | None
+    decision_id: str
+    held_id: str
+    bucket: int | None
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """What is carried from row to row, and what was asked of the store for all of them."""
+
+    deciding: Deciding
+    desk: Desk | None
+    caps: CapInputs
+    agreements: Agreements
+    contests: Contests | None
+    asked: Mapping[str, Sequence[Any]]
+    now: datetime
+
+    def decide(self, row: _Row, given: Mapping[str, Any], ages: Mapping[str, int]) -> Decided:
+        """The row's decision; where its lead stands after it is remembered."""
+        deciding, states, moment = self.deciding, self.deciding.state_inputs, row.moment
+        before = states.waited(row.stood, moment)
+        told = {**given, **states.of(before, moment), **self.caps.of(row.row_no, row.lead_id, moment)}
+        whole = without_stale(deciding.policy, policy_inputs.in_order(deciding.policy, told), ages)
+        prev_state = states.state_of(before)
+        outcome, lot, begun = self._drawn(row, whole, prev_state)
+        met = self.agreements.meet(row.lead_id, outcome, row.stood.agreement, moment, whole)
+        outcome, assignee = self._assigned(row, met.outcome, whole)
+        state = after(before, moment, outcome.band, outcome.next_state, met.agreement)
+        deciding.remember(row.lead_id, state)
+        self.caps.note(row.row_no, row.lead_id, moment, outcome.action)
+        effects = (*states.effects(row.stood, moment, outcome.next_state), *met.effects, *begun)
+        decision_id = row.held_id if lot.arm == HOLDOUT else row.decision_id
+        return Decided(whole, outcome, prev_state, state, lot, decision_id, assignee, effects)
+
+    def _drawn(
+        self, row: _Row, whole: dict[str, Any], prev_state: str | None
+    ) -> tuple[Outcome, Lot, tuple[Effect, ...]]:
+        """The policy's outcome as the unit's draw and a person's look have it, and what a new contest tells."""
+        deciding = self.deciding
         core = deciding.evaluator.decide(whole)
         values = deciding.evaluator.normalised(whole) if deciding.lottery.reads_values else whole
-        outcome, lot = deciding.lottery.draw(core, values, unit, bucket)
-        prev_state = deciding.state_inputs.state_of(before)
-        why = contests.why(lead_id, moment) if contests else None
-        if why:
-            outcome, lot = held(deciding.policy.document, outcome, prev_state, why), lot.without_action()
-        met = agreements.meet(lead_id, outcome, stood.agreement, moment, whole)
-        outcome, assignee = met.outcome, None
-        if desk is not None:
-            known = {**whole, **{name: values[row_no] for name, values in asked.items()}}
-            outcome, assignee = desk.assign(deciding.policy.document, lead_id, outcome, known, moment or now)
-        state = after(before, moment, outcome.band, outcome.next_state, met.agreement)
-        deciding.remember(lead_id, state)
-        caps.note(row_no, lead_id, moment, outcome.action)
-        effects = deciding.state_inputs.effects(stood, moment, outcome.next_state)
-        decision_id = ids[lot.arm == HOLDOUT]
-        begun = contests.begin(lead_id, stood.moment, moment) if contests and why and moment else ()
-        effects = (*effects, *met.effects, *begun)
-        yield Decided(whole, outcome, prev_state, state, lot, decision_id, assignee, effects)
+        outcome, lot = deciding.lottery.draw(core, values, row.unit, row.bucket)
+        why = self.contests.why(row.lead_id, row.moment) if self.contests else None
+        if self.contests is None or why is None or row.moment is None:
+            return outcome, lot, ()
+        begun = self.contests.begin(row.lead_id, row.stood.moment, row.moment)
+        return held(deciding.policy.document, outcome, prev_state, why), lot.without_action(), begun
+
+    def _assigned(self, row: _Row, outcome: Outcome, whole: Mapping[str, Any]) -> tuple[Outcome, str | None]:
+        if self.desk is None:
+            return outcome, None
+        known = {**whole, **{name: values[row.row_no] for name, values in self.asked.items()}}
+        return self.desk.assign(self.deciding.policy.document, row.lead_id, outcome, known, row.moment or self.now)
+
+
+def _batch(deciding: Deciding, spine: pl.DataFrame, looked_up: LookedUp) -> _Batch:
+    now = naive(deciding.database.clock.now())
+    begins = spine.select(pl.coalesce("as_of", "known_at").min()).item() or now
+    known = looked_up.attributes
+    asked = {name: known[name].to_list() for name in asked_of_leads(deciding.policy.document) if name in known.columns}
+    caps = _cap_inputs(deciding, spine, looked_up, begins)
+    return _Batch(deciding, deciding.desk(begins), caps, deciding.agreements(), deciding.contests(), asked, now)
 
 
 def _cap_inputs(deciding: Deciding, spine: pl.DataFrame, looked_up: LookedUp, begins: datetime) -> CapInputs:

@@ -47,6 +47,7 @@ def alarms(releases: Releases) -> list[Alarm]:
     """What is overdue or soon due, the most pressing first."""
     now = releases.clock.now()
     found = [*_windows(releases, now), *_open_glass(releases), *_waiting(releases), *_reviews(releases)]
+    found += _contested(releases, now)
     return sorted(found, key=lambda one: (not one.is_due, one.at, one.name))
 
 
@@ -179,6 +180,14 @@ def _reviews(releases: Releases) -> Iterator[Alarm]:
         if back and not any(one.kind == "commented" and one.at >= back[-1].at for one in actions):
             text = f"The review after the rollback to {version.ref} is due"
             yield Alarm("post_review", version.name, text, back[-1].at, True)
+
+
+def _contested(releases: Releases, now: datetime) -> Iterator[Alarm]:
+    """Decisions that wait for a person."""
+    for row in releases.contests.listed(only_open=True).iter_rows(named=True):
+        at = _aware(row["due_at"])
+        text = f"{row['contest_id']} waits for a person in {row['route']}, contested by {row['asked_by']}"
+        yield Alarm("contest", row["contest_id"], text, at, at <= now)
 
 
 def _active(releases: Releases) -> list[StoredVersion]:

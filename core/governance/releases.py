@@ -9,6 +9,7 @@ from datetime import datetime
 
 from uuid_utils import uuid7
 
+from core.decisions.store_contests import ContestStore
 from core.governance import authorship, publishing
 from core.governance.bundles import Bundle, Bundles, Submission
 from core.governance.emergencies import Emergencies
@@ -45,6 +46,7 @@ class Releases:
         self.bundles = Bundles(database)
         self.rollouts = Rollouts(database, self._users, self.policies)
         self.emergencies = Emergencies(database, self._users, self.policies, self.bundles, self.rollouts)
+        self.contests = ContestStore(database)
         self.clock = database.clock
 
     def draft(self, text: str, file: str, actor: str, draft_id: str | None = None) -> tuple[str, Standing]:

@@ -7,6 +7,7 @@ from pydantic import Field
 from core.policy.types import Block, Condition, Dotted, Flag, Fraction, Minutes, Name, Number, Percent, Text, Whole
 
 DECISION_LOG, RAW_EVENTS, EXPLORATION_LOG = "decision_log", "raw_events", "exploration_log"
+MASKED_ROLES = ("viewer", "analyst", "reviewer", "leader", "privacy", "admin")
 RETAINED = (DECISION_LOG, RAW_EVENTS, EXPLORATION_LOG)
 
 

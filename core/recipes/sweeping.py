@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -19,6 +19,8 @@ from core.recipes.rooms import Rooms
 
 ACTOR = "sweep"
 MOST_AT_ONCE = 2_000
+LAG = timedelta(seconds=5)
+"""A sweep looks so far back, so that every event that it must see is committed."""
 SPINE = {"lead_id": pl.String, "as_of": pl.Datetime("us"), "known_at": pl.Datetime("us")}
 
 
@@ -28,6 +30,11 @@ class Swept:
 
     timed_out: int = 0
     breached: int = 0
+
+
+def sweep_now(rooms: Rooms, choice: Choice) -> Swept:
+    """What `sweep` does as of a few seconds ago."""
+    return sweep(rooms, choice, rooms.db.clock.now() - LAG)
 
 
 def sweep(rooms: Rooms, choice: Choice, moment: datetime, most: int = MOST_AT_ONCE) -> Swept:

@@ -40,6 +40,8 @@ def test_a_contested_lead_waits_for_a_person_and_then_goes_by_the_word(reviewed)
     with Workbench.open(reviewed, SystemClock()) as bench:
         lead_id = bench.db.scalar("SELECT lead_id FROM decisions_latest WHERE disposition = 'PERMIT' ORDER BY 1")
     asked = done("contests_step", "contests", "ask", lead_id, "--reason", "A wrong region", *at, user="ana")
+    (alarm,) = [one for one in done("policy_alarms", "policy", "alarms", *at)["alarms"] if one["kind"] == "contest"]
+    assert (alarm["name"], alarm["is_due"]) == (asked["contest_id"], False)
     held = newest(reviewed, lead_id)
     assert (held.disposition, held.pool, held.action, held.sla_min) == ("HOLD", "q.review", None, None)
     assert held.reasons[-1] == {"rule": "privacy.human_review", "reason": "contested"}

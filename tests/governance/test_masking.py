@@ -6,6 +6,7 @@ import pytest
 from core.governance.masking import MASK, declared_by, kind_of, mask
 from core.governance.permissions import Role
 from core.policy import parser
+from core.policy.overlays import MASKED_ROLES
 from tests.policy.conftest import example_text
 
 PEOPLE = pl.DataFrame(
@@ -65,6 +66,7 @@ def test_what_a_policy_hides_is_hidden_however_it_is_spelt_and_inside_json():
     assert seen["Plan Name"] == MASK == seen["score"]
     assert seen["properties"] == f'{{"planName": "{MASK}", "page": {{"plan_name": null, "url": "/x"}}}}'
     assert seen["note"] == "{gold"
+    assert set(MASKED_ROLES) == {role.value for role in Role}
     policies = [parser.load(example_text(), "example.yaml").document]
     assert set(declared_by(policies)["viewer"]) == {"email", "phone", "ip", "first_name", "last_name"}
 

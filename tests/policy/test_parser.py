@@ -99,9 +99,10 @@ def test_only_what_decides_changes_the_behaviour_hash(example, before, after, sa
     [
         ("raw_events: 395", "raw_event: 395", "unknown_retention"),
         ("raw_events: 395", "raw_events: 0", "wrong_limits"),
+        ("    viewer: [email", "    viewr: [email", "unknown_role"),
     ],
 )
-def test_retention_names_what_there_is_and_keeps_it_a_day(old, new, code):
+def test_privacy_names_roles_and_rows_that_there_are_and_keeps_rows_a_day(old, new, code):
     policy, found = parser.read(example_text().replace(old, new), "x.yaml")
     assert policy is None and [one.code for one in found] == [code]
 

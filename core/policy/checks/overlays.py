@@ -7,7 +7,7 @@ from core.kernel.strict_yaml import Path
 from core.policy.checks.inputs import places
 from core.policy.checks.names import distinct, resolve
 from core.policy.document import Document
-from core.policy.overlays import RETAINED, Claim, Exploration, Rollout
+from core.policy.overlays import MASKED_ROLES, RETAINED, Claim, Exploration, Rollout
 from core.policy.shape import Located
 from core.policy.stages import OUTPUTS
 
@@ -70,6 +70,8 @@ def _check_shares(document: Document, located: Located) -> Iterator[Diagnostic]:
 def check_privacy(document: Document, located: Located) -> Iterator[Diagnostic]:
     """Findings in `privacy`: a queue that there is, roles and kinds of rows that there are, at least a day each."""
     review = document.privacy.human_review if document.privacy else None
+    for role in document.privacy.mask if document.privacy else ():
+        yield from resolve(located, ("privacy", "mask", role), "role", role, MASKED_ROLES)
     for kind, days in (document.privacy.retention_days if document.privacy else {}).items():
         path = ("privacy", "retention_days", kind)
         yield from resolve(located, path, "retention", kind, RETAINED)
