@@ -28,10 +28,23 @@ def show(record: Record, explained: dict[str, Any], key: str) -> None:
             f"{in_words(explained)} Each bar sums the features of one kind of behaviour; beside are the single ones."
         )
         chart.show(figure, f"{key}_waterfall", alt=f"Waterfall from the base to the score. {words}", words=words)
+        with st.expander("What each bar sums"):
+            _sums(reads.with_families(points, record.feature_set_hash), f"{key}_sums")
     with right:
         _reasons("What speaks for it", points.filter(pl.col("points") >= LEAST), f"{key}_for")
         _reasons("What holds it back", points.filter(pl.col("points") <= -LEAST), f"{key}_against")
         _otherwise(record, f"{key}_otherwise")
+
+
+def _sums(rows: pl.DataFrame, key: str) -> None:
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
+    config = {
+        "about": text("About", width=150),
+        "label": text("Feature", width=210),
+        "value": text("Value", width=90),
+        "points": number("Points", format="%+.2f", help=glossary.term("points"), width=64),
+    }
+    frame_table.show(rows, key, columns=config, height=360, alt="Every feature by what it is about.")
 
 
 def _reasons(title: str, points: pl.DataFrame, key: str) -> None:

@@ -79,7 +79,7 @@ def _change(change: int | None) -> str:
 
 def _why(explained: dict[str, Any], feature_set_hash: str, key: str) -> None:
     about = reads.by_family(reads.points(explained), feature_set_hash)
-    figure = waterfall(about.select("label", "points"), explained["base"], chart.colours(), most=5, rest="smaller")
+    figure = waterfall(about.select("label", "points"), explained["base"], chart.colours(), most=7, rest="smaller")
     chart.show(figure, f"{key}_waterfall", alt=f"Waterfall from the base to the score. {in_words(explained)}")
 
 

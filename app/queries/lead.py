@@ -98,6 +98,15 @@ def by_family(points: pl.DataFrame, feature_set_hash: str) -> pl.DataFrame:
     return summed.sort(pl.col("points").abs(), descending=True, maintain_order=True)
 
 
+def with_families(points: pl.DataFrame, feature_set_hash: str) -> pl.DataFrame:
+    """about, label, value and points (hundredths) of every feature, by what it is about, largest first."""
+    families = versions.families(feature_set_hash)
+    about = pl.col("feature").replace_strict(families, default=pl.col("label"), return_dtype=pl.String)
+    rows = points.select(about.alias("about"), "label", "value", points=100 * pl.col("points"))
+    whole = pl.col("points").sum().over("about").abs()
+    return rows.sort(whole, "about", pl.col("points").abs(), descending=[True, False, True], maintain_order=True)
+
+
 def shown(value: object) -> str:
     """A feature's value as text: whole numbers without a point, others with up to two places, kinds by their name."""
     if value is None:
