@@ -236,4 +236,8 @@ def _compared_text(found: dict[str, Any]) -> str:
     head = f"Model {found['one']} minus model {found['other']} on {found['rows']:,} rows of {found['leads']:,} leads"
     rows = table(found["figures"], ["figure", "ours", "theirs", "difference", "low", "high", "verdict"])
     marks = table(found["by_landmark"], ["after", "rows", "ours", "theirs", "difference", "low", "high", "verdict"])
-    return f"{head}: {found['verdict']}\n{rows}\n\nAUC by landmark\n{marks}"
+    told = f"{head}: {found['verdict']}\n{rows}\n\nAUC by landmark\n{marks}"
+    if not found["by_segment"]:
+        return told
+    levels = table(found["by_segment"], ["segment", "rows", "ours", "theirs", "difference", "low", "high", "verdict"])
+    return f"{told}\n\nAUC by {found['segment']}\n{levels}"

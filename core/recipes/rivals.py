@@ -7,7 +7,7 @@ import polars as pl
 from core.features import engine
 from core.kernel.errors import LeadbenchError
 from core.kernel.workers import Progress
-from core.models import resampling
+from core.models import evaluation, resampling
 from core.models.encoding import Floats
 from core.models.errors import ModelDamaged
 from core.models.model import Model
@@ -35,19 +35,27 @@ class RowsSeen(LeadbenchError):
 
 
 def compare(rooms: Rooms, prepared: Prepared, one: ModelVersion, other: ModelVersion) -> dict[str, Any]:
-    """The first model minus the second on the test rows of now, pooled and by landmark.
+    """The first model minus the second on the test rows of now: pooled, by landmark, and by segment.
 
-    Raises RowsSeen where either model may know them, ModelDamaged, and what builds refuse.
+    The segment is the first category attribute with few values that the first model reads (evaluation.segment_of).
+    Raises RowsSeen where either model may know the rows, ModelDamaged, and what builds refuse.
     """
     rows = prepared.rows.filter(pl.col("part") == "test")
     for version in (one, other):
         if not training_data.is_unseen(rooms.models.get(version.version).facts, prepared):
             raise RowsSeen(version.version)
-    ours, theirs = (_scored(rooms, version, rows) for version in (one, other))
+    frame, ours = _scored(rooms, one, rows)
+    theirs = _scored(rooms, other, rows)[1]
     y, leads = rows["y"].cast(pl.Float64).to_numpy(), rows["lead_id"].to_numpy()
     found = resampling.summary(resampling.compare(y, ours, theirs, leads))
+    segment = evaluation.segment_of(frame, rooms.models.get(one.version).features)
     both = {"one": one.version, "other": other.version, "rows": len(rows), "leads": rows["lead_id"].n_unique()}
-    return rounded({**both, **found, "by_landmark": _by_landmark(rows, ours, theirs)})
+    groups = {
+        "by_landmark": _by_group(rows, rows["landmark"], "after", ours, theirs),
+        "segment": segment,
+        "by_segment": [] if segment is None else _by_group(rows, frame[segment], "segment", ours, theirs),
+    }
+    return rounded({**both, **found, **groups})
 
 
 def champion_on(
@@ -75,20 +83,20 @@ def champion_on(
     return found.version, model, tested
 
 
-def _scored(rooms: Rooms, version: ModelVersion, rows: pl.DataFrame) -> Floats:
+def _scored(rooms: Rooms, version: ModelVersion, rows: pl.DataFrame) -> tuple[pl.DataFrame, Floats]:
+    """The rows in the model's own features, and its probabilities."""
     chosen = rooms.features.get(str(version.feature_set_hash))
     frame = engine.build(rooms.db, chosen, rows.select("lead_id", "as_of", "known_at"))
-    return probabilities(rooms.models.get(version.version), frame)
+    return frame, probabilities(rooms.models.get(version.version), frame)
 
 
-def _by_landmark(rows: pl.DataFrame, ours: Floats, theirs: Floats) -> list[dict[str, Any]]:
-    """The difference in AUC at each landmark; none where a class has under ten rows."""
-    found = []
-    for mark in rows["landmark"].unique(maintain_order=True).to_list():
-        at = (rows["landmark"] == mark).to_numpy()
-        y = rows["y"].cast(pl.Float64).to_numpy()[at]
-        if min(y.sum(), len(y) - y.sum()) < FEWEST_OF_A_CLASS:
+def _by_group(rows: pl.DataFrame, group: pl.Series, name: str, ours: Floats, theirs: Floats) -> list[dict[str, Any]]:
+    """The difference in AUC in each group, called `name`; none where a class has under ten rows."""
+    found, y, leads = [], rows["y"].cast(pl.Float64).to_numpy(), rows["lead_id"].to_numpy()
+    for level in group.drop_nulls().unique(maintain_order=True).to_list():
+        at = (group == level).fill_null(False).to_numpy()
+        if min(y[at].sum(), at.sum() - y[at].sum()) < FEWEST_OF_A_CLASS:
             continue
-        area = resampling.compare(y, ours[at], theirs[at], rows["lead_id"].to_numpy()[at], rounds=200)[0]
-        found.append({"after": mark, "rows": len(y), **area.to_json()})
+        area = resampling.compare(y[at], ours[at], theirs[at], leads[at], rounds=200)[0]
+        found.append({name: level, "rows": int(at.sum()), **area.to_json()})
     return found

@@ -421,6 +421,9 @@ def test_a_second_model_is_compared_with_the_champion_when_it_is_trained(store, 
     assert {one["name"] for one in second["metrics"]["challengers"]} == {"scorecard", "logistic", "recency"}
     found = done("models_compare", "models", "compare", "2", "1", "--store", str(store))
     assert found["rows"] == second["metrics"]["rows"] and found["verdict"] == against["verdict"]
+    levels = {one["segment"]: one["rows"] for one in second["metrics"]["by_segment"]}
+    assert found["segment"] == second["metrics"]["segment"]
+    assert found["by_segment"] and all(levels[one["segment"]] == one["rows"] for one in found["by_segment"])
     area = found["figures"][0]
     assert area["ours"] == pytest.approx(second["metrics"]["auc"], abs=1e-6)
     same = done("models_compare", "models", "compare", "1", "1", "--store", str(store))
