@@ -121,7 +121,7 @@ def harm(answer: Answer, live: StoredVersion, key: str) -> None:
     )
     with chart.card("Harm check", note):
         with st.container(horizontal=True, vertical_alignment="center"):
-            counts = rows["verdict"].value_counts(sort=True).iter_rows()
+            counts = rows["verdict"].drop_nulls().value_counts(sort=True).iter_rows()
             badges.show(*(f":{VERDICTS[verdict]}-badge[{count} {verdict}]" for verdict, count in counts))
             st.space("stretch")
             about = study.about(answer.found, live, answer.evidence)

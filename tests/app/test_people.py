@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from app.queries import lead, people
+from app.queries import lead, people, study
 from core.decisions.store_outbox import SCHEMA, OutboxStore
 from core.governance.permissions import Role
 from core.policy.default import shipped
@@ -66,3 +66,16 @@ def test_a_number_that_is_no_lead_finds_nothing(addressed):
 
 def test_an_address_of_no_known_lead_is_masked(addressed):
     assert people.refs(["gone@acme.example"])["ref"].to_list() == ["•••"]
+
+
+def test_a_small_group_of_a_study_keeps_its_name_only_where_the_policy_says_so(addressed):
+    side = {"share": 0.1, "low": 0.0, "high": 0.3}
+    group = {"dimension": "region", "verdict": "not_enough_leads", "before": side, "after": side, "change": 0.0}
+    bounds = {"change_low": -0.1, "change_high": 0.1}
+    result = {"harm": [{**group, **bounds, "group": name, "leads": count} for name, count in (("NA", 9), ("DACH", 10))]}
+    assert study.harm(result)["leads"].to_list() == [10, 9]
+    privacy = "privacy: {aggregate_reports: {min_cell: 10}}"
+    addressed.rooms.releases.bootstrap(f"{shipped()}\n{privacy}\n", "default")
+    rows = study.harm(result)
+    assert rows.filter(group="NA").row(0) == ("region", "NA", None, None, None, None, None)
+    assert rows.filter(group="DACH")["leads"].item() == 10
