@@ -24,7 +24,7 @@ PRIVACY = "\nprivacy: {aggregate_reports: {min_cell: 10, dp_epsilon_per_quarter:
 
 @pytest.mark.parametrize("epsilon", [Fraction(1, 2), Fraction(3, 2), Fraction(2)])
 def test_noise_is_discrete_laplace(epsilon):
-    chance, drawn = Random(7), 20_000
+    chance, drawn = Random(7), 6_000
     found = Counter(discrete_laplace(epsilon, chance) for _ in range(drawn))
     zero = math.tanh(epsilon / 2)
     for number in range(-4, 5):
