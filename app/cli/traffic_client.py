@@ -130,9 +130,7 @@ def _send(connection: http.client.HTTPConnection, key: str, group: Sequence[Mess
     content = json.dumps(body, separators=(",", ":")).encode()
     for tried in range(TRIES):
         began = time.perf_counter()
-        connection.request("POST", path, content, headers)
-        answer = connection.getresponse()
-        text = answer.read()
+        answer, text = _posted(connection, path, content, headers)
         if answer.status in (429, 503):
             time.sleep(float(answer.headers.get("Retry-After", 1)))
             continue
@@ -142,3 +140,28 @@ def _send(connection: http.client.HTTPConnection, key: str, group: Sequence[Mess
         tally.note(len(group), json.loads(text), time.perf_counter() - began, tried)
         return
     tally.fault = f"it still asked to wait after {TRIES} tries"
+
+
+def _posted(
+    connection: http.client.HTTPConnection, path: str, content: bytes, headers: dict[str, str]
+) -> tuple[http.client.HTTPResponse, bytes]:
+    """The answer to a request; a connection that the server has closed while it was idle is opened anew.
+
+    Whether the first one was taken does not matter: an event that comes again is a duplicate.
+    """
+    was_open = connection.sock is not None
+    try:
+        return _asked(connection, path, content, headers)
+    except ConnectionError:
+        if not was_open:
+            raise
+        connection.close()
+        return _asked(connection, path, content, headers)
+
+
+def _asked(
+    connection: http.client.HTTPConnection, path: str, content: bytes, headers: dict[str, str]
+) -> tuple[http.client.HTTPResponse, bytes]:
+    connection.request("POST", path, content, headers)
+    answer = connection.getresponse()
+    return answer, answer.read()

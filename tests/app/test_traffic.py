@@ -2,6 +2,7 @@
 
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import polars as pl
 import pytest
@@ -9,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from app import api, live
+from app.cli import traffic_client
 from tests.app.cli_calls import done, refused
 from tests.browser.serving import free_port
 
@@ -50,3 +52,35 @@ def test_a_server_that_is_not_there_or_knows_no_such_key_is_named(url, log):
     assert refused(*at, "--url", "http://127.0.0.1:9", "--key", "k")["code"] == "server_unreachable"
     assert refused(*at, "--url", url, "--key", "k")["code"] == "server_unreachable"
     assert refused(*at, "--url", url)["code"] == "no_write_key"
+
+
+class Impatient(BaseHTTPRequestHandler):
+    """Closes each connection after its first answer without saying so, as servers close idle ones."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = b'{"accepted": 1, "duplicate": 0, "errors": []}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = True
+
+    def log_message(self, *_):
+        """Silent."""
+
+
+def test_a_connection_that_was_closed_while_idle_is_opened_anew():
+    server = HTTPServer(("127.0.0.1", 0), Impatient)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        due = ((0.0, {"type": "track", "messageId": f"m{n}"}) for n in range(3))
+        tally = traffic_client.play(f"http://127.0.0.1:{server.server_port}", "k", due, connections=1, most=1)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert (tally.accepted, tally.requests) == (3, 3)
