@@ -8,6 +8,7 @@ from app.components import (
     header,
     identity_browser,
     import_wizard,
+    live_tail,
     outcomes_form,
     quarantine_list,
     source_contracts,
@@ -20,8 +21,8 @@ newest = totals["last_event_at"]
 told = f"newest event {newest:%d %b %Y, %H:%M} UTC" if newest else "no events yet"
 header.plain("Data", f"{totals['batches']} files loaded · {told}")
 
-sources, load, outcomes, identity, contracts, quarantine, console = st.tabs(
-    ["Sources", "Import", "Outcomes", "Identity", "Contracts", "Quarantine", "SQL console"],
+sources, tail, load, outcomes, identity, contracts, quarantine, console = st.tabs(
+    ["Sources", "Live", "Import", "Outcomes", "Identity", "Contracts", "Quarantine", "SQL console"],
     key="tab",
     bind="query-params",
 )
@@ -32,6 +33,9 @@ if sources.open:
         else:
             told = "Nothing was loaded yet. Drop a CSV, JSONL, Parquet or XES file."
             empty_state.link(told, page="data", action="Open Import", tab="Import")
+if tail.open:
+    with tail:
+        live_tail.show("data_tail")
 if load.open:
     with load:
         import_wizard.show("data_import")

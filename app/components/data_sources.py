@@ -53,13 +53,13 @@ def _kinds(key: str) -> None:
 
 def _files(key: str) -> None:
     config = {
-        "file": st.column_config.TextColumn("File", width=132),
+        "file": st.column_config.TextColumn("File", width=124),
         "kind": st.column_config.TextColumn("Kind", width=70),
         "adapter": st.column_config.TextColumn("From", width=84, help="The source that the file's form is of."),
         "read": columns.count("Read", width=58),
         "accepted": columns.count("Accepted", width=68),
         "duplicate": columns.count("Double", width=56, help="Already there; nothing was added."),
         "quarantined": columns.count("Held", width=44, help=glossary.term("quarantine")),
-        "loaded_on": st.column_config.DateColumn("Loaded", format="D MMM YYYY", width=86),
+        "loaded_on": st.column_config.DateColumn("Loaded", format="D MMM", width=64),
     }
     frame_table.show(reads.batches(), f"{key}_files", columns=config, order=list(config), alt="Loaded files.")

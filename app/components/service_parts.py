@@ -86,10 +86,10 @@ def budgets(rows: pl.DataFrame, key: str) -> None:
     number, text, bar = st.column_config.NumberColumn, st.column_config.TextColumn, st.column_config.ProgressColumn
     left = glossary.term("error_budget")
     config = {
-        "label": text("Objective", width=190),
+        "label": text("Objective", width=176),
         "target": number("Target", format="percent", width=64),
         "met": number("Met, 30 d", format="percent", width=72),
-        "left": bar("Budget left", format="percent", min_value=0, max_value=1, width=110, help=left),
+        "left": bar("Budget left", format="percent", min_value=0, max_value=1, width=98, help=left),
         "burn": number("Burn, 1 h", format="%.1f", width=68, help=glossary.term("burn_rate")),
         "said": text("State", width=86),
     }

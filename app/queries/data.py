@@ -18,6 +18,7 @@ from core.signals.aliases import REQUIRED, TABLES, lacking
 from core.signals.store_pages import SignalPages
 
 KINDS = {"events": "Events", "leads": "Leads", "outcomes": "Outcomes", "reps": "Reps"}
+NEWEST_SHOWN = 50
 KEEP, LEAVE_OUT = "keep as it is", "leave out"
 PREVIEW_QUERY = "SELECT source, type, count(*) AS events\nFROM events\nGROUP BY ALL\nORDER BY events DESC"
 
@@ -63,6 +64,27 @@ def _sources(revision: str) -> pl.DataFrame:
             label=pl.col("type").replace(versions.type_names()),
             last_on=pl.col("last_at").dt.date(),
             delay_hours=pl.col("delay_seconds") / 3600,
+        )
+    )
+
+
+def newest() -> pl.DataFrame:
+    """The newest events: received_at, delay_seconds, source, label (its kind), lead_id, path, seen (yes or no)."""
+    return _newest(revision("signals", "features"))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _newest(revision: str) -> pl.DataFrame:
+    delay = (pl.col("received_at") - pl.col("occurred_at")).dt.total_milliseconds() / 1e3
+    return (
+        SignalPages(database())
+        .newest(NEWEST_SHOWN)
+        .with_columns(
+            source=pl.col("source").str.replace_all("_", " "),
+            label=pl.col("type").replace(versions.type_names()),
+            delay_seconds=delay,
+            path=pl.col("path").str.split("/").list.last(),
+            seen=pl.when("is_seen").then(pl.lit("seen")).otherwise(pl.lit("left out")),
         )
     )
 

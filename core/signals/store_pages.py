@@ -32,6 +32,12 @@ TIMELINE = """
                 AND (superseded_at IS NULL OR superseded_at > $until) END
     ORDER BY occurred_at DESC, received_at DESC, event_id LIMIT $most
 """
+NEWEST = """
+    SELECT e.received_at, e.occurred_at, e.source, e.type, e.subject_id AS lead_id, b.path,
+        e.superseded_at IS NULL AS is_seen
+    FROM event_rows e LEFT JOIN batches b USING (batch_id)
+    WHERE e.event_no > (SELECT max(event_no) FROM events) - $most ORDER BY e.event_no DESC
+"""
 TOTALS = """
     SELECT (SELECT count(*) FROM root_leads) AS leads, (SELECT count(*) FROM events) AS events,
         (SELECT count(DISTINCT root_no) FROM outcomes JOIN identity_at(NULL) USING (lead_no) WHERE outcome = 'won')
@@ -123,6 +129,12 @@ class SignalPages:
     def totals(self) -> dict[str, object]:
         """Counts of leads, events, won, lost, quarantined and batches, and the newest moments."""
         return self._database.read(TOTALS).row(0, named=True)
+
+    def newest(self, most: int) -> pl.DataFrame:
+        """The events that came last, newest first: received_at, occurred_at, source, type, lead_id, path of the batch,
+        and whether features see it.
+        """
+        return self._database.read(NEWEST, {"most": most})
 
     def sources(self) -> pl.DataFrame:
         """source, type, events, leads, first_at, last_at and delay_seconds (median), commonest first."""

@@ -172,10 +172,20 @@ def test_the_builder_shows_sql_and_twenty_rows(demo):
     assert any("SELECT" in one.value for one in at.code)
 
 
-@pytest.mark.parametrize("tab", ["Sources", "Import", "Outcomes", "Identity", "Contracts", "Quarantine", "SQL console"])
+@pytest.mark.parametrize(
+    "tab", ["Sources", "Live", "Import", "Outcomes", "Identity", "Contracts", "Quarantine", "SQL console"]
+)
 def test_each_tab_of_data_is_drawn(demo, tab):
     at = opened("data", tab=tab)
     assert not at.exception and not at.error
+
+
+def test_the_newest_events_stand_first_with_how_they_came(demo):
+    at = opened("data", tab="Live")
+    shown = at.dataframe[0].value
+    newest = demo.db.read("SELECT lead_id FROM event_rows JOIN leads USING (lead_no) ORDER BY event_no DESC LIMIT 50")
+    assert list(shown["lead_id"]) == newest["lead_id"].to_list() and set(shown["seen"]) == {"seen"}
+    assert "no write key is active" in words(at) and "The newest 50 events" in words(at)
 
 
 def test_the_console_refuses_what_is_no_select(demo):
