@@ -1,7 +1,7 @@
 """Commands on the record: verify the chain, replay decisions, export the evidence."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -57,8 +57,16 @@ def replay(
         report = replay_decisions(
             bench.db, bench.rooms.loaders, decision_id=decision_id, sample=sample, seed=seed, progress=progress
         ).to_json()
-    emit(report, lambda: f"{report['equal']} of {report['replayed']} decisions came out bit for bit the same.")
+    emit(report, lambda: _in_words(report))
     raise typer.Exit(0 if not report["differences"] else 1)
+
+
+def _in_words(report: dict[str, Any]) -> str:
+    same = f"{report['equal']} of {report['replayed']} decisions came out bit for bit the same."
+    unchecked = report["unchecked"]["assignee"]
+    return (
+        f"{same} The assignee of {unchecked} was not checked: what its choice saw was not kept." if unchecked else same
+    )
 
 
 @group.command(epilog="Example: leadbench audit duties --json")

@@ -9,9 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cached_property
 
 from core.decisions.breaching import POOL, is_told
 from core.decisions.duty import duty_of, is_away
+from core.decisions.sight import Held, Load, Place, Sight, reps_text
+from core.kernel.canonical import digest
 from core.policy.blocks import Pool, PoolCapacity
 from core.policy.document import Document
 from core.policy.outcome import Outcome, Reason
@@ -30,27 +33,6 @@ WORDS = {
     "no_owner": "the lead has no owner who is a rep",
     "breached": "nobody took it up in the agreed time",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A rep's place in a pool or group."""
-
-    assignee: str
-    weight: int = 1
-    per_day: int | None = None
-    max_open: int | None = None
-    calendar: str | None = None
-    territory: str | None = None
-    away: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Where a lead lies: its pool and who has it."""
-
-    pool: str
-    assignee: str
 
 
 @dataclass
@@ -73,6 +55,53 @@ class Desk:
         self._closing = sorted((at, lead) for lead, at in self.closes.items() if lead in self.held)
         self._owners = {place.assignee for places in self.places.values() for place in places}
 
+    @classmethod
+    def seen(cls, sight: Sight, places: Mapping[str, Sequence[Place]], document: Document, lead_id: str) -> "Desk":
+        """The desk as far as an earlier choice saw it; places are those that the sight names by hash."""
+        desk = cls(places, {lead_id: sight.held} if sight.held else {})
+        for pool, loads in sight.loads.items():
+            for place, load in zip(desk._places(document, pool), loads, strict=True):
+                key = (pool, place.assignee)
+                desk.open[key], desk.last[key] = load.open, load.last
+                desk.today[(*key, sight.moment.date())] = load.today
+        return desk
+
+    @cached_property
+    def reps(self) -> str:
+        """The places as canonical JSON."""
+        return reps_text(self.places)
+
+    @cached_property
+    def reps_hash(self) -> str:
+        """The hash of the places."""
+        return digest(self.reps.encode())
+
+    def sight(
+        self, document: Document, lead_id: str, outcome: Outcome, known: Mapping[str, object], moment: datetime
+    ) -> Sight | None:
+        """What `assign` would choose by for this lead, None where it chooses nobody; arguments as there."""
+        wanted = _wanted_in(outcome)
+        if wanted is None:
+            return None
+        self._close_until(moment)
+        chain = _chain(document, wanted, outcome)
+        held = self.held.get(lead_id)
+        if held and held.pool not in chain:
+            held = None
+        asked = () if held and self._still_there(document, held, moment) else chain
+        fields = {document.pools[pool].territory or OWNER for pool in asked if _asks_lead(document.pools[pool])}
+        loads = {pool: self._loads(document, pool, moment.date()) for pool in asked if self._places(document, pool)}
+        return Sight(self.reps_hash, moment, held, {name: known.get(name) for name in fields}, loads)
+
+    def _loads(self, document: Document, pool: str, day: date) -> list[Load]:
+        keys = [(pool, place.assignee) for place in self._places(document, pool)]
+        return [Load(self.open[key], self.today[(*key, day)], self.last.get(key, 0)) for key in keys]
+
+    def _places(self, document: Document, name: str) -> Sequence[Place]:
+        """Who stands in the pool by name; nobody where leads go to their own owners."""
+        pool = document.pools[name]
+        return () if pool.capacity == OWNER else self.places.get(pool.members or name, ())
+
     def assign(
         self, document: Document, lead_id: str, outcome: Outcome, known: Mapping[str, object], moment: datetime
     ) -> tuple[Outcome, str | None]:
@@ -81,10 +110,11 @@ class Desk:
         `known` are the lead's fields by name, for owners and territories; moment is naive UTC.
         """
         self._close_until(moment)
-        if outcome.disposition != "PERMIT" or outcome.pool is None or outcome.method == QUEUE:
+        wanted = _wanted_in(outcome)
+        if wanted is None:
             self._release(lead_id)
             return outcome, None
-        chain = _chain(document, outcome.pool, sum(one.rule.startswith(POOL) for one in outcome.reasons))
+        chain = _chain(document, wanted, outcome)
         held = self.held.get(lead_id)
         if held and held.pool in chain and self._still_there(document, held, moment):
             reasons = tuple(Reason(POOL + pool, "kept") for pool in chain[: chain.index(held.pool)])
@@ -187,6 +217,15 @@ class Desk:
             self._release(self._closing.pop(0)[1])
 
 
+def _wanted_in(outcome: Outcome) -> str | None:
+    """The pool in which the lead wants somebody; None where nobody takes it by name."""
+    return outcome.pool if outcome.disposition == "PERMIT" and outcome.method != QUEUE else None
+
+
+def _asks_lead(pool: Pool) -> bool:
+    return pool.capacity == OWNER or pool.territory is not None
+
+
 def asked_of_leads(document: Document) -> tuple[str, ...]:
     """The fields of a lead by which owners and territories are found."""
     owners = [OWNER for pool in document.pools.values() if pool.capacity == OWNER and not pool.territory]
@@ -210,9 +249,10 @@ def hopped(document: Document, outcome: Outcome, reasons: Iterable[Mapping[str, 
     return found
 
 
-def _chain(document: Document, pool: str, hops: int) -> tuple[str, ...]:
-    """The pool and those that take over while it can be full, as many as the policy lets a lead go on after `hops`."""
+def _chain(document: Document, pool: str, outcome: Outcome) -> tuple[str, ...]:
+    """The pool and those that take over while it can be full, as many as the policy lets a lead go on after its hops."""
     most = document.sla.max_hops if document.sla else MOST_HOPS
+    hops = sum(one.rule.startswith(POOL) for one in outcome.reasons)
     return takers(document, pool)[: max(most - hops, 0) + 1]
 
 

@@ -29,7 +29,7 @@ Stages = dict[str, int]
 @dataclass(frozen=True, slots=True)
 class Decided:
     """A decided row: the policy's inputs, the outcome as the lead meets it, the state before, the lead after it, the
-    draw of its arm, who gets it, and what its moves bring about.
+    draw of its arm, who gets it, what its moves bring about, and what the choice of who gets it saw (its text).
     """
 
     inputs: dict[str, Any]
@@ -40,6 +40,7 @@ class Decided:
     decision_id: str
     assignee: str | None = None
     effects: tuple[Effect, ...] = ()
+    sight: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

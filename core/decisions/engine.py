@@ -10,11 +10,13 @@ import polars as pl
 
 from core.decisions import evidence, freshness, outbox, standing
 from core.decisions import record as records
+from core.decisions.assigning import Desk
 from core.decisions.compose import Stages, Sureness, sealed_records, shared_fields
 from core.decisions.context import HELD_ID, Deciding, Written
 from core.decisions.outcomes import LookedUp, outcomes
 from core.decisions.rows import batch_frame
 from core.decisions.store import DecisionStore
+from core.decisions.store_desk import keep
 from core.decisions.store_outbox import OutboxStore
 from core.decisions.store_units import UnitStore
 from core.features import engine as features
@@ -160,21 +162,28 @@ def decide_looked_up(
     """
     scores, points = score_with_points(deciding.model, looked_up.features)
     watch.lap("score")
-    decided = list(outcomes(deciding, store, spine, scores["score"], looked_up))
+    now = naive(deciding.database.clock.now())
+    desk = deciding.desk(spine.select(pl.coalesce("as_of", "known_at").min()).item() or now)
+    decided = list(outcomes(deciding, store, spine, scores["score"], looked_up, desk, now))
     watch.lap("policy")
     shared = shared_fields(deciding, watch.per_row(spine.height), spine["decision_id"][0])
     sureness = [Sureness(one.stale, tier) for one, tier in zip(looked_up.fresh, looked_up.tiers, strict=True)]
     rows = list(sealed_records(deciding, looked_up.features, scores, points, decided, sureness, spine, shared))
-    batch = batch_frame(rows, shared, spine, scores, [one.state for one in decided])
+    batch = batch_frame(rows, shared, spine, scores, decided)
     if "lead_no" in spine.columns:
         batch = batch.with_columns(spine["lead_no"])
     messages = outbox.messages(spine["lead_id"].to_list(), decided)
     watch.lap("record")
-    return _write(deciding, store, batch, messages, new_at)
+    return _write(deciding, store, batch, messages, new_at, desk)
 
 
 def _write(
-    deciding: Deciding, store: DecisionStore, batch: pl.DataFrame, messages: pl.DataFrame, new_at: str | None
+    deciding: Deciding,
+    store: DecisionStore,
+    batch: pl.DataFrame,
+    messages: pl.DataFrame,
+    new_at: str | None,
+    desk: Desk | None,
 ) -> Written | None:
     """One transaction and ledger entry, messages of the outbox included: its Merkle root and rows.
 
@@ -198,6 +207,7 @@ def _write(
             feature_set_hash=feature_set_hash,
             model_hash=model_hash,
             policy_hash=policy_hash,
+            desk_root=keep(change, desk, fresh["sight"].to_list()),
         )
         if sent := OutboxStore(deciding.database).put(change, messages, there):
             change.body.update(messages=sent)

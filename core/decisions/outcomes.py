@@ -17,11 +17,10 @@ from core.decisions.context import HELD_ID, Deciding
 from core.decisions.freshness import Freshness
 from core.decisions.inputs import Measured
 from core.decisions.reviewing import Contests, held
-from core.decisions.states import FRESH, LeadState, after
+from core.decisions.states import LeadState, after, newer
 from core.decisions.store import DecisionStore
 from core.decisions.store_units import ACCOUNT, UnitStore
 from core.decisions.touching import ZONE, CapInputs, reads_zone
-from core.kernel.times import naive
 from core.policy.inputs import fresh as without_stale
 from core.policy.outcome import Outcome
 from core.policy.timeouts import Effect
@@ -43,18 +42,24 @@ class LookedUp:
 
 
 def outcomes(
-    deciding: Deciding, store: DecisionStore, spine: pl.DataFrame, score: pl.Series, looked_up: LookedUp
+    deciding: Deciding,
+    store: DecisionStore,
+    spine: pl.DataFrame,
+    score: pl.Series,
+    looked_up: LookedUp,
+    desk: Desk | None,
+    now: datetime,
 ) -> Iterator[Decided]:
-    """Each row decided, in order."""
+    """Each row decided, in order, its lead given away by the desk; one without times is decided as of now (naive UTC)."""
     stored = {} if deciding.knows_before(spine) else store.before(spine, deciding.arm)
     measured = _measured(deciding, score, looked_up)
     found = policy_inputs.batch_inputs(deciding.policy, measured, looked_up.features, looked_up.attributes)
     aged = ageing.ages(deciding.database, deciding.feature_set, deciding.policy, spine)
     keys = spine.select("lead_id", pl.coalesce("as_of", "known_at"), *_drawn_by(spine)).iter_rows()
     units = looked_up.units or [None] * spine.height
-    batch = _batch(deciding, spine, looked_up)
+    batch = _batch(deciding, spine, looked_up, desk, now)
     for row_no, ((lead_id, moment, *drawn), given, unit) in enumerate(zip(keys, found, units, strict=True)):
-        stood = _newer(deciding.states.get(lead_id), stored.get(row_no), moment)
+        stood = newer(deciding.states.get(lead_id), stored.get(row_no), moment)
         row = _Row(row_no, lead_id, moment, stood, unit, *drawn)
         yield batch.decide(row, given, aged[row_no])
 
@@ -96,13 +101,13 @@ class _Batch:
         prev_state = states.state_of(before)
         outcome, lot, begun = self._drawn(row, whole, prev_state)
         met = self.agreements.meet(row.lead_id, outcome, row.stood.agreement, moment, whole)
-        outcome, assignee = self._assigned(row, met.outcome, whole)
+        outcome, assignee, sight = self._assigned(row, met.outcome, whole)
         state = after(before, moment, outcome.band, outcome.next_state, met.agreement)
         deciding.remember(row.lead_id, state)
         self.caps.note(row.row_no, row.lead_id, moment, outcome.action)
         effects = (*states.effects(row.stood, moment, outcome.next_state), *met.effects, *begun)
         decision_id = row.held_id if lot.arm == HOLDOUT else row.decision_id
-        return Decided(whole, outcome, prev_state, state, lot, decision_id, assignee, effects)
+        return Decided(whole, outcome, prev_state, state, lot, decision_id, assignee, effects, sight)
 
     def _drawn(
         self, row: _Row, whole: dict[str, Any], prev_state: str | None
@@ -118,20 +123,27 @@ class _Batch:
         begun = self.contests.begin(row.lead_id, row.stood.moment, row.moment)
         return held(deciding.policy.document, outcome, prev_state, why), lot.without_action(), begun
 
-    def _assigned(self, row: _Row, outcome: Outcome, whole: Mapping[str, Any]) -> tuple[Outcome, str | None]:
+    def _assigned(
+        self, row: _Row, outcome: Outcome, whole: Mapping[str, Any]
+    ) -> tuple[Outcome, str | None, str | None]:
+        """The outcome where the lead lands, who gets it, and what that choice saw (its text)."""
         if self.desk is None:
-            return outcome, None
+            return outcome, None, None
         known = {**whole, **{name: values[row.row_no] for name, values in self.asked.items()}}
-        return self.desk.assign(self.deciding.policy.document, row.lead_id, outcome, known, row.moment or self.now)
+        asked = (self.deciding.policy.document, row.lead_id, outcome, known, row.moment or self.now)
+        sight = self.desk.sight(*asked)
+        landed, assignee = self.desk.assign(*asked)
+        return landed, assignee, sight.to_text() if sight else None
 
 
-def _batch(deciding: Deciding, spine: pl.DataFrame, looked_up: LookedUp) -> _Batch:
-    now = naive(deciding.database.clock.now())
+def _batch(
+    deciding: Deciding, spine: pl.DataFrame, looked_up: LookedUp, desk: Desk | None, now: datetime
+) -> _Batch:
     begins = spine.select(pl.coalesce("as_of", "known_at").min()).item() or now
     known = looked_up.attributes
     asked = {name: known[name].to_list() for name in asked_of_leads(deciding.policy.document) if name in known.columns}
     caps = _cap_inputs(deciding, spine, looked_up, begins)
-    return _Batch(deciding, deciding.desk(begins), caps, deciding.agreements(), deciding.contests(), asked, now)
+    return _Batch(deciding, desk, caps, deciding.agreements(), deciding.contests(), asked, now)
 
 
 def _cap_inputs(deciding: Deciding, spine: pl.DataFrame, looked_up: LookedUp, begins: datetime) -> CapInputs:
@@ -156,11 +168,3 @@ def _drawn_by(spine: pl.DataFrame) -> list[pl.Expr]:
     """The id of a row, its id in the hold-out, and its bucket in a rollout; null where there is none."""
     columns = (("decision_id", pl.String), (HELD_ID, pl.String), (BUCKET, pl.Int64))
     return [pl.col(name) if name in spine.columns else pl.lit(None, dtype=kind).alias(name) for name, kind in columns]
-
-
-def _newer(memory: LeadState | None, stored: LeadState | None, moment: datetime | None) -> LeadState:
-    """The newer of two earlier standings; nothing is earlier than a decision without a moment."""
-    if moment is None:
-        return FRESH
-    known = [one for one in (memory, stored) if one and (one.moment is None or one.moment < moment)]
-    return max(known, key=lambda one: one.moment or datetime.min, default=FRESH)

@@ -12,6 +12,8 @@ from core.decisions import record as records
 from core.decisions import reviewing
 from core.decisions.arms import HOLDOUT, LIVE, Lottery
 from core.decisions.assigning import hopped
+from core.decisions.breaching import WHY
+from core.decisions.choices import Choice
 from core.decisions.compose import outcome_fields
 from core.features import engine as features
 from core.features.document import FeatureSet
@@ -50,24 +52,27 @@ class Rerun:
         return self._lotteries.setdefault(arm, Lottery(self.policy, LIVE if arm == HOLDOUT else arm))
 
 
-def execute(rerun: Rerun, contents: Sequence[Content]) -> Iterator[Content]:
-    """For each record, in order, the fields that follow from its vector, its inputs and its keys."""
+def execute(rerun: Rerun, contents: Sequence[Content], choices: Sequence[Choice | None]) -> Iterator[Content]:
+    """For each record, in order, the fields that follow from its vector, its inputs, its keys and its choice.
+
+    Without a choice the pool follows from the hops that the record tells, and the assignee is left out.
+    """
     scores, points = score_with_points(rerun.model, vectors(rerun.feature_set, contents))
-    rows = zip(contents, scores.select(SCORED).iter_rows(named=True), points.values.tolist(), strict=True)
-    for content, score, parts in rows:
+    scored = scores.select(SCORED).iter_rows(named=True)
+    for content, choice, score, parts in zip(contents, choices, scored, points.values.tolist(), strict=True):
         given = content["inputs"]
         told = {"inputs": {**given, "score": score["score"]}} if "score" in given else {}
         yield {
             **score,
             **told,
-            **_outcome(rerun, content),
+            **_outcome(rerun, content, choice),
             "base": points.base,
             "points": list(zip(points.names, parts, strict=True)),
             "decision_id": _id(content),
         }
 
 
-def _outcome(rerun: Rerun, content: Content) -> Content:
+def _outcome(rerun: Rerun, content: Content, choice: Choice | None) -> Content:
     """What the policy, and the lot that the record tells, make of the stored inputs."""
     core, lottery = rerun.evaluator.decide(content["inputs"]), rerun.lottery(content["arm"])
     values = rerun.evaluator.normalised(content["inputs"]) if lottery.reads_values else content["inputs"]
@@ -75,7 +80,11 @@ def _outcome(rerun: Rerun, content: Content) -> Content:
     if why := reviewing.told(content["reasons"]):
         outcome = reviewing.held(rerun.policy.document, outcome, content["prev_state"], why)
         propensities = {}
-    return outcome_fields(hopped(rerun.policy.document, outcome, content["reasons"]), propensities)
+    if choice is None:
+        return outcome_fields(hopped(rerun.policy.document, outcome, content["reasons"]), propensities)
+    breached = [told for told in content["reasons"] if told["reason"] == WHY]
+    landed, assignee = choice(rerun.policy.document, hopped(rerun.policy.document, outcome, breached))
+    return {**outcome_fields(landed, propensities), "assignee": assignee}
 
 
 def vectors(feature_set: FeatureSet, contents: Sequence[Content]) -> pl.DataFrame:

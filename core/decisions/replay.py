@@ -9,6 +9,7 @@ import numpy as np
 
 from core.decisions import record as records
 from core.decisions import reexecution
+from core.decisions.choices import Choice, Choices
 from core.decisions.encoding import encode
 from core.decisions.errors import RecordMissing
 from core.decisions.integrity import Integrity
@@ -49,12 +50,16 @@ class Difference:
 
 @dataclass(frozen=True)
 class ReplayReport:
-    """How many decisions were replayed, how many came out bit for bit the same, and what did not."""
+    """How many decisions were replayed, how many came out bit for bit the same, and what did not.
+
+    `unchecked` counts by field what could not be made again: what it was made of was not kept at that time.
+    """
 
     replayed: int
     equal: int
     differences: tuple[Difference, ...]
     levels: dict[str, int]
+    unchecked: dict[str, int]
     seconds: float = field(compare=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -64,6 +69,7 @@ class ReplayReport:
             "equal": self.equal,
             "differences": [vars(difference) for difference in self.differences],
             "levels": self.levels,
+            "unchecked": self.unchecked,
             "seconds": round(self.seconds, 3),
         }
 
@@ -96,10 +102,10 @@ def replay(
         rerun.run(part)
         if progress:
             progress((start + len(part)) / len(ids), f"{start + len(part):,} of {len(ids):,} decisions replayed")
-    found = [Difference(*one) for one in rerun.differences]
+    found = [Difference(*one) for one in rerun.differences + rerun.choices.differences]
     touched = {one.decision_id for one in found}
-    count = len(ids) + len(gone)
-    return ReplayReport(count, count - len(touched), tuple(found), rerun.levels, time.perf_counter() - began)
+    count, spent = len(ids) + len(gone), time.perf_counter() - began
+    return ReplayReport(count, count - len(touched), tuple(found), rerun.levels, rerun.unchecked, spent)
 
 
 def _chosen(store: DecisionStore, sample: int | None, seed: int, gone: Sequence[object]) -> list[str]:
@@ -119,6 +125,8 @@ class _Replay:
         self._db = db
         self._store = store
         self._loaders = loaders
+        self.choices = Choices(db)
+        self.unchecked = {"assignee": 0}
         self.differences: list[tuple[str, str, Any, Any]] = []
         self.levels: dict[str, int] = dict.fromkeys(LEVELS, 0)
         self._events_went = store.events_went()
@@ -126,17 +134,18 @@ class _Replay:
 
     def run(self, part: Sequence[Stored]) -> None:
         self._without_events = {one.decision_id for one in part if one.entry_seq < self._events_went}
-        groups: dict[tuple[str, str, str], list[Content]] = {}
+        groups: dict[tuple[str, str, str], list[tuple[Content, Choice | None]]] = {}
         for stored in part:
             content = records.parse(stored.text)
             key = (content["feature_set_hash"], content["model_hash"], content["policy_hash"])
-            groups.setdefault(key, []).append(content)
-        for key, contents in groups.items():
+            groups.setdefault(key, []).append((content, self.choices.of(stored, content["lead_id"])))
+        for key, rows in groups.items():
+            contents = [content for content, _ in rows]
             rerun = self._rerun(key, contents)
             if rerun is None:
                 self.levels["record_only"] += len(contents)
             else:
-                self._compare(rerun, contents)
+                self._compare(rerun, contents, [choice for _, choice in rows])
 
     def _rerun(self, key: tuple[str, str, str], contents: list[Content]) -> Rerun | None:
         """What the group was decided by; None where it is gone, or altered, which is a difference of each decision."""
@@ -150,8 +159,9 @@ class _Replay:
             return None
         return None
 
-    def _compare(self, rerun: Rerun, contents: list[Content]) -> None:
-        for content, again in zip(contents, reexecution.execute(rerun, contents), strict=True):
+    def _compare(self, rerun: Rerun, contents: list[Content], choices: list[Choice | None]) -> None:
+        self.unchecked["assignee"] += choices.count(None)
+        for content, again in zip(contents, reexecution.execute(rerun, contents, choices), strict=True):
             self.differences += _differing(content["decision_id"], "", content, again)
         there = self._store.existing([content["lead_id"] for content in contents])
         known = [

@@ -5,8 +5,8 @@ from typing import Any
 
 import polars as pl
 
+from core.decisions.compose import Decided
 from core.decisions.record import Sealed
-from core.decisions.states import LeadState
 from core.kernel.times import from_text, naive
 
 MOMENT = pl.Datetime("us")
@@ -22,7 +22,7 @@ def batch_frame(
     shared: Mapping[str, Any],
     spine: pl.DataFrame,
     scores: pl.DataFrame,
-    states: Sequence[LeadState],
+    decided: Sequence[Decided],
 ) -> pl.DataFrame:
     """One row a record in the order of the batch; typed columns are the records' own fields."""
     return pl.DataFrame(
@@ -36,11 +36,12 @@ def batch_frame(
             *(pl.Series(name, [one.parts[name] for one in sealed], dtype=pl.String) for name in AS_JSON),
             scores["fit_grade"],
             scores["engagement_grade"],
-            pl.Series("band_since", [state.band_since for state in states], dtype=MOMENT),
-            pl.Series("state_since", [state.state_since for state in states], dtype=MOMENT),
-            *_agreed(states),
+            pl.Series("band_since", [one.state.band_since for one in decided], dtype=MOMENT),
+            pl.Series("state_since", [one.state.state_since for one in decided], dtype=MOMENT),
+            *_agreed([one.state for one in decided]),
             pl.Series("record", [one.text for one in sealed], dtype=pl.String),
             pl.Series("hash", [one.hash for one in sealed], dtype=pl.String),
+            pl.Series("sight", [one.sight for one in decided], dtype=pl.String),
         ]
     ).with_columns(
         pl.lit(naive(from_text(shared["decided_at"])), dtype=MOMENT).alias("decided_at"),

@@ -138,3 +138,11 @@ def state_inputs(policy: Policy) -> StateInputs:
         document=policy.document,
         quiet=not any(one.entry or one.exit for one in (lifecycle.states.values() if lifecycle else ())),
     )
+
+
+def newer(memory: LeadState | None, stored: LeadState | None, moment: datetime | None) -> LeadState:
+    """The newer of two earlier standings; nothing is earlier than a decision without a moment."""
+    if moment is None:
+        return FRESH
+    known = [one for one in (memory, stored) if one and (one.moment is None or one.moment < moment)]
+    return max(known, key=lambda one: one.moment or datetime.min, default=FRESH)

@@ -61,13 +61,17 @@ WORDS = ("disposition", "band", "pool", "action")
 
 @dataclass(frozen=True)
 class Stored:
-    """A decision as it lies in the store: its record's text and hash, and its place in a batch's Merkle tree."""
+    """A decision as it lies in the store: its record's text and hash, and its place in a batch's Merkle tree.
+
+    `sight` is what the choice of its assignee saw, where one was made.
+    """
 
     decision_id: str
     text: str
     hash: str
     entry_seq: int
     leaf_no: int
+    sight: str | None = None
 
     @property
     def record(self) -> Record:
@@ -217,7 +221,7 @@ class DecisionStore:
         with self._database.scratch() as cursor:
             cursor.load("wanted_ids", pl.DataFrame({"decision_id": ids}, schema={"decision_id": pl.String}))
             found = cursor.read(
-                """SELECT decision_id, record, hash, entry_seq, leaf_no
+                """SELECT decision_id, record, hash, entry_seq, leaf_no, sight
                    FROM decisions SEMI JOIN wanted_ids USING (decision_id)"""
             )
         rows = {row[0]: Stored(*row) for row in found.iter_rows()}
@@ -253,10 +257,10 @@ class DecisionStore:
         sql = "SELECT hash FROM decision_leaves WHERE entry_seq = ? ORDER BY leaf_no"
         return self._database.read(sql, [entry_seq])["hash"].to_list()
 
-    def recorded_root(self, entry_seq: int) -> str | None:
-        """The Merkle root that the ledger holds for a batch, or None where it has no such entry."""
+    def told(self, entry_seq: int) -> dict[str, Any]:
+        """What the ledger tells of a batch, its Merkle roots among it; empty where it has no such entry."""
         body = self._database.scalar("SELECT body FROM ledger WHERE seq = ? AND stream = 'decisions'", [entry_seq])
-        return json.loads(body).get("merkle_root") if body else None
+        return json.loads(body) if body else {}
 
     def existing(self, lead_ids: Sequence[str]) -> frozenset[str]:
         """Those of the leads that the store still has."""

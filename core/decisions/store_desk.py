@@ -1,12 +1,16 @@
 """The desk as the store tells it: the reps as known, who holds which leads, and who got how many."""
 
+import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
 
 from core.decisions.arms import acted_with
-from core.decisions.assigning import Desk, Held, Place
-from core.kernel.database import Database
+from core.decisions.assigning import Desk
+from core.decisions.sight import Held, Place
+from core.kernel.database import Change, Database
+from core.kernel.ledger import merkle_root
 
 REPS = """
     SELECT pool, assignee, coalesce(weight, 1) AS weight, per_day, max_open, calendar, territory, away
@@ -36,6 +40,24 @@ WORK = """
 TOLD = ("reps.imported", "reps.redriven", "outcomes.imported", "outcomes.redriven")
 
 
+NEW_REPS = """
+    INSERT INTO desk_reps SELECT $hash, $content
+    WHERE NOT EXISTS (FROM desk_reps WHERE reps_hash = $hash)"""
+
+
+def keep(change: Change, desk: Desk | None, sights: Sequence[str | None]) -> str | None:
+    """Keep the reps that a batch's choices saw; the Merkle root of what each saw, None where nobody was listed."""
+    if desk is None:
+        return None
+    change.execute(NEW_REPS, {"hash": desk.reps_hash, "content": desk.reps})
+    return root_of([hashlib.sha256((text or "").encode()).hexdigest() for text in sights])
+
+
+def root_of(sight_hashes: Sequence[str]) -> str:
+    """The Merkle root of the hashes (hex) of what a batch's choices saw, in the order of its decisions."""
+    return merkle_root([one.encode() for one in sight_hashes])
+
+
 class DeskStore:
     """Reads what the choice of an assignee sees."""
 
@@ -56,6 +78,15 @@ class DeskStore:
         for lead_id, at, known in self._database.read(WORK).iter_rows():
             found.setdefault(lead_id, []).append((at, known))
         return found
+
+    def reps(self, reps_hash: str) -> str | None:
+        """The reps of that hash as they were kept, None where they are not."""
+        return self._database.scalar("SELECT content FROM desk_reps WHERE reps_hash = ?", [reps_hash])
+
+    def sight_hashes(self, entry_seq: int) -> list[str]:
+        """The hash of what each choice of a batch saw, gone decisions included, in their order."""
+        sql = "SELECT coalesce(sight_hash, '') AS sight_hash FROM decision_leaves WHERE entry_seq = ? ORDER BY leaf_no"
+        return self._database.read(sql, [entry_seq])["sight_hash"].to_list()
 
     def load(self, arm: str, before: datetime) -> Desk | None:
         """The desk up to a moment (naive UTC) by the decisions that this arm goes on from; None without any rep."""

@@ -6,10 +6,11 @@ from datetime import datetime
 
 import pytest
 
-from core.decisions.assigning import Desk, Place, hopped
+from core.decisions.assigning import Desk, hopped
 from core.decisions.duty import duty_of, is_away
 from core.decisions.engine import decide
 from core.decisions.replay import Loaders, replay
+from core.decisions.sight import Place
 from core.decisions.spine import population
 from core.decisions.store import DecisionStore
 from core.policy import parser
@@ -151,5 +152,37 @@ def test_assignees_are_recorded_replayed_and_the_same_in_one_batch_or_many(
     assert all(leads <= 7 for who, leads in open_now if who)
     unplaced = [row for row in DecisionStore(store).latest().iter_rows(named=True) if row["pool"] == "q.unassigned"]
     assert unplaced and all("pool.sdr" in row["reasons"] for row in unplaced)
-    report = replay(store, Loaders(lambda _: model, lambda _: staffed, lambda _: feature_set))
+    loaders = Loaders(lambda _: model, lambda _: staffed, lambda _: feature_set)
+    report = replay(store, loaders)
     assert report.differences == () and report.replayed == 2 * spine.height
+    assert report.unchecked == {"assignee": 0}
+    what_does_not_hold_is_named(store, loaders)
+
+
+def tamper(store, sql, *params):
+    with store.change("decisions", "decisions.tampered", "mallory") as change:
+        change.execute(sql, list(params))
+
+
+def what_does_not_hold_is_named(store, loaders):
+    """Another assignee, another load, other reps are each found; a batch from before says what was not checked."""
+    chosen = "arm = 'live' AND assignee = 'u-1'"
+    victim, text, seq = store.read(f"SELECT decision_id, record, entry_seq FROM decisions WHERE {chosen} LIMIT 1").row(
+        0
+    )
+
+    def found(decision_id=victim):
+        report = replay(store, loaders, decision_id=decision_id)
+        return {one.field for one in report.differences}, report.unchecked["assignee"]
+
+    forged = text.replace('"assignee":"u-1"', '"assignee":"u-2"')
+    tamper(store, "UPDATE decisions SET record = ? WHERE decision_id = ?", forged, victim)
+    assert found() == ({"assignee", "hash", "columns.assignee"}, 0)
+    tamper(store, "UPDATE decisions SET record = ? WHERE decision_id = ?", text, victim)
+    tamper(store, "UPDATE desk_reps SET content = replace(content, 'u-1', 'u-9')")
+    assert found() == ({"reps_hash"}, 1)
+    tamper(store, "UPDATE desk_reps SET content = replace(content, 'u-9', 'u-1')")
+    tamper(store, "UPDATE decisions SET sight = replace(sight, '[[0,0,0]', '[[1,0,0]') WHERE entry_seq = ?", seq)
+    assert found() == ({"desk_root"}, 1)
+    tamper(store, 'UPDATE ledger SET body = regexp_replace(body, \'"desk_root":"[^"]*",\', \'\') WHERE seq = ?', seq)
+    assert found() == (set(), 1)
