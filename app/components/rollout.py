@@ -18,6 +18,7 @@ COLUMNS = {
     "low": st.column_config.NumberColumn("Low", format="%.3f"),
     "high": st.column_config.NumberColumn("High", format="%.3f"),
     "leads": "Leads",
+    "accounts": "Accounts",
     "reason": st.column_config.TextColumn("Why", width="large"),
 }
 

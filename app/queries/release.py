@@ -14,7 +14,19 @@ from core.governance.errors_release import EvidenceVoid
 from core.governance.keeping import Alarm
 from core.governance.power import Needed
 
-JUDGED = ("metric", "verdict", "critical", "before", "candidate", "low", "high", "allowed", "leads", "reason")
+JUDGED = (
+    "metric",
+    "verdict",
+    "critical",
+    "before",
+    "candidate",
+    "low",
+    "high",
+    "allowed",
+    "leads",
+    "accounts",
+    "reason",
+)
 
 
 def rollout(name: str) -> dict[str, Any] | None:
@@ -31,7 +43,7 @@ def _rollout(revision: str, name: str) -> dict[str, Any] | None:
 def judged(status: dict[str, Any]) -> pl.DataFrame:
     """The guards of a rollout's step, one a row."""
     numbers = dict.fromkeys(("before", "candidate", "low", "high", "allowed"), pl.Float64)
-    kinds = {"critical": pl.Boolean, "leads": pl.Int64, **numbers}
+    kinds = {"critical": pl.Boolean, "leads": pl.Int64, "accounts": pl.Int64, **numbers}
     schema = {name: kinds.get(name, pl.String) for name in JUDGED}
     guards = status["judge"]["guards"] if status["judge"] else []
     return pl.DataFrame([[one[name] for name in JUDGED] for one in guards], schema=schema, orient="row")

@@ -1,38 +1,35 @@
 """The judge of a rollout: pass, fail or inconclusive, at any look, without more false alarms for looking often.
 
-A metric is a share of leads. The difference of the arms has an asymptotic confidence sequence (Waudby-Smith, Arbour,
-Sinha, Kennedy and Ramdas, "Time-uniform central limit theory and asymptotic confidence sequences"), tuned to n* leads;
-the variance is that of inverse-probability scores, so the arms may differ in size. One observation a lead.
+A metric is a share of leads; the difference of the arms has a confidence sequence by account (`sequential`). The sizes
+of the arms are tested first, by a martingale that may be looked at as often.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from core.governance.sequential import Arm, deviation_of, half_width, ratio_p
 from core.policy.overlays import GuardMetric, Judge
 
 Verdict = Literal["pass", "fail", "inconclusive"]
-TUNED_TO = 3000
 RATIO_ALPHA = 0.001
 FEWEST = 30
+LATENCY = "p95_decision_ms"
 SLOW_SHARE = 0.05
 NOT_OBSERVED = "leadbench does not observe this metric"
 
 
 @dataclass(frozen=True)
 class Counted:
-    """One metric in both arms: how many leads, and for how many it held."""
+    """One metric in both arms."""
 
-    before: int
-    before_hits: int
-    candidate: int
-    candidate_hits: int
+    before: Arm
+    candidate: Arm
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """Whether the arms have the sizes that the split should give: p by chi-squared with one degree of freedom."""
+    """Whether the arms have the sizes that the split should give: p holds at every look together."""
 
     units_before: int
     units_candidate: int
@@ -55,6 +52,7 @@ class Judged:
     high: float | None
     allowed: float | None
     leads: int
+    accounts: int
     reason: str
 
 
@@ -80,28 +78,11 @@ class Verdicts:
         return {"verdict": self.verdict, "reason": self.reason, "ratio": told, "guards": guards}
 
 
-def half_width(
-    leads: int, deviation: float, alpha: float, *, one_sided: bool = False, tuned_to: int = TUNED_TO
-) -> float:
-    """The half-width of the confidence sequence after so many leads; it holds at all looks together with 1 - alpha.
-
-    Two-sided: deviation x sqrt(2(n rho^2 + 1) / (n^2 rho^2) x ln(sqrt(n rho^2 + 1) / alpha)); one-sided the logarithm
-    is ln(1 + sqrt(n rho^2 + 1) / (2 alpha)).
-    """
-    rho2 = (-2 * math.log(alpha) + math.log(-2 * math.log(alpha) + 1)) / tuned_to
-    grown = leads * rho2 + 1
-    bound = math.log(1 + math.sqrt(grown) / (2 * alpha)) if one_sided else math.log(math.sqrt(grown) / alpha)
-    return deviation * math.sqrt(2 * grown / (leads**2 * rho2) * bound)
-
-
 def ratio_of(before: int, candidate: int, share: float, alpha: float = RATIO_ALPHA) -> Ratio:
     """The sample-ratio check: units in each arm against the share that the candidate should have."""
-    units = before + candidate
-    if units == 0 or not 0 < share < 1:
+    if before + candidate == 0 or not 0 < share < 1:
         return Ratio(before, candidate, share, None, "inconclusive")
-    expected = units * share
-    squared = (candidate - expected) ** 2 / expected + (before - units + expected) ** 2 / (units - expected)
-    p = math.erfc(math.sqrt(squared / 2))
+    p = ratio_p(before, candidate, share)
     return Ratio(before, candidate, share, p, "fail" if p < alpha else "pass")
 
 
@@ -123,14 +104,14 @@ def judge(plan: Judge | None, counted: Mapping[str, Counted | None], ratio: Rati
 def judged_of(guard: GuardMetric, counted: Counted | None, alpha: float) -> Judged:
     """One guard metric's verdict at the level alpha."""
     if counted is None:
-        return _untold(guard, 0, NOT_OBSERVED)
-    leads = counted.before + counted.candidate
-    if min(counted.before, counted.candidate) < FEWEST:
-        return _untold(guard, leads, f"fewer than {FEWEST} leads in an arm")
-    before, candidate = counted.before_hits / counted.before, counted.candidate_hits / counted.candidate
-    change = candidate - before
-    allowed = _allowed(guard, before)
-    width = half_width(leads, _deviation(counted), alpha, one_sided=guard.direction != "either")
+        return _untold(guard, None, NOT_OBSERVED)
+    if min(counted.before.accounts, counted.candidate.accounts) < FEWEST:
+        return _untold(guard, counted, f"fewer than {FEWEST} accounts in an arm")
+    before, candidate = counted.before.share, counted.candidate.share
+    change, allowed = candidate - before, _allowed(guard, before)
+    accounts = counted.before.accounts + counted.candidate.accounts
+    deviation = deviation_of(counted.before, counted.candidate)
+    width = half_width(accounts, deviation, alpha, one_sided=guard.direction != "either")
     harm, low, high = _harm(guard, change, width)
     if low > 0 and harm > allowed:
         verdict: Verdict = "fail"
@@ -139,8 +120,8 @@ def judged_of(guard: GuardMetric, counted: Counted | None, alpha: float) -> Judg
         verdict, reason = "pass", "the change is certain to be within what is allowed"
     else:
         verdict, reason = "inconclusive", "the interval still reaches beyond what is allowed"
-    low, high = change - width, change + width
-    return Judged(guard.metric, verdict, guard.critical, before, candidate, change, low, high, allowed, leads, reason)
+    told = {"before": before, "candidate": candidate, "change": change, "low": change - width, "high": change + width}
+    return Judged(guard.metric, verdict, guard.critical, **told, allowed=allowed, **_sizes(counted), reason=reason)
 
 
 def slower_than(before_ms: Sequence[float], limit_ms: float) -> float:
@@ -157,27 +138,21 @@ def _harm(guard: GuardMetric, change: float, width: float) -> tuple[float, float
     return harm, harm - width, harm + width
 
 
-def _deviation(counted: Counted) -> float:
-    """Of the scores whose mean is the difference: variance of each arm over its share of the leads.
-
-    An arm without a single hit, or with nothing but hits, counts half a lead the other way.
-    """
-    leads = counted.before + counted.candidate
-    total = 0.0
-    for size, hits in ((counted.before, counted.before_hits), (counted.candidate, counted.candidate_hits)):
-        share = (hits + 0.5) / (size + 1)
-        total += share * (1 - share) / (size / leads)
-    return math.sqrt(total)
-
-
 def _allowed(guard: GuardMetric, before: float) -> float:
-    if guard.metric == "p95_decision_ms":
-        return SLOW_SHARE
+    """How much worse the share may be; a p95 is within its limit while one decision in twenty is slower than that."""
+    if guard.metric == LATENCY:
+        return SLOW_SHARE - before
     return float(guard.max_abs) if guard.max_abs is not None else float(guard.max_rel_change or 0) * before
 
 
-def _untold(guard: GuardMetric, leads: int, reason: str) -> Judged:
-    return Judged(guard.metric, "inconclusive", guard.critical, None, None, None, None, None, None, leads, reason)
+def _sizes(counted: Counted | None) -> dict[str, int]:
+    arms = (counted.before, counted.candidate) if counted else ()
+    return {"leads": sum(one.leads for one in arms), "accounts": sum(one.accounts for one in arms)}
+
+
+def _untold(guard: GuardMetric, counted: Counted | None, reason: str) -> Judged:
+    unknown = dict.fromkeys(("before", "candidate", "change", "low", "high", "allowed"))
+    return Judged(guard.metric, "inconclusive", guard.critical, **unknown, **_sizes(counted), reason=reason)
 
 
 def _overall(judged: Sequence[Judged]) -> Verdict:

@@ -1,4 +1,4 @@
-"""The thread of a server that does what falls due with the policies, once a minute."""
+"""The thread of a server that does what falls due with the policies: once a minute, oftener where a rollout asks."""
 
 import threading
 
@@ -8,13 +8,18 @@ from core.kernel import telemetry
 from core.kernel.errors import LeadbenchError
 
 EVERY_SECONDS = 60.0
+TICK_SECONDS = 2.5
 
 
 class Keeper:
-    """Calls `keeping.keep` until it is stopped; a refusal or a fault is logged and the next minute tries again."""
+    """Calls `keeping.keep` until it is stopped; a refusal or a fault is logged and the next time tries again.
+
+    Where a rollout under way says in how many seconds it wants to be back, it looks as often as that takes.
+    """
 
     def __init__(self, releases: Releases, every: float = EVERY_SECONDS) -> None:
         self._releases, self._every = releases, every
+        self._tick = min(every, TICK_SECONDS)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._thread.start()
@@ -25,9 +30,13 @@ class Keeper:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._ending.wait(self._every):
+        waited = 0.0
+        while not self._ending.wait(self._tick):
+            waited += self._tick
             try:
-                keeping.keep(self._releases)
+                if waited >= min(self._every, keeping.soonest(self._releases) or self._every):
+                    waited = 0.0
+                    keeping.keep(self._releases)
             except Exception as fault:
                 code = fault.code if isinstance(fault, LeadbenchError) else type(fault).__name__
                 telemetry.log("keeper.fault", code=code)

@@ -21,6 +21,8 @@ SOON = timedelta(days=14)
 HUMAN_GATE = 50
 """From this share of the units on, a step is entered by a person."""
 SILENT = timedelta(hours=2)
+LOOKS_WITHIN = 2
+"""How often a rollout is looked at within the seconds in which its plan wants to be back."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,12 @@ def keep(releases: Releases) -> list[str]:
     back that is refused is told and tried again, and keeps no other policy waiting.
     """
     return [*_publish(releases), *_expire(releases), *_roll(releases)]
+
+
+def soonest(releases: Releases) -> float | None:
+    """In how many seconds `keep` has to be called again for the rollouts under way; None where none says."""
+    plans = [found.plan.auto_rollback for one in _active(releases) if (found := releases.rollouts.open(one.name))]
+    return min((one.max_seconds / LOOKS_WITHIN for one in plans if one), default=None)
 
 
 def alarms(releases: Releases) -> list[Alarm]:
@@ -96,12 +104,21 @@ def _roll(releases: Releases) -> Iterator[str]:
 def _judge(releases: Releases, version: StoredVersion, found: UnderWay) -> str | None:
     verdicts = releases.rollouts.judged(version.name)
     if why := rolls_back(found, verdicts, releases.rollouts.decided(found), releases.clock.now()):
-        back = releases.rollback(version.name, SYSTEM, f"the judge: {why}")
+        back = releases.rollback(version.name, SYSTEM, f"the judge: {why}{_late(releases, found)}")
         return f"{back.version.ref} decides again: {why}"
     if goes_on(releases, found, verdicts):
         releases.rollouts.advance(version.name, SYSTEM, f"the judge: {verdicts.reason}")
         return f"{version.ref} went on to its next step"
     return None
+
+
+def _late(releases: Releases, found: UnderWay) -> str:
+    """Says so where the plan wanted to be back sooner, counted from the newest decision that the verdict saw."""
+    plan, newest = found.plan.auto_rollback, releases.rollouts.newest_decision(found)
+    if plan is None or newest is None:
+        return ""
+    took = (releases.clock.now() - newest).total_seconds()
+    return f" ({took:.0f} s later, {plan.max_seconds} allowed)" if took > plan.max_seconds else ""
 
 
 def _tried(name: str, step: Callable[[], str | None]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -11,10 +11,11 @@ import polars as pl
 from uuid_utils import uuid7
 
 from core.decisions.exposure import Exposure
-from core.decisions.store_units import UnitStore
+from core.decisions.store_units import ACCOUNT, UnitStore
 from core.governance.errors_release import NoRollout, RolloutEarly, RolloutFailing
-from core.governance.judging import Counted, Ratio, Verdicts, judge, ratio_of, slower_than
+from core.governance.judging import LATENCY, Counted, Ratio, Verdicts, judge, ratio_of, slower_than
 from core.governance.permissions import Permission
+from core.governance.sequential import Arm
 from core.governance.standing import require_reason
 from core.governance.store_release import RolloutRow, RolloutStore
 from core.governance.users import SYSTEM, Users
@@ -40,7 +41,6 @@ RATES = {
     "unassigned_rate": pl.col("is_unassigned"),
     "win_rate": pl.col("is_won"),
 }
-LATENCY = "p95_decision_ms"
 OBSERVED = (*RATES, LATENCY)
 """The guard metrics that leadbench can count; any other stays inconclusive."""
 
@@ -137,7 +137,7 @@ class Rollouts:
     def judged(self, name: str) -> Verdicts:
         """What the judge says of the step that the open rollout is at; raises NoRollout."""
         found = self.require_open(name)
-        seen = self.store.seen(found.row)
+        seen = self._by_account(self.store.seen(found.row))
         sides = {side: seen.filter(pl.col("is_candidate") == side) for side in (False, True)}
         counted = {one.metric: _counted(one.metric, one.max_abs, sides) for one in _guards(found)}
         return judge(found.plan.judge, counted, self._ratio(found, sides))
@@ -219,9 +219,19 @@ class Rollouts:
         assert found is not None
         return found
 
+    def newest_decision(self, found: UnderWay) -> datetime | None:
+        """When the new version decided last in the step that the rollout is at."""
+        moments = self.store.seen(found.row).filter("is_candidate")["decided_at"]
+        newest = moments.max()
+        return newest.replace(tzinfo=UTC) if isinstance(newest, datetime) else None
+
     def decided(self, found: UnderWay) -> int:
         """How many leads the new version decided in the step that the rollout is at."""
         return int(self.store.seen(found.row)["is_candidate"].sum())
+
+    def _by_account(self, seen: pl.DataFrame) -> pl.DataFrame:
+        """The decisions with the account that each lead belonged to, whatever unit the rollout is split by."""
+        return seen.with_columns(pl.Series(ACCOUNT, UnitStore(self._database).of(seen, ACCOUNT), dtype=pl.String))
 
     def _ratio(self, found: UnderWay, sides: Mapping[bool, pl.DataFrame]) -> Ratio | None:
         """Units in each arm against the split; a shadow sees everybody, so there is nothing to compare."""
@@ -243,16 +253,17 @@ def _guards(found: UnderWay) -> tuple[Any, ...]:
 
 def _counted(metric: str, max_abs: float | None, sides: Mapping[bool, pl.DataFrame]) -> Counted | None:
     """A metric's leads and hits in both arms; a time is counted as the share slower than the version before allows."""
-    before, candidate = sides[False], sides[True]
-    if metric == LATENCY and before.height:
-        limit = slower_than(before["ms"].to_list(), float(max_abs or 0))
-        return Counted(*_hits(before, pl.col("ms") > limit), *_hits(candidate, pl.col("ms") > limit))
     held = RATES.get(metric)
-    return None if held is None else Counted(*_hits(before, held), *_hits(candidate, held))
+    if metric == LATENCY and sides[False].height:
+        held = pl.col("ms") > slower_than(sides[False]["ms"].to_list(), float(max_abs or 0))
+    return None if held is None else Counted(_arm(sides[False], held), _arm(sides[True], held))
 
 
-def _hits(frame: pl.DataFrame, held: pl.Expr) -> tuple[int, int]:
-    return frame.height, int(frame.select(held.fill_null(False).sum()).item()) if frame.height else 0
+def _arm(frame: pl.DataFrame, held: pl.Expr) -> Arm:
+    """A metric in one arm, account by account in their order, so that the sums are the same at every look."""
+    by_account = frame.group_by(ACCOUNT).agg(pl.len().alias("leads"), held.fill_null(False).sum().alias("hits"))
+    ordered = by_account.sort(ACCOUNT)
+    return Arm.of(ordered["leads"].to_numpy(), ordered["hits"].to_numpy())
 
 
 def _step_json(step: RolloutStep) -> dict[str, object]:

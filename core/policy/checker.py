@@ -8,6 +8,7 @@ from core.kernel.errors import Where
 from core.kernel.expressions import Diagnostic
 from core.kernel.expressions.diagnostics import CODES as CONDITION_CODES
 from core.policy import golden, parser
+from core.policy.checks import handed_in
 from core.policy.document import Policy
 from core.policy.errors import GoldenTestsFailed, PolicyInvalid, ProofsFailed
 from core.policy.golden import GoldenResult
@@ -88,7 +89,9 @@ def check(text: str, file: str, *, proofs: bool = False) -> CheckReport:
     Never raises on what an author writes.
     """
     policy, located, found = parser.read_located(text, file)
-    if policy is None or located is None:
+    if policy is not None and located is not None:
+        found = tuple(handed_in(policy.document, located))
+    if policy is None or located is None or found:
         return CheckReport(file, None, tuple(found), (), tuple(map(_refused, found)), proofs)
     results = tuple(golden.run(policy))
     failed = [_failed_test(item, located) for item in results if not item.passed]

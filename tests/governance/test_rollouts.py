@@ -123,9 +123,15 @@ def test_a_rollout_without_any_decision_goes_back_by_itself_after_two_hours(rele
     assert keeping.keep(releases) == []
 
 
+def test_a_rollout_is_looked_at_twice_within_the_seconds_of_its_way_back(releases, first):
+    assert keeping.soonest(releases) is None
+    publish(releases, document(hot=0.7) + PLAN.replace("max_seconds: 60", "max_seconds: 8"))
+    assert keeping.soonest(releases) == 4.0
+
+
 def unobserved():
     """A guard that leadbench does not count: it tells of no lead, however many there are."""
-    return Judged("complaint_rate", "inconclusive", True, None, None, None, None, None, None, 0, NOT_OBSERVED)
+    return Judged("complaint_rate", "inconclusive", True, None, None, None, None, None, None, 0, 0, NOT_OBSERVED)
 
 
 @pytest.mark.parametrize(("leads", "why"), [(500, None), (0, "no decision came for two hours")])

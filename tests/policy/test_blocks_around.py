@@ -8,6 +8,7 @@ import pytest
 from core.policy import parser
 from core.policy.agreed import breach_plan, breached
 from core.policy.caps import caps_of, quiet_minutes
+from core.policy.checker import check
 from core.policy.errors import EffectiveOverlaps, PolicyExpired
 from core.policy.evaluator import compile, explain
 from core.policy.inputs import fill, fresh
@@ -22,20 +23,20 @@ TOUCHES = "    touches_7d:       {type: int,"
 CAPPED = (TOUCHES, f"    local_minute: {{type: int, min: 0, max: 1439, required: false}}\n{TOUCHES}")
 
 
-def changed(*pairs):
+def changed_text(*pairs):
     text = example_text()
     for old, new in pairs:
         assert text.count(old) == 1, old
         text = text.replace(old, new)
-    return parser.load(text, "changed.yaml")
+    return text
+
+
+def changed(*pairs):
+    return parser.load(changed_text(*pairs), "changed.yaml")
 
 
 def refused(*pairs):
-    text = example_text()
-    for old, new in pairs:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    policy, found = parser.read(text, "changed.yaml")
+    policy, found = parser.read(changed_text(*pairs), "changed.yaml")
     assert policy is None
     return [item.code for item in found]
 
@@ -51,6 +52,21 @@ def refused(*pairs):
 )
 def test_a_plan_that_could_not_be_judged_or_followed_is_refused(old, new, code):
     assert refused((old, new)) == [code]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("  strategy: canary                               # shadow | canary | blue_green\n  unit: account_id",
+         "  strategy: canary\n  unit: acount_id", "unknown_unit"),
+        ("max_seconds: 60", "max_seconds: 3", "wrong_seconds"),
+    ],
+)  # fmt: skip
+def test_what_stored_versions_may_hold_is_refused_of_a_text_that_is_handed_in(old, new, code):
+    text = changed_text((old, new))
+    assert parser.load(text, "stored.yaml").document.rollout
+    found = check(text, "new.yaml")
+    assert [one.code for one in found.diagnostics] == [code] and not found.ok and found.policy is None
 
 
 def step_by_step(document, state, minutes):

@@ -20,6 +20,8 @@ NEEDED = {
 WRITTEN = {"input": "in"}
 SHARE_PLACES = 4
 TOLERANCE = 1e-12
+UNITS = ("lead_id", "account_id")
+SOONEST_BACK_S = 5
 GOES_BACK_ON = ("any_critical", "two_noncritical", "judge_nodata_2h")
 
 
@@ -107,6 +109,21 @@ def _check_levels(block: Rollout, located: Located) -> Iterator[Diagnostic]:
         if not 0 < alpha < 1:
             message = f"No judge can keep to an alpha of `{alpha}`."
             yield located.diagnostic("wrong_alpha", place, message, "Write a number between 0 and 1, such as 0.05.")
+
+
+def check_units(document: Document, located: Located) -> Iterator[Diagnostic]:
+    """Units that leadbench does not draw by: they would be leads, which the author did not write."""
+    for path, block in ((("experiment", "unit"), document.experiment), (("rollout", "unit"), document.rollout)):
+        yield from resolve(located, path, "unit", block.unit if block else None, UNITS)
+
+
+def check_way_back(document: Document, located: Located) -> Iterator[Diagnostic]:
+    """A way back sooner than a server looks."""
+    back = document.rollout.auto_rollback if document.rollout else None
+    if back and back.max_seconds < SOONEST_BACK_S:
+        message = f"No server goes back by itself within `{back.max_seconds}` seconds."
+        hint = f"Write {SOONEST_BACK_S} or more: it looks twice within that time."
+        yield located.diagnostic("wrong_seconds", ("rollout", "auto_rollback", "max_seconds"), message, hint)
 
 
 def check_claims(document: Document, located: Located) -> Iterator[Diagnostic]:
