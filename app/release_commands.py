@@ -16,7 +16,7 @@ from core.policy.document import Policy
 from core.simulation.evidence import Evidence
 
 FILE = "policy studio"
-Command = Callable[[], Standing]
+Command = Callable[[], object]
 
 
 def actor() -> str:
@@ -106,9 +106,9 @@ def advance(name: str, reason: str) -> None:
     rooms().releases.rollouts.advance(name, actor(), reason)
 
 
-def comment(ref: str, text: str) -> Standing:
-    """Say something about a version."""
-    return rooms().releases.comment(ref, actor(), text)
+def comment(ref: str, text: str) -> bool:
+    """Say something about a version; whether no review of it is due any more."""
+    return rooms().releases.reviews.comment(ref, actor(), text)
 
 
 def roll_back(name: str, reason: str, to: str | None) -> Standing:

@@ -82,12 +82,13 @@ def publish(
 def rollback(
     name: Annotated[str, typer.Argument(help="Name of the policy.")],
     reason: ReasonOption,
+    to: Annotated[str | None, typer.Option("--to", help="The version to go back to; by default the parent.")] = None,
     store: StoreOption = None,
     as_user: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the parent of the active version active again."""
-    _step(store, as_user, as_json, lambda releases, actor: releases.rollback(name, actor, reason))
+    """Let the parent of the active version decide again, or another that was once approved; it is reviewed after."""
+    _step(store, as_user, as_json, lambda releases, actor: releases.rollback(name, actor, reason, to))
 
 
 @group.command(epilog="Example: leadbench policy history default --json")

@@ -12,6 +12,7 @@ from app.cli.outputs import require_places, written
 from core.exports.review import review as review_of
 from core.exports.review_page import Review, to_html
 from core.governance import keeping, power
+from core.governance.permissions import Permission
 from core.governance.standing import Standing
 from core.kernel.times import to_text
 
@@ -29,7 +30,7 @@ def register(group: typer.Typer) -> None:
     )
     group.command("request-changes", epilog="Example: leadbench policy request-changes inbound@1a2b3c4d5e6f --as rita "
                   '--comment "Say why"')(request_changes)  # fmt: skip
-    group.command(epilog="Example: leadbench policy keep")(keep)
+    group.command(epilog="Example: leadbench policy keep --as ana")(keep)
     group.command(epilog="Example: leadbench policy alarms --json")(alarms)
     group.command(epilog="Example: leadbench policy evidence inbound@1a2b3c4d5e6f --out evidence.json")(evidence)
     group.command(epilog="Example: leadbench policy review inbound@1a2b3c4d5e6f --out review.html")(review)
@@ -82,11 +83,14 @@ def comment(
     as_user: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say something about a version; after a rollback this is its review."""
+    """Say something about a version; a reviewer's word after a rollback or an emergency is its review."""
     speak(as_json)
     with opened(store) as bench:
-        standing = bench.rooms.releases.comment(ref, bench.identity(user_name(as_user)), text)
-    emit(step_json(standing), lambda: f"Your comment on {standing.version.ref} is in the record.")
+        releases = bench.rooms.releases
+        is_reviewed = releases.reviews.comment(ref, bench.identity(user_name(as_user)), text)
+        standing = releases.standing(ref)
+    due = "" if is_reviewed else " Its review is still due: by a reviewer who did not bring it about."
+    emit(step_json(standing), lambda: f"Your comment on {standing.version.ref} is in the record.{due}")
 
 
 def request_changes(
@@ -103,10 +107,11 @@ def request_changes(
     emit(step_json(standing), lambda: f"{standing.version.ref} goes back to its authors.")
 
 
-def keep(store: StoreOption = None, as_json: JsonOption = False) -> None:
+def keep(store: StoreOption = None, as_user: AsOption = None, as_json: JsonOption = False) -> None:
     """Do what is due: scheduled publishings, expiries, and what the judge says; a server does it by itself."""
     speak(as_json)
     with opened(store) as bench:
+        bench.identity(user_name(as_user), permission=Permission.PUBLISH)
         done = keeping.keep(bench.rooms.releases)
     emit({"done": done}, lambda: "\n".join(done) or "Nothing is due.")
 

@@ -9,6 +9,7 @@ import streamlit as st
 from app import navigation, release_commands, session
 from app.components import (
     approval_model,
+    approval_review,
     chart,
     empty_state,
     glossary,
@@ -51,8 +52,13 @@ def show(live: StoredVersion | None, key: str) -> None:
 
 
 def waiting(live: StoredVersion | None, key: str) -> dict[str, Waiting]:
-    """What waits by the word that the address uses: policy versions first, then the newest model."""
+    """What waits by the word that the address uses: reviews that are due, policy versions, then the newest model."""
     found: dict[str, Waiting] = {}
+    for review in policies.reviews():
+        draw = partial(approval_review.show, review, live, f"{key}_{review.kind}")
+        found[f"{review.kind}-{review.version.ref}"] = Waiting(
+            approval_review.name(review), approval_review.told(review), draw
+        )
     for item in policies.inbox():
         version = item.standing.version
         name = f"{version.ref} · {version.state.value.replace('_', ' ')}"

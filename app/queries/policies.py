@@ -13,6 +13,7 @@ from app.queries.access import may, revision, rooms
 from core.governance import history
 from core.governance.history import InboxItem
 from core.governance.permissions import Permission
+from core.governance.reviews import Review
 from core.governance.standing import Standing
 from core.policy import checker, diff, editing
 from core.policy.checker import CheckReport
@@ -87,6 +88,11 @@ def actions(content_hash: str) -> list[Action]:
 def inbox() -> list[InboxItem]:
     """What waits between draft and publishing, longest waiting first."""
     return history.inbox(rooms().releases, session.identity() or "", may_review=may(Permission.APPROVE))
+
+
+def reviews() -> list[Review]:
+    """The reviews that are due, open emergencies first."""
+    return rooms().releases.reviews.due()
 
 
 def waiting_models() -> list[tuple[str, str, str]]:

@@ -56,6 +56,7 @@ def alarms(releases: Releases) -> list[Alarm]:
     now = releases.clock.now()
     found = [*_windows(releases, now), *_open_glass(releases), *_waiting(releases), *_reviews(releases)]
     found += _contested(releases, now)
+    found = [*_windows(releases, now), *_waiting(releases), *_reviews(releases)]
     return sorted(found, key=lambda one: (not one.is_due, one.at, one.name))
 
 
@@ -175,14 +176,6 @@ def _windows(releases: Releases, now: datetime) -> Iterator[Alarm]:
             yield Alarm("expiry", version.name, f"{version.ref} is meant to decide until then", at, at <= now)
 
 
-def _open_glass(releases: Releases) -> Iterator[Alarm]:
-    for row in releases.emergencies.glass.all().iter_rows(named=True):
-        if row["ended_at"] is None:
-            at = _aware(row["expires_at"])
-            text = f"{row['name']} decides without its approvals, by {row['actor']}: {row['reason']}"
-            yield Alarm("broken_glass", row["name"], text, at, True)
-
-
 def _waiting(releases: Releases) -> Iterator[Alarm]:
     for row in releases.emergencies.schedules.waiting().iter_rows(named=True):
         at = _aware(row["due_at"])
@@ -190,13 +183,15 @@ def _waiting(releases: Releases) -> Iterator[Alarm]:
 
 
 def _reviews(releases: Releases) -> Iterator[Alarm]:
-    """Versions that came back by a rollback are reviewed afterwards; a comment on them since then is that review."""
-    for version in _active(releases):
-        actions = releases.policies.actions(version.content_hash)
-        back = [one for one in actions if one.kind == "returned"]
-        if back and not any(one.kind == "commented" and one.at >= back[-1].at for one in actions):
-            text = f"The review after the rollback to {version.ref} is due"
-            yield Alarm("post_review", version.name, text, back[-1].at, True)
+    """Open emergencies until they expire, and what is to be looked at afterwards."""
+    for one in releases.reviews.due():
+        name = one.version.name
+        if one.is_open and one.until:
+            text = f"{name} decides without its approvals, by {one.by}: {one.reason}"
+            yield Alarm("broken_glass", name, text, one.until, True)
+        else:
+            text = f"The review after the {one.kind} to {one.version.ref} is due"
+            yield Alarm("post_review", name, text, one.at, True)
 
 
 def _contested(releases: Releases, now: datetime) -> Iterator[Alarm]:

@@ -73,17 +73,24 @@ def require_no_rollout(rollouts: Rollouts, change: Change, policies: PolicyStore
 
 
 def rollback_target(policies: PolicyStore, change: Change, active: StoredVersion, to: str | None) -> StoredVersion:
-    """The version to go back to: the parent of the active one, or another of its name that was once approved."""
+    """The version to go back to: another of its name that was once approved, by default the nearest of its parents."""
     if to is None and active.parent is None:
         raise NothingToRollBack(active.name, f"`{active.ref}` is its first version")
     target = policies.get(to or str(active.parent), change)
+    while to is None and target.parent and not was_approved(policies, change, target):
+        target = policies.get(target.parent, change)
     if target.content_hash == active.content_hash:
         raise AlreadyActive(target.ref)
     if target.name != active.name:
         raise NothingToRollBack(active.name, f"`{target.ref}` is another policy")
-    if not authorship.was_approved(policies.actions(target.content_hash, change)):
+    if not was_approved(policies, change, target):
         raise NeverApproved(target.ref)
     return target
+
+
+def was_approved(policies: PolicyStore, change: Change, version: StoredVersion) -> bool:
+    """Whether the version once went live by approval or as the shipped default."""
+    return authorship.was_approved(policies.actions(version.content_hash, change))
 
 
 def activate(

@@ -23,6 +23,7 @@ from core.governance.errors import (
 )
 from core.governance.errors_release import EvidenceVoid
 from core.governance.permissions import Permission
+from core.governance.reviews import Reviews
 from core.governance.rollouts import Rollouts
 from core.governance.standing import Standing, named, require_reason, switched
 from core.governance.store import DraftStore
@@ -47,6 +48,7 @@ class Releases:
         self.rollouts = Rollouts(database, self._users, self.policies)
         self.emergencies = Emergencies(database, self._users, self.policies, self.bundles, self.rollouts)
         self.contests = ContestStore(database)
+        self.reviews = Reviews(database, self._users, self.policies)
         self.clock = database.clock
 
     def draft(self, text: str, file: str, actor: str, draft_id: str | None = None) -> tuple[str, Standing]:
@@ -201,15 +203,6 @@ class Releases:
         standing = self.standing(ref)
         self.emergencies.schedule(standing, actor, reason, due_at)
         return standing
-
-    def comment(self, ref: str, actor: str, text: str | None) -> Standing:
-        """Say something about a version, for everybody who reads it later; raises ReasonMissing without words."""
-        require_reason("comment", text)
-        with self._change("policy.commented", actor, Permission.READ) as change:
-            version = self.policies.get(ref, change)
-            self.policies.record_action(change, version.content_hash, "commented", actor, text)
-            change.body.update(content_hash=version.content_hash, name=version.name, comment=text)
-        return self.standing(ref)
 
     def submission(self, ref: str) -> Submission:
         """What was handed in with the version last; raises PolicyUnknown, EvidenceVoid where nothing ever was."""

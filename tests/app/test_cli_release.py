@@ -82,10 +82,14 @@ def test_from_draft_to_canary_and_back_by_two_people(store, tmp_path):
         assert arms["shadow"] == arms["live"] == shadow["count"]
         standing = bench.db.read("SELECT DISTINCT arm FROM decisions_latest")["arm"].to_list()
         assert "shadow" not in standing
-    assert len(done("policy_keep", "policy", "keep", *at)["done"]) == 1
+    assert refused("policy", "keep", *at)["code"] == "no_identity"
+    assert len(done("policy_keep", "policy", "keep", *at, user="ana")["done"]) == 1
     assert done("policy_rollout", "policy", "rollout", "default", *at)["state"] == "aborted"
     assert done("policy_alarms", "policy", "alarms", *at)["alarms"][0]["kind"] == "post_review"
+    done("policy_step", "policy", "comment", active.ref, "--comment", "ok", *at, user="ana")
+    assert done("policy_alarms", "policy", "alarms", *at)["alarms"][0]["kind"] == "post_review"
     done("policy_step", "policy", "comment", active.ref, "--comment", "ok", *at, user="rita")
+    assert done("policy_alarms", "policy", "alarms", *at)["alarms"] == []
 
     mild = tmp_path / "mild.yaml"
     mild.write_text(candidate.read_text().replace("score < 0.9", "score < 0.0001"))
@@ -128,6 +132,9 @@ def test_an_emergency_has_an_end_and_a_power_question_has_an_answer(store, tmp_p
     back = refused("policy", "request-changes", ref, "--comment", "late", *at, user="rita")
     assert back["code"] == "wrong_state"
     assert len(done("audit_duties", "audit", "duties", *at)["exceptions"]) == 1
+    to = ("policy", "rollback", "default", "--reason", "the queue is open", "--to")
+    assert refused(*to, ref, *at, user="rita")["code"] == "already_active"
+    assert done("policy_step", *to, "default@v1", *at, user="rita")["state"] == "published"
     assert done("policy_power", "policy", "power", "--base", "0.08", "--change", "0.15")["candidate"] > 3000
     assert call("policy", "power", "--base", "2", "--change", "0.15").returncode == 2
     assert refused("policy", "review", "nobody@000000000000", *at)["code"] == "unknown_policy"

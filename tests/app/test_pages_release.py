@@ -176,6 +176,26 @@ def test_a_canary_is_reviewed_started_and_taken_back_on_the_pages(demo_copy):
     assert not at.error and releases.policies.active("default").content_hash == active.content_hash
     at = page("approvals", tab="History")
     assert any("post review" in one.value for one in at.markdown)
+    an_emergency_waits_in_the_inbox_until_a_reviewer_looked(releases, active)
+
+
+def an_emergency_waits_in_the_inbox_until_a_reviewer_looked(releases, active):
+    """On the same store: open, then gone back from, then read by a reviewer who did neither."""
+    fire = releases.submit(active.source.replace("title: ", "title: On fire, ", 1), "fire.yaml", "ana").version.ref
+    releases.emergencies.break_glass(fire, "ana", "queue is closed", "1h")
+    at = page("approvals", "rita", v=f"emergency-{fire}")
+    assert any("queue is closed" in one.value for one in at.markdown)
+    at = button(said(at, "the queue is open again"), "Go back now").click().run()
+    assert not at.error and releases.policies.active("default").content_hash == active.content_hash
+    at = button(said(page("approvals", v=f"emergency-{fire}"), "It was mine."), "Reviewed").click().run()
+    assert not at.error and len(releases.reviews.due()) == 2
+    at = button(said(page("approvals", "rita", v=f"emergency-{fire}"), "Right to do."), "Reviewed").click().run()
+    assert not at.error and [one.kind for one in releases.reviews.due()] == ["rollback"]
+
+
+def said(at, words):
+    at.text_input(key=next(one.key for one in at.text_input if one.label == "What you saw")).set_value(words)
+    return at
 
 
 def test_owners_are_listed_and_a_lead_without_one_has_a_reason(demo_copy):

@@ -8,7 +8,7 @@ import pytest
 
 from core.governance import keeping
 from core.governance.duties import of_entries, report
-from core.governance.errors import ApprovalsMissing, Forbidden
+from core.governance.errors import ApprovalsMissing, Forbidden, NeverApproved
 from core.governance.errors_release import (
     DueInvalid,
     EvidenceVoid,
@@ -90,7 +90,10 @@ def test_a_plan_leads_from_shadow_to_everybody_and_each_step_waits_for_its_time(
         releases.rollouts.advance("inbound", "ana", "again")
     alarm = keeping.alarms(releases)[0]
     assert alarm.kind == "post_review" and alarm.is_due
-    releases.comment(back.ref, "rob", "Looked at it: the hold rule was too wide.")
+    for who in ("rita", "vic", "ana"):
+        assert not releases.reviews.comment(back.ref, who, "Fine."), "who went back, and who reviews nothing"
+        assert [one.kind for one in keeping.alarms(releases)] == ["post_review"]
+    assert releases.reviews.comment(back.ref, "rob", "Looked at it: the hold rule was too wide.")
     assert keeping.alarms(releases) == []
 
 
@@ -153,7 +156,7 @@ def test_arms_of_the_wrong_size_go_back_or_wait_as_the_plan_says(releases, first
     assert keeping.rolls_back(found, verdicts, 1_000, releases.clock.now()) == ("sizes" if goes_back else None)
 
 
-def test_a_way_back_that_is_refused_is_told_and_keeps_no_other_policy_waiting(releases, first):
+def test_a_way_back_that_is_refused_is_told_and_keeps_no_other_policy_waiting(releases, first, monkeypatch):
     publish(releases, document("outbound"))
     publish(releases, document("outbound", hot=0.7) + PLAN)
     glass = releases.submit(document(hot=0.6), "inbound.yaml", "ana").version.ref
@@ -164,9 +167,16 @@ def test_a_way_back_that_is_refused_is_told_and_keeps_no_other_policy_waiting(re
         publish(releases, text + PLAN)
     ends = publish(releases, text)
     later(releases, hours=4)
-    told = keeping.keep(releases)
+    with monkeypatch.context() as patched:
+        patched.setattr(keeping, "_expire_version", lambda releases, version, until: refuse(version.ref))
+        told = keeping.keep(releases)
     assert "never approved" in told[0] and releases.policies.active("inbound").ref == ends.ref
     assert told[1].startswith("outbound@") and "decides again" in told[1]
+    assert keeping.keep(releases) == [f"{ends.ref} expired; {first.ref} decides again"], "past the broken glass"
+
+
+def refuse(ref):
+    raise NeverApproved(ref)
 
 
 def test_broken_glass_decides_at_once_expires_and_stays_listed(releases, first):
@@ -189,8 +199,25 @@ def test_broken_glass_decides_at_once_expires_and_stays_listed(releases, first):
     assert releases.emergencies.glass.all()["ended_how"].to_list() == ["rolled back"]
     told = report(releases._database)
     assert told["ok"] and [one["reason"] for one in told["exceptions"]] == ["queue is closed"]
+    assert [(one.kind, one.is_open) for one in releases.reviews.due()] == [("emergency", False), ("rollback", False)]
+    assert not releases.reviews.comment(ref, "ana", "It was mine.") and releases.reviews.comment(ref, "rob", "Read.")
+    assert [one.kind for one in releases.reviews.due()] == ["rollback"]
     with pytest.raises(Exception, match="never approved"):
         releases.rollback("inbound", "rita", "again", ref)
+
+
+def test_the_way_back_from_over_broken_glass_leads_to_what_was_approved(releases, first):
+    """Also where another version took its place: by itself past it, or to the version that is named."""
+    glass = releases.submit(document(hot=0.6), "inbound.yaml", "ana").version.ref
+    releases.emergencies.break_glass(glass, "ana", "queue is closed", "2h")
+    over = publish(releases, document(hot=0.7))
+    assert over.parent == releases.policies.get(glass).content_hash
+    assert [one.kind for one in releases.reviews.due()] == ["emergency"], "another version took its place unread"
+    assert releases.rollback("inbound", "rita", "too few").version.ref == first.ref
+    assert releases.rollback("inbound", "rita", "as it was", over.ref).version.ref == over.ref
+    with pytest.raises(NeverApproved) as named:
+        releases.rollback("inbound", "rita", "again", glass)
+    assert "--to" in named.value.remedy
 
 
 def test_what_is_approved_meanwhile_stays(releases, first):
