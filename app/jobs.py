@@ -150,9 +150,9 @@ def _run(job: Job, work: Work) -> None:
         job.ended.set()
 
 
-def start(name: str, work: Work) -> Job:
+def start(name: str, work: Work, subject: str = "") -> Job:
     """Begin the work for who is signed in and write the job's id into the address."""
-    job = JOBS.start(name, session.identity() or "nobody", work)
+    job = JOBS.start(name, session.identity() or "nobody", work, subject)
     session.remember(_session_key(name), job.job_id)
     session.address({PARAMETER: job.job_id})
     return job

@@ -29,9 +29,10 @@ def save_draft(text: str, draft_id: str | None) -> tuple[str, Standing]:
     return rooms().releases.draft(text, FILE, actor(), draft_id)
 
 
-def submit(text: str, draft_id: str | None) -> Standing:
-    """Hand the text in for approval."""
-    return rooms().releases.submit(text, FILE, actor(), draft_id)
+def submit(text: str, draft_id: str | None) -> Work:
+    """The work of handing the text in for approval: checked, proved, simulated, then kept; gives its Standing."""
+    name, releases = acting(Permission.SUBMIT).name, rooms().releases
+    return lambda progress, cancel: releases.submit(text, FILE, name, draft_id, progress, cancel)
 
 
 def may_simulate() -> None:

@@ -24,4 +24,4 @@ except LeadbenchError as refusal:
 
 with header.show("Policy studio", policy_head.caption(draft, live)):
     policy_head.buttons(draft, live, "policy")
-policy_steps.show(policy_steps.choose("policy"), draft, live, "policy")
+policy_steps.show(policy_steps.choose(draft, "policy"), draft, live, "policy")

@@ -119,6 +119,7 @@ def approve(
 def release(
     version: VersionArgument,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in the record.")],
+    over: Annotated[str | None, typer.Option("--over", help="Only if this version still scores.")] = None,
     store: StoreOption = None,
     as_user: AsOption = None,
     as_json: JsonOption = False,
@@ -128,7 +129,8 @@ def release(
     with opened(store) as bench:
         actor, found = bench.identity(user_name(as_user)), bench.rooms.models.version(version)
         bench.rooms.models.get(found.version)
-        bench.rooms.model_releases.release(found.model_hash, found.version, actor, reason)
+        seen = bench.rooms.models.version(over).model_hash if over else None
+        bench.rooms.model_releases.release(found.model_hash, found.version, actor, reason, seen)
     told = {"version": found.version, "model_hash": found.model_hash, "champion": found.version}
     emit(told, lambda: f"Model {found.version} scores from now on.")
 

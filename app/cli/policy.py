@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli import policy_documents, policy_rollout, policy_simulation, policy_upkeep
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
 from app.cli.policy_documents import FileArgument, read_document
 from core.governance.history import history as history_of
 from core.governance.releases import Releases
@@ -35,7 +35,7 @@ def submit(
 ) -> None:
     """Hand a document in for review."""
     text = read_document(file)
-    _step(store, as_user, as_json, lambda releases, actor: releases.submit(text, str(file), actor))
+    _step(store, as_user, as_json, lambda releases, actor: releases.submit(text, str(file), actor, progress=progress))
 
 
 @group.command(epilog='Example: leadbench policy approve default@1a2b3c4d5e6f --as rita --comment "Checked."')

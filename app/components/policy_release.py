@@ -4,7 +4,7 @@ from datetime import UTC
 
 import streamlit as st
 
-from app import navigation, release_commands
+from app import jobs, navigation, release_commands, session
 from app.components import badges, chart, glossary, policy_draft, rollout
 from app.components.policy_draft import Draft
 from app.feedback import done, refusals
@@ -14,6 +14,9 @@ from core.policy.errors import PolicyUnknown
 from core.policy.states import State
 from core.policy.store import StoredVersion
 
+REQUEST = "Request for approval"
+TOLD = "policy_request_told"
+PATIENCE = 2.0
 STATES = {
     State.DRAFT: "Its author can hand it in for approval.",
     State.SUBMITTED: "It waits for somebody who never edited it.",
@@ -38,12 +41,38 @@ def save(draft: Draft) -> None:
 
 
 def submit(draft: Draft) -> None:
-    """Hand the text on the desk in for approval."""
+    """Hand the text on the desk in for approval: a job, since the evidence is a simulation of every lead."""
     with refusals():
-        standing = release_commands.submit(draft.text, draft.draft_id)
-        policy_draft.stored(draft, standing.version, draft.draft_id)
-        done(f"{standing.version.ref} waits for approval ({len(standing.approvers)} of {standing.needed}).")
+        jobs.start(REQUEST, release_commands.submit(draft.text, draft.draft_id), _subject(draft)).wait(PATIENCE)
         st.rerun()
+
+
+def requested(draft: Draft) -> jobs.Job | None:
+    """The request for approval of the text on the desk, at work or ended; None once it was told as handed in."""
+    job = jobs.current(REQUEST)
+    if job is None or job.subject != _subject(draft):
+        return None
+    return None if job.result is not None and session.value(TOLD, "") == job.job_id else job
+
+
+def request(draft: Draft) -> None:
+    """Draw how far the request for approval is and how it ended; once it is handed in, show that version."""
+    job = requested(draft)
+    if job is None:
+        return
+    if job.result is None:
+        jobs.show(job, f"policy_request_{job.job_id[-8:]}")
+        return
+    standing = job.result
+    session.remember(TOLD, job.job_id)
+    policy_draft.stored(draft, standing.version, draft.draft_id)
+    done(f"{standing.version.ref} waits for approval ({len(standing.approvers)} of {standing.needed}).")
+    st.rerun()
+
+
+def _subject(draft: Draft) -> str:
+    found = policies.checked(draft.text).policy
+    return found.content_hash if found else draft.ref
 
 
 def known(draft: Draft) -> Standing | None:

@@ -27,7 +27,7 @@ def simulate(draft: Draft, live: StoredVersion, key: str) -> None:
     """Draw what the draft would do to the leads: figures and moves at once, harm, capacity and value when asked for."""
     found = simulated(draft.text, live)
     after = found.run.after if found is not None else None
-    answer = policy_study.choose(live, after, f"{key}_study") if after is not None else None
+    answer, working = policy_study.choose(live, after, f"{key}_study") if after is not None else (None, False)
     if answer is not None and answer.rolled is not None:
         found = answer.rolled
     if found is not None:
@@ -51,7 +51,7 @@ def simulate(draft: Draft, live: StoredVersion, key: str) -> None:
         policy_simulation.lists(found, live, f"{key}_list")
     with second:
         policy_test.show(draft.text, live, f"{key}_test")
-    policy_study.show(answer, live, after, f"{key}_study")
+    policy_study.show(answer, live, after, f"{key}_study", working=working)
 
 
 def simulated(text: str, live: StoredVersion) -> simulation.Simulated | None:

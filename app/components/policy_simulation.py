@@ -23,6 +23,9 @@ WHICH = {
 }
 MOVE = "move"
 """The address's word for a cell of the matrix: `output:before→after`."""
+MOST_MOVES = 5
+CAPACITY = "cap"
+"""The address's word for how many leads a day somebody gets to."""
 CAPACITY_NOTE = (
     "Wins expected in four weeks of five days, if so many leads a day are reached, most urgent first: the sum of the "
     "calibrated scores. The shade is the range that chance alone leaves."
@@ -77,6 +80,25 @@ def moves(found: Simulated, live: StoredVersion, key: str) -> None:
         )  # fmt: skip
         if clicked and clicked[0].get("customdata"):
             session.address({MOVE: f"{output}:{clicked[0]['customdata']}"})
+        if mode == "flow":
+            _largest(found, output, f"{key}_{output}_largest")
+
+
+def _largest(found: Simulated, output: str, key: str) -> None:
+    """Draw the largest moves as what can be clicked to see their leads, since a flow gives no clicks."""
+    moving = [row for row in found.run.matrix(output).iter_rows() if row[0] != row[1]][:MOST_MOVES]
+    if not moving:
+        return
+    named = {f"{output}:{before}{flows.TO}{after}": f"{before} {flows.TO} {after} · {count:,}"
+             for before, after, count in moving}  # fmt: skip
+    asked = session.parameter(MOVE)
+    session.remember(key, asked if asked in named else None)
+    st.pills("See the leads of a move", list(named), format_func=named.__getitem__, key=key, on_change=_open,
+             args=(key,))  # fmt: skip
+
+
+def _open(key: str) -> None:
+    session.address({MOVE: session.value(key)})
 
 
 def _moves_words(found: Simulated, output: str) -> str:
@@ -96,17 +118,36 @@ def conversions(found: Simulated, draft: Policy, key: str) -> None:
         if curve.is_empty():
             st.caption("No eligible lead has to be touched within a day, under neither version.")
             return
-        last = curve.row(-1, named=True)
+        last, today = curve.row(-1, named=True), study.slots_today(draft)
         words = (
             f"In words: with every lead reached, {last['after']:,.1f} wins are expected under the draft, "
             f"{last['before']:,.1f} now."
         )
-        today = study.slots_today(draft)
         if today is not None and today > last["slots"]:
             words += f" The reps may take {today:,.0f} a day: more than come."
             today = None
-        figure = capacity.by_slots(curve, chart.colours(), before="Live", after="Draft", today=today)
+        asked, chosen = _asked(last["slots"], today, f"{key}_cap"), None
+        if asked is not None:
+            before, after = simulation.wins_at(curve, asked)
+            chosen, words = (asked, after), f"{words} With {asked:,.0f} a day: {after:,.1f}, {before:,.1f} now."
+        figure = capacity.by_slots(curve, chart.colours(), before="Live", after="Draft", today=today, chosen=chosen)
         chart.show(figure, f"{key}_slots", alt=f"Wins by leads a day. {words}", words=words)
+
+
+def _asked(most: float, today: float | None, key: str) -> int | None:
+    """Draw the question how many leads a day somebody gets to; None before anybody asked or any limit is known."""
+    told, end = session.parameter(CAPACITY), max(int(most), 2)
+    known = int(told) if told.isdecimal() else today
+    session.remember(key, min(max(round(end if known is None else known), 1), end))
+    asked = st.slider(
+        "Leads a day that somebody gets to", 1, end, key=key, on_change=_write_capacity, args=(key,),
+        help="What if the reps got to so many a day?",
+    )  # fmt: skip
+    return None if known is None else asked
+
+
+def _write_capacity(key: str) -> None:
+    session.address({CAPACITY: str(session.value(key))})
 
 
 def hits(found: Simulated, key: str) -> None:

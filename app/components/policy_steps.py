@@ -26,10 +26,15 @@ STEPS = {
 }
 
 
-def choose(key: str) -> str:
-    """Draw the steps; the one that is open."""
+def choose(draft: Draft, key: str) -> str:
+    """Draw the steps, and how far a request for approval is that is under way; the step that is open."""
     named = {name: f":material/{icon}: {title}" for name, (title, icon) in STEPS.items()}
-    return linked.segments("Step", named, "step", f"{key}_step")
+    job = policy_release.requested(draft)
+    if job is not None and job.running:
+        named["approve"] = ":material/hourglass_top: Approve · being handed in"
+    step = linked.segments("Step", named, "step", f"{key}_step")
+    policy_release.request(draft)
+    return step
 
 
 def show(step: str, draft: Draft, live: StoredVersion, key: str) -> None:

@@ -22,6 +22,11 @@ HELP = (
     "As leads stand: each lead once, from the band and state that it has now. Rolled forward: every stored decision "
     "again in order, bands, states and their ages as each version itself would have made them."
 )
+WORKING = ":material/hourglass_top: Being simulated: how far it is stands above."
+MISSING = (
+    "Not simulated for this draft yet. **Simulate in full** above compares groups of leads, serves them by the reps "
+    "who are known, and asks the logged decisions what the draft would be worth."
+)
 VERDICTS = {"worse": "red", "better": "green", "unclear": "orange", "unchanged": "gray", "not enough leads": "gray"}
 
 
@@ -35,8 +40,8 @@ class Answer:
     rolled: Simulated | None
 
 
-def choose(live: StoredVersion, after: Policy, key: str) -> Answer | None:
-    """Draw the choice of mode and the button; the full simulation of that choice, None while there is none."""
+def choose(live: StoredVersion, after: Policy, key: str) -> tuple[Answer | None, bool]:
+    """Draw the choice of mode and the button; the full simulation of that choice, and whether it is at work."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         mode = linked.segments("Mode", HOW, "how", f"{key}_how", help=HELP)
         minutes = st.number_input(
@@ -51,11 +56,11 @@ def choose(live: StoredVersion, after: Policy, key: str) -> Answer | None:
                 work = release_commands.study(live.policy, after, mode, minutes)
                 job = jobs.begin(JOB, subject, work, patience=1.0)
     if job is None:
-        return None
+        return None, False
     if job.result is None:
         jobs.show(job, f"{key}_{job.job_id[-8:]}")
-        return None
-    return _answer(subject, job.result, job.seconds)
+        return None, job.running
+    return _answer(subject, job.result, job.seconds), False
 
 
 def _answer(subject: str, found: Study, seconds: float) -> Answer:
@@ -64,14 +69,11 @@ def _answer(subject: str, found: Study, seconds: float) -> Answer:
     return Answer(found, result, evidence, rolled)
 
 
-def show(answer: Answer | None, live: StoredVersion, after: Policy, key: str) -> None:
-    """Draw the full simulation, or what it would tell where there is none yet."""
+def show(answer: Answer | None, live: StoredVersion, after: Policy, key: str, *, working: bool) -> None:
+    """Draw the full simulation, that it is at work, or what it would tell where there is none yet."""
     if answer is None:
         with chart.card("Harm, capacity and value"):
-            st.caption(
-                "Not simulated for this draft yet. **Simulate in full** above compares groups of leads, serves them by "
-                "the reps who are known, and asks the logged decisions what the draft would be worth."
-            )
+            st.caption(WORKING if working else MISSING)
         return
     first, second = st.columns([1.9, 1], gap="small")
     with first:

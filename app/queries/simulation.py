@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 import streamlit as st
 
@@ -144,6 +145,12 @@ def _order(found: Simulated, output: str, matrix: pl.DataFrame) -> list[str]:
 def curve(found: Simulated) -> pl.DataFrame:
     """Wins expected by leads a day that somebody gets to: see `slots.by_slots`."""
     return slots.by_slots(found.run, found.rows)
+
+
+def wins_at(curve: pl.DataFrame, slots: float) -> tuple[float, float]:
+    """Wins expected now and under the draft where so many leads a day are reached, between the points of the curve."""
+    before, after = (float(np.interp(slots, curve["slots"], curve[side])) for side in ("before", "after"))
+    return before, after
 
 
 def between(found: Simulated, output: str, before: str, after: str) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from threading import Event
 from typing import Any
 
 from core.decisions.store import DecisionStore
@@ -12,6 +13,7 @@ from core.governance.store_release import SubmissionStore
 from core.kernel.canonical import canonical, digest
 from core.kernel.database import Change, Database
 from core.kernel.errors import LeadbenchError
+from core.kernel.workers import Cancelled, Progress
 from core.models.store import ModelStore
 from core.policy import diff
 from core.policy.checker import CheckReport
@@ -19,10 +21,13 @@ from core.policy.document import Policy
 from core.policy.prover import Found, compare
 from core.policy.store import StoredVersion
 from core.simulation.evidence import Evidence
+from core.simulation.on_store import share
 from core.simulation.store_evidence import EvidenceStore
 from core.simulation.study import Question, study
 
 SEED = 7
+PROVED, SIMULATED = 0.1, 0.9
+"""How far a request for approval is once its version is proved, and once it is simulated."""
 READ = ("signals", "features", "models", "decisions")
 
 
@@ -89,14 +94,23 @@ class Bundles:
         calibration = digest(json.loads(canonical(model.calibration)))
         return Bundle(champion.feature_set_hash, label, model.model_hash, calibration, policy.content_hash, plan)
 
-    def evidence(self, found: CheckReport, parent: StoredVersion | None) -> tuple[dict[str, Any], Evidence | None]:
+    def evidence(
+        self,
+        found: CheckReport,
+        parent: StoredVersion | None,
+        progress: Progress | None = None,
+        cancel: Event | None = None,
+    ) -> tuple[dict[str, Any], Evidence | None]:
         """The evidence pack of a checked version against the one that decides, and its simulation where leads are.
 
         Proofs, changes in words, what is proved to change, the simulation, the revisions that were read, and the seed.
+        Raises Cancelled.
         """
         assert found.policy is not None
         revisions = self._database.revisions(*READ)
-        simulation = self._simulated(found.policy, parent)
+        tell("simulating on the leads", progress, cancel, PROVED)
+        simulation = self._simulated(found.policy, parent, share(progress, PROVED, SIMULATED), cancel)
+        tell("proving what changes", progress, cancel, SIMULATED)
         pack = {
             "policy": found.policy.content_hash,
             "parent": parent.content_hash if parent else None,
@@ -143,7 +157,9 @@ class Bundles:
         found = self.newest(bundle.policy, change)
         return found is not None and found.is_intact and found.bundle_hash == bundle.hash
 
-    def _simulated(self, policy: Policy, parent: StoredVersion | None) -> Evidence | None:
+    def _simulated(
+        self, policy: Policy, parent: StoredVersion | None, progress: Progress | None, cancel: Event | None
+    ) -> Evidence | None:
         """The simulation of this version against its parent on the data as it is now, made where there is none."""
         if parent is None:
             return None
@@ -153,7 +169,15 @@ class Bundles:
             return current
         if not DecisionStore(self._database).count():
             return None
-        return study(self._database, Question(parent.policy, policy, seed=SEED)).evidence()
+        return study(self._database, Question(parent.policy, policy, seed=SEED), progress, cancel).evidence()
+
+
+def tell(text: str, progress: Progress | None, cancel: Event | None, done: float = 0.0) -> None:
+    """Say what a request for approval does next; raises Cancelled where nobody waits for it any more."""
+    if cancel is not None and cancel.is_set():
+        raise Cancelled("the request for approval")
+    if progress is not None:
+        progress(done, text)
 
 
 def _check(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Refusals on the way from an approval to everybody: bundles, rollouts, schedules and broken glass."""
 
+from core.kernel.canonical import short
 from core.kernel.errors import LeadbenchError
 
 
@@ -126,4 +127,18 @@ class GlassBroken(LeadbenchError):
             f"`{ref}` decides by broken glass already.",
             value=ref,
             remedy=f"Have it approved, or go back first: `leadbench policy rollback {name} --reason ...`.",
+        )
+
+
+class ChampionMoved(LeadbenchError):
+    """A release over a model that does not score any more."""
+
+    code = "stale_champion"
+
+    def __init__(self, version: str, over: str, champion: str | None) -> None:
+        now = f"model `{short(champion)}` scores" if champion else "no model was ever released"
+        super().__init__(
+            f"Model {version} was compared with `{short(over)}`, but {now} by now.",
+            value=version,
+            remedy="Compare it with the model that scores (`leadbench models compare`), then release it over that one.",
         )

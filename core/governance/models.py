@@ -8,6 +8,7 @@ from typing import Literal
 import polars as pl
 
 from core.governance.errors import AlreadyActive, AlreadyApproved, AuthorCannotApprove, NoEarlierModel
+from core.governance.errors_release import ChampionMoved
 from core.governance.permissions import Permission
 from core.governance.store import ModelApprovalStore
 from core.governance.users import Users
@@ -41,10 +42,11 @@ class ModelReleases:
             self._store.add(change, model_hash, version, actor, comment)
             change.body.update(model_hash=model_hash, version=version, comment=comment)
 
-    def release(self, model_hash: str, version: str, actor: str, reason: str) -> None:
+    def release(self, model_hash: str, version: str, actor: str, reason: str, over: str | None = None) -> None:
         """Make the model the champion that scores, whatever policy decides; it counts as approved by the releaser.
 
-        Raises Forbidden, AuthorCannotApprove (whoever trained it) and AlreadyActive.
+        `over` is the model that it was compared with. Raises Forbidden, AuthorCannotApprove (whoever trained it),
+        AlreadyActive, and ChampionMoved where another model than `over` scores by now.
         """
         with self._database.change("models", "model.released", actor) as change:
             self._users.require(actor, Permission.APPROVE, change)
@@ -53,6 +55,8 @@ class ModelReleases:
             before = self._releases.champion_hash(change)
             if before == model_hash:
                 raise AlreadyActive(f"model {version}")
+            if over is not None and over != before:
+                raise ChampionMoved(version, over, before)
             if not self._store.approvers(model_hash, change):
                 self._store.add(change, model_hash, version, actor, reason)
             self._releases.add(change, model_hash, version, "release", actor, reason)

@@ -6,12 +6,13 @@ Every rule is checked inside the transaction that writes, so two people who act 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from threading import Event
 
 from uuid_utils import uuid7
 
 from core.decisions.store_contests import ContestStore
 from core.governance import authorship, publishing
-from core.governance.bundles import Bundle, Bundles, Submission
+from core.governance.bundles import Bundle, Bundles, Submission, tell
 from core.governance.emergencies import Emergencies
 from core.governance.errors import (
     AlreadyActive,
@@ -29,6 +30,7 @@ from core.governance.standing import Standing, named, require_reason, switched
 from core.governance.store import DraftStore
 from core.governance.users import SYSTEM, Users
 from core.kernel.database import Change, Database
+from core.kernel.workers import Progress
 from core.policy import checker, parser
 from core.policy.document import Policy
 from core.policy.errors import PolicyUnknown, TransitionRefused
@@ -64,7 +66,8 @@ class Releases:
         with self._change(kind, actor, Permission.SUBMIT) as change:
             before = self._head(draft_id, change) if draft_id else None
             draft_id = draft_id or f"dr_{uuid7().hex}"
-            self._keep(change, policy, actor, draft_id)
+            self.policies.put_draft(change, policy, actor)
+            self.drafts.add(change, draft_id, policy.content_hash, actor)
             if before == policy.content_hash:
                 change.abandon()
             elif before is not None:
@@ -74,20 +77,29 @@ class Releases:
             change.body.update(draft_id=draft_id, **named(policy))
         return draft_id, self.standing(policy.content_hash)
 
-    def submit(self, text: str, file: str, actor: str, draft_id: str | None = None) -> Standing:
+    def submit(
+        self,
+        text: str,
+        file: str,
+        actor: str,
+        draft_id: str | None = None,
+        progress: Progress | None = None,
+        cancel: Event | None = None,
+    ) -> Standing:
         """Submit a document for approval; submitting again what waits already changes nothing.
 
         Bundle and evidence are made here, for approvals to bind to. Raises PolicyInvalid, GoldenTestsFailed,
-        ProofsFailed, Forbidden, AlreadyActive, DraftUnknown and TransitionRefused.
+        ProofsFailed, Forbidden, AlreadyActive, DraftUnknown, TransitionRefused, Cancelled: nothing is written then.
         """
+        self._users.require(actor, Permission.SUBMIT)
+        tell("checking and proving", progress, cancel)
         found = checker.sound(text, file)
         policy = found.policy
         assert policy is not None
-        self._users.require(actor, Permission.SUBMIT)
+        bundle = self.bundles.of(policy)
+        pack, simulation = self.bundles.evidence(found, self.policies.active(policy.name), progress, cancel)
         if draft_id:
             self.draft(text, file, actor, draft_id)
-        bundle = self.bundles.of(policy)
-        pack, simulation = self.bundles.evidence(found, self.policies.active(policy.name))
         with self._change("policy.submitted", actor, Permission.SUBMIT) as change:
             if self._waits_unchanged(change, policy, bundle, actor):
                 change.abandon()
@@ -238,18 +250,17 @@ class Releases:
             raise DraftUnknown(draft_id)
         return head
 
-    def _keep(self, change: Change, policy: Policy, actor: str, draft_id: str) -> None:
-        self.policies.put_draft(change, policy, actor)
-        self.drafts.add(change, draft_id, policy.content_hash, actor)
-
     def _waits_unchanged(self, change: Change, policy: Policy, bundle: Bundle, actor: str) -> bool:
         """Whether the version waits already and this submission adds nothing; else one that waits is taken back.
 
         Another person's submission makes that person an author, one on top of another active version is another
         change, and one of another bundle binds anew: all void the approvals given.
         """
-        version = self._found(policy.content_hash, change)
-        if version is None or version.state not in (State.SUBMITTED, State.APPROVED):
+        try:
+            version = self.policies.get(policy.content_hash, change)
+        except PolicyUnknown:
+            return False
+        if version.state not in (State.SUBMITTED, State.APPROVED):
             return False
         is_current = version.parent in (
             self.policies.active_hash(version.name, change),
@@ -260,12 +271,6 @@ class Releases:
             return True
         self.policies.set_state(change, version.content_hash, State.CHANGES_REQUESTED)
         return False
-
-    def _found(self, content_hash: str, change: Change) -> StoredVersion | None:
-        try:
-            return self.policies.get(content_hash, change)
-        except PolicyUnknown:
-            return None
 
     def _submit(self, change: Change, stored: StoredVersion, actor: str) -> None:
         if stored.state is State.PUBLISHED:

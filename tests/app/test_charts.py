@@ -123,6 +123,8 @@ def test_wins_by_capacity_draw_both_versions_and_mark_today():
     assert [trace.name for trace in figure.data if trace.name] == ["Live", "Draft"]
     assert list(figure.data[3].y) == [0.0, 3.0] and "today: 1 a day" in figure.layout.annotations[0].text
     assert not capacity.by_slots(curve, LIGHT, before="Live", after="Draft", today=None).layout.annotations
+    asked = capacity.by_slots(curve, LIGHT, before="Live", after="Draft", today=None, chosen=(0.5, 1.5))
+    assert asked.layout.annotations[0].text == "0 a day" and (asked.data[-1].x, asked.data[-1].y) == ((0.5,), (1.5,))
 
 
 def test_the_matrix_shades_moves_and_not_those_who_stay():

@@ -439,7 +439,9 @@ def test_a_model_scores_once_a_second_person_released_it(store, second):
     assert (listed["champion"], listed["challenger"]) == ("1", "2")
     assert [row["alias"] for row in listed["models"]] == ["champion", "challenger"]
     assert refused("models", "rollback", "--reason", "too early", *at, user="rita")["code"] == "nothing_to_roll_back"
-    done("models_release", "models", "release", "2", "--reason", "ahead", *at, user="rita")
+    stale = refused("models", "release", "2", "--reason", "ahead", "--over", "2", *at, user="rita")
+    assert stale["code"] == "stale_champion"
+    done("models_release", "models", "release", "2", "--reason", "ahead", "--over", "1", *at, user="rita")
     assert done("models_release", "models", "rollback", "--reason", "off", *at, user="rita")["champion"] == "1"
     shown = done("models_show", "models", "show", "1", *at)
     assert [one["kind"] for one in shown["releases"]] == ["release", "rollback"]

@@ -4,8 +4,9 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import jobs
-from app.components import policy_simulating, policy_study
+from app import jobs, release_commands
+from app.components import policy_release, policy_simulating, policy_study
+from core.kernel.workers import Cancelled
 from core.policy import editing
 from tests.app.pages import page
 
@@ -18,6 +19,14 @@ def button(at: AppTest, label: str):
 
 def errors(at: AppTest) -> str:
     return " ".join(error.value for error in at.error)
+
+
+def handed_in(at: AppTest) -> AppTest:
+    """The page once the request for approval has ended, however long that took."""
+    if at.toast:
+        return at
+    assert jobs.JOBS.of(policy_release.REQUEST)[0].wait(60)
+    return at.run()
 
 
 @pytest.mark.parametrize("step", ["draft", "check", "simulate", "approve", "roll-out"])
@@ -58,8 +67,8 @@ def test_from_an_edit_to_publishing_and_back_by_two_people(demo_copy):
     at = hot.set_value((hot.value[0], round(hot.value[1] + 0.05, 3))).run()
     at = at.text_area(key="policy_rationale").set_value(STRICTER).run()
     at = button(at, "Save draft").click().run()
-    at = button(at, "Request approval").click().run()
-    assert not at.exception and not at.error
+    at = handed_in(button(at, "Request approval").click().run())
+    assert not at.exception and not at.error and "waits for approval" in at.toast[0].value
     submitted = next(one for one in demo_copy.rooms.policies.history() if one.state == "submitted")
 
     mine = page("approvals", v=submitted.ref)
@@ -144,6 +153,37 @@ def test_a_model_is_approved_by_somebody_who_did_not_train_it(demo_copy):
     at = button(page("approvals", "rita", v="model-1"), "Approve model").click().run()
     assert not at.error
     assert demo_copy.rooms.model_releases.is_approved(demo_copy.rooms.models.champion().model_hash)
+
+
+def test_long_work_shows_beside_the_steps_and_is_cancelled(demo_copy, monkeypatch):
+    """A request for approval that takes long, and a full simulation: both say that they are at work."""
+
+    def long(*_):
+        def work(progress, cancel):
+            progress(0.4, "deciding 300 leads after")
+            assert cancel.wait(60)
+            raise Cancelled("the work")
+
+        return work
+
+    monkeypatch.setattr(release_commands, "submit", long)
+    monkeypatch.setattr(release_commands, "study", long)
+    monkeypatch.setattr(policy_release, "PATIENCE", 0.0)
+    at = page("policy")
+    hot = next(one for one in at.slider if "hot" in one.label)
+    at = hot.set_value((hot.value[0], round(hot.value[1] + 0.04, 3))).run()
+    at = button(at, "Request approval").click().run()
+    assert any("being handed in" in option for group in at.button_group for option in group.options)
+    assert any("Request for approval" in one.text for one in at.get("progress"))
+    at = button(at, "Cancel").click().run()
+    assert jobs.JOBS.of(policy_release.REQUEST)[0].wait(10)
+    assert "was cancelled" in " ".join(one.value for one in at.run().info)
+    at.query_params["step"] = "simulate"
+    at = button(at.run(), "Simulate in full").click().run()
+    assert "Being simulated" in " ".join(one.value for one in at.caption)
+    jobs.JOBS.of(policy_study.JOB)[0].cancel.set()
+    assert jobs.JOBS.of(policy_study.JOB)[0].wait(10)
+    assert "Not simulated for this draft yet" in " ".join(one.value for one in at.run().caption)
 
 
 PLAN = """

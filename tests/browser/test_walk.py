@@ -14,6 +14,18 @@ pytestmark = pytest.mark.browser
 EVENTS = 40
 TRAINED_SECONDS = 150
 REASON = "Fewer calls while two representatives are away"
+PLAN = """
+rollout:
+  strategy: canary
+  unit: account_id
+  salt: walk-1
+  steps: [{pct: 0, mode: shadow}, {pct: 30}]
+  judge:
+    alpha: 0.05
+    method: always_valid
+    guards: [{metric: eligibility_rate, direction: either, max_rel_change: 0.2, critical: true}]
+  auto_rollback: {on: [any_critical], to: parent, max_seconds: 60}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +101,8 @@ def test_from_a_file_to_a_policy_and_back(walked: Page, walked_store: Path, tmp_
     trains(page)
     reads_reasons(page)
     ref = drafts(page)
-    is_published_by_two(page, ref)
-    is_rolled_back(page)
+    begins_by_two(page, ref)
+    is_taken_back(page)
     is_verified(page)
 
 
@@ -127,7 +139,7 @@ def reads_reasons(page: Page) -> None:
 
 
 def drafts(page: Page) -> str:
-    """Raise the hot threshold, see what it does, hand it in; the version's reference."""
+    """Raise the hot threshold, plan a canary, see what is proved and what it does, hand it in; its reference."""
     visit(page, "Policy studio")
     enter = page.get_by_role("slider").nth(1)
     enter.focus()
@@ -137,17 +149,32 @@ def drafts(page: Page) -> str:
     serving.settle(page)
     expect(page.get_by_text("with unsaved edits")).to_be_visible()
     write(page, "Rationale", REASON)
+    text = page.locator(".st-key-policy_yaml textarea")
+    text.fill(text.input_value().rstrip() + PLAN)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_timeout(600)
+    serving.settle(page)
     press(page, "Save draft")
     expect(page.get_by_text("with unsaved edits")).to_have_count(0)
-    page.get_by_role("radio", name="Simulate").or_(page.get_by_role("button", name="Simulate")).first.click()
+    step(page, "Check")
+    expect(page.get_by_text("Compared with default v1").first).to_be_visible(timeout=60_000)
+    step(page, "Simulate")
     expect(page.get_by_text("Where leads move")).to_be_visible(timeout=60_000)
     serving.settle(page)
     expect(page.get_by_text("In words:").first).to_be_visible()
     press(page, "Request approval")
+    expect(page.get_by_text("waits for approval").first).to_be_visible(timeout=60_000)
     return page.url.split("v=")[1].split("&")[0].replace("%40", "@")
 
 
-def is_published_by_two(page: Page, ref: str) -> None:
+def step(page: Page, name: str) -> None:
+    """Open a step of Policy studio."""
+    page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).first.click()
+    page.wait_for_timeout(400)
+    serving.settle(page)
+
+
+def begins_by_two(page: Page, ref: str) -> None:
     visit(page, "Approvals")
     expect(page.get_by_text(ref).first).to_be_visible()
     approve = page.locator('[class*="st-key-approvals_inbox_"][class*="_approve"]:not([class*="model"]) button')
@@ -155,18 +182,25 @@ def is_published_by_two(page: Page, ref: str) -> None:
     expect(page.get_by_test_id("stAlert").first).to_contain_text("ana")
     act_as(page, "rita")
     approve.click()
-    expect(page.get_by_role("button", name="Publish")).to_be_visible()
+    expect(page.get_by_role("button", name="Start canary")).to_be_visible()
     serving.settle(page)
     write(page, "Reason", REASON)
-    press(page, "Publish")
+    press(page, "Start canary")
     expect(page.get_by_text("default v2 decides now")).to_be_visible()
 
 
-def is_rolled_back(page: Page) -> None:
+def is_taken_back(page: Page) -> None:
+    """From the shadow to the canary, and back to the version before."""
     tab(page, "History")
-    write(page, "Reason", "Too few calls")
-    press(page, "Roll back")
+    reason = page.locator(".st-key-approvals_history_rollout_reason input")
+    for words, button in (("Nothing harmed", "Next step"), ("Too few calls", "Go back to the version before")):
+        reason.fill(words)
+        page.keyboard.press("Tab")
+        page.wait_for_timeout(600)
+        serving.settle(page)
+        press(page, button)
     expect(page.get_by_text("default v1 decides now")).to_be_visible()
+    expect(page.get_by_text("The review after the rollback", exact=False).first).to_be_visible()
 
 
 def is_verified(page: Page) -> None:

@@ -1,6 +1,7 @@
 """When a decision is live and when it is a trial."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,6 +15,7 @@ from core.governance.errors import (
 )
 from core.governance.history import history
 from core.governance.models import ModelReleases
+from core.kernel.errors import LeadbenchError
 from tests.governance.conftest import document
 
 MODEL = "sha256:" + "a" * 64
@@ -109,6 +111,25 @@ def test_a_rollback_goes_to_the_model_before_and_no_further(models):
         models.roll_back("rob", "further")
     models.release(other, "2", "rob", "mended")
     assert models.roll_back("rob", "not mended") == "1"
+
+
+def test_only_one_of_two_concurrent_releases_over_a_champion_wins(models):
+    models.release(MODEL, "1", "rob", "first")
+    others = ["sha256:" + letter * 64 for letter in "bcd"]
+
+    def attempt(other):
+        try:
+            models.release(other, other[7], "rob", "ahead", MODEL)
+        except LeadbenchError as error:
+            return error.code
+        return other
+
+    with ThreadPoolExecutor(3) as pool:
+        outcomes = list(pool.map(attempt, others))
+    assert outcomes.count("stale_champion") == 2
+    winner = next(one for one in outcomes if one != "stale_champion")
+    assert models.releases()["model_hash"].to_list() == [MODEL, winner]
+    assert models._database.verify().ok
 
 
 def test_a_model_release_leaves_the_policy_alone(models, releases, policy_hash):

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
@@ -19,6 +20,7 @@ from core.governance.errors import (
 )
 from core.governance.history import active, history, inbox
 from core.kernel.errors import LeadbenchError, ReasonMissing
+from core.kernel.workers import Cancelled
 from core.policy.errors import GoldenTestsFailed, TransitionRefused
 from tests.governance.conftest import document
 
@@ -39,6 +41,22 @@ def test_a_submitted_policy_has_the_contracts_shape(releases):
     assert list(told) == ["name", "ref", "content_hash", "state"]
     assert told["state"] == "submitted"
     assert told["ref"] == "inbound@" + told["content_hash"].removeprefix("sha256:")[:12]
+
+
+def test_a_request_for_approval_says_how_far_it_is_and_leaves_nothing_when_it_is_cancelled(releases):
+    published(releases, document())
+    before, cancel, said = kinds(releases), Event(), []
+    draft_id, _ = releases.draft(document(hot=0.7), "inbound.yaml", "ana")
+
+    def tell(done, text=""):
+        said.append((done, text))
+        if text == "simulating on the leads":
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        releases.submit(document(hot=0.75), "inbound.yaml", "ana", draft_id, tell, cancel)
+    assert said == [(0.0, "checking and proving"), (0.1, "simulating on the leads")]
+    assert kinds(releases) == [*before, "policy.drafted"]
 
 
 def failing() -> str:
