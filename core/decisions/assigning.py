@@ -250,7 +250,7 @@ def hopped(document: Document, outcome: Outcome, reasons: Iterable[Mapping[str, 
 
 
 def _chain(document: Document, pool: str, outcome: Outcome) -> tuple[str, ...]:
-    """The pool and those that take over while it can be full, as many as the policy lets a lead go on after its hops."""
+    """The pool and those that take over while it can be full, as many as its hops leave by the policy."""
     most = document.sla.max_hops if document.sla else MOST_HOPS
     hops = sum(one.rule.startswith(POOL) for one in outcome.reasons)
     return takers(document, pool)[: max(most - hops, 0) + 1]

@@ -23,6 +23,7 @@ from core.features import engine as features
 from core.features.document import FeatureSet
 from core.kernel.database import Database
 from core.kernel.ledger import merkle_root
+from core.kernel.times import naive
 from core.models.model import Model
 from core.models.scoring import score_with_points
 from core.policy.document import Policy

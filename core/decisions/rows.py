@@ -7,6 +7,7 @@ import polars as pl
 
 from core.decisions.compose import Decided
 from core.decisions.record import Sealed
+from core.decisions.states import LeadState
 from core.kernel.times import from_text, naive
 
 MOMENT = pl.Datetime("us")
