@@ -175,18 +175,20 @@ def movers(found: Simulated, which: str) -> pl.DataFrame:
 
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with names as the person looking may see them, the best score first, each output as `before → after`."""
+    """The rows with names as the person looking may see them, the best score first, each output as `before → after` where
+    it changes.
+    """
     named = leads.board().select("lead_id", "ref", "lead", "company", "region")
     rows = rows.join(named, on="lead_id")
-    arrow = [
-        pl.format("{} → {}", pl.col(f"{name}_before").fill_null("–"), pl.col(f"{name}_after").fill_null("–")).alias(
-            name
-        )
-        for name in ("disposition", "band", "pool", "action")
-    ]
+    arrow = [_change(name) for name in ("disposition", "band", "pool", "action")]
     return rows.sort("score", descending=True).select(
         pl.col("ref").alias("lead_id"), "lead", "company", "region", "percentile", "score", *arrow
     )
+
+
+def _change(output: str) -> pl.Expr:
+    before, after = (pl.col(f"{output}_{when}").cast(pl.String).fill_null("–") for when in ("before", "after"))
+    return pl.when(before == after).then(after).otherwise(pl.format("{} → {}", before, after)).alias(output)
 
 
 def rule_hits(found: Simulated) -> pl.DataFrame:

@@ -55,7 +55,7 @@ def test_a_request_for_approval_says_how_far_it_is_and_leaves_nothing_when_it_is
 
     with pytest.raises(Cancelled):
         releases.submit(document(hot=0.75), "inbound.yaml", "ana", draft_id, tell, cancel)
-    assert said == [(0.0, "checking and proving"), (0.1, "simulating on the leads")]
+    assert [one for one in said if one[1]] == [(0.0, "checking and proving"), (0.1, "simulating on the leads")]
     assert kinds(releases) == [*before, "policy.drafted"]
 
 
