@@ -13,6 +13,7 @@ from core.governance.history import history as history_of
 from core.governance.releases import Releases
 from core.governance.standing import Standing
 from core.kernel.times import from_text
+from core.policy.states import State
 
 group = typer.Typer(help="Policies: check, simulate, approve, publish, roll back.", no_args_is_help=True)
 RefArgument = Annotated[str, typer.Argument(help="NAME@12 digits, a full hash, or NAME@vN once published.")]
@@ -111,7 +112,8 @@ def _step(store: Path | None, as_user: str | None, as_json: bool, step: Callable
         standing = step(bench.rooms.releases, bench.identity(user_name(as_user)))
     version = standing.version
     number = f", version {version.version}" if version.version else ""
-    waiting = f" ({len(standing.approvers)} of {standing.needed} approvals)" if not standing.is_approved else ""
+    waits = version.state is State.SUBMITTED and not standing.is_approved
+    waiting = f" ({len(standing.approvers)} of {standing.needed} approvals)" if waits else ""
     emit(
         standing.to_json() | {"version": version.version}, lambda: f"{version.ref} is {version.state}{number}{waiting}."
     )

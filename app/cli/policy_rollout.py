@@ -198,6 +198,13 @@ def _review_text(page: Review) -> str:
     return "\n".join(told)
 
 
+def _ratio_text(ratio: dict[str, Any] | None) -> list[str]:
+    if ratio is None:
+        return []
+    sizes = f"{ratio['units_candidate']:,} units in the canary, {ratio['units_before']:,} in the others"
+    return [f"sizes: {ratio['verdict']} ({sizes}, expected {ratio['expected']:.0%})"]
+
+
 def _rollout_text(found: dict[str, Any]) -> str:
     steps = [
         f"{'>' if place == found['step'] else ' '} {one['pct']:>3g} %{' shadow' if one['mode'] else ''}"
@@ -206,6 +213,6 @@ def _rollout_text(found: dict[str, Any]) -> str:
     judged = found["judge"]
     told = [f"{found['name']}: {found['strategy']}, {found['state'].replace('_', ' ')}", *steps]
     if judged:
-        told += [f"judge: {judged['verdict']} ({judged['reason']})"]
+        told += [f"judge: {judged['verdict']} ({judged['reason']})", *_ratio_text(judged["ratio"])]
         told += [table(judged["guards"], ["metric", "verdict", "before", "candidate", "low", "high", "reason"])]
     return "\n".join([*told, *([f"waits: {found['waits']}"] if found["waits"] else [])])

@@ -175,9 +175,7 @@ def movers(found: Simulated, which: str) -> pl.DataFrame:
 
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with names as the person looking may see them, the best score first, each output as `before → after` where
-    it changes.
-    """
+    """The rows with names as the person looking may see them, the best score first; outputs that change have arrows."""
     named = leads.board().select("lead_id", "ref", "lead", "company", "region")
     rows = rows.join(named, on="lead_id")
     arrow = [_change(name) for name in ("disposition", "band", "pool", "action")]
