@@ -113,7 +113,8 @@ def test_a_simulation_that_takes_longer_is_followed_and_found_again(demo_copy, m
     assert jobs.JOBS.of(policy_simulating.SIMULATE)[0] is begun
 
 
-def test_a_draft_is_simulated_in_full_kept_as_evidence_and_a_cell_opens_its_leads(demo_copy):
+def test_a_draft_is_simulated_in_full_kept_as_evidence_and_a_cell_opens_its_leads(demo_copy, monkeypatch):
+    monkeypatch.setattr(policy_simulating, "PATIENCE", 60.0)
     at = page("policy")
     hot = next(one for one in at.slider if "hot" in one.label)
     at = hot.set_value((hot.value[0], round(hot.value[1] + 0.07, 3))).run()
@@ -169,6 +170,7 @@ def test_long_work_shows_beside_the_steps_and_is_cancelled(demo_copy, monkeypatc
     monkeypatch.setattr(release_commands, "submit", long)
     monkeypatch.setattr(release_commands, "study", long)
     monkeypatch.setattr(policy_release, "PATIENCE", 0.0)
+    monkeypatch.setattr(policy_simulating, "PATIENCE", 60.0)
     at = page("policy")
     hot = next(one for one in at.slider if "hot" in one.label)
     at = hot.set_value((hot.value[0], round(hot.value[1] + 0.04, 3))).run()
