@@ -50,7 +50,7 @@ def outcomes(
     desk: Desk | None,
     now: datetime,
 ) -> Iterator[Decided]:
-    """Each row decided, in order, its lead given away by the desk; one without times is decided as of now (naive UTC)."""
+    """Each row decided, in order, its lead given away by the desk; one without times as of now (naive UTC)."""
     stored = {} if deciding.knows_before(spine) else store.before(spine, deciding.arm)
     measured = _measured(deciding, score, looked_up)
     found = policy_inputs.batch_inputs(deciding.policy, measured, looked_up.features, looked_up.attributes)
@@ -136,9 +136,7 @@ class _Batch:
         return landed, assignee, sight.to_text() if sight else None
 
 
-def _batch(
-    deciding: Deciding, spine: pl.DataFrame, looked_up: LookedUp, desk: Desk | None, now: datetime
-) -> _Batch:
+def _batch(deciding: Deciding, spine: pl.DataFrame, looked_up: LookedUp, desk: Desk | None, now: datetime) -> _Batch:
     begins = spine.select(pl.coalesce("as_of", "known_at").min()).item() or now
     known = looked_up.attributes
     asked = {name: known[name].to_list() for name in asked_of_leads(deciding.policy.document) if name in known.columns}

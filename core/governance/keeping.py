@@ -54,9 +54,7 @@ def soonest(releases: Releases) -> float | None:
 def alarms(releases: Releases) -> list[Alarm]:
     """What is overdue or soon due, the most pressing first."""
     now = releases.clock.now()
-    found = [*_windows(releases, now), *_open_glass(releases), *_waiting(releases), *_reviews(releases)]
-    found += _contested(releases, now)
-    found = [*_windows(releases, now), *_waiting(releases), *_reviews(releases)]
+    found = [*_windows(releases, now), *_waiting(releases), *_reviews(releases), *_contested(releases, now)]
     return sorted(found, key=lambda one: (not one.is_due, one.at, one.name))
 
 
