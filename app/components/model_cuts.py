@@ -70,17 +70,18 @@ def _came() -> float | None:
 
 
 def _bands(bands: pl.DataFrame, key: str) -> None:
+    number = st.column_config.NumberColumn
     config = {
-        "band": "Band",
-        "enter": st.column_config.NumberColumn("From", format="percent", width="small"),
-        "live": st.column_config.NumberColumn("Live policy", format="percent", width="small"),
-        "leads_a_day": st.column_config.NumberColumn("Leads a day", format="%.1f", width="small"),
-        "expected_rate": st.column_config.NumberColumn("Said", format="percent", width="small"),
-        "observed_rate": st.column_config.NumberColumn("Won", format="percent", width="small"),
+        "band": st.column_config.TextColumn("Band", width=62),
+        "enter": number("From", format="percent", width=62),
+        "live": number("Live", format="percent", width=62, help="Where the deciding policy begins the band."),
+        "leads_a_day": number("A day", format="%.1f", width=54, help="Leads a day above the cut."),
+        "expected_rate": number("Said", format="percent", width=62, help="The mean score above the cut."),
+        "observed_rate": number("Won", format="percent", width=62, help="What of these leads won."),
         "is_calibrated": st.column_config.CheckboxColumn(
-            "Holds", width="small", help="What the scores promise lies in the interval of what happened."
+            "Holds", width=52, help="What the scores promise lies in the interval of what happened."
         ),
-        "because": "Because of",
+        "because": st.column_config.TextColumn("Because of", width=150),
     }
     frame_table.show(bands, f"{key}_table", columns=config, order=list(config), alt="Proposed bands.")
     st.caption("Nothing is changed by this: a policy with other thresholds is drafted and approved in Policy studio.")
