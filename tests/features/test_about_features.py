@@ -43,11 +43,13 @@ def a_set(*lines):
 
 
 def some_events():
+    """Events of a lead, of which three came last and three first at one moment, in no order of their ids."""
     kinds = ("page_viewed", "login", "form_sent")
+    steps = ((29, "z"), (0, "b"), *((n, "e") for n in range(30)), (29, "a"), (0, "a"))
     return tuple(
-        Event(f"e{n}", "L1", "web", kinds[n % 3], START + n * 17 * HOUR, START + n * 17 * HOUR + HOUR,
-              properties={"amount": n / 4, "plan": ("pro", "free")[n % 2]})
-        for n in range(30)
+        Event(f"{letter}{n}", "L1", "web", kinds[n % 3], START + n * 17 * HOUR, START + n * 17 * HOUR + HOUR,
+              properties={"amount": n / 4, "plan": f"{letter}{n}"})
+        for n, letter in steps
     )  # fmt: skip
 
 
@@ -79,6 +81,17 @@ def test_the_polars_code_of_a_feature_computes_it(store, line):
     feature_set = a_set(line)
     wanted = build(store.db, feature_set, pl.DataFrame({"lead_id": ["L1"], "as_of": [moment(NOW)]}))["f"].item()
     assert computed(polars_text(feature_set.features[0]), events) == pytest.approx(wanted)
+
+
+def test_the_first_and_the_last_of_one_moment_are_told_apart_by_their_id(store):
+    kinds = ("", ", where: \"type = 'page_viewed'\"", ", where: \"type = 'form_sent'\"")
+    lines = [
+        f"{{name: {edge}{n}, aggregate: {edge}, of: plan{kind}}}"
+        for edge in ("first", "last")
+        for n, kind in enumerate(kinds)
+    ]
+    row = build(store.db, a_set(*lines), pl.DataFrame({"lead_id": ["L1"], "as_of": [moment(NOW + 5 * DAY)]})).row(0)
+    assert row[2:] == ("a0", "a0", "e2", "z29", "e27", "z29")
 
 
 def test_shares_of_numbers_are_cut_at_quantiles_and_add_up_in_each_group():
