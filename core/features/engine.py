@@ -86,4 +86,5 @@ def valued(cursor: Cursor, typed: FeatureSet, statistics: Statistics, rows: pl.D
 def _batch(cursor: Cursor, statement: str, rows: pl.DataFrame) -> pl.DataFrame:
     cursor.load("spine_in", rows)
     cursor.execute(_ROWS_SQL)
-    return cursor.read(statement)
+    cursor.keep("built_rows", statement)
+    return cursor.read("FROM built_rows")

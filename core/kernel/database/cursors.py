@@ -33,6 +33,16 @@ def _without_nan(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(cs.float().fill_nan(None))
 
 
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise QueryCancelled from error
+    except (duckdb.ProgrammingError, duckdb.DataError, duckdb.OutOfMemoryException) as error:
+        raise UnreadableSql(str(error)) from error
+
+
 class Cursor:
     """One cursor of the store with its own temporary tables; made per call, never shared between threads."""
 
@@ -41,12 +51,16 @@ class Cursor:
 
     def read(self, sql: str, params: Params = None) -> pl.DataFrame:
         """The rows of a query; raises UnreadableSql where the database refuses it, QueryCancelled after interrupt()."""
-        try:
+        with _refusals():
             return self._cursor.sql(sql, params=_bind(params)).pl()
-        except duckdb.InterruptException as error:
-            raise QueryCancelled from error
-        except (duckdb.ProgrammingError, duckdb.DataError, duckdb.OutOfMemoryException) as error:
-            raise UnreadableSql(str(error)) from error
+
+    def keep(self, name: str, sql: str) -> None:
+        """A temporary table of a query's rows in their order; it replaces one of that name. Raises as `read` does.
+
+        `read` plans a query twice, to learn its columns and to run it; this plans a long one only once.
+        """
+        with _refusals():
+            self._cursor.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}')
 
     def rows(self, sql: str, params: Params = None) -> list[tuple[Any, ...]]:
         """The rows of a query as tuples: for few rows, several milliseconds sooner than a frame."""
