@@ -10,7 +10,6 @@ from core.decisions.arrivals import Arrivals
 from core.decisions.outbox import Sink, deliver
 from core.decisions.sinks import sink_of
 from core.governance.keeper import Keeper
-from core.governance.retention import retain_daily
 from core.governance.users import SYSTEM
 from core.governance.write_keys import WriteKeys
 from core.kernel.repeating import Repeating
@@ -22,7 +21,7 @@ from core.signals.upkeep import Upkeep
 from core.workbench import Workbench
 
 IDLE_SECONDS = 5.0
-SWEEP_SECONDS, RETAIN_SECONDS, DELIVER_SECONDS, SHADOW_SECONDS = 60.0, 3600.0, 2.0, 60.0
+SWEEP_SECONDS, DELIVER_SECONDS, SHADOW_SECONDS = 60.0, 2.0, 60.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,6 @@ class Live:
         upkeep = Upkeep(bench.db, partial(ingest.is_idle, IDLE_SECONDS))
         repeating = (
             Repeating("sweep", SWEEP_SECONDS, lambda: sweep_now(bench.rooms, choice)),
-            Repeating("retention", RETAIN_SECONDS, lambda: retain_daily(bench.db)),
             Repeating(
                 "shadow", SHADOW_SECONDS, lambda: shadowing.catch_up(bench.rooms, SYSTEM, shadowing.MOST_A_MINUTE)
             ),

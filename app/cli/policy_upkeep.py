@@ -9,6 +9,7 @@ import typer
 
 from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, user_name
 from app.cli.outputs import require_places, written
+from core.decisions.sinks import FILE
 from core.governance import retention
 from core.governance.permissions import Permission
 from core.kernel.times import from_text, to_text
@@ -20,7 +21,7 @@ from core.recipes.sweeping import sweep as sweep_leads
 def register(group: typer.Typer) -> None:
     """Add the commands of this module to the policy commands."""
     group.command(epilog="Example: leadbench policy sweep --as ana")(sweep)
-    group.command("retain", epilog="Example: leadbench policy retain --out certificates.json --as pat")(retain)
+    group.command("retain", epilog="Example: leadbench policy retain --ask --as pat")(retain)
 
 
 def sweep(
@@ -40,22 +41,46 @@ def sweep(
 
 
 def retain(
-    plan: Annotated[bool, typer.Option("--plan", help="Only say what would go.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", help="File for the certificates (JSON).")] = None,
+    ask: Annotated[bool, typer.Option("--ask", help="Ask somebody else to approve what would go now.")] = False,
+    apply: Annotated[
+        str | None, typer.Option("--apply", metavar="HASH", help="Approve and delete what somebody else asked for.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File for what is told, certificate included (JSON).")
+    ] = None,
     store: StoreOption = None,
     as_user: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete what `privacy.retention_days` keeps no longer, with signed certificates; a server does it once a day."""
+    """Say which decisions `privacy.retention_days` keeps no longer; two people can have them deleted."""
     speak(as_json)
+    if ask and apply is not None:
+        raise typer.BadParameter("Give one of --ask and --apply: two people have to agree.")
     require_places(out)
-    certificates: list[dict[str, Any]] = []
+    certificate = None
     with opened(store) as bench:
-        if plan:
-            due = retention.plan(bench.db)
+        db, users = bench.db, bench.rooms.users
+        if apply is not None:
+            plan, certificate = retention.apply(db, apply, bench.identity(user_name(as_user)), users)
         else:
-            due, certificates = retention.retain(bench.db, bench.identity(user_name(as_user)), bench.rooms.users)
-    written(out, (json.dumps(certificates, indent=2) + "\n").encode())
-    told = ", ".join(f"{count:,} {table}" for table, count in due.rows.items() if count) or "nothing"
-    emit(due.to_json() | {"done": not plan, "certificates": certificates},
-         lambda: f"{told} {'would go' if plan else 'went'}.")  # fmt: skip
+            plan = retention.ask(db, bench.identity(user_name(as_user)), users) if ask else retention.plan(db)
+        told = {"plan": plan.hash, **asdict(plan), "stays": retention.stays(db, plan), "waiting": retention.waiting(db)}
+    told |= {"state": "done" if certificate else "asked" if ask else "planned", "certificate": certificate}
+    written(out, (json.dumps(told, indent=2) + "\n").encode())
+    emit(told, lambda: _retained(told))
+
+
+def _retained(told: dict[str, Any]) -> str:
+    count = told["leaves"]["count"]
+    lines = [f"{number:,} {table} older than their time stay." for table, number in told["stays"].items()]
+    lines += [
+        f"{one['asked_by']} asked on {one['asked_at'][:10]} to delete {one['decisions']:,} decisions; somebody else"
+        f" approves: leadbench policy retain --apply {one['plan']}"
+        for one in told["waiting"]
+    ]
+    said = {
+        "planned": f"{count:,} decisions would go; to have them deleted, give --ask.",
+        "asked": f"{count:,} decisions go when somebody else approves.",
+        "done": f"{count:,} decisions went; {FILE}, backups and exports still hold what was written there.",
+    }
+    return "\n".join([said[told["state"]], *lines])

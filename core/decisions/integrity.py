@@ -25,16 +25,19 @@ class Integrity:
     def __init__(self, store: DecisionStore) -> None:
         self._store = store
         self._roots: dict[int, tuple[str | None, str]] = {}
+        self._retired: dict[int | None, tuple[dict[str, Any] | None, dict[str, Any]]] = {}
 
     def differences(self, part: Sequence[Stored]) -> list[Found]:
         """(decision_id, field, stored, replayed) of everything that does not hold."""
         columns = {row["decision_id"]: row for row in self._columns(part)}
         return [found for stored in part for found in self._of(stored, columns)]
 
-    def gone(self, decision_id: str, entry_seq: int) -> list[Found]:
-        """The same of a decision of which only the leaf is left: its batch's root."""
-        recorded, found = self._root(entry_seq)
-        return [] if recorded == found else [(decision_id, "merkle_root", recorded, found)]
+    def gone(self, decision_id: str, entry_seq: int, retired_seq: int | None) -> list[Found]:
+        """The same of a decision of which only the leaf is left: its batch's root, and the certificate of its going."""
+        if retired_seq not in self._retired:
+            self._retired[retired_seq] = self._store.retired(retired_seq)
+        told = (("merkle_root", *self._root(entry_seq)), ("certificate", *self._retired[retired_seq]))
+        return [(decision_id, name, recorded, found) for name, recorded, found in told if recorded != found]
 
     def _columns(self, part: Sequence[Stored]) -> Iterator[dict[str, Any]]:
         ids = [stored.decision_id for stored in part]

@@ -85,16 +85,16 @@ def replay(
 ) -> ReplayReport:
     """Replay one decision, a seeded sample, or (with neither) all of them.
 
-    Of a decision whose time was over only its leaf is replayed: its batch's root. One that was made before raw events
-    went is replayed from its vector. Raises DecisionUnknown for an unknown id and RecordMissing on a store without any.
+    Of a decision whose time was over its leaf is replayed: its batch's root, and that a certificate covers it. Raises
+    DecisionUnknown for an unknown id and RecordMissing on a store without any.
     """
     began = time.perf_counter()
     store = DecisionStore(db)
     gone = store.gone(decision_id) if sample is None else []
     ids = _chosen(store, sample, seed, gone) if decision_id is None else [] if gone else [decision_id]
     rerun, integrity = _Replay(db, store, loaders), Integrity(store)
-    for one, entry_seq in gone:
-        rerun.differences += integrity.gone(one, entry_seq)
+    for row in gone:
+        rerun.differences += integrity.gone(*row)
     rerun.levels["record_only"] += len(gone)
     for start in range(0, len(ids), CHUNK_ROWS):
         part = store.stored(ids[start : start + CHUNK_ROWS])
@@ -129,11 +129,8 @@ class _Replay:
         self.unchecked = {"assignee": 0}
         self.differences: list[tuple[str, str, Any, Any]] = []
         self.levels: dict[str, int] = dict.fromkeys(LEVELS, 0)
-        self._events_went = store.events_went()
-        self._without_events: set[str] = set()
 
     def run(self, part: Sequence[Stored]) -> None:
-        self._without_events = {one.decision_id for one in part if one.entry_seq < self._events_went}
         groups: dict[tuple[str, str, str], list[tuple[Content, Choice | None]]] = {}
         for stored in part:
             content = records.parse(stored.text)
@@ -164,11 +161,7 @@ class _Replay:
         for content, again in zip(contents, reexecution.execute(rerun, contents, choices), strict=True):
             self.differences += _differing(content["decision_id"], "", content, again)
         there = self._store.existing([content["lead_id"] for content in contents])
-        known = [
-            content
-            for content in contents
-            if content["lead_id"] in there and content["decision_id"] not in self._without_events
-        ]
+        known = [content for content in contents if content["lead_id"] in there]
         for content, vector in zip(known, reexecution.recomputed(self._db, rerun, known), strict=True):
             self.differences += _differing(content["decision_id"], "recomputed.", dict(content["features"]), vector)
         self.levels["full"] += len(known)

@@ -13,6 +13,7 @@ from core.decisions.arms import acted_with
 from core.decisions.errors import DecisionUnknown, LeadUndecided
 from core.decisions.record import Record
 from core.decisions.states import Agreement, LeadState
+from core.decisions.store_retention import seal
 from core.kernel.database import Change, Cursor, Database
 from core.kernel.times import naive, to_text
 
@@ -234,17 +235,20 @@ class DecisionStore:
         sql = "SELECT decision_id FROM decisions ORDER BY entry_seq, leaf_no"
         return self._database.read(sql)["decision_id"].to_list()
 
-    def gone(self, decision_id: str | None = None) -> list[tuple[str, int]]:
-        """(decision_id, entry_seq) of the decisions of which only the leaf is left, all or the one of that id."""
-        sql = """SELECT decision_id, entry_seq FROM decisions_gone
+    def gone(self, decision_id: str | None = None) -> list[tuple[str, int, int | None]]:
+        """(decision_id, entry_seq, retired_seq) of those of which only the leaf is left, all or the one of that id."""
+        sql = """SELECT decision_id, entry_seq, retired_seq FROM decisions_gone
             WHERE $id IS NULL OR decision_id = $id ORDER BY entry_seq, leaf_no"""
         return self._database.read(sql, {"id": decision_id}).rows()
 
-    def events_went(self) -> int:
-        """The newest ledger entry by which raw events were deleted, 0 where there is none."""
-        sql = """SELECT coalesce(max(seq), 0) FROM ledger
-            WHERE kind = 'events.retired' AND (body->>'$.certificate.deleted.events')::BIGINT > 0"""
-        return self._database.scalar(sql)
+    def retired(self, retired_seq: int | None) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+        """What the certificate in that ledger entry says of the leaves it covers, None without one; and what is so."""
+        sql = """SELECT entry_seq, leaf_no, hash FROM decisions_gone
+            WHERE retired_seq IS NOT DISTINCT FROM ? ORDER BY 1, 2"""
+        said = "SELECT body FROM ledger WHERE seq = ? AND kind = 'decisions.retired'"
+        body = self._database.scalar(said, [retired_seq])
+        leaves = json.loads(body)["certificate"].get("leaves") if body else None
+        return leaves, seal(self._database.read(sql, [retired_seq]).rows())
 
     def columns(self, ids: Sequence[str]) -> pl.DataFrame:
         """The typed columns of the ids, for comparison with their records."""

@@ -14,6 +14,7 @@ from core.governance.store_release import RolloutStore
 from core.kernel.canonical import short
 from core.kernel.times import to_text
 from core.policy.document import Policy
+from core.policy.overlays import RAW_EVENTS
 from core.policy.store import StoredVersion
 
 MOST = 20
@@ -231,11 +232,12 @@ def _privacy(policy: Policy, before: Policy | None) -> Block:
     fresh = [name for name in fields if before is not None and name not in before.input_fields]
     labels = policy.document.metadata.labels
     kept = policy.document.privacy.retention_days if policy.document.privacy else {}
+    days = [f"{name} {days}{' (counted, never deleted)' if name == RAW_EVENTS else ''}" for name, days in kept.items()]
     lines = (
         f"Reads {len(fields)} fields: {', '.join(fields)}.",
         f"Newly read: {', '.join(fresh)}." if fresh else "No field is newly read.",
         f"Lawful basis: {labels.get('lawful_basis', 'not stated')}; assessment: {labels.get('dpia', 'not stated')}.",
-        f"Retention in days: {', '.join(f'{name} {days}' for name, days in kept.items()) or 'not stated'}.",
+        f"Retention in days: {', '.join(days) or 'not stated'}.",
     )
     return Block(8, "Privacy", "recorded", lines)
 

@@ -65,8 +65,9 @@ def _fill(db: Database, folder: Path, out: Path) -> dict[str, Any]:
 
 def _decisions(store: EvidenceStore) -> Iterator[dict[str, Any]]:
     for entry_seq in store.batches():
-        for leaf_no, hash_text, record in store.records(entry_seq):
-            told = {"record": json.loads(record)} if record else {"record": None, "hash": hash_text}
+        for leaf_no, hash_text, record, retired_seq in store.records(entry_seq):
+            gone = {"record": None, "hash": hash_text, "retired_seq": retired_seq}
+            told = {"record": json.loads(record)} if record else gone
             yield {"entry_seq": entry_seq, "leaf_no": leaf_no, **told}
 
 

@@ -1,16 +1,20 @@
-"""How long what is kept: rows whose time under `privacy.retention_days` is over go, with a signed certificate."""
+"""How long decisions are kept: their deletion is asked for by one person and approved as exactly that by another.
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+Nothing goes by itself. Raw events are counted and never deleted: models are trained on them, and features read them.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from core.decisions import store_retention as decisions
+from core.governance.errors_retention import NothingToRetire, PlanMoved, PlanOwn, PlanUnknown
 from core.governance.permissions import Permission
-from core.governance.users import SYSTEM, Users
-from core.kernel.canonical import canonical
-from core.kernel.database import Change, Database
+from core.governance.users import Users
+from core.kernel.canonical import canonical, digest
+from core.kernel.database import Change, Cursor, Database
 from core.kernel.signing import SigningKey
 from core.kernel.times import from_text, naive, to_text
 from core.policy.document import Document
@@ -18,23 +22,45 @@ from core.policy.overlays import DECISION_LOG, EXPLORATION_LOG, RAW_EVENTS
 from core.policy.store import PolicyStore
 from core.signals import store_retention as signals
 
-EVENTS_RETIRED, DECISIONS_RETIRED = "events.retired", "decisions.retired"
-EVERY = timedelta(days=1)
-LAST = "SELECT max(\"at\") FROM ledger WHERE kind IN ('events.retired', 'decisions.retired')"
-Counts = dict[str, int]
+ASKED, RETIRED = "retention.asked", "decisions.retired"
+LEAST = timedelta(days=8)
+"""Younger decisions stay whatever a policy says: caps count the touches of seven days."""
+ASKED_FOR = """SELECT body, actor FROM ledger WHERE kind = 'retention.asked' AND body->>'$.plan_hash' = ?
+    ORDER BY seq DESC LIMIT 1"""
+
+WAITING = """SELECT body->>'$.plan_hash' AS plan, actor AS asked_by, "at" AS asked_at,
+        (body->>'$.plan.leaves.count')::BIGINT AS decisions
+    FROM ledger WHERE kind = 'retention.asked'
+        AND seq > (SELECT coalesce(max(seq), 0) FROM ledger WHERE kind = 'decisions.retired')
+    ORDER BY seq DESC"""
 
 
 @dataclass(frozen=True)
-class Due:
-    """What goes at a moment: the days by kind, the moments before which rows go (text), and the rows by table."""
+class Plan:
+    """What would go: as of a moment (text), by the days of each kind, of the decisions up to a ledger entry.
 
-    days: Mapping[str, int]
-    cutoffs: Mapping[str, str]
-    rows: Counts
+    `leaves` is the count and Merkle root of the records that go, so the hash is that of exactly these.
+    """
 
-    def to_json(self) -> dict[str, Any]:
-        """The object that `policy retain` prints, but for certificates."""
-        return {"days": dict(self.days), "cutoffs": dict(self.cutoffs), "deleted": self.rows}
+    at: str
+    days: dict[str, int]
+    cutoffs: dict[str, str]
+    upto: int
+    leaves: dict[str, Any]
+
+    @property
+    def hash(self) -> str:
+        """The hash that is approved."""
+        return digest(asdict(self))
+
+    @property
+    def limits(self) -> decisions.Limits:
+        """What the store is asked with."""
+        before, drawn = (
+            naive(from_text(self.cutoffs[kind])) if kind in self.cutoffs else None
+            for kind in (DECISION_LOG, EXPLORATION_LOG)
+        )
+        return decisions.limits(self.upto, before, drawn)
 
 
 def days_kept(documents: Iterable[Document]) -> dict[str, int]:
@@ -46,60 +72,64 @@ def days_kept(documents: Iterable[Document]) -> dict[str, int]:
     return found
 
 
-def plan(db: Database) -> Due:
+def plan(db: Database) -> Plan:
     """What would go now."""
-    days, now = days_kept(PolicyStore(db).in_force()), db.clock.now()
-    cutoffs = {kind: now - timedelta(days=count) for kind, count in days.items()}
-    rows: Counts = {}
-    if RAW_EVENTS in cutoffs:
-        rows |= signals.count_old(db, naive(cutoffs[RAW_EVENTS]))
-    rows |= decisions.count_old(db, _limits(cutoffs))
-    return Due(days, {kind: to_text(moment) for kind, moment in cutoffs.items()}, rows)
+    return _plan(db, db, db.clock.now(), decisions.newest_entry(db))
 
 
-def retain(db: Database, actor: str = SYSTEM, users: Users | None = None) -> tuple[Due, list[dict[str, Any]]]:
-    """Delete what goes now; what that was, and a certificate for the signals and for the decisions, where any went.
+def stays(db: Database, planned: Plan) -> dict[str, int]:
+    """Rows older than their time that stay, by table: decisions that something still needs, and all raw events."""
+    counts = {"decisions": decisions.stays(db, planned.limits)}
+    if RAW_EVENTS in planned.cutoffs:
+        counts |= signals.count_old(db, naive(from_text(planned.cutoffs[RAW_EVENTS])))
+    return counts
 
-    A person needs the permission to erase: raises Forbidden.
+
+def waiting(db: Database) -> list[dict[str, Any]]:
+    """What was asked for since decisions last went, newest first: plan (its hash), asked_by, asked_at, decisions."""
+    return db.read(WAITING).to_dicts()
+
+
+def ask(db: Database, actor: str, users: Users) -> Plan:
+    """Ask for what would go now; raises Forbidden and NothingToRetire."""
+    with db.change("governance", ASKED, actor) as change:
+        users.require(actor, Permission.ERASE, change)
+        planned = _plan(db, change, db.clock.now(), decisions.newest_entry(change))
+        if not planned.leaves["count"]:
+            raise NothingToRetire
+        change.body.update(plan=asdict(planned), plan_hash=planned.hash)
+    return planned
+
+
+def apply(db: Database, plan_hash: str, actor: str, users: Users) -> tuple[Plan, dict[str, Any]]:
+    """Approve a plan that somebody else asked for, and delete exactly what it names; the plan and its certificate.
+
+    Raises Forbidden, PlanUnknown, PlanOwn, and PlanMoved where it would delete anything else by now.
     """
-    if actor != SYSTEM:
-        (users or Users(db)).require(actor, Permission.ERASE)
-    due = plan(db)
-    cutoffs = {kind: from_text(text) for kind, text in due.cutoffs.items()}
-    certificates = []
-    if any(due.rows.get(table) for table in signals.OLD):
-        drop = partial(signals.drop_old, before=naive(cutoffs[RAW_EVENTS]))
-        certificates.append(_certified(db, "signals", EVENTS_RETIRED, actor, due, drop))
-    if due.rows.get("decisions"):
-        drop = partial(decisions.drop_old, limits=_limits(cutoffs))
-        certificates.append(_certified(db, "decisions", DECISIONS_RETIRED, actor, due, drop))
-    return due, certificates
-
-
-def retain_daily(db: Database) -> None:
-    """Delete what goes now, unless something went within the last day."""
-    last = db.scalar(LAST)
-    if last is None or db.clock.now() - from_text(last) >= EVERY:
-        retain(db)
-
-
-def _certified(
-    db: Database, stream: str, kind: str, actor: str, due: Due, drop: Callable[[Change], Counts]
-) -> dict[str, Any]:
-    """The deletion in one transaction, with its signed certificate as the ledger entry."""
-    with db.change(stream, kind, actor) as change:
-        stated = {
-            "at": to_text(db.clock.now()), "actor": actor, "kind": kind, "days": dict(due.days),
-            "cutoffs": dict(due.cutoffs), "deleted": drop(change),
-        }  # fmt: skip
+    with db.change("decisions", RETIRED, actor) as change:
+        users.require(actor, Permission.APPROVE, change)
+        planned, asker = _asked(change, plan_hash)
+        if asker == actor:
+            raise PlanOwn(plan_hash, actor)
+        if _plan(db, change, from_text(planned.at), planned.upto).hash != plan_hash:
+            raise PlanMoved(plan_hash)
+        told = {"kind": RETIRED, "retired_at": to_text(db.clock.now()), "asked_by": asker, "actor": actor}
+        stated = told | asdict(planned) | {"plan_hash": plan_hash, "deleted": decisions.drop(change, planned.limits)}
         signature, public_key = SigningKey(db.directory / "keys" / "signing.key").sign(canonical(stated))
         certificate = {"certificate": stated, "signature": signature, "public_key": public_key}
         change.body.update(certificate)
-    return certificate
+    return planned, certificate
 
 
-def _limits(cutoffs: Mapping[str, datetime]) -> decisions.Limits:
-    def naive_or_none(kind: str) -> datetime | None:
-        return naive(cutoffs[kind]) if kind in cutoffs else None
+def _asked(change: Change, plan_hash: str) -> tuple[Plan, str]:
+    found = change.read(ASKED_FOR, [plan_hash]).rows()
+    if not found:
+        raise PlanUnknown(plan_hash)
+    return Plan(**json.loads(found[0][0])["plan"]), found[0][1]
 
-    return {"before": naive_or_none(DECISION_LOG), "drawn_before": naive_or_none(EXPLORATION_LOG)}
+
+def _plan(db: Database, reader: Cursor | Database, now: datetime, upto: int) -> Plan:
+    days = days_kept(PolicyStore(db).in_force())
+    cutoffs = {kind: to_text(now - max(timedelta(days=count), LEAST)) for kind, count in days.items()}
+    bare = Plan(to_text(now), days, cutoffs, upto, {})
+    return Plan(bare.at, days, cutoffs, upto, decisions.seal(decisions.may_go(reader, bare.limits)))

@@ -108,8 +108,13 @@ class EvidenceStore:
         """The ledger entries that hold decisions, in order."""
         return self._database.read("SELECT DISTINCT entry_seq FROM decision_leaves ORDER BY 1")["entry_seq"].to_list()
 
-    def records(self, entry_seq: int) -> list[tuple[int, str, str | None]]:
-        """(leaf number, hash, record or None where its time was over) of a batch, in the order of its Merkle tree."""
-        sql = """SELECT l.leaf_no, l.hash, d.record FROM decision_leaves l LEFT JOIN decisions d
-                ON d.entry_seq = l.entry_seq AND d.leaf_no = l.leaf_no WHERE l.entry_seq = ? ORDER BY 1"""
+    def records(self, entry_seq: int) -> list[tuple[int, str, str | None, int | None]]:
+        """(leaf number, hash, record, retired_seq) of a batch, in the order of its Merkle tree.
+
+        Of a decision whose time was over the record is None; retired_seq is the ledger entry of its certificate.
+        """
+        sql = """SELECT l.leaf_no, l.hash, d.record, g.retired_seq FROM decision_leaves l
+                LEFT JOIN decisions d ON d.entry_seq = l.entry_seq AND d.leaf_no = l.leaf_no
+                LEFT JOIN decisions_gone g ON g.entry_seq = l.entry_seq AND g.leaf_no = l.leaf_no
+                WHERE l.entry_seq = ? ORDER BY 1"""
         return self._database.read(sql, [entry_seq]).rows()

@@ -110,20 +110,15 @@ def compact(db: Database, actor: str) -> Compacted:
     One transaction and one ledger entry; readers see the log before or after it. No event changes.
     """
     with db.change("signals", "events.compacted", actor) as change:
-        made = rewritten(change)
-        change.body.update(events=made.events, tail=made.tail, columns=list(made.columns))
-    return made
-
-
-def rewritten(change: Change) -> Compacted:
-    """The log written anew within a change."""
-    before = layout(change)
-    store_properties.note_names(change, "events")
-    held = store_properties.add_columns(change, "events")
-    store_properties.note_values(change, held, "events", anew=True)
-    _rewrite(change, held)
-    _note(change, before.events)
-    return Compacted(before.events, before.tail, tuple(one.property for one in held))
+        before = layout(change)
+        store_properties.note_names(change, "events")
+        held = store_properties.add_columns(change, "events")
+        store_properties.note_values(change, held, "events", anew=True)
+        _rewrite(change, held)
+        _note(change, before.events)
+        names = tuple(one.property for one in held)
+        change.body.update(events=before.events, tail=before.tail, columns=list(names))
+    return Compacted(before.events, before.tail, names)
 
 
 def _rewrite(change: Change, held: list[store_properties.PropertyColumn]) -> None:

@@ -1,5 +1,6 @@
 """The outbox on the command line and on Observability."""
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -63,7 +64,8 @@ def test_observability_shows_what_is_not_delivered_and_sends_dead_ones_again(dem
 def test_a_report_is_made_under_the_policys_budget_and_refused_beyond_it(store, tmp_path):
     at, out = ("--store", store), tmp_path / "report.csv"
     assert refused("report", "--by", "band", *at, user="ana")["code"] == "no_report_budget"
-    privacy = "\nprivacy: {aggregate_reports: {min_cell: 10, dp_epsilon_per_quarter: 1.0}}\n"
+    budget = "aggregate_reports: {min_cell: 10, dp_epsilon_per_quarter: 1.0}"
+    privacy = f"\nprivacy: {{{budget}, retention_days: {{decision_log: 90}}}}\n"
     with Workbench.open(Path(store), SystemClock()) as bench:
         bench.rooms.releases.bootstrap(shipped() + privacy, "default")
     assert refused("report", "--by", "lead_id", *at, user="ana")["code"] == "unknown_dimension"
@@ -80,8 +82,35 @@ def test_what_a_policy_says_of_time_is_carried_out_by_commands(store):
     assert swept == {"at": "2026-11-24T09:00:00Z", "timed_out": 0, "breached": 0}
     assert refused("policy", "sweep", *at, user="rita")["code"] == "forbidden"
     assert refused("policy", "sweep", "--at", "soon", *at, user="ana")["code"] == "invalid_time"
-    planned = done("policy_retain", "policy", "retain", "--plan", *at)
-    assert (planned["done"], planned["days"], planned["certificates"]) == (False, {}, [])
-    assert refused("policy", "retain", *at, user="ana")["code"] == "forbidden"
+
+
+def test_retention_is_asked_for_by_one_and_approved_by_another(store, tmp_path):
+    at, out = ("--store", store), tmp_path / "plan.json"
+    planned = done("policy_retain", "policy", "retain", "--out", str(out), *at)
+    assert (planned["state"], planned["leaves"]["count"], planned["certificate"]) == ("planned", 0, None)
+    assert json.loads(out.read_text()) == planned
+    assert "0 decisions would go" in call("policy", "retain", *at).stdout
+    assert refused("policy", "retain", "--ask", *at, user="ana")["code"] == "forbidden"
     call("users", "add", "pat", "--role", "privacy", *at, user="root")
-    assert done("policy_retain", "policy", "retain", *at, user="pat")["done"]
+    assert refused("policy", "retain", "--ask", *at, user="pat")["code"] == "nothing_to_retire"
+    assert refused("policy", "retain", "--apply", planned["plan"], *at, user="rita")["code"] == "unknown_plan"
+    assert call("policy", "retain", "--ask", "--apply", "x", *at, user="pat").returncode == 2
+    decided_twice(store)
+    asked = done("policy_retain", "policy", "retain", "--ask", *at, user="pat")
+    assert (asked["state"], asked["leaves"]["count"], asked["stays"]) == ("asked", 1, {"decisions": 1})
+    assert refused("policy", "retain", "--apply", asked["plan"], *at, user="ana")["code"] == "forbidden"
+    assert f"pat asked on {asked['at'][:10]} to delete 1 decisions" in call("policy", "retain", *at).stdout
+    gone = done("policy_retain", "policy", "retain", "--apply", asked["plan"], *at, user="rita")
+    assert (gone["state"], gone["waiting"]) == ("done", [])
+    assert gone["certificate"]["certificate"]["deleted"] == {"decisions": 1, "outbox": 0, "shadow_scores": 0}
+
+
+def decided_twice(store):
+    """Two old decisions of one lead."""
+    with Workbench.open(Path(store), SystemClock()) as bench, bench.db.change("decisions", "tested", "test") as change:
+        change.execute(
+            """INSERT INTO decisions BY NAME SELECT 'l' AS lead_id, 'live' AS arm, 1 AS score, 1 AS fit,
+            1 AS engagement, 'PERMIT' AS disposition, '[]' AS reasons, '[]' AS points, 'm' AS model_hash,
+            'p' AS policy_hash, 'f' AS feature_set_hash, '{}' AS record, 'h' AS hash, 1 AS entry_seq, '{}' AS stage_us,
+            'd' || i AS decision_id, i::INTEGER AS leaf_no, TIMESTAMP '2020-01-01' AS decided_at FROM range(2) t(i)"""
+        )

@@ -8,7 +8,8 @@ ledger holds for it. Prints one line a finding and ends with exit code 1 where a
 
 Hashes are SHA-256 over canonical JSON (RFC 8785): the chain over [seq, stream, kind, at, actor, body, prev], a
 decision over its record without stage_us, trace_id and hash. A leaf is the ASCII text of a record's hash. Of a record
-whose time was over only the hash is there.
+whose time was over only the hash is there, and the ledger entry `retired_seq` by which it went: the certificate there
+states the count of all that went by it and the root over `ENTRY LEAF_NO HASH` of each, in order.
 """
 
 import hashlib
@@ -100,9 +101,11 @@ def chain_faults(entries: list[Row]) -> Iterator[str]:
 
 def decision_faults(entries: list[Row], decisions: Iterator[Row], batches: dict[int, list]) -> Iterator[str]:
     """Whatever is altered, missing or added among the decisions; `batches` collects (leaf number, hash) by entry."""
+    gone: dict[Any, list] = {}
     for row in decisions:
         record = row["record"]
         if record is None:
+            gone.setdefault(row.get("retired_seq"), []).append((row["entry_seq"], row["leaf_no"], row["hash"]))
             batches.setdefault(row["entry_seq"], []).append((row["leaf_no"], row["hash"]))
             continue
         content = {name: value for name, value in record.items() if name not in OUTSIDE_HASH}
@@ -115,6 +118,17 @@ def decision_faults(entries: list[Row], decisions: Iterator[Row], batches: dict[
         told = recorded.get(seq, {}).get("merkle_root")
         if merkle_root([text.encode("ascii") for text in hashes]) != told:
             yield f"batch of entry {seq}: its decisions do not give the root that the ledger holds"
+    yield from retirement_faults(entries, gone)
+
+
+def retirement_faults(entries: list[Row], gone: dict[Any, list]) -> Iterator[str]:
+    """Whatever is without its record and not covered by a certificate; `gone` has (entry, leaf number, hash)."""
+    retired = {entry["seq"]: json.loads(entry["body"]) for entry in entries if entry["kind"] == "decisions.retired"}
+    for seq, leaves in gone.items():
+        root = merkle_root([f"{entry} {leaf} {text}".encode("ascii") for entry, leaf, text in sorted(leaves)])
+        told = retired.get(seq, {}).get("certificate", {}).get("leaves")
+        if told != {"count": len(leaves), "root": root}:
+            yield f"{len(leaves)} decisions without a record are not those of a certificate (entry {seq})"
 
 
 def main(folder: Path) -> int:
