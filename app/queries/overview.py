@@ -72,6 +72,15 @@ KINDS = {
     "drift.reported": "Drift was measured",
     "challenger.scored": "A challenger scored leads in shadow",
     "recipe.finished": "A recipe finished",
+    "decision.contested": "Somebody contested a decision",
+    "contest.settled": "A contest was settled",
+    "outbox.sent": "Messages were sent to other systems",
+    "outbox.retried": "Messages that failed were sent again",
+    "report.charged": "A report took from its privacy budget",
+    "decisions.retired": "Old decisions were retired",
+    "events.retired": "Old events were retired",
+    "outcomes.redriven": "Outcomes that waited were let in",
+    "reps.redriven": "Reps that waited were let in",
 }
 COUNTED = {
     "accepted": "{:,} accepted",
