@@ -49,10 +49,11 @@ class Agreements:
     ) -> Met:
         """What `meet` makes of a lead with these inputs."""
         since = before.since if before else None
-        taken_up = inputs.get(TOUCHED) is True or self._is_taken_up(lead_id, since, moment)
+        taken_up = inputs.get(TOUCHED) is True or self.is_taken_up(lead_id, since, moment)
         return meet(self.document, outcome, before, moment, taken_up=taken_up)
 
-    def _is_taken_up(self, lead_id: str, since: datetime | None, moment: datetime | None) -> bool:
+    def is_taken_up(self, lead_id: str, since: datetime | None, moment: datetime | None) -> bool:
+        """Whether by the moment somebody is known to have worked or closed the lead since then (naive UTC)."""
         return any(
             (known is None or moment is None or known <= moment) and (at is None or since is None or at >= since)
             for at, known in self.work.get(lead_id, ())

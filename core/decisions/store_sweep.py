@@ -6,14 +6,16 @@ from datetime import datetime
 import polars as pl
 
 from core.decisions.arms import ACTED_ON
+from core.decisions.breaching import TOUCHED
 from core.kernel.database import Database
 from core.kernel.times import naive
 
 STANDING = """
     SELECT lead_id, coalesce(as_of, known_at) AS moment, next_state AS state, state_since, agreed_pool, sla_min,
-        agreed_since, coalesce(breaches, 0) AS breaches
+        agreed_since, coalesce(breaches, 0) AS breaches, {touched} AS is_touched
     FROM decisions_latest SEMI JOIN wanted USING (lead_id)
     WHERE list_contains($arms, arm) AND coalesce(as_of, known_at) < $before ORDER BY lead_id"""
+IS_TOUCHED = f"coalesce(json_extract(record, '$.inputs.{TOUCHED}')::BOOLEAN, false)"
 
 
 class SweepStore:
@@ -22,10 +24,11 @@ class SweepStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def standing(self, lead_ids: Sequence[str], before: datetime) -> pl.DataFrame:
+    def standing(self, lead_ids: Sequence[str], before: datetime, *, asks_touched: bool) -> pl.DataFrame:
         """One row a lead of these that people work by: its state and agreement after its newest decision, if that is
-        of before the moment.
+        of before the moment, and whether its input said that it was taken up, where the policy asks that.
         """
+        sql = STANDING.format(touched=IS_TOUCHED if asks_touched else "false")
         with self._database.scratch() as cursor:
             cursor.load("wanted", pl.DataFrame({"lead_id": lead_ids}, schema={"lead_id": pl.String}))
-            return cursor.read(STANDING, {"arms": list(ACTED_ON), "before": naive(before)})
+            return cursor.read(sql, {"arms": list(ACTED_ON), "before": naive(before)})

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from core.decisions.breaching import due_steps
+from core.decisions.breaching import Agreements, due_steps
 from core.decisions.states import Agreement
 from core.policy.agreed import breach_plan
 from core.policy.document import Document
@@ -20,17 +20,21 @@ def moves_by_itself(document: Document) -> bool:
     return any(timeout_of(document, name) for name in states) or bool(document.sla and document.sla.on_breach)
 
 
-def due(document: Document, standing: pl.DataFrame, moment: datetime) -> pl.DataFrame:
+def due(agreements: Agreements, standing: pl.DataFrame, moment: datetime) -> pl.DataFrame:
     """lead_id and why (`timed_out` or `breached`) of the leads to be decided again at the moment (naive UTC).
 
-    standing: lead_id, state, state_since, agreed_pool, sla_min, agreed_since, breaches.
+    standing: lead_id, state, state_since, agreed_pool, sla_min, agreed_since, breaches, is_touched. No step is carried
+    out for a lead that was taken up, so a decision would change nothing.
     """
+    document = agreements.document
+    waiting = standing.filter(~pl.col("is_touched") & _may_be_breached(document, moment))
     late = [
         lead_id
-        for lead_id, *agreed in standing.filter(_may_be_breached(document, moment))
-        .select("lead_id", "agreed_pool", "sla_min", "agreed_since", "breaches")
-        .iter_rows()
-        if _is_breached(document, Agreement(*agreed), moment)
+        for lead_id, *agreed in waiting.select(
+            "lead_id", "agreed_pool", "sla_min", "agreed_since", "breaches"
+        ).iter_rows()
+        if _is_breached(document, found := Agreement(*agreed), moment)
+        and not agreements.is_taken_up(lead_id, found.since, moment)
     ]
     why = (
         pl.when(pl.col("lead_id").is_in(late))

@@ -9,6 +9,8 @@ import polars as pl
 from core.decisions import engine
 from core.decisions.arms import ACTED_ON, LIVE
 from core.decisions.arrival import Chosen
+from core.decisions.breaching import TOUCHED
+from core.decisions.context import Deciding
 from core.decisions.exposure import Part, parts
 from core.decisions.population import PopulationStore
 from core.decisions.store_sweep import SweepStore
@@ -72,8 +74,10 @@ def _parts(rooms: Rooms, chosen: Chosen, leads: Sequence[str], moment: datetime)
 
 def _swept(rooms: Rooms, chosen: Chosen, part: Part, moment: datetime, most: int) -> list[str]:
     """Why each lead of the part was decided again."""
-    standing = SweepStore(rooms.db).standing(part.spine["lead_id"].to_list(), moment)
-    moved = due(part.policy.document, standing, naive(moment)).head(most)
+    agreements = Deciding(rooms.db, chosen.feature_set, chosen.model, part.policy, part.arm, ACTOR).agreements()
+    asks_touched = TOUCHED in part.policy.input_fields
+    standing = SweepStore(rooms.db).standing(part.spine["lead_id"].to_list(), moment, asks_touched=asks_touched)
+    moved = due(agreements, standing, naive(moment)).head(most)
     spine = part.spine.join(moved, on="lead_id", how="inner", maintain_order="left")
     if spine.height:
         _decide(rooms, chosen, part, spine.drop("why"), ACTOR)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
 
 from core.decisions.arrival import Chosen
@@ -16,7 +17,7 @@ from core.decisions.spine import population
 from core.decisions.states import Agreement
 from core.decisions.store import DecisionStore
 from core.decisions.store_outbox import OutboxStore
-from core.decisions.sweep import moves_by_itself
+from core.decisions.sweep import due, moves_by_itself
 from core.policy import parser
 from core.policy.default import propose, thresholds_from
 from core.policy.outcome import Outcome
@@ -132,6 +133,26 @@ def test_the_sweep_reassigns_then_escalates_and_every_decision_is_replayed(store
     loaders = Loaders(lambda _: model, lambda _: timed, lambda _: feature_set)
     report = replay(store, loaders)
     assert report.differences == () and report.replayed == 180 + 2 * len(hot)
+
+
+def test_a_lead_that_was_taken_up_is_decided_no_more_by_the_sweep(store, served):
+    hot = store.read("SELECT lead_id FROM decisions WHERE pool = 'sdr.priority' ORDER BY 1")["lead_id"].to_list()
+    work = {"worked": True, "worked_at": AS_OF + 5 * MINUTE, "received_at": AS_OF + 5 * MINUTE, "batch_id": "b-1"}
+    with store.change("signals", "outcomes.imported", "ana") as change:
+        change.insert("lead_work", pl.DataFrame({"lead_no": pl.Series([int(hot[0][2:])], dtype=pl.Int32), **work}))
+    assert served(16) == Swept(breached=len(hot) - 1)
+    assert served(17) == Swept()
+    assert store.scalar("SELECT count(*) FROM decisions WHERE lead_id = ?", [hot[0]]) == 1
+
+
+def test_a_lead_whose_record_says_that_it_was_touched_is_no_more_due(timed):
+    row = {"lead_id": "l", "state": "working", "state_since": AS_OF, "agreed_pool": "sdr.priority", "sla_min": 15}
+    row |= {"agreed_since": AS_OF, "breaches": 0}
+    found = [
+        due(Agreements(timed.document, {}), pl.DataFrame([{**row, "is_touched": touched}]), AS_OF + 15 * MINUTE)
+        for touched in (False, True)
+    ]
+    assert [one["why"].to_list() for one in found] == [["breached"], []]
 
 
 def test_the_sweep_carries_out_time_outs_of_states_once(store, served):
