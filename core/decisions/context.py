@@ -1,6 +1,6 @@
 """What a batch is decided by, and the states that it carries from row to row."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 
@@ -105,6 +105,16 @@ class Deciding:
         if document.privacy is None or document.privacy.human_review is None:
             return None
         return Contests(document, ContestStore(self.database).by_lead())
+
+    def anew(self) -> "Deciding":
+        """The same by what the store holds now, and nothing of what was remembered."""
+        return replace(self, states={}, remembers=False, desks={}, work={}, touched=[])
+
+    def take(self, other: "Deciding") -> None:
+        """Remember what the other decided in this one's stead."""
+        self.states.update(other.states)
+        self.desks.clear()
+        self.touched.clear()
 
     def knows_before(self, spine: pl.DataFrame) -> bool:
         """Whether `states` tells where each row's lead stood before it: not where it was decided for later already."""

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import polars as pl
 
 from core.decisions import evidence, freshness, outbox, standing
 from core.decisions import record as records
+from core.decisions.arms import acted_with
 from core.decisions.assigning import Desk
 from core.decisions.compose import Stages, Sureness, sealed_records, shared_fields
 from core.decisions.context import HELD_ID, Deciding, Written
@@ -18,19 +19,35 @@ from core.decisions.rows import batch_frame
 from core.decisions.store import DecisionStore
 from core.decisions.store_desk import keep
 from core.decisions.store_outbox import OutboxStore
+from core.decisions.store_overtaken import newest_of, overtaken
 from core.decisions.store_units import UnitStore
 from core.features import engine as features
 from core.features.document import FeatureSet
-from core.kernel.database import Database
+from core.kernel.database import Change, Database
 from core.kernel.ledger import merkle_root
 from core.kernel.times import naive
 from core.models.model import Model
-from core.models.scoring import score_with_points
+from core.models.scoring import Points, score_with_points
 from core.policy.document import Policy
 
 BATCH_ROWS = 10_000
 COUNTED = ("dispositions", "bands", "pools", "actions", "seconds")
 Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A batch decided and not yet written: the rows of the decisions table, the outbox's messages, and the desk that
+    gave the leads away.
+    """
+
+    batch: pl.DataFrame
+    messages: pl.DataFrame
+    desk: Desk | None
+
+    def without(self, there: Collection[str], silent: Collection[str]) -> "Made":
+        """The same but for decisions that are there, and for messages of those that are silent."""
+        return Made(_without(self.batch, there), _without(self.messages, {*there, *silent}), self.desk)
 
 
 @dataclass(frozen=True)
@@ -155,14 +172,39 @@ def decide_looked_up(
     looked_up: LookedUp,
     watch: "Watch",
     new_at: str | None = None,
+    stood_at: str | None = None,
 ) -> Written | None:
     """Score, decide and write the spine's rows by what was looked up of them; Merkle root and rows of what is new.
 
     The spine has decision_id, and may have lead_no, and trigger_event_id and trace_id of the event behind each row.
-    `new_at` is a revision of the decisions that holds none of these ids for certain.
+    `new_at` is a revision of the decisions that holds none of these ids for certain, and no later decision of the
+    leads; `stood_at` is the one by which `states` are remembered. Where somebody else decided one of the leads
+    meanwhile, all are decided once more, while nobody writes.
     """
-    scores, points = score_with_points(deciding.model, looked_up.features)
+    stood_at = stood_at or deciding.database.revision("decisions")
+    scored = score_with_points(deciding.model, looked_up.features)
     watch.lap("score")
+    made = _made(deciding, store, spine, looked_up, scored, watch)
+    with deciding.database.change("decisions", "decisions.recorded", deciding.actor) as change:
+        before = deciding.database.revision("decisions")
+        if before != new_at:
+            newest = newest_of(change, spine["lead_id"], acted_with(deciding.arm), stood_at)
+            if before != stood_at and newest["is_fresh"].any():
+                again = deciding.anew()
+                made = _made(again, store, spine, looked_up, scored, watch)
+                deciding.take(again)
+            there = store.known(made.batch["decision_id"].to_list(), change)
+            made = made.without(there, overtaken(made.batch, newest))
+        root, rows = _write(deciding, store, change, made)
+    return Written(root, rows, before, change.entry.hash if change.entry else before) if rows else None
+
+
+def _made(
+    deciding: Deciding, store: DecisionStore, spine: pl.DataFrame, looked_up: LookedUp,
+    scored: tuple[pl.DataFrame, Points], watch: "Watch",
+) -> Made:  # fmt: skip
+    """The rows decided, in order."""
+    scores, points = scored
     now = naive(deciding.database.clock.now())
     desk = deciding.desk(spine.select(pl.coalesce("as_of", "known_at").min()).item() or now)
     decided = list(outcomes(deciding, store, spine, scores["score"], looked_up, desk, now))
@@ -175,44 +217,34 @@ def decide_looked_up(
         batch = batch.with_columns(spine["lead_no"])
     messages = outbox.messages(spine["lead_id"].to_list(), decided)
     watch.lap("record")
-    return _write(deciding, store, batch, messages, new_at, desk)
+    return Made(batch, messages, desk)
 
 
-def _write(
-    deciding: Deciding,
-    store: DecisionStore,
-    batch: pl.DataFrame,
-    messages: pl.DataFrame,
-    new_at: str | None,
-    desk: Desk | None,
-) -> Written | None:
-    """One transaction and ledger entry, messages of the outbox included: its Merkle root and rows.
-
-    What somebody else wrote meanwhile is left out.
-    """
+def _write(deciding: Deciding, store: DecisionStore, change: Change, made: Made) -> tuple[str, int]:
+    """Merkle root and number of the rows that are written, messages of the outbox included."""
+    batch = made.batch
+    if batch.is_empty():
+        change.abandon()
+        return "", 0
     feature_set_hash, model_hash, policy_hash = deciding.hashes
-    with deciding.database.change("decisions", "decisions.recorded", deciding.actor) as change:
-        before = deciding.database.revision("decisions")
-        all_new = before == new_at
-        there = frozenset[str]() if all_new else store.known(batch["decision_id"].to_list(), change)
-        fresh = batch.filter(~pl.col("decision_id").is_in(list(there))) if there else batch
-        if fresh.is_empty():
-            change.abandon()
-            return None
-        root = merkle_root([records.leaf(hash_text) for hash_text in fresh["hash"]])
-        store.write(change, fresh)
-        change.body.update(
-            count=fresh.height,
-            arm=deciding.arm,
-            merkle_root=root,
-            feature_set_hash=feature_set_hash,
-            model_hash=model_hash,
-            policy_hash=policy_hash,
-            desk_root=keep(change, desk, fresh["sight"].to_list()),
-        )
-        if sent := OutboxStore(deciding.database).put(change, messages, there):
-            change.body.update(messages=sent)
-    return Written(root, fresh.height, before, change.entry.hash if change.entry else before)
+    root = merkle_root([records.leaf(hash_text) for hash_text in batch["hash"]])
+    store.write(change, batch)
+    change.body.update(
+        count=batch.height,
+        arm=deciding.arm,
+        merkle_root=root,
+        feature_set_hash=feature_set_hash,
+        model_hash=model_hash,
+        policy_hash=policy_hash,
+        desk_root=keep(change, made.desk, batch["sight"].to_list()),
+    )
+    if sent := OutboxStore(deciding.database).put(change, made.messages):
+        change.body.update(messages=sent)
+    return root, batch.height
+
+
+def _without(rows: pl.DataFrame, ids: Collection[str]) -> pl.DataFrame:
+    return rows.filter(~pl.col("decision_id").is_in(list(ids))) if ids else rows
 
 
 class Watch:

@@ -1,6 +1,6 @@
 """The outbox in the store: written with decisions, read by who delivers, settled round by round."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,12 +56,9 @@ class OutboxStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def put(self, change: Change, messages: pl.DataFrame, known: Collection[str] = ()) -> int:
-        """Write the messages of a change's decisions, but for decisions that were known; how many."""
-        fresh = messages.filter(~pl.col("decision_id").is_in(list(known))) if known else messages
-        if fresh.is_empty():
-            return 0
-        rows = fresh.with_columns(
+    def put(self, change: Change, messages: pl.DataFrame) -> int:
+        """Write the messages of a change's decisions; how many."""
+        rows = messages.with_columns(
             pl.int_range(pl.len(), dtype=pl.Int32).alias("place"),
             pl.lit(change.seq).alias("entry_seq"),
             pl.lit(WAITING).alias("status"),

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
+from core.decisions import engine
 from core.decisions.arrival import Chosen
 from core.decisions.breaching import Agreements, elapsed_minutes, meet
 from core.decisions.duty import duty_of
@@ -143,6 +144,24 @@ def test_a_lead_that_was_taken_up_is_decided_no_more_by_the_sweep(store, served)
     assert served(16) == Swept(breached=len(hot) - 1)
     assert served(17) == Swept()
     assert store.scalar("SELECT count(*) FROM decisions WHERE lead_id = ?", [hot[0]]) == 1
+
+
+@pytest.mark.parametrize("apart", [timedelta(seconds=2), timedelta(seconds=-2)], ids=["later", "earlier"])
+def test_what_two_sweeps_decide_at_once_is_told_once(store, served, monkeypatch, apart):
+    hot = store.scalar("SELECT count(*) FROM decisions WHERE pool = 'sdr.priority'")
+    made, pairs = engine._made, [lambda: served(16 + apart / MINUTE)]
+
+    def made_while_another_sweeps(*args):
+        found = made(*args)
+        while pairs:
+            assert pairs.pop()().breached == hot
+        return found
+
+    monkeypatch.setattr(engine, "_made", made_while_another_sweeps)
+    served(16)
+    told = OutboxStore(store).listed(None, 10_000).filter(kind="breach")
+    assert told.height == told["lead_id"].n_unique() == hot
+    assert served(17) == Swept()
 
 
 def test_a_lead_whose_record_says_that_it_was_touched_is_no_more_due(timed):
