@@ -15,8 +15,9 @@ from core.decisions.exposure import Part, parts
 from core.decisions.population import PopulationStore
 from core.decisions.store_sweep import SweepStore
 from core.decisions.sweep import BREACHED, TIMED_OUT, due, moves_by_itself
-from core.kernel.times import naive
+from core.kernel.times import naive, to_text, utc
 from core.recipes.arriving import Choice
+from core.recipes.errors import MomentAhead
 from core.recipes.rooms import Rooms
 
 ACTOR = "sweep"
@@ -43,8 +44,11 @@ def sweep(rooms: Rooms, choice: Choice, moment: datetime, most: int = MOST_AT_ON
     """Decide again, as of the moment, at most so many of the open leads that time alone has moved.
 
     By what decides now, and only where people work by it: a trial moves nobody. Each becomes an ordinary decision with
-    its reasons, so it is replayed like any other; what is left over is found by the next sweep.
+    its reasons, so it is replayed like any other; what is left over is found by the next sweep. Raises MomentAhead.
     """
+    now = rooms.db.clock.now()
+    if utc(moment) > now:
+        raise MomentAhead(to_text(moment), to_text(now))
     chosen = choice()
     if chosen is None or chosen.arm != LIVE:
         return Swept()

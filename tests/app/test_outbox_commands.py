@@ -81,6 +81,7 @@ def test_what_a_policy_says_of_time_is_carried_out_by_commands(store):
     swept = done("policy_sweep", "policy", "sweep", "--at", "2026-11-24T09:00:00Z", *at, user="ana")
     assert swept == {"at": "2026-11-24T09:00:00Z", "timed_out": 0, "breached": 0}
     assert refused("policy", "sweep", *at, user="rita")["code"] == "forbidden"
+    assert refused("policy", "sweep", "--at", "2096-11-21", *at, user="ana")["code"] == "moment_ahead"
     assert refused("policy", "sweep", "--at", "soon", *at, user="ana")["code"] == "invalid_time"
 
 
