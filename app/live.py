@@ -7,7 +7,7 @@ from threading import RLock
 
 from app import services
 from core.decisions.arrivals import Arrivals
-from core.decisions.outbox import Sink, deliver
+from core.decisions.outbox import Rounds, Sink
 from core.decisions.sinks import sink_of
 from core.governance.keeper import Keeper
 from core.governance.users import SYSTEM
@@ -47,7 +47,7 @@ class Live:
             Repeating(
                 "shadow", SHADOW_SECONDS, lambda: shadowing.catch_up(bench.rooms, SYSTEM, shadowing.MOST_A_MINUTE)
             ),
-            Repeating("outbox", DELIVER_SECONDS, lambda: deliver(bench.db, _sink(bench))),
+            Repeating("outbox", DELIVER_SECONDS, Rounds(bench.db, partial(_sink, bench))),
         )
         return cls(bench, ingest, arrivals, upkeep, Keeper(bench.rooms.releases), repeating)
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from fractions import Fraction
 from pathlib import Path
 from random import SystemRandom
@@ -38,6 +39,8 @@ def report(
     """Accounts with open leads by cell, with noise that hides each; its cost is taken from the quarter's budget."""
     speak(as_json)
     require_places(out)
+    if math.isnan(epsilon):
+        raise typer.BadParameter("name a number from 0.01 to 10", param_hint="--epsilon")
     cost = Fraction(str(epsilon))
     with opened(store) as bench:
         actor = bench.identity(user_name(as_user), permission=Permission.EXPORT)

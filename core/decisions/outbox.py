@@ -7,7 +7,7 @@ that are acted on send any: a trial's and a shadow's moves are nobody's.
 import base64
 import hashlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -19,6 +19,7 @@ from core.decisions.arms import ACTED_ON
 from core.decisions.compose import Decided
 from core.decisions.store_outbox import DEAD, DELIVERED, SCHEMA, WAITING, Letter, OutboxStore
 from core.kernel.canonical import canonical
+from core.kernel.clock import Clock
 from core.kernel.database import Database
 from core.kernel.times import naive, to_text
 
@@ -32,6 +33,9 @@ TOLD = (
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400))
 """How long a message waits after each failed attempt, as Standard Webhooks proposes; after the last it is dead."""
 JITTER = 0.1
+PAUSES = WAITS[:2]
+"""How long a server waits after one round and after more in which nothing arrived."""
+ROUND = timedelta(seconds=10)
 MOST_AT_ONCE = 200
 ACTOR = "outbox"
 _SENDING = threading.Lock()
@@ -93,31 +97,66 @@ def deliver(db: Database, sink: Sink, most: int = MOST_AT_ONCE) -> Round:
     A message that fails waits longer each time, and keeps the later ones of its lead waiting; after the last wait it
     is dead, and kept. What was sent before a crash and not yet noted is sent again under its id.
     """
-    store, moment = OutboxStore(db), db.clock.now()
+    store = OutboxStore(db)
     with _SENDING:
         settled: list[Settled] = []
         try:
-            for one in _sent(store.due(moment, most), sink, moment):
+            for one in _sent(store.due(db.clock.now(), most), sink, db.clock):
                 settled.append(one)
         finally:
             sink.close()
-            store.settle(settled, naive(moment), ACTOR)
+            store.settle(settled, naive(db.clock.now()), ACTOR)
     counts = {status: sum(row[1] == status for row in settled) for status in (DELIVERED, WAITING, DEAD)}
     return Round(counts[DELIVERED], counts[WAITING], counts[DEAD], store.counts().get(WAITING, 0))
 
 
-def _sent(letters: Sequence[Letter], sink: Sink, moment: datetime) -> Iterator[Settled]:
-    """What became of each message that was sent, in order."""
+class Rounds:
+    """The rounds of a server: after one of which nothing arrived or was kept the next waits, so that a receiver who is
+    away costs few entries of the ledger and a full disk few repetitions.
+    """
+
+    def __init__(self, db: Database, sink: Callable[[], Sink]) -> None:
+        self._db, self._sink = db, sink
+        self._in_vain, self._next = 0, db.clock.now()
+
+    def __call__(self) -> None:
+        """A round, unless it is too early for one; raises what `deliver` raises."""
+        if self._db.clock.now() < self._next:
+            return
+        failed = True
+        try:
+            done = deliver(self._db, self._sink())
+            failed = bool(done.failed) and not done.delivered
+        finally:
+            self._in_vain = self._in_vain + 1 if failed else 0
+            pause = PAUSES[min(self._in_vain, len(PAUSES)) - 1] if failed else timedelta(0)
+            self._next = self._db.clock.now() + pause
+
+
+def _sent(letters: Sequence[Letter], sink: Sink, clock: Clock) -> Iterator[Settled]:
+    """What became of each message that was sent, in order; none is begun once the round has taken its time."""
     held: set[str] = set()
+    ends = clock.now() + ROUND
     for letter in letters:
         if letter.lead_id in held:
             continue
-        answer = sink.send(letter.message_id, body(letter, moment), moment)
+        moment = clock.now()
+        if moment > ends:
+            return
+        answer = _answer(letter, sink, moment)
         yield _settled(letter, answer, moment)
         if answer.is_down:
             return
         if not answer.ok:
             held.add(letter.lead_id)
+
+
+def _answer(letter: Letter, sink: Sink, moment: datetime) -> Answer:
+    """The sink's answer; a fault of its own is one too, so that no message holds up the others for ever."""
+    try:
+        return sink.send(letter.message_id, body(letter, moment), moment)
+    except Exception as fault:
+        return Answer(False, f"{type(fault).__name__}: {fault}"[:200])
 
 
 def body(letter: Letter, moment: datetime) -> bytes:

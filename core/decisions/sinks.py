@@ -17,6 +17,8 @@ from core.kernel.settings import Settings
 FILE = "outbox.jsonl"
 SECRET = "whsec_"
 TIMEOUT_SECONDS = 15.0
+MOST_READ = 65_536
+MOST_WAIT_SECONDS = 86_400
 GONE = 410
 SLOW_DOWN = (429, 502, 503, 504)
 
@@ -68,7 +70,7 @@ class Webhook:
         self._connection: HTTPConnection | None = None
 
     def send(self, message_id: str, body: bytes, moment: datetime) -> Answer:
-        """2xx is delivered, 410 wants no more of it; anything else is tried again."""
+        """2xx is delivered, 410 wants no more of it; anything else is tried again, within a day if it says when."""
         stamp = str(int(moment.timestamp()))
         headers = {"Content-Type": "application/json", "webhook-id": message_id, "webhook-timestamp": stamp}
         if self._key:
@@ -78,7 +80,9 @@ class Webhook:
                 self._connection = self._kind(self._host, self._port, timeout=TIMEOUT_SECONDS)
             self._connection.request("POST", self._path, body, headers)
             answer = self._connection.getresponse()
-            answer.read()
+            answer.read(MOST_READ)
+            if not answer.isclosed():
+                self.close()
         except (OSError, HTTPException) as fault:
             self.close()
             return Answer(False, f"{type(fault).__name__}: {fault}"[:200], is_down=True)
@@ -86,7 +90,7 @@ class Webhook:
             return Answer(True)
         slow = answer.status in SLOW_DOWN
         asked = answer.getheader("Retry-After", "") if slow else ""
-        wait = timedelta(seconds=int(asked)) if asked.isdecimal() else None
+        wait = timedelta(seconds=min(int(asked[:9]), MOST_WAIT_SECONDS)) if asked.isdecimal() else None
         return Answer(False, f"HTTP {answer.status}", wait, answer.status == GONE, slow)
 
     def close(self) -> None:

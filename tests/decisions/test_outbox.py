@@ -11,12 +11,13 @@ import pytest
 
 from core.decisions.engine import decide
 from core.decisions.errors import SinkInvalid
-from core.decisions.outbox import WAITS, Answer, deliver
+from core.decisions.outbox import WAITS, Answer, Rounds, deliver
 from core.decisions.sinks import FILE, Lines, Webhook, signature, sink_of
 from core.decisions.spine import population
 from core.decisions.states import FRESH, after, state_inputs
 from core.decisions.store_outbox import OutboxStore
 from core.kernel.clock import FixedClock
+from core.kernel.errors import NoSpace
 from core.kernel.settings import Settings
 from core.policy import parser
 from core.policy.default import propose, thresholds_from
@@ -141,6 +142,60 @@ def test_a_receiver_that_is_down_is_asked_once_a_round_and_one_that_is_gone_no_m
     assert due.replace(tzinfo=UTC) == NOW + timedelta(hours=3)
 
 
+def test_a_server_asks_a_receiver_that_is_away_ever_less_often(store, deciders):
+    decide(store, spine(store), **deciders)
+    away = Sink(*[Answer(False, "refused", is_down=True)] * 3)
+    rounds, entries = Rounds(store, lambda: away), store.entries().height
+    for second in range(0, 700, 2):
+        store.clock = FixedClock(NOW + timedelta(seconds=second))
+        rounds()
+        if second == 308:
+            assert len(away.heard) == store.entries().height - entries == 3
+    assert OutboxStore(store).counts().keys() == {"delivered"}
+
+
+def test_a_full_disk_repeats_no_round_at_once(store, deciders, monkeypatch):
+    decide(store, spine(store, 2), **deciders)
+    sink = Sink()
+    rounds = Rounds(store, lambda: sink)
+    monkeypatch.setattr(OutboxStore, "settle", lambda *full: (_ for _ in ()).throw(NoSpace(store.directory, "full")))
+    with pytest.raises(NoSpace):
+        rounds()
+    heard = len(sink.heard)
+    rounds()
+    assert len(sink.heard) == heard > 0
+
+
+def test_a_message_that_its_sink_fails_on_holds_up_no_other_lead(store, deciders):
+    decide(store, spine(store, 2), **deciders)
+    sink, failing = Sink(), OutboxStore(store).due(NOW, 1)[0]
+
+    class Faulty(Sink):
+        def send(self, message_id, body, moment):
+            if message_id == failing.message_id:
+                raise OverflowError("too much")
+            return sink.send(message_id, body, moment)
+
+    assert deliver(store, Faulty()).failed == 1
+    assert sink.heard and all(body["data"]["decision"]["lead_id"] != failing.lead_id for _, body in sink.heard)
+    assert OutboxStore(store).listed("waiting", 99).filter(error="OverflowError: too much").height == 1
+
+
+def test_each_message_has_its_own_moment_and_a_round_that_takes_long_ends(store, deciders):
+    decide(store, spine(store), **deciders)
+
+    class Slow(Sink):
+        def send(self, message_id, body, moment):
+            seconds.append(4)
+            return super().send(message_id, body, moment)
+
+    seconds, slow = [], Slow()
+    store.clock = SimpleNamespace(now=lambda: NOW + timedelta(seconds=sum(seconds)))
+    assert deliver(store, slow).delivered == 3
+    sent = [body["timestamp"] for _, body in slow.heard]
+    assert sent == ["2026-11-24T09:00:00Z", "2026-11-24T09:00:04Z", "2026-11-24T09:00:08Z"]
+
+
 def test_time_outs_between_two_decisions_bring_about_their_effects_in_order(moving):
     told = state_inputs(moving)
     stood = after(FRESH, AS_OF, "warm", "new")
@@ -191,13 +246,15 @@ def test_a_webhook_is_signed_follows_no_redirect_and_says_how_it_was_answered(re
         (302, {"Location": "http://127.0.0.1:1/"}),
         (429, {"Retry-After": "9"}),
         (410, {}),
+        (503, {"Retry-After": "99999999999999999"}),
     ]
     hook = Webhook(receiver.url, SECRET)
-    answers = [hook.send(f"m_{place}", b"{}", NOW) for place in range(4)]
+    answers = [hook.send(f"m_{place}", b"{}", NOW) for place in range(5)]
     assert answers[0] == Answer(True)
     assert (answers[1].ok, answers[1].detail, answers[1].is_down) == (False, "HTTP 302", False)
     assert (answers[2].wait, answers[2].is_down) == (timedelta(seconds=9), True)
     assert answers[3].is_final
+    assert answers[4].wait == timedelta(days=1)
     hook.close()
     headers, body = receiver.server.heard[0]
     stamp = headers["webhook-timestamp"]
