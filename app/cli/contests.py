@@ -75,4 +75,5 @@ def _row(db: Any, contest_id: str) -> dict[str, Any]:
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {name: to_text(row[name]) if row[name] else None for name in TIMES}
+    told = row | {name: to_text(row[name]) if row[name] else None for name in TIMES}
+    return told | {"lead_id": told.pop("shown_id")}

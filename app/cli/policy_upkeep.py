@@ -37,6 +37,7 @@ def sweep(
         moment = from_text(at) if at else bench.db.clock.now() - LAG
         done = sweep_leads(bench.rooms, Choice(bench.rooms), moment)
     told = f"{done.timed_out:,} leads timed out, {done.breached:,} passed their agreed time"
+    told += f", of {done.contested:,} a contest began or ended" if done.contested else ""
     emit({"at": to_text(moment), **asdict(done)}, lambda: f"{told}; they were decided again.")
 
 

@@ -12,7 +12,7 @@ from core.decisions.assigning import Desk
 from core.decisions.breaching import Agreements
 from core.decisions.reviewing import Contests
 from core.decisions.states import LeadState, StateInputs, state_inputs
-from core.decisions.store_contests import ContestStore
+from core.decisions.store_contests import CONTEST_KINDS, ContestStore
 from core.decisions.store_desk import DeskStore
 from core.decisions.store_touches import TouchStore
 from core.decisions.touching import Touches, reads_touches
@@ -95,8 +95,9 @@ class Deciding:
             return None
         actions = self.policy.document.actions
         spared = actions.otherwise if actions else ""
-        if not self.touched:
-            self.touched.append(Touches(TouchStore(self.database).since(before, self.arm, spared), spared))
+        if not self.touched or before < self.touched[0].begins:
+            known = TouchStore(self.database).since(before, self.arm, spared)
+            self.touched[:] = [Touches(known, spared, before)]
         return self.touched[0]
 
     def contests(self) -> Contests | None:
@@ -104,7 +105,8 @@ class Deciding:
         document = self.policy.document
         if document.privacy is None or document.privacy.human_review is None:
             return None
-        return Contests(document, ContestStore(self.database).by_lead())
+        there = self.database.newest(*CONTEST_KINDS)
+        return Contests(document, ContestStore(self.database).by_lead() if there else {})
 
     def anew(self) -> "Deciding":
         """The same by what the store holds now, and nothing of what was remembered."""

@@ -93,31 +93,32 @@ class _Batch:
     now: datetime
 
     def decide(self, row: _Row, given: Mapping[str, Any], ages: Mapping[str, int]) -> Decided:
-        """The row's decision; where its lead stands after it is remembered."""
+        """The row's decision; where its lead stands after it is remembered. No time-out comes while a person decides."""
         deciding, states, moment = self.deciding, self.deciding.state_inputs, row.moment
-        before = states.waited(row.stood, moment)
+        why = self.contests.why(row.lead_id, moment) if self.contests else None
+        ran = None if why else moment
+        before = states.waited(row.stood, ran)
         told = {**given, **states.of(before, moment), **self.caps.of(row.row_no, row.lead_id, moment)}
         whole = without_stale(deciding.policy, policy_inputs.in_order(deciding.policy, told), ages)
         prev_state = states.state_of(before)
-        outcome, lot, begun = self._drawn(row, whole, prev_state)
+        outcome, lot, begun = self._drawn(row, whole, prev_state, why)
         met = self.agreements.meet(row.lead_id, outcome, row.stood.agreement, moment, whole)
         outcome, assignee, sight = self._assigned(row, met.outcome, whole)
         state = after(before, moment, outcome.band, outcome.next_state, met.agreement)
         deciding.remember(row.lead_id, state)
         self.caps.note(row.row_no, row.lead_id, moment, outcome.action)
-        effects = (*states.effects(row.stood, moment, outcome.next_state), *met.effects, *begun)
+        effects = (*states.effects(row.stood, ran, outcome.next_state), *met.effects, *begun)
         decision_id = row.held_id if lot.arm == HOLDOUT else row.decision_id
         return Decided(whole, outcome, prev_state, state, lot, decision_id, assignee, effects, sight)
 
     def _drawn(
-        self, row: _Row, whole: dict[str, Any], prev_state: str | None
+        self, row: _Row, whole: dict[str, Any], prev_state: str | None, why: str | None
     ) -> tuple[Outcome, Lot, tuple[Effect, ...]]:
         """The policy's outcome as the unit's draw and a person's look have it, and what a new contest tells."""
         deciding = self.deciding
         core = deciding.evaluator.decide(whole)
         values = deciding.evaluator.normalised(whole) if deciding.lottery.reads_values else whole
         outcome, lot = deciding.lottery.draw(core, values, row.unit, row.bucket)
-        why = self.contests.why(row.lead_id, row.moment) if self.contests else None
         if self.contests is None or why is None or row.moment is None:
             return outcome, lot, ()
         begun = self.contests.begin(row.lead_id, row.stood.moment, row.moment)

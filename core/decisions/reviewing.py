@@ -48,6 +48,11 @@ class Contests:
             found = CONTESTED if not settled else None if one.upheld else BY_PERSON
         return found
 
+    def moved(self, lead_id: str, stood: datetime, moment: datetime) -> bool:
+        """Whether a contest of the lead began or was settled after it stood so, by the moment."""
+        told = (at for one in self.by_lead.get(lead_id, ()) for at in (one.since, one.settled) if at is not None)
+        return any(stood < at <= moment for at in told)
+
     def begin(self, lead_id: str, stood: datetime | None, moment: datetime) -> tuple[Effect, ...]:
         """What other systems are told where a contest began since the lead's last decision."""
         fresh = (one for one in self.by_lead.get(lead_id, ()) if one.since <= moment)

@@ -6,14 +6,22 @@ from datetime import datetime
 import polars as pl
 
 from core.decisions.reviewing import Contest
+from core.decisions.store_outbox import SHOWN
 from core.kernel.database import Change, Database
 from core.kernel.times import naive
 
+CONTEST_KINDS = ("decision.contested", "contest.settled")
 UPHELD, CHANGED = "upheld", "changed"
-LISTED = """
-    SELECT contest_id, lead_id, decision_id, reason, route, asked_by, asked_at, due_at, verdict, comment, settled_by,
-        settled_at
-    FROM contests WHERE NOT $only_open OR settled_at IS NULL ORDER BY settled_at IS NOT NULL, due_at, contest_id"""
+LISTED = f"""
+    SELECT contest_id, lead_id, {SHOWN} AS shown_id, decision_id, reason, route, asked_by, asked_at, due_at, verdict,
+        comment, settled_by, settled_at
+    FROM contests LEFT JOIN leads USING (lead_id)
+    WHERE NOT $only_open OR settled_at IS NULL ORDER BY settled_at IS NOT NULL, due_at, contest_id"""
+BY_LEAD = """
+    SELECT coalesce(r.lead_id, c.lead_id), c.asked_at, c.settled_at, c.verdict
+    FROM contests c LEFT JOIN leads f USING (lead_id)
+    LEFT JOIN lead_merges m ON m.from_no = f.lead_no AND m.known_until IS NULL
+    LEFT JOIN leads r ON r.lead_no = m.into_no ORDER BY c.asked_at, c.contest_id"""
 
 
 class ContestStore:
@@ -23,8 +31,8 @@ class ContestStore:
         self._database = database
 
     def by_lead(self) -> dict[str, list[Contest]]:
-        """The contests of each lead, oldest first."""
-        rows = self._database.read("SELECT lead_id, asked_at, settled_at, verdict FROM contests ORDER BY asked_at")
+        """The contests of each lead, oldest first, those of leads that were merged into it among them."""
+        rows = self._database.read(BY_LEAD)
         found: dict[str, list[Contest]] = {}
         for lead_id, asked_at, settled_at, verdict in rows.iter_rows():
             found.setdefault(lead_id, []).append(Contest(asked_at, settled_at, verdict == UPHELD))

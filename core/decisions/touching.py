@@ -17,6 +17,7 @@ ZONE = "timezone"
 """The lead's attribute that names its time zone (IANA); without one, its day is that of UTC."""
 OF_LEAD, OF_ACCOUNT = COUNTED.values()
 DAYS = timedelta(days=6)
+KEPT = timedelta(days=30)
 Touch = tuple[str, str, datetime]
 """lead, account (the lead itself where it has none), moment (naive UTC)."""
 
@@ -36,10 +37,13 @@ def _is_the_engines(policy: Policy, name: str, source: str) -> bool:
 
 
 class Touches:
-    """The touches known, carried from decision to decision; `spared` is the action that is none."""
+    """The touches known, carried from decision to decision; `spared` is the action that is none.
 
-    def __init__(self, known: Iterable[Touch], spared: str | None) -> None:
-        self._spared = spared
+    They tell the touches before any moment from `begins` on (naive UTC): old ones are forgotten as new ones come.
+    """
+
+    def __init__(self, known: Iterable[Touch], spared: str | None, begins: datetime = datetime.min) -> None:
+        self._spared, self.begins = spared, begins
         self._first: dict[str, dict[tuple[str, date], datetime]] = {}
         for lead_id, account, moment in known:
             self._put(lead_id, account, moment)
@@ -60,6 +64,9 @@ class Touches:
         for unit in (f"lead {lead_id}", f"account {account}"):
             first = self._first.setdefault(unit, {})
             first[day] = min(first.get(day, moment), moment)
+            for old in [one for one in first if one[1] < moment.date() - KEPT]:
+                del first[old]
+                self.begins = max(self.begins, moment - KEPT + 2 * DAYS)
 
     def _count(self, kind: str, unit: str, moment: datetime) -> int:
         last = moment.date()

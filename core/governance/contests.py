@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.decisions.errors import LeadUndecided
-from core.decisions.store_contests import CHANGED, UPHELD, ContestStore
+from core.decisions.store_contests import CHANGED, CONTEST_KINDS, UPHELD, ContestStore
 from core.governance.errors_contests import ContestOpen, ContestUnknown, NoWayToContest
 from core.governance.permissions import Permission
 from core.governance.store_desk import FeedbackStore
@@ -46,7 +46,7 @@ class Contests:
         if not reason.strip():
             raise ReasonMissing("contest")
         now = self._database.clock.now()
-        with self._database.change("governance", "decision.contested", actor) as change:
+        with self._database.change("governance", CONTEST_KINDS[0], actor) as change:
             self._users.require(actor, Permission.CONTEST, change)
             decision_id = FeedbackStore(self._database).newest_decision(lead_id, change)
             if decision_id is None:
@@ -67,7 +67,7 @@ class Contests:
         """
         if not comment.strip():
             raise ReasonMissing("settle")
-        with self._database.change("governance", "contest.settled", actor) as change:
+        with self._database.change("governance", CONTEST_KINDS[1], actor) as change:
             self._users.require(actor, Permission.REVIEW, change)
             now = self._database.clock.now()
             decision_id = self.store.settle(change, contest_id, verdict, comment.strip(), actor, now)

@@ -14,7 +14,7 @@ from core.decisions.context import Deciding
 from core.decisions.exposure import Part, parts
 from core.decisions.population import PopulationStore
 from core.decisions.store_sweep import SweepStore
-from core.decisions.sweep import BREACHED, TIMED_OUT, due, moves_by_itself
+from core.decisions.sweep import BREACHED, CONTESTED, TIMED_OUT, due, moves_by_itself
 from core.kernel.times import naive, to_text, utc
 from core.recipes.arriving import Choice
 from core.recipes.errors import MomentAhead
@@ -29,10 +29,13 @@ SPINE = {"lead_id": pl.String, "as_of": pl.Datetime("us"), "known_at": pl.Dateti
 
 @dataclass(frozen=True)
 class Swept:
-    """What a sweep did: leads decided again because their state timed out, or because an agreed time passed."""
+    """What a sweep did: leads decided again because their state timed out, an agreed time passed, or a contest of which
+    they were not decided began or ended.
+    """
 
     timed_out: int = 0
     breached: int = 0
+    contested: int = 0
 
 
 def sweep_now(rooms: Rooms, choice: Choice) -> Swept:
@@ -58,7 +61,7 @@ def sweep(rooms: Rooms, choice: Choice, moment: datetime, most: int = MOST_AT_ON
     leads = PopulationStore(rooms.db).leads(naive(moment), only_open=True)
     found = [_swept(rooms, chosen, part, moment, most) for part in _parts(rooms, chosen, leads, moment)]
     why = [one for part in found for one in part]
-    return Swept(why.count(TIMED_OUT), why.count(BREACHED))
+    return Swept(why.count(TIMED_OUT), why.count(BREACHED), why.count(CONTESTED))
 
 
 def decide_now(rooms: Rooms, chosen: Chosen, leads: Sequence[str], moment: datetime, actor: str) -> None:
@@ -78,10 +81,10 @@ def _parts(rooms: Rooms, chosen: Chosen, leads: Sequence[str], moment: datetime)
 
 def _swept(rooms: Rooms, chosen: Chosen, part: Part, moment: datetime, most: int) -> list[str]:
     """Why each lead of the part was decided again."""
-    agreements = Deciding(rooms.db, chosen.feature_set, chosen.model, part.policy, part.arm, ACTOR).agreements()
+    deciding = Deciding(rooms.db, chosen.feature_set, chosen.model, part.policy, part.arm, ACTOR)
     asks_touched = TOUCHED in part.policy.input_fields
     standing = SweepStore(rooms.db).standing(part.spine["lead_id"].to_list(), moment, asks_touched=asks_touched)
-    moved = due(agreements, standing, naive(moment)).head(most)
+    moved = due(deciding.agreements(), standing, naive(moment), deciding.contests()).head(most)
     spine = part.spine.join(moved, on="lead_id", how="inner", maintain_order="left")
     if spine.height:
         _decide(rooms, chosen, part, spine.drop("why"), ACTOR)

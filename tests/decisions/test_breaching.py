@@ -17,6 +17,7 @@ from core.decisions.replay import Loaders, replay
 from core.decisions.spine import population
 from core.decisions.states import Agreement
 from core.decisions.store import DecisionStore
+from core.decisions.store_contests import ContestStore
 from core.decisions.store_outbox import OutboxStore
 from core.decisions.sweep import due, moves_by_itself
 from core.policy import parser
@@ -172,6 +173,46 @@ def test_a_lead_whose_record_says_that_it_was_touched_is_no_more_due(timed):
         for touched in (False, True)
     ]
     assert [one["why"].to_list() for one in found] == [["breached"], []]
+
+
+@pytest.fixture(scope="module")
+def reviewed(timed):
+    return parser.load(f"{timed.text}\nprivacy: {{human_review: {{route: q.rescore, sla_hours: 72}}}}\n", "r.yaml")
+
+
+def test_a_contest_that_was_not_decided_is_found_by_the_sweep_and_time_stands_still_for_it(
+    store, feature_set, model, reviewed
+):
+    parts = {"feature_set": feature_set, "model": model, "policy": reviewed, "arm": "live"}
+    decide(store, population(store, as_of=AS_OF).spine, actor="ana", **parts)
+    lead = store.scalar(
+        "SELECT lead_id FROM decisions_latest WHERE next_state = 'qualifying' AND disposition = 'PERMIT' ORDER BY 1"
+    )
+    row = {"contest_id": "c1", "lead_id": lead, "decision_id": DecisionStore(store).of(lead).decision_id, "reason": "x"}
+    row |= {"route": "q.rescore", "asked_by": "ana", "asked_at": AS_OF + MINUTE, "due_at": AS_OF + 4320 * MINUTE}
+    with store.change("governance", "decision.contested", "ana") as change:
+        change.insert("contests", pl.DataFrame([row]))
+
+    def swept(minutes):
+        return sweep(SimpleNamespace(db=store), lambda: Chosen(**parts), AS_OF + minutes * MINUTE).contested
+
+    def newest():
+        found = DecisionStore(store).of(lead)
+        return found.disposition, found.prev_state, found.next_state
+
+    assert (swept(5), swept(6)) == (1, 0)
+    assert newest() == ("HOLD", "qualifying", "qualifying")
+    swept(1500)
+    assert newest() == ("HOLD", "qualifying", "qualifying")
+    assert "enrol_nurture" not in OutboxStore(store).listed(None, 10_000).filter(lead_id=lead)["name"].to_list()
+    with store.change("governance", "contest.settled", "rita") as change:
+        change.execute("UPDATE contests SET settled_at = ?, verdict = 'upheld'", [AS_OF + 1501 * MINUTE])
+    assert (swept(1502), swept(1503)) == (1, 0)
+    assert newest()[:2] == ("PERMIT", "nurturing")
+    merge = {"from_no": int(lead[2:]), "into_no": 239, "known_from": AS_OF, "origin": "ana", "batch_id": "b-1"}
+    with store.change("signals", "identity.merged", "ana") as change:
+        change.insert("lead_merges", pl.DataFrame([merge]))
+    assert list(ContestStore(store).by_lead()) == ["l-0239"]
 
 
 def test_the_sweep_carries_out_time_outs_of_states_once(store, served):

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
+from core.decisions.context import Deciding
 from core.decisions.engine import decide
 from core.decisions.replay import Loaders, replay
 from core.decisions.spine import population
@@ -29,6 +30,20 @@ def test_a_touch_is_a_day_with_an_action_within_seven_days():
     assert touches.inputs("l", "acme", monday + timedelta(hours=1)) == {"touches_7d": 7, "account_touches_7d": 8}
     assert touches.inputs("n", "n", monday) == {"touches_7d": 0, "account_touches_7d": 0}
     assert touches.inputs("l", "acme", None) == {}
+
+
+def test_old_touches_are_forgotten_and_read_again_where_an_earlier_moment_asks(store, feature_set, model, capped):
+    monday = datetime(2026, 11, 23, 10)
+    touches = Touches([], "wait", monday)
+    for place in range(90):
+        touches.note("l", "l", monday + place * DAY, "call_now")
+        assert touches.inputs("l", "l", monday + place * DAY + DAY / 24)["touches_7d"] == min(place + 1, 7)
+    assert len(touches._first["lead l"]) == 31
+    assert touches.begins == monday + (89 - 18) * DAY
+    deciding = Deciding(store, feature_set, model, capped, "live", "ana")
+    first = deciding.touches(monday)
+    assert deciding.touches(monday + DAY) is first
+    assert deciding.touches(monday - DAY) is not first
 
 
 @pytest.mark.parametrize(
