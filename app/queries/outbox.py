@@ -1,5 +1,7 @@
 """What other systems are told: messages by status, and those that are not delivered."""
 
+from urllib.parse import urlsplit
+
 import polars as pl
 import streamlit as st
 
@@ -32,6 +34,7 @@ def _undelivered(revision: str) -> pl.DataFrame:
 
 
 def receiver() -> str:
-    """Where messages go, in words."""
+    """Where messages go, in words; what follows the host of an address may be a secret."""
     settings: Settings = database().settings
-    return settings.outbox_url or "the file outbox.jsonl in the store's folder"
+    parts = urlsplit(settings.outbox_url or "")
+    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else "the file outbox.jsonl in the store's folder"

@@ -1,13 +1,17 @@
 """A lead id that is an e-mail address stays in the store: screens, page addresses and files show a number instead."""
 
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
-from app.queries import lead, people, study
+from app.queries import lead, outbox, people, study
+from core.decisions.store_contests import ContestStore
 from core.decisions.store_outbox import SCHEMA, OutboxStore
 from core.governance.permissions import Role
+from core.kernel.settings import Settings
 from core.policy.default import shipped
 
 IDS = ["kim@acme.example", "ld_7"]
@@ -57,6 +61,21 @@ def test_a_message_to_other_systems_names_no_address(addressed):
     with addressed.db.change("decisions", "decisions.recorded", "ana") as change:
         box.put(change, pl.DataFrame(rows, schema=SCHEMA, orient="row"))
     assert box.listed(None, 9)["lead_id"].to_list() == people.refs(["kim@acme.example"])["ref"].to_list()
+
+
+def test_a_contest_of_an_address_is_listed_by_its_number(addressed):
+    row = {"contest_id": "c0001", "lead_id": "kim@acme.example", "decision_id": "d_1", "reason": "x", "route": "q"}
+    row |= {"asked_by": "ana", "asked_at": datetime(2026, 11, 1), "due_at": datetime(2026, 11, 2)}
+    with addressed.db.change("governance", "decision.contested", "ana") as change:
+        change.insert("contests", pl.DataFrame([row]))
+    listed = ContestStore(addressed.db).listed(only_open=True)
+    assert listed["shown_id"].to_list() == people.refs(["kim@acme.example"])["ref"].to_list()
+
+
+def test_where_messages_go_is_told_without_what_may_be_a_secret(monkeypatch):
+    settings = Settings(outbox_url="https://ana:word@hooks.example:8443/T0/secret?token=1")
+    monkeypatch.setattr(outbox, "database", lambda: SimpleNamespace(settings=settings))
+    assert outbox.receiver() == "https://hooks.example"
 
 
 def test_a_number_that_is_no_lead_finds_nothing(addressed):
