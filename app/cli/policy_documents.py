@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import polars as pl
 import typer
 
 from app.cli import check_reports
@@ -139,7 +140,7 @@ def _decide_file(policy: Policy, path: Path, engine: Engine, out: Path | None, q
     leads = read_leads(path, policy)
     decided = decide_all(policy, leads, engine)
     if queue:
-        decided = decided[_places(policy, leads, decided)]
+        decided = _queued(policy, leads, decided)
     counts = dict(sorted(decided["disposition"].value_counts().iter_rows()))
     payload: dict[str, Any] = {"rows": decided.height, "engine": engine, "dispositions": counts, "out": None}
     if out is None:
@@ -152,13 +153,10 @@ def _decide_file(policy: Policy, path: Path, engine: Engine, out: Path | None, q
     emit(payload, lambda: table(decided.head(50).to_dicts(), columns))
 
 
-def _places(policy: Policy, leads: Any, decided: Any) -> list[int]:
-    """The rows' places in the order of the queue."""
-    rows = [
-        {**lead, **row, "place": place}
-        for place, (lead, row) in enumerate(zip(leads.to_dicts(), decided.to_dicts(), strict=True))
-    ]
-    return [row["place"] for row in in_queue_order(policy.document, rows)]
+def _queued(policy: Policy, leads: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:
+    """The decisions in the order of the queue."""
+    given = leads.select(name for name in leads.columns if name not in decided.columns)
+    return in_queue_order(policy.document, decided.hstack(given)).select(decided.columns)
 
 
 def _write(decided: Any, out: Path) -> None:

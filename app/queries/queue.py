@@ -18,5 +18,5 @@ def in_order(rows: pl.DataFrame) -> pl.DataFrame:
     asked = rows.select("decision_id", "lead_id", "priority", "as_of")
     if kinds:
         asked = asked.join(DecisionBoard(database()).inputs(kinds), on="decision_id", how="left")
-    order = queues.in_queue_order(document, asked).select("decision_id")
+    order = queues.in_order(document, asked).select("decision_id")
     return order.join(rows, on="decision_id", how="left", maintain_order="left").select(rows.columns)

@@ -3,9 +3,8 @@
 import polars as pl
 
 from core.policy.document import Document
-from core.policy.queueing import EVENT_TIME, LEAD_ID, queue_order
+from core.policy.queueing import EVENT_TIME, in_queue_order, queue_order
 
-PRIORITY = "priority"
 MOMENT = "as_of"
 
 
@@ -15,12 +14,10 @@ def asked_of_inputs(document: Document) -> dict[str, str]:
     return {name: document.inputs.fields[name].type for name in names}
 
 
-def in_queue_order(document: Document, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows (lead_id, priority, as_of and the inputs that are asked for) by priority, then tie-break.
+def in_order(document: Document, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows (lead_id, priority, as_of and the inputs that are asked for) in the order of `policy decide --queue`.
 
-    A decision's `event_time` is its as_of; what a row does not have comes last.
+    Where `event_time` is no input of the document, it is a decision's as_of.
     """
-    order = [({EVENT_TIME: MOMENT}.get(name, name), downwards) for name, downwards in queue_order(document)]
-    names, downwards = zip(*order, strict=True)
-    assert {PRIORITY, LEAD_ID} <= set(names)
-    return rows.sort(names, descending=downwards, nulls_last=True, maintain_order=True)
+    timed = rows if EVENT_TIME in rows.columns else rows.with_columns(pl.col(MOMENT).alias(EVENT_TIME))
+    return in_queue_order(document, timed)

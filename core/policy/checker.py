@@ -74,7 +74,6 @@ class CheckReport:
             "behaviour_hash": policy.behaviour_hash if policy else None,
             "checks": [asdict(item) for item in self.checks],
             "diagnostics": [asdict(item) for item in self.diagnostics],
-            "unexecuted_blocks": [],
             "tests": self._counts(),
         }
 

@@ -1,8 +1,8 @@
 """The order of a queue: priority first, then the policy's `tie_break`, so that any two leads have an order."""
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+
+import polars as pl
 
 from core.policy.document import Document
 
@@ -11,7 +11,6 @@ LEAD_ID, EVENT_TIME = "lead_id", "event_time"
 BY_THE_ENGINE = (EVENT_TIME, LEAD_ID)
 PRIORITY_FIRST = ("priority", True)
 LAST = (LEAD_ID, False)
-Row = Mapping[str, Any]
 
 
 def queue_order(document: Document) -> tuple[tuple[str, bool], ...]:
@@ -21,11 +20,8 @@ def queue_order(document: Document) -> tuple[tuple[str, bool], ...]:
     return (PRIORITY_FIRST, *keys) if keys and keys[-1][0] == LEAD_ID else (PRIORITY_FIRST, *keys, LAST)
 
 
-def in_queue_order(document: Document, rows: Iterable[Row]) -> list[Row]:
+def in_queue_order(document: Document, rows: pl.DataFrame) -> pl.DataFrame:
     """The rows, each with the keys of `queue_order`, in the order of the queue; what a row does not have comes last."""
-    ordered = list(rows)
-    for name, downwards in reversed(queue_order(document)):
-        present = [row for row in ordered if row.get(name) is not None]
-        absent = [row for row in ordered if row.get(name) is None]
-        ordered = [*sorted(present, key=lambda row: row[name], reverse=downwards), *absent]
-    return ordered
+    order = [(name, downwards) for name, downwards in queue_order(document) if name in rows.columns]
+    names, downwards = zip(*order, strict=True)
+    return rows.sort(names, descending=downwards, nulls_last=True, maintain_order=True)

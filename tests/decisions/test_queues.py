@@ -6,13 +6,31 @@ from random import Random
 import polars as pl
 import pytest
 
-from core.decisions.queues import asked_of_inputs, in_queue_order
+from core.decisions.queues import asked_of_inputs, in_order
 from core.decisions.store_board import DecisionBoard
 from core.policy import parser
-from core.policy.queueing import in_queue_order as by_rows
+from core.policy.queueing import in_queue_order, queue_order
+from tests.decisions.conftest import AS_OF
 from tests.policy.conftest import example_text
 
 OLD = "tie_break: [event_time asc, lead_id asc]"
+
+
+def by_rows(document, rows):
+    """Sorted key by key, from the last to the first."""
+    for name, downwards in reversed(queue_order(document)):
+        present = sorted((row for row in rows if row[name] is not None), key=lambda row: row[name], reverse=downwards)
+        rows = [*present, *(row for row in rows if row[name] is None)]
+    return rows
+
+
+def test_a_document_that_declares_the_time_of_the_event_is_queued_by_it_as_in_a_file():
+    fields = "  fields:\n    event_time: {type: int, min: 0, max: 9, required: false, source: event}\n"
+    text = example_text()
+    document = parser.load(text.replace("  fields:\n", fields, 1), "timed.yaml").document
+    rows = {"lead_id": ["a", "b"], "priority": 5, "as_of": [AS_OF, AS_OF + timedelta(1)], "event_time": [7, 2]}
+    assert "event_time" in asked_of_inputs(document)
+    assert in_order(document, pl.DataFrame(rows))["lead_id"].to_list() == ["b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -34,8 +52,9 @@ def test_frames_and_rows_have_one_order(keys):
         for place in range(300)
     ]
     told = [{**row, "event_time": row["as_of"]} for row in rows]
-    found = in_queue_order(document, pl.DataFrame(rows, infer_schema_length=None))["lead_id"].to_list()
+    found = in_order(document, pl.DataFrame(rows, infer_schema_length=None))["lead_id"].to_list()
     assert found == [row["lead_id"] for row in by_rows(document, told)]
+    assert found == in_queue_order(document, pl.DataFrame(told, infer_schema_length=None))["lead_id"].to_list()
     assert set(asked_of_inputs(document)) == ({"employees", "pql", "region", "bot_prob"} if "pql" in keys else set())
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from random import Random
 
+import polars as pl
 import pytest
 
 from core.policy import parser
@@ -137,7 +138,7 @@ def test_a_queue_is_in_order_of_priority_then_of_the_tie_break(example):
         {"lead_id": "d", "priority": None, "event_time": 0},
         {"lead_id": "e", "priority": 9, "event_time": None},
     ]
-    assert [row["lead_id"] for row in in_queue_order(example.document, rows)] == list("ecabd")
+    assert in_queue_order(example.document, pl.DataFrame(rows))["lead_id"].to_list() == list("ecabd")
 
 
 def test_a_value_older_than_its_field_allows_is_missing(example):
