@@ -68,6 +68,7 @@ def test_a_report_is_made_under_the_policys_budget_and_refused_beyond_it(store, 
     privacy = f"\nprivacy: {{{budget}, retention_days: {{decision_log: 90}}}}\n"
     with Workbench.open(Path(store), SystemClock()) as bench:
         bench.rooms.releases.bootstrap(shipped() + privacy, "default")
+    assert call("report", "--by", "band", "--epsilon", "nan", *at, user="ana").returncode == 2
     assert refused("report", "--by", "lead_id", *at, user="ana")["code"] == "unknown_dimension"
     found = done("report", "report", "--by", "band", "--epsilon", "0.75", "--out", str(out), *at, user="ana")
     assert (found["spent"], found["left"], found["least_cell"], len(found["rows"])) == (0.75, 0.25, 10, 5)
@@ -79,7 +80,7 @@ def test_a_report_is_made_under_the_policys_budget_and_refused_beyond_it(store, 
 def test_what_a_policy_says_of_time_is_carried_out_by_commands(store):
     at = ("--store", store)
     swept = done("policy_sweep", "policy", "sweep", "--at", "2026-11-24T09:00:00Z", *at, user="ana")
-    assert swept == {"at": "2026-11-24T09:00:00Z", "timed_out": 0, "breached": 0}
+    assert swept == {"at": "2026-11-24T09:00:00Z", "timed_out": 0, "breached": 0, "contested": 0}
     assert refused("policy", "sweep", *at, user="rita")["code"] == "forbidden"
     assert refused("policy", "sweep", "--at", "2096-11-21", *at, user="ana")["code"] == "moment_ahead"
     assert refused("policy", "sweep", "--at", "soon", *at, user="ana")["code"] == "invalid_time"
