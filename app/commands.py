@@ -8,7 +8,7 @@ from typing import Any
 
 from app import session
 from app.jobs import Work
-from app.queries.access import database, rooms
+from app.queries.access import database, hidden_besides, rooms
 from core.features.document import FeatureSet
 from core.governance.feedback import Verdict
 from core.governance.permissions import Permission
@@ -103,7 +103,13 @@ def query(text: str, limit: int) -> Work:
     """The work of a console query, stopped where the job is cancelled; what may not run is refused at once."""
     store = database()
     console.checked(text, console.views(store))
-    acting(Permission.READ)
+    hidden = hidden_besides(acting(Permission.READ).role)
+    if hidden:
+        raise console.QueryForbidden(
+            f"Your role does not see {', '.join(hidden)}, and a query could show that under another name.",
+            hidden,
+            "Use the pages, or ask somebody who sees it.",
+        )
     return lambda progress, cancel: _answer(store, text, limit, cancel)
 
 

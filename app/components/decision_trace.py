@@ -35,7 +35,7 @@ def _features(record: Record, explained: Mapping[str, Any]) -> None:
     with st.expander(f"Features · {len(record.features)} values", type="step"):
         st.caption(f"Feature set `{record.feature_set_hash[7:19]}` · {stale} stale")
         given = {one["feature"]: one["label"] for one in explained["points"]}
-        rows = [(given.get(name, name), reads.shown(value)) for name, value in record.features]
+        rows = [(given.get(name, name), value) for name, value in reads.features(record)]
         st.dataframe(
             pl.DataFrame(rows, schema=["feature", "value"], orient="row"),
             hide_index=True,

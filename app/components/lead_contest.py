@@ -20,9 +20,10 @@ def show(lead_id: str, key: str) -> None:
         row = waiting.row(0, named=True)
         late = " It is overdue." if reads.is_late(row["due_at"]) else ""
         st.warning(
-            f"Contested: “{row['reason']}” It waits in {row['route']} until {row['due_at']:%d %b %Y, %H:%M} UTC.{late}",
+            f"Contested. It waits in {row['route']} until {row['due_at']:%d %b %Y, %H:%M} UTC.{late}",
             icon=":material/gavel:",
         )
+        st.text(f"“{row['reason']}”")
         if may(Permission.REVIEW):
             _settle(row["contest_id"], key)
     elif reads.has_way() and may(Permission.CONTEST):

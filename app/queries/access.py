@@ -1,11 +1,13 @@
 """Where every query begins: the rooms, the revisions, and who is looking."""
 
+from typing import Any
+
 import polars as pl
 
 from app import session
 from app.services import workbench
 from core.governance.aggregates import least_cell, with_small_cells_blank
-from core.governance.masking import declared_by, mask
+from core.governance.masking import conceal, declared_by, hides_besides, mask
 from core.governance.permissions import Permission, Role, allowed
 from core.kernel.database import Database
 from core.policy.store import PolicyStore
@@ -42,6 +44,16 @@ def may(permission: Permission) -> bool:
 def seen(frame: pl.DataFrame, by: Role) -> pl.DataFrame:
     """The frame as the role may see it, also by what the policies that decide hide: cache it by their revision too."""
     return mask(frame, by, declared_by(PolicyStore(database()).in_force()))
+
+
+def concealed(told: Any, by: Role) -> Any:
+    """An object of JSON's values as the role may see it by what the policies that decide hide; cached likewise."""
+    return conceal(told, by, declared_by(PolicyStore(database()).in_force()))
+
+
+def hidden_besides(by: Role) -> list[str]:
+    """The names that the policies that decide hide from the role, beyond those that are hidden anyway."""
+    return hides_besides(by, declared_by(PolicyStore(database()).in_force()))
 
 
 def cells(rows: pl.DataFrame, *keep: str) -> pl.DataFrame:

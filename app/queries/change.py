@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from app.queries import lead, people
-from app.queries.access import database, revision, role, rooms
+from app.queries.access import concealed, database, revision, role, rooms
 from core.decisions.record import Record
 from core.governance.permissions import Role
 from core.kernel.errors import LeadbenchError
@@ -30,17 +30,17 @@ class Changed:
 
 def changed(before_id: str, after_id: str) -> Changed:
     """The way from one stored decision to a later one; raises what a missing model, policy or feature set raises."""
-    return _changed(revision("signals", "decisions", "features", "models", "policy"), before_id, after_id)
+    return _changed(revision("signals", "decisions", "features", "models", "policy"), role().value, before_id, after_id)
 
 
 @st.cache_data(max_entries=32, show_spinner="Replaying what happened in between")
-def _changed(revision: str, before_id: str, after_id: str) -> Changed:
+def _changed(revision: str, role: str, before_id: str, after_id: str) -> Changed:
     from core.decisions.attribution import CAUSES, attribute
 
     store = rooms()
     found = attribute(store.db, store.loaders, store.decisions.get(before_id), store.decisions.get(after_id))
     moves = [
-        (CAUSES[cause], move.label, lead.shown(move.before), lead.shown(move.after), 100 * move.points)
+        (CAUSES[cause], move.label, *lead.values(move.feature, move.before, move.after, Role(role)), 100 * move.points)
         for cause in CAUSES
         for move in found.moves(cause)
         if move.before != move.after
@@ -104,7 +104,11 @@ def _alike(revision: str, role: str, decision_id: str) -> pl.DataFrame:
     model, feature_set = store.models.get(record.model_hash), store.features.get(record.feature_set_hash)
     found = similar(database(), feature_set, model, record)
     cards = people.cards([one.lead_id for one in found], Role(role))
-    told = ["; ".join(f"{label} {lead.shown(value)}" for label, value, _ in one.shared) for one in found]
+    names = {feature.label: feature.name for feature in model.features}
+    told = [
+        "; ".join(f"{label} {_value(names.get(label, label), value, Role(role))}" for label, value, _ in one.shared)
+        for one in found
+    ]
     return pl.DataFrame(
         {
             "lead_id": [one.lead_id for one in found],
@@ -115,3 +119,7 @@ def _alike(revision: str, role: str, decision_id: str) -> pl.DataFrame:
         },
         schema_overrides={"lead_id": pl.String, "at": pl.Datetime("us"), "closed_at": pl.Datetime("us")},
     ).join(cards, on="lead_id", how="left", maintain_order="left")
+
+
+def _value(name: str, value: Any, by: Role) -> str:
+    return concealed([name, lead.shown(value)], by)[1]

@@ -5,14 +5,14 @@ from datetime import datetime
 import polars as pl
 import streamlit as st
 
-from app.queries.access import database, revision, rooms
+from app.queries.access import database, revision, role, rooms, seen
 from core.decisions.store_contests import ContestStore
 from core.governance.history import active
 
 
 def of_lead(lead_id: str) -> pl.DataFrame:
-    """The contests of a lead, the one that waits first."""
-    return _all(revision("governance")).filter(lead_id=lead_id)
+    """The contests of a lead, the one that waits first; what people wrote is masked for who is looking."""
+    return seen(_all(revision("governance")).filter(lead_id=lead_id), role())
 
 
 @st.cache_data(max_entries=2, show_spinner=False)

@@ -9,8 +9,9 @@ import polars as pl
 import streamlit as st
 
 from app.queries import people, versions
-from app.queries.access import database, revision, role, rooms, seen
+from app.queries.access import concealed, database, revision, role, rooms, seen
 from core.decisions.record import Record
+from core.governance.masking import MASK
 from core.governance.permissions import Role
 from core.kernel.times import from_text, naive
 from core.signals.store_pages import SignalPages
@@ -69,16 +70,24 @@ def _record(revision: str, lead_id: str, moment: datetime | None) -> Record:
 
 
 def explanation(decision_id: str) -> dict[str, Any]:
-    """Why a decision came out as it did: the `explain` object of contracts.md, read from what was stored with it."""
-    return _explanation(revision("decisions", "features", "models"), decision_id)
+    """Why a decision came out as it did: the `explain` object of contracts.md, read from what was stored with it.
+
+    Values that policies hide from who is looking are masked.
+    """
+    return _explanation(revision("decisions", "features", "models", "policy"), role().value, decision_id)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _explanation(revision: str, decision_id: str) -> dict[str, Any]:
+def _explanation(revision: str, role: str, decision_id: str) -> dict[str, Any]:
     from core.decisions.explanation import explain
 
     stored = rooms().decisions.get(decision_id)
-    return explain(stored, rooms().models.get(stored.model_hash))
+    return concealed(explain(stored, rooms().models.get(stored.model_hash)), Role(role))
+
+
+def features(record: Record) -> list[tuple[str, str]]:
+    """(name, value as text) of each feature of a record, masked for who is looking."""
+    return [(name, shown(value)) for name, value in concealed(record.features, role())]
 
 
 def points(explanation: dict[str, Any]) -> pl.DataFrame:
@@ -211,21 +220,33 @@ class Otherwise:
 
 def otherwise(decision_id: str) -> Otherwise:
     """The smallest changes through model and policy that bring the lead a better decision."""
-    return _otherwise(revision("decisions", "features", "models", "policy"), decision_id)
+    return _otherwise(revision("decisions", "features", "models", "policy"), role().value, decision_id)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _otherwise(revision: str, decision_id: str) -> Otherwise:
+def _otherwise(revision: str, role: str, decision_id: str) -> Otherwise:
     from core.decisions.counterfactual import on_store
 
     found = on_store(rooms().decisions, rooms().loaders, rooms().decisions.get(decision_id))
     rows = [
-        (f"{' + '.join(option.levers)} → {option.outcome.band}", one.label, shown(one.before), shown(one.after))
+        (
+            f"{' + '.join(option.levers)} → {option.outcome.band}",
+            one.label,
+            *values(one.feature, one.before, one.after, Role(role)),
+        )
         for option in found.options
         for one in option.changes
     ]
+    is_hidden = any(row[2:] == (MASK, MASK) for row in rows)
     changes = pl.DataFrame(rows, schema=["option", "feature", "before", "after"], orient="row")
-    return Otherwise(found.words, changes, found.proved)
+    words = "A change of values that your role does not see would." if is_hidden else found.words
+    return Otherwise(words, changes, found.proved)
+
+
+def values(feature: str, before: object, after: object, by: Role) -> tuple[str, str]:
+    """A feature's values before and after as text, masked for the role."""
+    told = concealed({"feature": feature, "before": shown(before), "after": shown(after)}, by)
+    return told["before"], told["after"]
 
 
 def grades(lead_id: str, decision_id: str) -> str:

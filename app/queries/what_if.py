@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from app.queries.access import rooms
+from app.queries.access import concealed, role, rooms
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,15 @@ class Tried:
 
 
 def editable(decision_id: str) -> dict[str, Editable]:
-    """By feature, the ones with the most points first."""
-    record = rooms().decisions.get(decision_id)
+    """By feature, the ones with the most points first; those whose values who is looking does not see are left out."""
+    record, by = rooms().decisions.get(decision_id), role()
     model, values = rooms().models.get(record.model_hash), dict(record.features)
     weight = {name: -abs(points) for name, points in record.points}
     ordered = sorted(model.features, key=lambda one: (weight[one.name], one.name))
     return {
         one.name: Editable(one.label, one.dtype, values[one.name], model.categories.get(one.name, ()))
         for one in ordered
+        if concealed([one.name, "seen"], by) == [one.name, "seen"]
     }
 
 

@@ -181,9 +181,7 @@ class Decider:
             self._deciding.touched.clear()
         new_at = course.revision if self._are_new(spine) else None
         try:
-            written = decide_looked_up(
-                self._deciding, self._store, spine, looked_up, watch, new_at, course.revision
-            )
+            written = decide_looked_up(self._deciding, self._store, spine, looked_up, watch, new_at, course.revision)
         except BaseException:
             course.forget()
             raise

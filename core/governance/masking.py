@@ -12,6 +12,9 @@ from core.governance.permissions import Role
 from core.policy.document import Document
 
 MASK = "•••"
+ABOUT = ("feature", "name")
+TOLD = frozenset({"value", "sentence", "before", "after", "text", "number"})
+"""What an object tells of the name that it is about."""
 
 
 class Personal(StrEnum):
@@ -97,7 +100,36 @@ def mask(frame: pl.DataFrame, role: Role, declared: Declared | None = None) -> p
         for name, dtype in frame.schema.items()
         if dtype == pl.String or (hides(role, name, declared) and _may_be_personal(name, dtype, named))
     ]
-    return frame.with_columns(changed)
+    return _without_told(frame.with_columns(changed), frame, named)
+
+
+def _without_told(seen: pl.DataFrame, frame: pl.DataFrame, named: frozenset[str]) -> pl.DataFrame:
+    """The rows without what they tell of a name that is hidden and stands in a column of its own."""
+    about = [name for name in ABOUT if named and frame.schema.get(name) == pl.String]
+    if not about:
+        return seen
+    is_told = pl.Series([any(_is_named(str(one), named) for one in row) for row in frame.select(about).rows()])
+    told = [name for name in seen.columns if name in TOLD]
+    return seen.with_columns(
+        pl.when(pl.lit(is_told, dtype=pl.Boolean) & pl.col(name).is_not_null())
+        .then(pl.lit(MASK if seen.schema[name] == pl.String else None, dtype=seen.schema[name]))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in told
+    )
+
+
+def conceal(told: Any, role: Role, declared: Declared | None) -> Any:
+    """An object of JSON's values as the role may see it by what policies hide: also pairs of a name and a value, and
+    objects that tell a `value` of the `feature` or `name` beside it.
+    """
+    named = _named(role, declared)
+    return _hidden(told, named) if named else told
+
+
+def hides_besides(role: Role, declared: Declared) -> list[str]:
+    """The names that policies hide from the role and that nobody would hide without them."""
+    return sorted(name for name in declared.get(role.value, ()) if not hides(role, name))
 
 
 def holds_address(column: str) -> pl.Expr:
@@ -134,9 +166,17 @@ def _hidden_inside(text: str, named: frozenset[str]) -> str:
 
 
 def _hidden(value: Any, named: frozenset[str]) -> Any:
+    """JSON's values with those of these names hidden, whether they stand under the name, beside it, or after it."""
     if isinstance(value, dict):
+        about = any(_is_named(str(value.get(key)), named) for key in ABOUT)
         return {
-            name: MASK if _is_named(name, named) and part is not None else _hidden(part, named)
+            name: MASK
+            if part is not None and (_is_named(name, named) or (about and name in TOLD))
+            else _hidden(part, named)
             for name, part in value.items()
         }
-    return [_hidden(part, named) for part in value] if isinstance(value, list) else value
+    if not isinstance(value, list | tuple):
+        return value
+    if len(value) == 2 and isinstance(value[0], str) and _is_named(value[0], named) and value[1] is not None:
+        return [value[0], MASK]
+    return [_hidden(part, named) for part in value]

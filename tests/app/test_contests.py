@@ -1,19 +1,24 @@
 """A decision is contested: the lead is held for a person, replayed so, and decided again by the person's word."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from app import services
+from app import commands, services
+from app.queries import lead
 from core.decisions.replay import replay
 from core.decisions.store_outbox import OutboxStore
+from core.governance.masking import MASK
+from core.governance.permissions import Role
 from core.kernel.clock import SystemClock
+from core.kernel.console import QueryForbidden
 from core.workbench import Workbench
 from tests.app.cli_calls import done, refused
 from tests.app.conftest import copied
 from tests.app.pages import page
 
-REVIEW = "privacy: {human_review: {route: q.review, sla_hours: 72}}\n"
+REVIEW = "privacy: {{human_review: {{route: q.review, sla_hours: 72}}, mask: {{viewer: [{hidden}]}}}}\n"
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +27,17 @@ def reviewed(demo_folder, tmp_path_factory) -> Path:
     folder = copied(demo_folder, tmp_path_factory.mktemp("contests"))
     with Workbench.open(folder, SystemClock()) as bench:
         releases = bench.rooms.releases
+        review = REVIEW.format(hidden=a_feature(bench))
         active = releases.policies.active("default")
         text = active.policy.text.replace("pools:\n", "pools:\n  q.review: {capacity: unbounded, terminal: true}\n", 1)
-        ref = releases.submit(f"{text}\n{REVIEW}", "reviewed.yaml", "ana").version.ref
+        ref = releases.submit(f"{text}\n{review}", "reviewed.yaml", "ana").version.ref
         releases.approve(ref, "rita", "There is a way to a person.")
         releases.publish(ref, "ana", "A way to a person")
     return folder
+
+
+def a_feature(bench):
+    return bench.rooms.decisions.newest()["features"].str.json_path_match("$[0][0]").first()
 
 
 def newest(folder, lead_id):
@@ -70,9 +80,10 @@ def test_a_contest_is_asked_and_settled_on_lead_360(reviewed):
         )
         lead_id = rows["lead_id"].item()
         at = page("lead", id=lead_id)
-        at = at.text_input(key="lead_contest_reason").set_value("Too soon").run()
+        at = at.text_input(key="lead_contest_reason").set_value("Too *soon*, says a@b.com").run()
         at = at.button(key="lead_contest_ask").click().run()
-        assert any("Too soon" in one.value for one in at.warning)
+        assert any("Contested" in one.value for one in at.warning)
+        assert any(one.value == "“Too *soon*, says •••”" for one in at.text)
         at = page("lead", "rita", id=lead_id)
         at = at.radio(key="lead_contest_verdict").set_value("changed").run()
         at = at.text_input(key="lead_contest_comment").set_value("Ours").run()
@@ -87,3 +98,25 @@ def test_what_cannot_be_contested(reviewed, demo_folder, tmp_path):
     assert refused("contests", "ask", "nobody", "--reason", "why", *at, user="ana")["code"] == "no_decision"
     other = ("--store", str(copied(demo_folder, tmp_path)))
     assert refused("contests", "ask", "nobody", "--reason", "why", *other, user="ana")["code"] == "no_human_review"
+
+
+def test_a_value_that_a_policy_hides_is_told_by_no_reason_and_no_query(reviewed, monkeypatch):
+    with Workbench.open(reviewed, SystemClock()) as bench:
+        services.use(bench)
+        decision_id = bench.db.scalar("SELECT decision_id FROM decisions_latest ORDER BY 1")
+        hidden = a_feature(bench)
+
+        def told(role):
+            monkeypatch.setattr(lead, "role", lambda: role)
+            point = next(one for one in lead.explanation(decision_id)["points"] if one["feature"] == hidden)
+            return point["value"], dict(lead.features(bench.rooms.decisions.get(decision_id)))[hidden]
+
+        assert told(Role.VIEWER) == (MASK, MASK)
+        assert MASK not in told(Role.ANALYST)
+        monkeypatch.setattr(commands, "acting", lambda _: SimpleNamespace(role=Role.VIEWER))
+        with pytest.raises(QueryForbidden) as refusal:
+            commands.query("SELECT 1 AS one FROM leads", 10)
+        assert refusal.value.value == [hidden]
+        monkeypatch.setattr(commands, "acting", lambda _: SimpleNamespace(role=Role.ANALYST))
+        assert commands.query("SELECT 1 AS one FROM leads", 10)
+        services.use(None)

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from core.governance.masking import MASK, declared_by, kind_of, mask
+from core.governance.masking import MASK, conceal, declared_by, hides_besides, kind_of, mask
 from core.governance.permissions import Role
 from core.policy import parser
 from core.policy.overlays import MASKED_ROLES
@@ -69,6 +69,29 @@ def test_what_a_policy_hides_is_hidden_however_it_is_spelt_and_inside_json():
     assert set(MASKED_ROLES) == {role.value for role in Role}
     policies = [parser.load(example_text(), "example.yaml").document]
     assert set(declared_by(policies)["viewer"]) == {"email", "phone", "ip", "first_name", "last_name"}
+
+
+def test_a_value_beside_its_name_is_hidden_in_rows_and_inside_json():
+    hidden = {"viewer": ["employees", "region", "work_email"]}
+    frame = pl.DataFrame(
+        {
+            "record": ['{"features":[["employees",250],["pace",1.5]],"reasons":[["a","b","c"]]}', None],
+            "name": ["Region", "pace"],
+            "value": ["NA", "2"],
+            "number": [7.0, 8.0],
+        }
+    )
+    seen = mask(frame, Role.VIEWER, hidden)
+    assert (
+        seen["record"][0] == f'{{"features": [["employees", "{MASK}"], ["pace", 1.5]], "reasons": [["a", "b", "c"]]}}'
+    )
+    assert (seen["value"].to_list(), seen["number"].to_list()) == ([MASK, "2"], [None, 8.0])
+    told = {"points": [{"feature": "employees", "value": 250, "points": 0.1, "sentence": "employees is 250"}]}
+    assert conceal(told, Role.VIEWER, hidden)["points"] == [
+        {"feature": "employees", "value": MASK, "points": 0.1, "sentence": MASK}
+    ]
+    assert conceal(told, Role.ANALYST, hidden) == told
+    assert hides_besides(Role.VIEWER, hidden) == ["employees", "region"]
 
 
 @pytest.mark.parametrize("name", ["emails_opened_30d", "mobile_events_7d", "zip", "name", "event_name", "skipped"])
