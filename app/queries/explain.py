@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from app.queries import leads, versions
-from app.queries.access import database, revision, rooms
+from app.queries.access import database, revision, role, rooms, seen
 from core.decisions.store_board import DecisionBoard
 from core.models.model import Model
 
@@ -152,8 +152,8 @@ def swarm(found: Stored, most: int = 10, dots: int = 400) -> pl.DataFrame:
 
 
 def dependence(found: Stored, feature: str) -> pl.DataFrame:
-    """value (a number, or text), points and ref (of the lead) of one feature."""
-    rows = _referred(found.points.filter(pl.col("feature") == feature))
+    """value (a number, or text, masked for who is looking), points and ref (of the lead) of one feature."""
+    rows = seen(_referred(found.points.filter(pl.col("feature") == feature)), role())
     numeric = rows["number"].is_not_null().any()
     value = pl.col("number") if numeric else pl.col("value").fill_null("missing").replace(versions.type_names())
     return rows.select(value.alias("value"), "points", "ref").drop_nulls("value")

@@ -93,7 +93,7 @@ class _Batch:
     now: datetime
 
     def decide(self, row: _Row, given: Mapping[str, Any], ages: Mapping[str, int]) -> Decided:
-        """The row's decision; where its lead stands after it is remembered. No time-out comes while a person decides."""
+        """The row's decision; how its lead stands is remembered. A lead held for a person never times out."""
         deciding, states, moment = self.deciding, self.deciding.state_inputs, row.moment
         why = self.contests.why(row.lead_id, moment) if self.contests else None
         ran = None if why else moment
