@@ -12,6 +12,7 @@ import typer
 from app.cli import check_reports
 from app.cli.common import JsonOption, emit, speak, table
 from app.cli.outputs import require_places, writing, written
+from core.decisions.queues import in_order
 from core.kernel.errors import LeadbenchError
 from core.kernel.expressions import Expression, parse
 from core.kernel.strict_yaml import read_text
@@ -19,7 +20,6 @@ from core.policy import checker, diff, evaluator, inputs, parser
 from core.policy.document import Policy
 from core.policy.overlay import LIVE, arms_of, overlay_of
 from core.policy.prover import Equality, Found, compare
-from core.policy.queueing import in_queue_order
 from core.policy.stages import claim_schema
 from core.simulation.errors import ArmUnknown
 from core.simulation.population import Engine, decide_all, read_leads
@@ -156,7 +156,7 @@ def _decide_file(policy: Policy, path: Path, engine: Engine, out: Path | None, q
 def _queued(policy: Policy, leads: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:
     """The decisions in the order of the queue."""
     given = leads.select(name for name in leads.columns if name not in decided.columns)
-    return in_queue_order(policy.document, decided.hstack(given)).select(decided.columns)
+    return in_order(policy.document, decided.hstack(given)).select(decided.columns)
 
 
 def _write(decided: Any, out: Path) -> None:

@@ -3,9 +3,10 @@
 import polars as pl
 
 from core.policy.document import Document
-from core.policy.queueing import EVENT_TIME, in_queue_order, queue_order
+from core.policy.queueing import EVENT_TIME, queue_order
 
 MOMENT = "as_of"
+PLACE = "place in the queue"
 
 
 def asked_of_inputs(document: Document) -> dict[str, str]:
@@ -15,9 +16,12 @@ def asked_of_inputs(document: Document) -> dict[str, str]:
 
 
 def in_order(document: Document, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows (lead_id, priority, as_of and the inputs that are asked for) in the order of `policy decide --queue`.
+    """The rows (lead_id, priority, as_of and the inputs that are asked for) in the order of the queue.
 
-    Where `event_time` is no input of the document, it is a decision's as_of.
+    Where `event_time` is not among the columns, it is a decision's as_of; what a row does not have comes last.
     """
-    timed = rows if EVENT_TIME in rows.columns else rows.with_columns(pl.col(MOMENT).alias(EVENT_TIME))
-    return in_queue_order(document, timed)
+    known = rows.rename({MOMENT: EVENT_TIME}) if MOMENT in rows.columns and EVENT_TIME not in rows.columns else rows
+    order = [(name, downwards) for name, downwards in queue_order(document) if name in known.columns]
+    names, downwards = zip(*order, strict=True)
+    ordered = known.with_row_index(PLACE).sort(names, descending=downwards, nulls_last=True, maintain_order=True)
+    return rows[ordered[PLACE]]

@@ -2,8 +2,6 @@
 
 import re
 
-import polars as pl
-
 from core.policy.document import Document
 
 KEY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?: (asc|desc))?")
@@ -18,10 +16,3 @@ def queue_order(document: Document) -> tuple[tuple[str, bool], ...]:
     written = document.priority.tie_break if document.priority else ()
     keys = [(match[1], match[2] == "desc") for match in map(KEY.fullmatch, written) if match]
     return (PRIORITY_FIRST, *keys) if keys and keys[-1][0] == LEAD_ID else (PRIORITY_FIRST, *keys, LAST)
-
-
-def in_queue_order(document: Document, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows, each with the keys of `queue_order`, in the order of the queue; what a row does not have comes last."""
-    order = [(name, downwards) for name, downwards in queue_order(document) if name in rows.columns]
-    names, downwards = zip(*order, strict=True)
-    return rows.sort(names, descending=downwards, nulls_last=True, maintain_order=True)

@@ -9,7 +9,7 @@ import pytest
 from core.decisions.queues import asked_of_inputs, in_order
 from core.decisions.store_board import DecisionBoard
 from core.policy import parser
-from core.policy.queueing import in_queue_order, queue_order
+from core.policy.queueing import queue_order
 from tests.decisions.conftest import AS_OF
 from tests.policy.conftest import example_text
 
@@ -22,6 +22,13 @@ def by_rows(document, rows):
         present = sorted((row for row in rows if row[name] is not None), key=lambda row: row[name], reverse=downwards)
         rows = [*present, *(row for row in rows if row[name] is None)]
     return rows
+
+
+def test_a_queue_is_in_order_of_priority_then_of_the_tie_break():
+    rows = [("b", 5, 1), ("a", 5, 1), ("c", 5, 0), ("d", None, 0), ("e", 9, None)]
+    frame = pl.DataFrame(rows, schema=["lead_id", "priority", "event_time"], orient="row")
+    document = parser.load(example_text(), "queue.yaml").document
+    assert in_order(document, frame)["lead_id"].to_list() == list("ecabd")
 
 
 def test_a_document_that_declares_the_time_of_the_event_is_queued_by_it_as_in_a_file():
@@ -54,7 +61,7 @@ def test_frames_and_rows_have_one_order(keys):
     told = [{**row, "event_time": row["as_of"]} for row in rows]
     found = in_order(document, pl.DataFrame(rows, infer_schema_length=None))["lead_id"].to_list()
     assert found == [row["lead_id"] for row in by_rows(document, told)]
-    assert found == in_queue_order(document, pl.DataFrame(told, infer_schema_length=None))["lead_id"].to_list()
+    assert found == in_order(document, pl.DataFrame(told, infer_schema_length=None))["lead_id"].to_list()
     assert set(asked_of_inputs(document)) == ({"employees", "pql", "region", "bot_prob"} if "pql" in keys else set())
 
 
