@@ -29,7 +29,7 @@ from tests.benchmarks import feature_statements as by_hand
 pytestmark = pytest.mark.bench
 SIZES = {"small": (1_000_000, 10_000), "full": (10_000_000, 100_000)}
 ROUNDS = 3
-# the bars of ten million events; of a million, planning and handing over are a third of the build, and they are missed
+# the bars of ten million events; of a million, where planning weighs, the first is missed, as core/README.md says
 MOST_OF_BEST = 1.3
 LEAST_OF_PLAIN = 2.5
 # the bar of renewing a kept build, as a share of building and keeping it anew; missed so far, as core/README.md says
