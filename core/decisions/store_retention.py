@@ -9,7 +9,7 @@ from core.kernel.ledger import merkle_root
 
 HOLDS_A_DRAW = """(arm = 'holdout' OR json_extract(record, '$.explored')::BOOLEAN
     OR len(json_keys(json_extract(record, '$.propensities'))) > 1)"""
-OVER = f"""FROM decisions WHERE entry_seq <= $upto
+OVER = f"""FROM decisions WHERE entry_seq <= $upto AND decided_at < greatest($before, $drawn_before)
     AND decided_at < CASE WHEN {HOLDS_A_DRAW} THEN $drawn_before ELSE $before END"""
 STANDING = """
     SELECT unnest([arg_max(decision_id, latest), arg_max(decision_id, place),
