@@ -464,10 +464,10 @@ def test_a_model_is_trained_again_with_the_same_hash_and_exported(store, second,
 
 def test_cut_offs_follow_from_hours_and_value(demo):
     at = ("--store", str(demo[0]))
-    hours = ("--rep-hours", "4", "--minutes", "30")
+    hours = ("--rep-hours", "2", "--minutes", "30")
     found = done("models_cutoffs", "models", "cutoffs", *hours, *at)
-    assert found["bands"][0]["band"] == "hot" and found["workable_a_day"] == 8
-    assert found["bands"][0]["leads_a_day"] <= 8.5
+    assert found["bands"][0]["band"] == "hot" and found["workable_a_day"] == 4
+    assert found["bands"][0]["leads_a_day"] <= 4.5
     tight = done("models_cutoffs", "models", "cutoffs", *hours, "--sla-hours", "2", *at)
     assert tight["bands"][0]["enter"] > found["bands"][0]["enter"]
     nothing = ("--rep-hours", "0", "--minutes", "30")
