@@ -93,7 +93,9 @@ def _replayed(found: dict[str, Any], key: str) -> None:
         rows = [{name: str(value) for name, value in one.items()} for one in found["differences"]]
         frame_table.show(pl.DataFrame(rows), f"{key}_differences", alt="Fields that came out differently.")
     levels = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in found["levels"].items() if count)
-    st.caption(f"Levels: {levels}.")
+    unchecked = found["unchecked"]["assignee"]
+    told = f" The assignee of {unchecked:,} was not checked: what its choice saw was not kept." if unchecked else ""
+    st.caption(f"Levels: {levels}.{told}")
 
 
 def _ledger(key: str) -> None:
