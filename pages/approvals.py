@@ -6,7 +6,7 @@ from app.components import approval_history, approval_inbox, audit, header
 from app.queries import policies
 
 live = policies.live()
-waiting = len(policies.inbox()) + len(policies.waiting_models())
+waiting = len(policies.reviews()) + len(policies.inbox()) + len(policies.waiting_models())
 deciding = f"**{policies.title(live)}** decides now" if live else "no policy decides yet"
 header.plain("Approvals", f"{waiting} waiting · {deciding}")
 
