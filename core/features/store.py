@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 
 import polars as pl
 
@@ -51,13 +52,13 @@ class FeatureStore:
             if change.read("SELECT 1 FROM feature_sets WHERE set_hash = ?", [set_hash]).height:
                 change.abandon()
                 return set_hash
-            self._insert(change, feature_set, actor)
+            self._insert(change, feature_set, naive(self._db.clock.now()), actor)
             change.body.update(set_hash=set_hash, name=feature_set.name, features=list(feature_set.feature_names))
             change.body["content_hash"] = feature_set.content_hash
         return set_hash
 
     def forget(self, name: str, actor: str, allowed: Callable[[], None]) -> list[Forgotten]:
-        """Take a feature out: each set that declares it is registered without it, and rows kept of it go.
+        """Take a feature out: each set that declares it is kept without it, as old as it was, and rows kept of it go.
 
         `allowed` is asked while nobody else writes. Writes `features.forgotten`; raises FeatureUnknown and what
         `allowed` raises.
@@ -67,12 +68,13 @@ class FeatureStore:
             if not hashes:
                 raise FeatureUnknown(name, set(self.features()["name"]))
             allowed()
-            gone = [self._without(change, self.get(set_hash), name, actor) for set_hash in hashes]
+            gone = [self._without(change, self.get(set_hash), name) for set_hash in hashes]
             change.body.update(name=name, sets=[asdict(one) for one in gone])
         return gone
 
-    def _without(self, change: Change, feature_set: FeatureSet, name: str, actor: str) -> Forgotten:
+    def _without(self, change: Change, feature_set: FeatureSet, name: str) -> Forgotten:
         set_hash, rest = feature_set.behaviour_hash, tuple(one for one in feature_set.features if one.name != name)
+        registered = change.read("SELECT registered_at, actor FROM feature_sets WHERE set_hash = ?", [set_hash]).row(0)
         store_kept.forget(change, set_hash)
         for table in ("feature_sets", "feature_definitions"):
             change.execute(f"DELETE FROM {table} WHERE set_hash = ?", [set_hash])
@@ -80,7 +82,7 @@ class FeatureStore:
             return Forgotten(feature_set.name, set_hash, None)
         left = replace(feature_set, features=rest)
         if not change.read("SELECT 1 FROM feature_sets WHERE set_hash = ?", [left.behaviour_hash]).height:
-            self._insert(change, left, actor)
+            self._insert(change, left, *registered)
         return Forgotten(feature_set.name, set_hash, left.behaviour_hash)
 
     def get(self, set_hash: str) -> FeatureSet:
@@ -124,13 +126,13 @@ class FeatureStore:
         found = self._db.read(sql, [digits])["document"].to_list()
         return found[0] if len(found) == 1 and len(digits) >= 12 else None
 
-    def _insert(self, change: Change, feature_set: FeatureSet, actor: str) -> None:
+    def _insert(self, change: Change, feature_set: FeatureSet, registered_at: datetime, actor: str) -> None:
         head = {
             "set_hash": feature_set.behaviour_hash,
             "content_hash": feature_set.content_hash,
             "name": feature_set.name,
             "document": write(feature_set),
-            "registered_at": naive(self._db.clock.now()),
+            "registered_at": registered_at,
             "actor": actor,
         }
         change.insert("feature_sets", pl.DataFrame([head]))

@@ -1,8 +1,11 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from core.features.errors import FeatureSetUnknown
 from core.features.parser import read
 from core.features.store import FeatureStore
+from core.kernel.clock import FixedClock
 from tests.features.logs import open_store
 
 TEXT = """schema: leadbench/features/v1
@@ -49,3 +52,17 @@ def test_a_change_of_meaning_is_another_set(store_db):
 def test_an_unknown_hash_is_refused(store_db):
     with pytest.raises(FeatureSetUnknown, match="`sha256:0000`"):
         FeatureStore(store_db).get("sha256:0000")
+
+
+def test_what_is_left_of_a_set_is_as_old_as_the_set_was(store_db):
+    registry, old = FeatureStore(store_db), sample("old", "8d")
+    store_db.clock = FixedClock(datetime(2026, 11, 1, tzinfo=UTC))
+    registry.register(old, "ana")
+    store_db.clock = FixedClock(datetime(2026, 11, 2, tzinfo=UTC))
+    visits = TEXT.format(name="new", window="7d", words="Visits").replace("employees", "revenue")
+    newest = registry.register(read(visits, "new.yaml"), "ana")
+    store_db.clock = FixedClock(datetime(2026, 11, 3, tzinfo=UTC))
+    [gone] = registry.forget("employees", "rita", lambda: None)
+    assert registry.list().select("set_hash", "actor").rows() == [(gone.left, "ana"), (newest, "ana")]
+    assert registry.list()["registered_at"][0] == datetime(2026, 11, 1)
+    assert registry.find("logins_7d")[0].name == "new"
