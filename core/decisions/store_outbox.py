@@ -24,7 +24,7 @@ SHOWN = "CASE WHEN contains(lead_id, '@') THEN coalesce('no-' || lead_no, 'â€¢â€
 DUE = f"""
     WITH waits AS (
         SELECT *, min(CASE WHEN due_at > $now THEN (entry_seq, place) END) OVER (PARTITION BY lead_id) AS held_from
-        FROM outbox WHERE status = 'waiting'
+        FROM outbox SEMI JOIN decisions USING (decision_id) WHERE status = 'waiting'
     ), due AS (
         SELECT * FROM waits WHERE due_at <= $now AND (held_from IS NULL OR (entry_seq, place) < held_from)
         ORDER BY {ORDER} LIMIT $most
@@ -68,7 +68,10 @@ class OutboxStore:
         return change.insert("outbox", rows)
 
     def due(self, moment: datetime, most: int) -> list[Letter]:
-        """What is to be sent by the moment, in order; a message that waits keeps the later ones of its lead back."""
+        """What is to be sent by the moment, in order; a message that waits keeps the later ones of its lead back.
+
+        A message whose decision is gone is passed over.
+        """
         rows = self._database.read(DUE, {"now": naive(moment), "most": most})
         return [Letter(*row) for row in rows.iter_rows()]
 

@@ -181,6 +181,17 @@ def test_a_message_that_its_sink_fails_on_holds_up_no_other_lead(store, deciders
     assert OutboxStore(store).listed("waiting", 99).filter(error="OverflowError: too much").height == 1
 
 
+def test_a_message_whose_decision_is_gone_blocks_no_other(store, deciders):
+    decide(store, spine(store, 2), **deciders)
+    box = OutboxStore(store)
+    first = box.due(NOW, 1)[0]
+    with store.change("decisions", "decisions.recorded", "ana") as change:
+        change.execute("DELETE FROM decisions WHERE lead_id = ?", [first.lead_id])
+    sink = Sink()
+    assert deliver(store, sink, 1).delivered == 1
+    assert sink.heard[0][1]["data"]["decision"]["lead_id"] != first.lead_id
+
+
 def test_each_message_has_its_own_moment_and_a_round_that_takes_long_ends(store, deciders):
     decide(store, spine(store), **deciders)
 
