@@ -1,16 +1,19 @@
 """Why a lead has its score, and why it changed."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
-from app.cli.common import JsonOption, StoreOption, emit, opened, speak
+from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, user_name
 from core.decisions import counterfactual as what_if
 from core.decisions import explanation
 from core.decisions.attribution import CAUSES, Attribution, attribute
 from core.decisions.counterfactual import Counterfactual
 from core.decisions.record import Record
+from core.governance.masking import HIDDEN_CHANGE, MASK, conceal, declared_by
+from core.governance.permissions import Role
 from core.kernel.times import from_text
 from core.models.rationale import value_text
 from core.recipes.rooms import Rooms
@@ -18,6 +21,8 @@ from core.recipes.rooms import Rooms
 MOST_REASONS = 5
 MOST_MOVES = 3
 LEAST = 5e-5
+Seen = Callable[[Any], Any]
+"""Masks an object of JSON's values for who acts."""
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +40,7 @@ def explain(
     vary: Annotated[list[str] | None, typer.Option("--vary", help="A feature that may change; repeat it.")] = None,
     grouped: Annotated[bool, typer.Option("--grouped", help="Also by groups of correlated features.")] = False,
     store: StoreOption = None,
+    as_user: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Why a lead has its score, in probability points, and what was decided; why that changed; what would change it."""
@@ -45,20 +51,22 @@ def explain(
         raise typer.BadParameter("--since is later than --at.")
     with opened(store) as bench:
         rooms = bench.rooms
-        record = _record(rooms, lead, _moment(at))
+        record, seen = _record(rooms, lead, _moment(at)), _seen(rooms, user_name(as_user))
         if since is not None:
             changed = attribute(rooms.db, rooms.loaders, _record(rooms, lead, _moment(since)), record)
-            emit(changed.to_json(), lambda: _changed_text(changed))
+            emit(seen(changed.to_json()), lambda: _changed_text(changed, seen))
             return
         if counterfactual or vary:
             other = what_if.on_store(rooms.decisions, rooms.loaders, record, tuple(vary or ()))
-            emit(other.to_json(), lambda: _other_text(other))
+            told, words = _other(other, seen)
+            emit(told, lambda: f"{record.lead_id}: score {record.score:.4f}, {_words(_of(record))}\n{words}")
             return
         model = rooms.models.get(record.model_hash)
         found = explanation.explain(record, model)
         if grouped:
             others = rooms.decisions.population(record.decision_id, what_if.POPULATION)
             found |= {"groups": explanation.groups(record, model, others)}
+        found = seen(found)
     emit(found, lambda: _explanation_text(found))
 
 
@@ -66,12 +74,20 @@ def _moment(text: str | None) -> datetime | None:
     return None if text is None else from_text(text)
 
 
+def _seen(rooms: Rooms, name: str | None) -> Seen:
+    """What the policies that decide hide from the role of who acts is masked; a viewer's where nobody is named."""
+    role = rooms.users.get(name).role if name else Role.VIEWER
+    declared = declared_by(rooms.policies.in_force())
+    return lambda told: conceal(told, role, declared)
+
+
 def _record(rooms: Rooms, lead: str, moment: datetime | None) -> Record:
     return rooms.decisions.at(rooms.signals.identities.home(lead, moment), moment)
 
 
 def _explanation_text(found: dict[str, Any]) -> str:
-    head = f"{found['lead_id']}: score {found['score']:.4f} (base {found['base']:.4f}), {_words(found['decision'])}"
+    score, base = (part if part == MASK else f"{part:.4f}" for part in (found["score"], found["base"]))
+    head = f"{found['lead_id']}: score {score} (base {base}), {_words(found['decision'])}"
     parts = [head]
     for title, sign in (("What speaks for it", 1), ("What holds it back", -1)):
         told = [one for one in found["points"] if sign * one["points"] >= LEAST][:MOST_REASONS]
@@ -82,7 +98,7 @@ def _explanation_text(found: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def _changed_text(found: Attribution) -> str:
+def _changed_text(found: Attribution, seen: Seen) -> str:
     before, after = found.before, found.after
     lines = [
         f"{after.lead_id}: score {before.score:.4f} ({_time(before)}) -> {after.score:.4f} ({_time(after)}), "
@@ -90,7 +106,7 @@ def _changed_text(found: Attribution) -> str:
     ]
     for cause, points in found.parts.items():
         if abs(points) >= LEAST:
-            lines.append(f"  {100 * points:+6.1f}  {CAUSES[cause]}{_moved(found, cause)}")
+            lines.append(f"  {100 * points:+6.1f}  {CAUSES[cause]}{_moved(found, cause, seen)}")
     flip = found.first_flip
     if flip is None:
         return "\n".join([*lines, f"Decided alike: {_words(_of(after))}."])
@@ -99,17 +115,24 @@ def _changed_text(found: Attribution) -> str:
     return "\n".join([*lines, f"Decided otherwise: {told}; what first flipped it: {CAUSES[cause].lower()}."])
 
 
-def _other_text(found: Counterfactual) -> str:
-    head = f"{found.record.lead_id}: score {found.record.score:.4f}, {_words(_of(found.record))}"
-    return f"{head}\n{found.words}"
+def _other(found: Counterfactual, seen: Seen) -> tuple[dict[str, Any], str]:
+    """The object and the words for who may see them; the words tell no step where one of its values is masked."""
+    told = found.to_json()
+    known = told.get("changes", [])
+    pairs = [seen({"feature": one["feature"], "before": one["from"], "after": one["to"]}) for one in known]
+    changes = [{"feature": one["feature"], "from": one["before"], "to": one["after"]} for one in pairs]
+    if changes == known:
+        return seen(told), found.words
+    return seen(told | {"changes": changes}), HIDDEN_CHANGE
 
 
-def _moved(found: Attribution, cause: str) -> str:
-    told = [
-        f"{move.label} {value_text(move.before)} -> {value_text(move.after)}"
-        for move in found.moves(cause)
-        if move.before != move.after
+def _moved(found: Attribution, cause: str, seen: Seen) -> str:
+    moves = [
+        (one.label, seen({"feature": one.feature, "before": value_text(one.before), "after": value_text(one.after)}))
+        for one in found.moves(cause)
+        if one.before != one.after
     ]
+    told = [f"{label} {values['before']} -> {values['after']}" for label, values in moves]
     return f": {'; '.join(told[:MOST_MOVES])}{' ...' if len(told) > MOST_MOVES else ''}" if told else ""
 
 

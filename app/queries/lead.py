@@ -11,7 +11,8 @@ import streamlit as st
 from app.queries import people, versions
 from app.queries.access import concealed, database, revision, role, rooms, seen
 from core.decisions.record import Record
-from core.governance.masking import MASK
+from core.features.lineage import Family
+from core.governance.masking import HIDDEN_CHANGE, MASK
 from core.governance.permissions import Role
 from core.kernel.times import from_text, naive
 from core.signals.store_pages import SignalPages
@@ -100,20 +101,27 @@ def points(explanation: dict[str, Any]) -> pl.DataFrame:
 
 def by_family(points: pl.DataFrame, feature_set_hash: str) -> pl.DataFrame:
     """label, points and features (how many) of what the features are about, largest part first; in the set's words."""
-    about = pl.col("feature").replace_strict(
-        versions.families(feature_set_hash), default=pl.col("label"), return_dtype=pl.String
-    )
-    summed = points.group_by(about.alias("label"), maintain_order=True).agg(pl.col("points").sum(), features=pl.len())
-    return summed.sort(pl.col("points").abs(), descending=True, maintain_order=True)
+    grouped = _about(points, feature_set_hash).group_by("family", maintain_order=True)
+    summed = grouped.agg(pl.col("about").first().alias("label"), pl.col("points").sum(), features=pl.len())
+    return summed.drop("family").sort(pl.col("points").abs(), descending=True, maintain_order=True)
 
 
 def with_families(points: pl.DataFrame, feature_set_hash: str) -> pl.DataFrame:
     """about, label, value and points (hundredths) of every feature, by what it is about, largest first."""
-    families = versions.families(feature_set_hash)
-    about = pl.col("feature").replace_strict(families, default=pl.col("label"), return_dtype=pl.String)
-    rows = points.select(about.alias("about"), "label", "value", points=100 * pl.col("points"))
-    whole = pl.col("points").sum().over("about").abs()
-    return rows.sort(whole, "about", pl.col("points").abs(), descending=[True, False, True], maintain_order=True)
+    rows = _about(points, feature_set_hash).with_columns(points=100 * pl.col("points"))
+    whole = pl.col("points").sum().over("family").abs()
+    ordered = rows.sort(whole, "family", pl.col("points").abs(), descending=[True, False, True], maintain_order=True)
+    return ordered.select("about", "label", "value", "points")
+
+
+def _about(points: pl.DataFrame, feature_set_hash: str) -> pl.DataFrame:
+    """The rows with `family`, all that a feature is about, and `about`, the same in short."""
+    known = versions.families(feature_set_hash)
+    found = [known.get(name) or Family((label,)) for name, label in points.select("feature", "label").iter_rows()]
+    return points.with_columns(
+        pl.Series("family", ["\n".join(one.words) for one in found], dtype=pl.String),
+        pl.Series("about", [one.label for one in found], dtype=pl.String),
+    )
 
 
 def shown(value: object) -> str:
@@ -239,7 +247,7 @@ def _otherwise(revision: str, role: str, decision_id: str) -> Otherwise:
     ]
     is_hidden = any(row[2:] == (MASK, MASK) for row in rows)
     changes = pl.DataFrame(rows, schema=["option", "feature", "before", "after"], orient="row")
-    words = "A change of values that your role does not see would." if is_hidden else found.words
+    words = HIDDEN_CHANGE if is_hidden else found.words
     return Otherwise(words, changes, found.proved)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from app.queries.access import revision, rooms
-from core.features.lineage import family
+from core.features.lineage import Family, family
 from core.kernel.canonical import short
 from core.kernel.errors import LeadbenchError
 from core.policy.document import Policy
@@ -97,13 +97,13 @@ def _labels(revision: str, feature_set_hash: str) -> dict[str, str]:
     return {feature.name: feature.label for feature in found.features}
 
 
-def families(feature_set_hash: str) -> dict[str, str]:
+def families(feature_set_hash: str) -> dict[str, Family]:
     """What each feature of a set is about; empty where the set is not registered."""
     return _families(revision("features"), feature_set_hash)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _families(revision: str, feature_set_hash: str) -> dict[str, str]:
+def _families(revision: str, feature_set_hash: str) -> dict[str, Family]:
     try:
         found = rooms().features.get(feature_set_hash)
     except LeadbenchError:

@@ -9,6 +9,7 @@ from core.features.schema import json_path
 from core.kernel.expressions import And, Comparison, Expression, InList, Literal, Node, Or
 
 ANY_ACTIVITY = "Activity of every kind"
+MOST_NAMED = 2
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,19 @@ class Reads:
     sources: tuple[str, ...] | None = None
     properties: tuple[str, ...] = ()
     envelope: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Family:
+    """What features are about, in business words, all of them; `label` names two and counts the rest."""
+
+    words: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """`Calls`, `Calls and Visits`, or `Calls, Visits and 1 more`."""
+        named, more = self.words[:MOST_NAMED], len(self.words) - MOST_NAMED
+        return f"{', '.join(named)} and {more} more" if more > 0 else " and ".join(named)
 
 
 def reads(feature: Feature) -> Reads:
@@ -35,18 +49,18 @@ def reads(feature: Feature) -> Reads:
     )
 
 
-def family(feature: Feature) -> str:
+def family(feature: Feature) -> Family:
     """What a feature is about, in business words: its attribute, its event types, or activity of every kind.
 
     A sequence is about its last step.
     """
     if feature.attribute is not None:
-        return feature.label
+        return Family((feature.label,))
     last = feature.then or feature.where
     types = sorted((last and _allowed(last.node, "type")) or ())
     if not types or feature.aggregate == "share":
-        return ANY_ACTIVITY
-    return " and ".join(feature.names.get(one, one.replace("_", " ").capitalize()) for one in types[:2])
+        return Family((ANY_ACTIVITY,))
+    return Family(tuple(feature.names.get(one, one.replace("_", " ").capitalize()) for one in types))
 
 
 def delivering(read: Reads, kinds: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from core.governance.permissions import Role
 from core.policy.document import Document
 
 MASK = "•••"
+HIDDEN_CHANGE = "A change of values that your role does not see would."
 ABOUT = ("feature", "name")
 TOLD = frozenset({"value", "sentence", "before", "after", "text", "number"})
 """What an object tells of the name that it is about."""

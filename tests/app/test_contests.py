@@ -6,7 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from app import commands, services
+from app.cli import explaining
 from app.queries import lead
+from core.decisions.attribution import Attribution, Move, Step
+from core.decisions.counterfactual import Change, Counterfactual, Option
 from core.decisions.replay import replay
 from core.decisions.store_outbox import OutboxStore
 from core.governance.masking import MASK
@@ -14,7 +17,7 @@ from core.governance.permissions import Role
 from core.kernel.clock import SystemClock
 from core.kernel.console import QueryForbidden
 from core.workbench import Workbench
-from tests.app.cli_calls import done, refused
+from tests.app.cli_calls import call, done, refused
 from tests.app.conftest import copied
 from tests.app.pages import page
 
@@ -120,3 +123,26 @@ def test_a_value_that_a_policy_hides_is_told_by_no_reason_and_no_query(reviewed,
         monkeypatch.setattr(commands, "acting", lambda _: SimpleNamespace(role=Role.ANALYST))
         assert commands.query("SELECT 1 AS one FROM leads", 10)
         services.use(None)
+
+
+def test_a_value_that_a_policy_hides_is_told_by_no_explain_on_the_command_line(reviewed, monkeypatch):
+    with Workbench.open(reviewed, SystemClock()) as bench:
+        record = bench.rooms.decisions.get(bench.db.scalar("SELECT decision_id FROM decisions_latest ORDER BY 1"))
+        hidden = a_feature(bench)
+    move, decided = Move(hidden, "Hidden", "before-it", "after-it", 0.1), {"band": record.band}
+    changed = Attribution(record, record, 0.1, (Step("policy", 0.1, 0.2, decided, (move,)),))
+    option = Option(("More",), (Change(hidden, "Hidden", "before-it", "after-it"),), 0.9, {hidden: "after-it"}, record)
+    monkeypatch.setattr(explaining, "attribute", lambda *_: changed)
+    monkeypatch.setattr(explaining.what_if, "on_store", lambda *_: Counterfactual(record, (option,)))
+    asked, at = ("explain", record.lead_id), ("--store", str(reviewed))
+    told = {name: done("explain", *asked, *at, user=name)["points"] for name in (None, "ana")}
+    values = {name: next(one for one in points if one["feature"] == hidden) for name, points in told.items()}
+    assert (values[None]["value"], values[None]["sentence"]) == (MASK, MASK)
+    assert MASK not in (values["ana"]["value"], values["ana"]["sentence"])
+    other = done("explain_counterfactual", *asked, "--counterfactual", *at)
+    assert (other["changes"][0]["from"], other["changes"][0]["to"], other["inputs_after"][hidden]) == (MASK,) * 3
+    for ask in (("--counterfactual",), ("--since", "2020-01-01")):
+        monkeypatch.setattr(explaining, "_record", lambda *_: record)
+        shown, seen = call(*asked, *ask, *at).stdout, call(*asked, *ask, *at, "--as", "ana").stdout
+        assert shown and "after-it" not in shown and "after-it" in seen
+    assert refused(*asked, *at, "--as", "nobody")["code"] == "unknown_user"

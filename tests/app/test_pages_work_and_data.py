@@ -10,7 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.jobs import JOBS
-from app.queries import change, crm, lead, leads, overview, reason_codes
+from app.queries import change, crm, lead, leads, overview, reason_codes, versions
+from core.features.lineage import Family
 from core.governance.permissions import Role
 from core.kernel.settings import PROJECT_ROOT
 
@@ -276,6 +277,16 @@ def test_the_waterfall_sums_what_features_are_about(demo):
     about = lead.by_family(points, best["feature_set_hash"])
     assert about["points"].sum() == pytest.approx(points["points"].sum()) and about.height < points.height
     assert about["features"].sum() == points.height
+
+
+def test_bars_are_summed_by_all_that_features_are_about(monkeypatch):
+    families = {"f": Family(("A", "B")), "g": Family(("A", "B", "C")), "h": Family(("A", "B", "D"))}
+    monkeypatch.setattr(versions, "families", lambda feature_set_hash: families)
+    points = pl.DataFrame(
+        {"feature": [*"fghi"], "label": [*"FGHI"], "value": ["1"] * 4, "points": [0.4, 0.3, 0.2, 0.1]}
+    )
+    assert lead.by_family(points, "sha256:0")["label"].to_list() == ["A and B", *["A, B and 1 more"] * 2, "I"]
+    assert lead.with_families(points, "sha256:0")["about"].to_list() == ["A and B", *["A, B and 1 more"] * 2, "I"]
 
 
 def test_every_kind_of_change_has_words():

@@ -58,4 +58,12 @@ def test_a_share_reads_every_event_because_it_counts_them_all():
 )
 def test_a_feature_belongs_to_what_it_is_about(body, words):
     text = f"{HEAD}  - {{name: f, {body}}}\nnames: {{price_page: Price seen}}\n"
-    assert family(read(text, "s").features[0]) == words
+    assert family(read(text, "s").features[0]).label == words
+
+
+def test_what_a_feature_is_about_is_all_of_it_though_its_label_is_short():
+    sets = ("'a', 'b'", "'a', 'b', 'c'", "'a', 'b', 'd'")
+    bodies = [f'aggregate: count, where: "type IN ({one})"' for one in sets]
+    found = [family(read(f"{HEAD}  - {{name: f, {body}}}\n", "s").features[0]) for body in bodies]
+    assert [one.label for one in found] == ["A and B", "A, B and 1 more", "A, B and 1 more"]
+    assert len(set(found)) == 3
