@@ -83,6 +83,9 @@ def together(found: Stored, model_hash: str, key: str) -> None:
     features = tuple(found.importance["feature"].head(MOST_PAIRED))
     with chart.card("Which features act together", glossary.term("interaction")):
         told = explain.together(model_hash, features)
+        if few := explain.too_few(told.leads):
+            st.caption(few)
+            return
         if told.pairs.is_empty():
             st.caption("The model reads one feature only.")
             return
@@ -133,6 +136,9 @@ def stability(model_hash: str, key: str) -> None:
             return
         other = linked.select("Compared with", others, "with", f"{key}_with", width=200)
         found = explain.stability(model_hash, other)
+        if few := explain.too_few(found.leads):
+            st.caption(few)
+            return
         st.markdown(f"Order of importance alike by **{found.alike:+.2f}** (1: the same) on {found.leads:,} leads.")
         config = {
             "label": st.column_config.TextColumn("Feature", width="large"),

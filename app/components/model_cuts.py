@@ -13,6 +13,8 @@ from core.models.cutoffs import Capacity
 from core.models.store import ModelVersion
 from core.recipes.cutting import Unseen
 
+CHOSEN = "The share was chosen on these same leads, so new leads may bring less than the interval says."
+
 
 def unseen(version: ModelVersion) -> Unseen | None:
     """The leads that cuts are measured on; None, and said why, where there are none."""
@@ -112,7 +114,7 @@ def _worth(rows: pl.DataFrame, key: str) -> None:
     told = "nobody" if top["threshold"] is None else f"scores from {top['threshold']:.1%}"
     words = (
         f"In words: most is gained by working {top['share']:.0%} of the leads ({told}): {top['value']:+,.0f} per 1,000 "
-        f"leads, 95 % from {top['low']:+,.0f} to {top['high']:+,.0f}."
+        f"leads, 95 % from {top['low']:+,.0f} to {top['high']:+,.0f}. {CHOSEN}"
     )
     figure = charts.value(rows, chart.colours(), best=top["share"], chosen=share)
     chart.show(figure, f"{key}_curve", alt=f"Value by share of leads worked. {words}", words=words)

@@ -26,7 +26,8 @@ def show(key: str) -> None:
             st.caption(one["evidence"])
         if found["challenger"] is not None:
             st.caption(f"Model {found['challenger']} was trained since: compare it before another is trained.")
-            st.caption(in_shadow(models.shadow()))
+            with refusals():
+                st.caption(in_shadow(models.shadow()))
         allowed = may(Permission.TRAIN)
         if st.button(
             "Train a challenger",

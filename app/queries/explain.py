@@ -13,6 +13,7 @@ from core.decisions.store_board import DecisionBoard
 from core.models.model import Model
 
 MOST_LEADS, COMPARED = 4_000, 1_000
+FEWEST = 30
 SEED = 7
 
 
@@ -116,6 +117,13 @@ def others(model_hash: str) -> dict[str, str]:
     return {one: versions.model_name(one) for one in listed if set(models.get(one).names) <= names}
 
 
+def too_few(leads: int) -> str | None:
+    """Why nothing is told of a model's decided leads in comparison, where they are under 30."""
+    if leads >= FEWEST:
+        return None
+    return f"The model decided {leads:,} lead{'' if leads == 1 else 's'}; this is told from {FEWEST} on."
+
+
 def stability(model_hash: str, other: str) -> Stability:
     """Both models' reasons for up to 1,000 leads that the first one decided, worked out anew for the comparison."""
     return _stability(revision("decisions", "models", "features"), model_hash, other)
@@ -132,11 +140,12 @@ def _stability(revision: str, model_hash: str, other: str) -> Stability:
 
 
 def _decided(model_hash: str, most: int) -> tuple[Model, pl.DataFrame]:
-    """The model, and up to so many of the vectors that it decided, the same ones for ever."""
+    """The model, and up to so many of the vectors that it decided until now, chosen by their ids."""
     from core.decisions.reexecution import vectors
 
     board = leads.board().filter(pl.col("model_hash") == model_hash)
-    sample = rooms().decisions.population(board["decision_id"].min(), most)  # type: ignore[arg-type]
+    newest = board.sort("entry_seq", "decision_id")["decision_id"][-1]
+    sample = rooms().decisions.population(newest, most)
     feature_set = rooms().features.get(board["feature_set_hash"][0])
     return rooms().models.get(model_hash), vectors(feature_set, [{"features": one.items()} for one in sample])
 

@@ -69,7 +69,10 @@ def by_share(y: Floats, p: Floats, costs: Costs, seed: int = 7) -> pl.DataFrame:
 
 
 def best(rows: pl.DataFrame) -> dict[str, float]:
-    """The row of `by_share` that is worth most; of equals, the one that works fewest."""
+    """The row of `by_share` that is worth most; of equals, the one that works fewest.
+
+    It was chosen on the leads that value it, so its value and interval are too high for new leads: say so beside them.
+    """
     return rows.sort("value", "share", descending=[True, False]).row(0, named=True)
 
 

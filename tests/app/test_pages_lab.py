@@ -9,6 +9,8 @@ import pytest
 from app import work_commands
 from app.components import retraining
 from app.queries import drift, explain, models
+from core.decisions.store import DecisionStore
+from core.models.errors import ModelDamaged
 from tests.app.pages import page
 
 
@@ -34,6 +36,18 @@ def test_train_tells_what_would_call_for_a_challenger_and_offers_one_thing_to_do
     assert {one["evidence"] for one in told["triggers"]} <= {one.value for one in at.caption}
     assert not at.button(key="train_again_train").disabled
     assert page("train", "rita").button(key="train_again_train").disabled
+
+
+def test_a_damaged_challenger_does_not_hide_the_button(demo, monkeypatch):
+    def damaged():
+        raise ModelDamaged("2", "trees", "ashes")
+
+    told = models.proposals() | {"challenger": "2"}
+    monkeypatch.setattr(models, "proposals", lambda: told)
+    monkeypatch.setattr(models, "shadow", damaged)
+    at = page("train")
+    assert any("ashes" in one.value for one in at.error)
+    assert not at.button(key="train_again_train").disabled
 
 
 def test_a_challenger_in_shadow_is_told_in_a_sentence():
@@ -105,9 +119,26 @@ def test_the_dots_are_leads_of_every_rank(demo):
     assert len(drawn) == 60 and abs(places.mean() / explain.leads.board().height - 0.5) < 0.15
 
 
-def test_pairs_that_act_together_are_told_with_their_sample(demo):
+def test_pairs_that_act_together_are_told_with_their_sample_and_not_of_few_leads(demo, monkeypatch):
     at = page("explain", tab="Acting together")
     assert any("Friedman's H on 60 leads" in one.value for one in at.caption)
+    monkeypatch.setattr(explain, "FEWEST", 61)
+    shown = [one.value for one in at.run().caption]
+    assert "The model decided 60 leads; this is told from 61 on." in shown and not any(
+        "Friedman" in one for one in shown
+    )
+
+
+def test_decided_leads_are_drawn_from_all_up_to_the_models_newest_decision(demo, monkeypatch):
+    page("explain")
+    asked, real = [], DecisionStore.population
+    board = explain.leads.board().with_columns(entry_seq=pl.int_range(pl.len()))
+    monkeypatch.setattr(explain.leads, "board", lambda: board)
+    monkeypatch.setattr(
+        DecisionStore, "population", lambda store, one, most: asked.append(one) or real(store, one, most)
+    )
+    assert explain.together(board["model_hash"][-1], ()).leads == 60
+    assert asked == [board["decision_id"][-1]]
 
 
 def test_drift_ranks_features_by_the_decisions_they_move(demo):
