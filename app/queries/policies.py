@@ -206,7 +206,8 @@ def _history_row(version: StoredVersion) -> dict[str, object]:
 
 
 def rollback_targets(live: StoredVersion) -> list[StoredVersion]:
-    """The versions of the live one's name that decided once, its parent first."""
-    retired = (State.SUPERSEDED, State.ROLLED_BACK)
-    found = [one for one in versions() if one.name == live.name and one.state in retired]
+    """The versions of the live one's name that decided everybody once, its parent first."""
+    retired, rollouts = (State.SUPERSEDED, State.ROLLED_BACK), rooms().releases.rollouts
+    known = [one for one in versions() if one.name == live.name and one.state in retired]
+    found = [one for one in known if not rollouts.is_unfinished(one.content_hash)]
     return sorted(found, key=lambda one: one.content_hash != live.parent)

@@ -79,7 +79,10 @@ class Desk:
     def sight(
         self, document: Document, lead_id: str, outcome: Outcome, known: Mapping[str, object], moment: datetime
     ) -> Sight | None:
-        """What `assign` would choose by for this lead, None where it chooses nobody; arguments as there."""
+        """What `assign` would choose by for this lead, None where it chooses nobody; arguments as there.
+
+        `assign` notes in it the loads of the pools that it asks.
+        """
         wanted = _wanted_in(outcome)
         if wanted is None:
             return None
@@ -90,8 +93,7 @@ class Desk:
             held = None
         asked = () if held and self._still_there(document, held, moment) else chain
         fields = {document.pools[pool].territory or OWNER for pool in asked if _asks_lead(document.pools[pool])}
-        loads = {pool: self._loads(document, pool, moment.date()) for pool in asked if self._places(document, pool)}
-        return Sight(self.reps_hash, moment, held, {name: known.get(name) for name in fields}, loads)
+        return Sight(self.reps_hash, moment, held, {name: known.get(name) for name in fields}, {})
 
     def _loads(self, document: Document, pool: str, day: date) -> list[Load]:
         keys = [(pool, place.assignee) for place in self._places(document, pool)]
@@ -103,11 +105,18 @@ class Desk:
         return () if pool.capacity == OWNER else self.places.get(pool.members or name, ())
 
     def assign(
-        self, document: Document, lead_id: str, outcome: Outcome, known: Mapping[str, object], moment: datetime
+        self,
+        document: Document,
+        lead_id: str,
+        outcome: Outcome,
+        known: Mapping[str, object],
+        moment: datetime,
+        sight: Sight | None = None,
     ) -> tuple[Outcome, str | None]:
         """The outcome with the pool where the lead lands and a reason for every pool that it passed, and who gets it.
 
-        `known` are the lead's fields by name, for owners and territories; moment is naive UTC.
+        `known` are the lead's fields by name, for owners and territories; moment is naive UTC; the loads of the pools
+        that are asked are noted in `sight`.
         """
         self._close_until(moment)
         wanted = _wanted_in(outcome)
@@ -121,6 +130,8 @@ class Desk:
             return replace(outcome, pool=held.pool, reasons=(*outcome.reasons, *reasons)), held.assignee
         passed: list[Reason] = []
         for pool in chain:
+            if sight and self._places(document, pool):
+                sight.loads[pool] = self._loads(document, pool, moment.date())
             found = self._choose(document.pools[pool], pool, outcome.method, known, moment)
             if isinstance(found, Place):
                 self._give(lead_id, pool, found.assignee, moment)

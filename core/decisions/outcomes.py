@@ -133,7 +133,7 @@ class _Batch:
         known = {**whole, **{name: values[row.row_no] for name, values in self.asked.items()}}
         asked = (self.deciding.policy.document, row.lead_id, outcome, known, row.moment or self.now)
         sight = self.desk.sight(*asked)
-        landed, assignee = self.desk.assign(*asked)
+        landed, assignee = self.desk.assign(*asked, sight)
         return landed, assignee, sight.to_text() if sight else None
 
 

@@ -44,14 +44,14 @@ class Load:
 @dataclass(frozen=True, slots=True)
 class Sight:
     """The reps by hash, the moment (naive UTC), who had the lead, the fields of the lead by which owners and
-    territories are found, and by pool of the chain the load of each rep in the order of the reps.
+    territories are found, and by pool that was asked the load of each rep in the order of the reps.
     """
 
     reps_hash: str
     moment: datetime
     held: Held | None
     known: Mapping[str, object]
-    loads: Mapping[str, Sequence[Load]]
+    loads: dict[str, Sequence[Load]]
 
     def to_text(self) -> str:
         """The sight as canonical JSON."""

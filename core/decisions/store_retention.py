@@ -34,6 +34,8 @@ DROPPED = {
     "outbox": f"decision_id IN ({WENT.format('decision_id')})",
     "shadow_scores": f"decision_id IN ({WENT.format('decision_id')})",
 }
+UNSEEN = """DELETE FROM desk_reps WHERE reps_hash NOT IN (
+    SELECT DISTINCT sight->>'$.reps_hash' FROM decisions WHERE sight IS NOT NULL)"""
 Limits = dict[str, Any]
 """`before`: the moment before which decisions go, `drawn_before` those with a draw of an experiment (naive UTC or None:
 none); `upto`: the newest ledger entry whose decisions are looked at.
@@ -68,13 +70,14 @@ def may_go(cursor: Cursor | Database, within: Limits) -> list[Leaf]:
 
 
 def drop(change: Change, within: Limits) -> dict[str, int]:
-    """Delete those that may go, their scores in shadow and their messages; how many rows by table.
+    """Delete those that may go, their scores in shadow and messages, and reps that no choice left saw; rows by table.
 
     Their leaves are kept, under the change's ledger entry.
     """
     seq = {"seq": change.seq}
     change.execute(f"INSERT INTO decisions_gone BY NAME SELECT {LEFT}, $seq AS retired_seq {MAY_GO}", within | seq)
-    return {table: change.execute(f"DELETE FROM {table} WHERE {which}", seq) for table, which in DROPPED.items()}
+    gone = {table: change.execute(f"DELETE FROM {table} WHERE {which}", seq) for table, which in DROPPED.items()}
+    return gone | {"desk_reps": change.execute(UNSEEN)}
 
 
 def seal(leaves: Sequence[Leaf]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Emergencies:
             publishing.require_sound(version, active, self._database.clock.now())
             if version.state not in BREAKABLE:
                 raise ApprovalsMissing(version.ref, version.state, 0, 0)
-            publishing.require_bound(self._bundles, change, version)
+            publishing.require_bound(self._policies, self._bundles, change, version)
             publishing.require_no_rollout(self._rollouts, change, self._policies, version.name)
             number = publishing.activate(self._policies, change, version, active, State.SUPERSEDED)
             self._policies.record_action(change, version.content_hash, "broke_glass", actor, reason)

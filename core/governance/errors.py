@@ -197,7 +197,7 @@ class NeverApproved(LeadbenchError):
         super().__init__(
             f"`{ref}` was never approved, so it cannot be rolled back to.",
             value=ref,
-            remedy="Name one that was, with --to; or submit it and have it approved, then publish it.",
+            remedy="Name one that was, with --to; or edit it, then submit the new version and have that approved.",
         )
 
 

@@ -43,6 +43,32 @@ class RolloutUnderWay(LeadbenchError):
         )
 
 
+class RolloutUnfinished(LeadbenchError):
+    """A rollback to a version whose rollout was ended before it decided everybody."""
+
+    code = "rollout_unfinished"
+
+    def __init__(self, ref: str) -> None:
+        super().__init__(
+            f"`{ref}` cannot be rolled back to: its rollout did not reach everybody.",
+            value=ref,
+            remedy="Publish it, which begins its rollout again; or name another version with --to.",
+        )
+
+
+class DraftMoved(LeadbenchError):
+    """A request for approval of a draft that got another content while the request was at work."""
+
+    code = "draft_moved"
+
+    def __init__(self, draft_id: str, content_hash: str) -> None:
+        super().__init__(
+            f"Draft `{draft_id}` was edited meanwhile: it holds `{short(content_hash)}` now.",
+            value=draft_id,
+            remedy="Open the draft again, look at what it says now, and submit that.",
+        )
+
+
 class RolloutEarly(LeadbenchError):
     """A step that is to be left before its time."""
 

@@ -1,6 +1,6 @@
 """What falls due by itself: scheduled publishings, expiries, the judge's word over rollouts; and what is overdue."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -8,7 +8,7 @@ from typing import Any
 
 from core.governance.judging import Verdicts
 from core.governance.releases import Releases
-from core.governance.rollouts import UnderWay
+from core.governance.rollouts import Look, UnderWay
 from core.governance.users import SYSTEM
 from core.kernel import telemetry
 from core.kernel.errors import LeadbenchError
@@ -76,20 +76,22 @@ def _publish(releases: Releases) -> Iterator[str]:
 def _expire(releases: Releases) -> Iterator[str]:
     now = releases.clock.now()
     for row in releases.emergencies.glass.expired(now).iter_rows(named=True):
-        yield from _tried(row["name"], partial(_expire_glass, releases, row["name"], row["before_hash"]))
+        yield from _tried(row["name"], partial(_expire_glass, releases, row))
     for version in _active(releases):
         window = window_of(version.policy.document)
         if window.until and window.at(now) == "expired" and version.parent:
             yield from _tried(version.name, partial(_expire_version, releases, version, to_text(window.until)))
 
 
-def _expire_glass(releases: Releases, name: str, before: str) -> str:
-    back = releases.rollback(name, SYSTEM, "the emergency expired", before)
+def _expire_glass(releases: Releases, row: Mapping[str, Any]) -> str:
+    why, expected = "the emergency expired", row["content_hash"]
+    back = releases.rollback(row["name"], SYSTEM, why, row["before_hash"], expected=expected)
     return f"{back.version.ref} decides again: an emergency expired"
 
 
 def _expire_version(releases: Releases, version: StoredVersion, until: str) -> str:
-    back = releases.rollback(version.name, SYSTEM, f"it was meant to decide until {until}", left=State.EXPIRED)
+    why, expected = f"it was meant to decide until {until}", version.content_hash
+    back = releases.rollback(version.name, SYSTEM, why, left=State.EXPIRED, expected=expected)
     return f"{version.ref} expired; {back.version.ref} decides again"
 
 
@@ -101,19 +103,20 @@ def _roll(releases: Releases) -> Iterator[str]:
 
 
 def _judge(releases: Releases, version: StoredVersion, found: UnderWay) -> str | None:
-    verdicts = releases.rollouts.judged(version.name)
-    if why := rolls_back(found, verdicts, releases.rollouts.decided(found), releases.clock.now()):
-        back = releases.rollback(version.name, SYSTEM, f"the judge: {why}{_late(releases, found)}")
+    look = releases.rollouts.look(found)
+    if why := rolls_back(found, look.verdicts, look.leads, releases.clock.now()):
+        told, expected = f"the judge: {why}{_late(releases, found, look)}", found.row.content_hash
+        back = releases.rollback(version.name, SYSTEM, told, expected=expected)
         return f"{back.version.ref} decides again: {why}"
-    if goes_on(releases, found, verdicts):
-        releases.rollouts.advance(version.name, SYSTEM, f"the judge: {verdicts.reason}")
+    if goes_on(releases, found, look):
+        releases.rollouts.advance(version.name, SYSTEM, f"the judge: {look.verdicts.reason}")
         return f"{version.ref} went on to its next step"
     return None
 
 
-def _late(releases: Releases, found: UnderWay) -> str:
+def _late(releases: Releases, found: UnderWay, look: Look) -> str:
     """Says so where the plan wanted to be back sooner, counted from the newest decision that the verdict saw."""
-    plan, newest = found.plan.auto_rollback, releases.rollouts.newest_decision(found)
+    plan, newest = found.plan.auto_rollback, look.newest
     if plan is None or newest is None:
         return ""
     took = (releases.clock.now() - newest).total_seconds()
@@ -154,10 +157,10 @@ def rolls_back(found: UnderWay, verdicts: Verdicts, leads: int, now: datetime) -
     return None
 
 
-def goes_on(releases: Releases, found: UnderWay, verdicts: Verdicts) -> bool:
+def goes_on(releases: Releases, found: UnderWay, look: Look) -> bool:
     """Whether the step is left without a person: every guard passed, its time is over, and the next is below half."""
     after = found.ladder[min(found.row.step + 1, len(found.ladder) - 1)]
-    passed = verdicts.verdict == "pass" and releases.rollouts.waits(found, verdicts) is None
+    passed = look.verdicts.verdict == "pass" and releases.rollouts.waits(found, look.leads) is None
     return passed and float(after.pct) < HUMAN_GATE
 
 

@@ -1,4 +1,4 @@
-"""What must hold before a version decides, where a rollback may go, and what an edit takes back."""
+"""What must hold before a version decides, and where a rollback may go."""
 
 from datetime import datetime
 
@@ -11,12 +11,13 @@ from core.governance.errors import (
     NothingToRollBack,
     ParentConflict,
 )
-from core.governance.errors_release import EvidenceVoid, OutsideWindow, RolloutUnderWay
+from core.governance.errors_release import EvidenceVoid, OutsideWindow, RolloutUnderWay, RolloutUnfinished
 from core.governance.rollouts import Rollouts
-from core.governance.standing import WAITING, Standing
+from core.governance.standing import Standing
 from core.kernel.database import Change
 from core.kernel.times import to_text
 from core.policy import golden
+from core.policy.errors import ParentStale
 from core.policy.states import State
 from core.policy.store import PolicyStore, StoredVersion
 from core.policy.windows import require_unexpired, window_of
@@ -33,11 +34,21 @@ def require_approved(policies: PolicyStore, bundles: Bundles, change: Change, st
         return
     if not (version.state is State.APPROVED and standing.is_approved):
         raise ApprovalsMissing(version.ref, version.state, len(standing.approvers), standing.needed)
-    require_bound(bundles, change, version)
+    require_bound(policies, bundles, change, version)
 
 
-def require_bound(bundles: Bundles, change: Change, version: StoredVersion) -> None:
-    """Refuse where bundle or evidence are not what was handed in; raises EvidenceVoid."""
+def require_active(policies: PolicyStore, change: Change, name: str, expected: str | None) -> None:
+    """Refuse where another version is active than what was done was done for; raises ParentStale."""
+    found = policies.active_hash(name, change)
+    if found != expected:
+        raise ParentStale(name, expected, found)
+
+
+def require_bound(policies: PolicyStore, bundles: Bundles, change: Change, version: StoredVersion) -> None:
+    """Refuse where bundle or evidence are not what was handed in, or compare with what would not be replaced.
+
+    Raises EvidenceVoid and ParentConflict.
+    """
     submission = bundles.newest(version.content_hash, change)
     if submission is None:
         raise EvidenceVoid(version.ref, "no evidence was handed in with it")
@@ -46,6 +57,9 @@ def require_bound(bundles: Bundles, change: Change, version: StoredVersion) -> N
     moved = submission.bundle.differing(bundles.of(version.policy))
     if moved:
         raise EvidenceVoid(version.ref, f"another {' and '.join(moved)} would decide with it now")
+    parent, active = submission.evidence["parent"], policies.active_hash(version.name, change)
+    if active not in (parent, version.content_hash):
+        raise ParentConflict(version.ref, parent, active)
 
 
 def require_other(version: StoredVersion, active: StoredVersion | None) -> None:
@@ -72,8 +86,13 @@ def require_no_rollout(rollouts: Rollouts, change: Change, policies: PolicyStore
         raise RolloutUnderWay(name, policies.get(found.row.content_hash, change).ref)
 
 
-def rollback_target(policies: PolicyStore, change: Change, active: StoredVersion, to: str | None) -> StoredVersion:
-    """The version to go back to: another of its name that was once approved, by default the nearest of its parents."""
+def rollback_target(
+    policies: PolicyStore, rollouts: Rollouts, change: Change, active: StoredVersion, to: str | None
+) -> StoredVersion:
+    """The version to go back to: another of its name that was once approved, by default the nearest of its parents.
+
+    One whose rollout did not reach everybody is none: it would decide everybody past its steps and the judge.
+    """
     if to is None and active.parent is None:
         raise NothingToRollBack(active.name, f"`{active.ref}` is its first version")
     target = policies.get(to or str(active.parent), change)
@@ -85,6 +104,8 @@ def rollback_target(policies: PolicyStore, change: Change, active: StoredVersion
         raise NothingToRollBack(active.name, f"`{target.ref}` is another policy")
     if not was_approved(policies, change, target):
         raise NeverApproved(target.ref)
+    if rollouts.is_unfinished(target.content_hash, change):
+        raise RolloutUnfinished(target.ref)
     return target
 
 
@@ -102,14 +123,3 @@ def activate(
     policies.set_state(change, target.content_hash, State.PUBLISHED)
     expected = before.content_hash if before else None
     return policies.set_active(change, target.name, target.content_hash, expected=expected)
-
-
-def withdraw(policies: PolicyStore, change: Change, content_hash: str, actor: str) -> None:
-    """Discard a draft's earlier content, whatever it had reached short of being published."""
-    state = policies.get(content_hash, change).state
-    if state not in WAITING:
-        return
-    if state in (State.SUBMITTED, State.APPROVED):
-        policies.set_state(change, content_hash, State.CHANGES_REQUESTED)
-    policies.set_state(change, content_hash, State.DISCARDED)
-    policies.record_action(change, content_hash, "discarded", actor, "replaced by an edit of its draft")

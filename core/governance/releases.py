@@ -12,14 +12,14 @@ from uuid_utils import uuid7
 
 from core.decisions.store_contests import ContestStore
 from core.governance import authorship, publishing
-from core.governance.bundles import Bundle, Bundles, Submission, tell
+from core.governance.bundles import SIMULATED, Bundle, Bundles, Submission, tell
+from core.governance.drafting import Drafting
 from core.governance.emergencies import Emergencies
 from core.governance.errors import (
     AlreadyActive,
     AlreadyApproved,
     AlreadyBootstrapped,
     AuthorCannotApprove,
-    DraftUnknown,
     NothingToRollBack,
 )
 from core.governance.errors_release import EvidenceVoid
@@ -46,6 +46,7 @@ class Releases:
         self._users = users or Users(database)
         self.policies = PolicyStore(database)
         self.drafts = DraftStore(database)
+        self._drafting = Drafting(self.policies, self.drafts)
         self.bundles = Bundles(database)
         self.rollouts = Rollouts(database, self._users, self.policies)
         self.emergencies = Emergencies(database, self._users, self.policies, self.bundles, self.rollouts)
@@ -64,17 +65,10 @@ class Releases:
             return known, self.standing(policy.content_hash)
         kind = "policy.edited" if draft_id else "policy.drafted"
         with self._change(kind, actor, Permission.SUBMIT) as change:
-            before = self._head(draft_id, change) if draft_id else None
+            before = self._drafting.head(draft_id, change) if draft_id else None
             draft_id = draft_id or f"dr_{uuid7().hex}"
-            self.policies.put_draft(change, policy, actor)
-            self.drafts.add(change, draft_id, policy.content_hash, actor)
-            if before == policy.content_hash:
+            if not self._drafting.edit(change, policy, actor, draft_id, before):
                 change.abandon()
-            elif before is not None:
-                self.policies.record_action(change, policy.content_hash, "edited", actor)
-                publishing.withdraw(self.policies, change, before, actor)
-                change.body["replaces"] = before
-            change.body.update(draft_id=draft_id, **named(policy))
         return draft_id, self.standing(policy.content_hash)
 
     def submit(
@@ -89,19 +83,22 @@ class Releases:
         """Submit a document for approval; submitting again what waits already changes nothing.
 
         Bundle and evidence are made here, for approvals to bind to. Raises PolicyInvalid, GoldenTestsFailed,
-        ProofsFailed, Forbidden, AlreadyActive, DraftUnknown, TransitionRefused, Cancelled: nothing is written then.
+        ProofsFailed, Forbidden, AlreadyActive, DraftUnknown, TransitionRefused, Cancelled; DraftMoved or ParentStale
+        where the draft or the active version is another by the end: nothing is written then.
         """
         self._users.require(actor, Permission.SUBMIT)
+        head = self._drafting.head(draft_id) if draft_id else None
         tell("checking and proving", progress, cancel)
         found = checker.sound(text, file)
         policy = found.policy
         assert policy is not None
         bundle = self.bundles.of(policy)
         pack, simulation = self.bundles.evidence(found, self.policies.active(policy.name), progress, cancel)
-        if draft_id:
-            self.draft(text, file, actor, draft_id)
         with self._change("policy.submitted", actor, Permission.SUBMIT) as change:
-            if self._waits_unchanged(change, policy, bundle, actor):
+            tell("handing it in", progress, cancel, SIMULATED)
+            publishing.require_active(self.policies, change, policy.name, pack["parent"])
+            is_edit = bool(draft_id and head and self._drafting.edit_from(change, policy, actor, draft_id, head))
+            if self._waits_unchanged(change, policy, bundle, actor, is_edit):
                 change.abandon()
             else:
                 stored = self.policies.put_draft(change, policy, actor)
@@ -120,7 +117,7 @@ class Releases:
             version = standing.version
             if actor in standing.approvers:
                 raise AlreadyApproved(version.ref, actor)
-            publishing.require_bound(self.bundles, change, version)
+            publishing.require_bound(self.policies, self.bundles, change, version)
             self.policies.record_action(change, version.content_hash, "approved", actor, comment)
             approved = self.standing(version.content_hash, change)
             if approved.is_approved and version.state is State.PUBLISHED:
@@ -178,12 +175,19 @@ class Releases:
         return self.standing(version.content_hash)
 
     def rollback(
-        self, name: str, actor: str, reason: str | None, to: str | None = None, *, left: State = State.ROLLED_BACK
+        self,
+        name: str,
+        actor: str,
+        reason: str | None,
+        to: str | None = None,
+        *,
+        left: State = State.ROLLED_BACK,
+        expected: str | None = None,
     ) -> Standing:
         """Go back to the version before the active one, or to another that was once approved; models stay.
 
-        Needs no new approval; the entry says that a review afterwards is due.
-        Raises ReasonMissing, Forbidden, NothingToRollBack, NeverApproved.
+        Needs no new approval; the entry says that a review afterwards is due. Raises ReasonMissing, Forbidden,
+        NothingToRollBack, NeverApproved, RolloutUnfinished, and ParentStale where another than `expected` is active.
         """
         require_reason("roll a policy back", reason)
         kind = "policy.expired" if left is State.EXPIRED else "policy.rolled_back"
@@ -191,7 +195,9 @@ class Releases:
             active = self.policies.active(name, change)
             if active is None:
                 raise NothingToRollBack(name, "no version of it is active")
-            target = publishing.rollback_target(self.policies, change, active, to)
+            if expected:
+                publishing.require_active(self.policies, change, name, expected)
+            target = publishing.rollback_target(self.policies, self.rollouts, change, active, to)
             number = publishing.activate(self.policies, change, target, active, left)
             self.policies.record_action(change, active.content_hash, left.value, actor, reason)
             self.policies.record_action(change, target.content_hash, "returned", actor, reason)
@@ -244,17 +250,11 @@ class Releases:
         hashes = {"bundle_hash": found.bundle_hash, "evidence_hash": found.evidence_hash} if found else {}
         return {"content_hash": version.content_hash, **hashes}
 
-    def _head(self, draft_id: str, change: Change) -> str:
-        head = self.drafts.head(draft_id, change)
-        if head is None:
-            raise DraftUnknown(draft_id)
-        return head
-
-    def _waits_unchanged(self, change: Change, policy: Policy, bundle: Bundle, actor: str) -> bool:
+    def _waits_unchanged(self, change: Change, policy: Policy, bundle: Bundle, actor: str, is_edit: bool) -> bool:
         """Whether the version waits already and this submission adds nothing; else one that waits is taken back.
 
-        Another person's submission makes that person an author, one on top of another active version is another
-        change, and one of another bundle binds anew: all void the approvals given.
+        Another person's submission, or an edit of a draft, makes authors; one on top of another active version is
+        another change, and one of another bundle binds anew: all void the approvals given.
         """
         try:
             version = self.policies.get(policy.content_hash, change)
@@ -266,7 +266,7 @@ class Releases:
             self.policies.active_hash(version.name, change),
             policy.document.metadata.parent,
         )
-        holds = is_current and self.bundles.holds(bundle, change)
+        holds = not is_edit and is_current and self.bundles.holds(bundle, change)
         if holds and actor in self.standing(version.content_hash, change).authors:
             return True
         self.policies.set_state(change, version.content_hash, State.CHANGES_REQUESTED)

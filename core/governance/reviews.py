@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from core.governance import authorship
 from core.governance.permissions import Permission, allowed
 from core.governance.standing import require_reason
-from core.governance.store_release import BreakGlassStore
+from core.governance.store import DraftStore
+from core.governance.store_release import BreakGlassStore, CommentStore
 from core.governance.users import User, Users
 from core.kernel.database import Database
 from core.kernel.times import from_text, to_text
@@ -20,7 +22,7 @@ REVIEWED = "reviewed"
 class Review:
     """A review that is due: of which version, why, who brought it about when and for what reason.
 
-    `is_open` says that the version decides by broken glass now, until `until`.
+    `is_open` says that the version decides by broken glass now, until `until`; `authors` made what decided unapproved.
     """
 
     kind: Literal["emergency", "rollback"]
@@ -30,10 +32,11 @@ class Review:
     reason: str
     is_open: bool = False
     until: datetime | None = None
+    authors: frozenset[str] = frozenset()
 
     def may_be_done_by(self, user: User) -> bool:
-        """Whether somebody's word counts as this review: a reviewer's who did not bring it about."""
-        return user.name != self.by and allowed(user.role, Permission.APPROVE)
+        """Whether somebody's word counts as this review: a reviewer's who did not bring it about or make it."""
+        return user.name not in {self.by, *self.authors} and allowed(user.role, Permission.APPROVE)
 
 
 class Reviews:
@@ -41,7 +44,11 @@ class Reviews:
 
     def __init__(self, database: Database, users: Users, policies: PolicyStore) -> None:
         self._database, self._users, self._policies = database, users, policies
-        self._glass = BreakGlassStore(database)
+        self._glass, self._drafts, self._comments = (
+            BreakGlassStore(database),
+            DraftStore(database),
+            CommentStore(database),
+        )
 
     def due(self) -> list[Review]:
         """Every review that is due, open emergencies first, then the longest due."""
@@ -71,10 +78,10 @@ class Reviews:
         for row in self._glass.all().iter_rows(named=True):
             version, at = self._policies.get(row["content_hash"]), _aware(row["broken_at"])
             is_open = row["ended_at"] is None
-            settled = row["ended_how"] == "approved afterwards" or self._was_reviewed(version.content_hash, at)
-            if is_open or not settled:
-                until = _aware(row["expires_at"])
-                yield Review("emergency", version, at, row["actor"], row["reason"], is_open, until)
+            is_settled = row["ended_how"] == "approved afterwards"
+            if is_open or not (is_settled or self._was_reviewed(version.content_hash, at, row["actor"])):
+                until, authors = _aware(row["expires_at"]), self._authors(version.content_hash)
+                yield Review("emergency", version, at, row["actor"], row["reason"], is_open, until, authors)
 
     def _rollbacks(self) -> Iterator[Review]:
         """Versions that decide because a rollback brought them back."""
@@ -82,12 +89,17 @@ class Reviews:
             version = self._policies.active(name)
             actions = self._policies.actions(version.content_hash) if version else []
             back = [one for one in actions if one.kind == "returned"]
-            if version and back and not self._was_reviewed(version.content_hash, back[-1].at):
+            if version and back and not self._was_reviewed(version.content_hash, back[-1].at, back[-1].actor):
                 yield Review("rollback", version, back[-1].at, back[-1].actor, back[-1].comment or "")
 
-    def _was_reviewed(self, content_hash: str, since: datetime) -> bool:
-        actions = self._policies.actions(content_hash)
-        return any(one.kind == REVIEWED and one.at >= since for one in actions)
+    def _was_reviewed(self, content_hash: str, since: datetime, by: str) -> bool:
+        """Whether anybody reviewed it since, or commented on it while every comment of another person was a review."""
+        told = [(one.actor, one.at) for one in self._policies.actions(content_hash) if one.kind == REVIEWED]
+        earlier = [one for one in self._comments.before_reviews(content_hash) if one[0] != by]
+        return any(at >= since for _, at in (*told, *earlier))
+
+    def _authors(self, content_hash: str) -> frozenset[str]:
+        return authorship.authors(self._policies.actions(content_hash), self._drafts.contributors(content_hash))
 
 
 def _aware(moment: Any) -> datetime:

@@ -83,6 +83,17 @@ class UnderWay:
         return 0.0 if self.is_shadow else min(float(self.step.pct) / 100, 1.0)
 
 
+@dataclass(frozen=True)
+class Look:
+    """What one look at the decisions of a step saw: the judge's word, how many leads the new version decided in it,
+    and when it decided last (aware UTC).
+    """
+
+    verdicts: Verdicts
+    leads: int
+    newest: datetime | None
+
+
 class Rollouts:
     """The rollouts of a store, one open at a time for a policy's name."""
 
@@ -99,6 +110,10 @@ class Rollouts:
         """The rollout that is on its way, None where there is none."""
         found = self.newest(name, change)
         return found if found and found.is_open else None
+
+    def is_unfinished(self, content_hash: str, change: Change | None = None) -> bool:
+        """Whether the version's newest rollout did not reach everybody; False where it never had one."""
+        return self.store.newest_kind(content_hash, change) not in (None, "completed")
 
     def begin(self, change: Change, version: StoredVersion, before: StoredVersion | None, actor: str) -> str | None:
         """Begin the rollout that a version's document plans; its id, None where nothing is planned or was before."""
@@ -134,21 +149,20 @@ class Rollouts:
         plan = found.plan
         return Exposure(candidate, before, plan.unit, plan.salt, found.row.step, found.share, found.is_shadow)
 
-    def judged(self, name: str) -> Verdicts:
-        """What the judge says of the step that the open rollout is at; raises NoRollout."""
-        found = self.require_open(name)
+    def look(self, found: UnderWay) -> Look:
+        """What the judge says of the step that the rollout is at, and what it saw: the decisions are read once."""
         seen = self._by_account(self.store.seen(found.row))
         sides = {side: seen.filter(pl.col("is_candidate") == side) for side in (False, True)}
-        counted = {one.metric: _counted(one.metric, one.max_abs, sides) for one in _guards(found)}
-        return judge(found.plan.judge, counted, self._ratio(found, sides))
+        counted = {one.metric: counted_in(one.metric, one.max_abs, sides) for one in _guards(found)}
+        verdicts, newest = judge(found.plan.judge, counted, self._ratio(found, sides)), sides[True]["decided_at"].max()
+        return Look(verdicts, sides[True].height, newest.replace(tzinfo=UTC) if isinstance(newest, datetime) else None)
 
-    def waits(self, found: UnderWay, verdicts: Verdicts) -> str | None:
+    def waits(self, found: UnderWay, leads: int) -> str | None:
         """What keeps the step from being left: hours or decisions that its plan asks for; None where nothing does."""
         step, now = found.step, self._database.clock.now()
         until = found.row.entered_at + timedelta(hours=step.min_hours or 0)
         if now < until:
             return f"the step stays until {to_text(until)}"
-        leads = self.decided(found)
         if step.min_decisions and leads < step.min_decisions:
             return f"{leads} of {step.min_decisions} leads were decided by the new version"
         return None
@@ -160,15 +174,15 @@ class Rollouts:
         """
         require_reason("advance a rollout", reason)
         found = self.require_open(name)
-        verdicts = self.judged(name)
-        if verdicts.verdict == "fail":
-            raise RolloutFailing(name, verdicts.reason)
-        if waits := self.waits(found, verdicts):
+        look = self.look(found)
+        if look.verdicts.verdict == "fail":
+            raise RolloutFailing(name, look.verdicts.reason)
+        if waits := self.waits(found, look.leads):
             raise RolloutEarly(name, waits)
         with self._database.change("policy", "policy.rollout_advanced", actor) as change:
             if actor != SYSTEM:
                 self._users.require(actor, Permission.PUBLISH, change)
-            self._go_on(change, found, verdicts, actor, reason)
+            self._go_on(change, found, look.verdicts, actor, reason)
         return self._newest(name)
 
     def status(self, name: str) -> dict[str, Any]:
@@ -176,7 +190,7 @@ class Rollouts:
         found = self.newest(name)
         if found is None:
             raise NoRollout(name)
-        verdicts = self.judged(name) if found.is_open else None
+        look = self.look(found) if found.is_open else None
         return {
             "name": name,
             "content_hash": found.row.content_hash,
@@ -186,8 +200,8 @@ class Rollouts:
             "step": found.row.step,
             "steps": [_step_json(one) for one in found.ladder],
             "entered_at": to_text(found.row.entered_at),
-            "waits": self.waits(found, verdicts) if verdicts else None,
-            "judge": verdicts.to_json() if verdicts else None,
+            "waits": self.waits(found, look.leads) if look else None,
+            "judge": look.verdicts.to_json() if look else None,
             "history": [
                 {**row, "entered_at": to_text(row["entered_at"]), "verdict": json.loads(row["verdict"] or "null")}
                 for row in self.store.steps(found.row.rollout_id).to_dicts()
@@ -219,16 +233,6 @@ class Rollouts:
         assert found is not None
         return found
 
-    def newest_decision(self, found: UnderWay) -> datetime | None:
-        """When the new version decided last in the step that the rollout is at."""
-        moments = self.store.seen(found.row).filter("is_candidate")["decided_at"]
-        newest = moments.max()
-        return newest.replace(tzinfo=UTC) if isinstance(newest, datetime) else None
-
-    def decided(self, found: UnderWay) -> int:
-        """How many leads the new version decided in the step that the rollout is at."""
-        return int(self.store.seen(found.row)["is_candidate"].sum())
-
     def _by_account(self, seen: pl.DataFrame) -> pl.DataFrame:
         """The decisions with the account that each lead belonged to, whatever unit the rollout is split by."""
         return seen.with_columns(pl.Series(ACCOUNT, UnitStore(self._database).of(seen, ACCOUNT), dtype=pl.String))
@@ -251,11 +255,12 @@ def _guards(found: UnderWay) -> tuple[Any, ...]:
     return found.plan.judge.guards if found.plan.judge else ()
 
 
-def _counted(metric: str, max_abs: float | None, sides: Mapping[bool, pl.DataFrame]) -> Counted | None:
+def counted_in(metric: str, max_abs: float | None, sides: Mapping[bool, pl.DataFrame]) -> Counted | None:
     """A metric's leads and hits in both arms; a time is counted as the share slower than the version before allows."""
     held = RATES.get(metric)
-    if metric == LATENCY and sides[False].height:
-        held = pl.col("ms") > slower_than(sides[False]["ms"].to_list(), float(max_abs or 0))
+    if metric == LATENCY:
+        before = sides[False]["ms"].to_list()
+        held = pl.col("ms") > slower_than(before, float(max_abs or 0)) if before else pl.lit(False)
     return None if held is None else Counted(_arm(sides[False], held), _arm(sides[True], held))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from core.kernel.database import Change, Database
-from core.kernel.times import naive
+from core.kernel.times import from_text, naive
 
 CURRENT = """
     SELECT r.rollout_id, r.name, r.content_hash, r.before_hash, r.plan, r.plan_hash, r.started_at, s.step, s.kind,
@@ -95,6 +95,11 @@ class RolloutStore:
         times = {key: row[key].replace(tzinfo=UTC) for key in ("started_at", "entered_at")}
         return RolloutRow(**{**row, **times})
 
+    def newest_kind(self, content_hash: str, change: Change | None = None) -> str | None:
+        """What became last of the newest rollout of a version, None where it never had one."""
+        sql = "SELECT arg_max(kind, seq) FROM rollout_steps JOIN rollouts USING (rollout_id) WHERE content_hash = ?"
+        return (change or self._database).scalar(sql, [content_hash])
+
     def steps(self, rollout_id: str) -> pl.DataFrame:
         """What became of a rollout, in order: step, kind, entered_at, actor, note, verdict."""
         sql = """SELECT step, kind, entered_at, actor, note, verdict FROM rollout_steps
@@ -137,6 +142,22 @@ class BreakGlassStore:
     def expired(self, now: datetime) -> pl.DataFrame:
         """Those that are open beyond their time."""
         return self._database.read("SELECT * FROM break_glass WHERE ended_at IS NULL AND expires_at <= ?", [now])
+
+
+class CommentStore:
+    """Comments on versions as the ledger tells them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def before_reviews(self, content_hash: str) -> list[tuple[str, datetime]]:
+        """Who commented on the version when (aware UTC), before it was told whether a comment is a review."""
+        rows = self._database.read(
+            """SELECT actor, "at" FROM ledger WHERE kind = 'policy.commented' AND body->>'$.content_hash' = ?
+                   AND NOT json_exists(body, '$.review') ORDER BY seq""",
+            [content_hash],
+        )
+        return [(actor, from_text(at)) for actor, at in rows.iter_rows()]
 
 
 class ScheduleStore:

@@ -106,6 +106,19 @@ def test_an_owner_gets_his_lead_and_a_lead_without_one_goes_on(staffed):
     assert (found.pool, who, found.reasons[0].reason) == ("sdr.priority", "u-1", "no_owner")
 
 
+def test_a_sight_holds_the_loads_of_the_pools_that_were_asked_and_is_enough_to_choose_again(staffed):
+    inbound = [Place("u-3", territory="NA", calendar="24x7"), Place("u-4", calendar="24x7")]
+    one = Desk({"grp-sdr": [Place("u-1"), Place("u-2")], "sdr.inbound": inbound})
+    for place, asked in ((0, ["sdr.priority"]), (6, ["sdr.priority", "sdr.inbound"])):
+        given(one, staffed, place)
+        known, lead = {"region": "APAC"}, f"l-{place}"
+        sight = one.sight(staffed.document, lead, LEAD, known, MONDAY)
+        chosen = one.assign(staffed.document, lead, LEAD, known, MONDAY, sight)
+        assert list(sight.loads) == asked and chosen[1] == ("u-1" if place == 0 else "u-4")
+        again = Desk.seen(sight, one.places, staffed.document, lead)
+        assert again.assign(staffed.document, lead, LEAD, sight.known, MONDAY) == chosen
+
+
 def test_a_lead_stays_with_who_has_it_until_that_one_is_away(staffed):
     one = Desk({"grp-sdr": [Place("u-1", away="2026-11-24"), Place("u-2")]})
     assert one.assign(staffed.document, "l", LEAD, {}, MONDAY)[1] == "u-1"

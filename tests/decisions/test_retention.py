@@ -124,11 +124,16 @@ def test_what_is_needed_stays(store, users, twice):
         change.execute("UPDATE outbox SET status = 'dead' WHERE message_id = 'm_1'")
         change.execute("UPDATE outbox SET status = 'delivered' WHERE message_id = 'm_2'")
         change.execute("UPDATE decisions SET band = NULL WHERE lead_id = ? AND as_of > ?", [list(twice)[3], AS_OF])
+        for lead, reps in zip(list(twice)[4:7], ("left", "left", "gone"), strict=True):
+            sight = f'{{"reps_hash":"{reps}"}}'
+            change.execute("UPDATE decisions SET sight = ? WHERE lead_id = ? AND as_of = ?", [sight, lead, AS_OF])
+        change.execute("INSERT INTO desk_reps VALUES ('left', '{}'), ('gone', '{}'), ('unseen', '{}')")
     contested(store, list(twice)[4], "another")
     scores = store.read("SELECT decision_id, score, band FROM decisions")
     ShadowStore(store).add(scores, "sha256:champion", "sha256:challenger", "ana")
     deleted = apply(store, ask(store, "pat", users).hash, "rita", users)[1]["certificate"]["deleted"]
-    assert deleted == {"decisions": 36, "outbox": 1, "shadow_scores": 36}
+    assert deleted == {"decisions": 36, "outbox": 1, "shadow_scores": 36, "desk_reps": 2}
+    assert store.read("SELECT reps_hash FROM desk_reps")["reps_hash"].to_list() == ["left"]
     left = store.read("SELECT decision_id FROM decisions WHERE as_of = ? ORDER BY leaf_no", [AS_OF])
     assert left["decision_id"].to_list() == [ids[place] for place in (0, 1, 3, 4)]
     assert OutboxStore(store).counts() == {"dead": 1, "waiting": 1}

@@ -18,11 +18,12 @@ from core.governance.errors import (
     NothingToRollBack,
     ParentConflict,
 )
+from core.governance.errors_release import DraftMoved
 from core.governance.history import active, history, inbox
 from core.kernel.errors import LeadbenchError, ReasonMissing
 from core.kernel.workers import Cancelled
-from core.policy.errors import GoldenTestsFailed, TransitionRefused
-from tests.governance.conftest import document
+from core.policy.errors import GoldenTestsFailed, ParentStale, TransitionRefused
+from tests.governance.conftest import document, prove_once
 
 
 def published(releases, text, approvers=("rita", "rob")):
@@ -57,6 +58,69 @@ def test_a_request_for_approval_says_how_far_it_is_and_leaves_nothing_when_it_is
         releases.submit(document(hot=0.75), "inbound.yaml", "ana", draft_id, tell, cancel)
     assert [one for one in said if one[1]] == [(0.0, "checking and proving"), (0.1, "simulating on the leads")]
     assert kinds(releases) == [*before, "policy.drafted"]
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    prove_once(monkeypatch)
+
+
+def meanwhile(step):
+    """A progress that does something else while the evidence is made."""
+    return lambda done, text="": step() if text == "simulating on the leads" else None
+
+
+def test_a_request_does_not_take_back_what_was_approved_in_its_draft_meanwhile(releases, quick):
+    draft_id, _ = releases.draft(document(hot=0.7), "studio", "ana")
+    newer = document(hot=0.75, risk="low")
+
+    def approve_another():
+        releases.approve(releases.submit(newer, "studio", "ana", draft_id).version.ref, "rita")
+
+    with pytest.raises(DraftMoved) as moved:
+        releases.submit(document(hot=0.65), "studio", "ana", draft_id, meanwhile(approve_another))
+    assert moved.value.code == "draft_moved" and "submit that" in moved.value.remedy
+    assert [(one["state"], one["ref"][:8]) for one in history(releases)["versions"]] == [
+        ("approved", "inbound@"),
+        ("discarded", "inbound@"),
+    ]
+    assert kinds(releases) == ["policy.drafted", "policy.submitted", "policy.approved"]
+
+
+def test_draft_and_submission_are_one_change(releases, quick):
+    live = published(releases, document(risk="low"), ("rita",)).version
+    draft_id, standing = releases.draft(document(hot=0.7), "studio", "ana")
+    with pytest.raises(AlreadyActive):
+        releases.submit(document(risk="low"), "studio", "ana", draft_id)
+    assert releases.drafts.head(draft_id) == standing.version.content_hash != live.content_hash
+    waits = releases.submit(document(hot=0.75), "inbound.yaml", "rob").version.ref
+    releases.approve(waits, "rita")
+    again = releases.submit(document(hot=0.75), "studio", "ana", draft_id)
+    assert again.version.ref == waits and again.approvers == () and again.authors == {"ana", "rob"}
+    body = json.loads(releases._database.entries("policy")["body"][-1])
+    assert (body["replaces"], body["draft_id"]) == (standing.version.content_hash, draft_id)
+
+
+def test_evidence_against_another_version_than_the_active_one_is_not_handed_in_or_approved(releases, quick):
+    waits = releases.submit(document(hot=0.7), "inbound.yaml", "ana").version.ref
+    with pytest.raises(ParentStale):
+        newer = meanwhile(lambda: published(releases, document(risk="low"), ("rita",)))
+        releases.submit(document(hot=0.75), "inbound.yaml", "ana", progress=newer)
+    assert len(history(releases)["versions"]) == 2
+    with pytest.raises(ParentConflict):
+        releases.approve(waits, "rita")
+
+
+def test_a_request_that_is_cancelled_in_its_last_stage_is_not_handed_in(releases, quick):
+    cancel = Event()
+
+    def tell(done, text=""):
+        if text == "proving what changes":
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        releases.submit(document(), "inbound.yaml", "ana", progress=tell, cancel=cancel)
+    assert kinds(releases) == []
 
 
 def failing() -> str:
@@ -198,9 +262,9 @@ def test_a_step_without_a_reason_is_refused(releases):
 def test_a_version_made_against_an_older_one_is_not_published(releases):
     first = published(releases, document())
     late = releases.submit(document(hot=0.6), "inbound.yaml", "ana").version
-    newer = published(releases, document(hot=0.7))
     releases.approve(late.ref, "rita")
     releases.approve(late.ref, "rob")
+    newer = published(releases, document(hot=0.7))
     with pytest.raises(ParentConflict) as refused:
         releases.publish(late.ref, "ana", "now")
     assert refused.value.code == "stale_parent"

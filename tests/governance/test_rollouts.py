@@ -4,11 +4,12 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+import polars as pl
 import pytest
 
 from core.governance import keeping
 from core.governance.duties import of_entries, report
-from core.governance.errors import ApprovalsMissing, Forbidden, NeverApproved
+from core.governance.errors import ApprovalsMissing, Forbidden, NeverApproved, ParentConflict
 from core.governance.errors_release import (
     DueInvalid,
     EvidenceVoid,
@@ -19,10 +20,14 @@ from core.governance.errors_release import (
     OutsideWindow,
     RolloutEarly,
     RolloutUnderWay,
+    RolloutUnfinished,
 )
-from core.governance.judging import NOT_OBSERVED, Judged, Verdicts, ratio_of
+from core.governance.judging import LATENCY, NOT_OBSERVED, Judged, Verdicts, judged_of, ratio_of
+from core.governance.rollouts import counted_in
+from core.governance.store_release import RolloutStore
 from core.kernel.errors import ReasonMissing
-from core.policy.errors import EffectiveOverlaps
+from core.policy.errors import EffectiveOverlaps, ParentStale
+from core.policy.overlays import GuardMetric
 from tests.governance.conftest import document, prove_once
 
 PLAN = """
@@ -56,6 +61,14 @@ def first(releases):
     return publish(releases, document())
 
 
+def ready(releases, text):
+    """A version that is handed in and approved by two."""
+    ref = releases.submit(text, "inbound.yaml", "ana").version.ref
+    releases.approve(ref, "rita")
+    releases.approve(ref, "rob")
+    return ref
+
+
 def later(releases, **span):
     releases.clock.moment += timedelta(**span)
 
@@ -84,6 +97,9 @@ def test_a_plan_leads_from_shadow_to_everybody_and_each_step_waits_for_its_time(
     with pytest.raises(RolloutUnderWay):
         publish(releases, document(hot=0.6))
     back = releases.rollback("inbound", "rita", "too many held").version
+    with pytest.raises(RolloutUnfinished) as unfinished:
+        releases.rollback("inbound", "ana", "everybody at once", second.ref)
+    assert "Publish it" in unfinished.value.remedy
     assert back.content_hash == first.content_hash
     assert releases.rollouts.exposure("inbound") is None and releases.rollouts.status("inbound")["state"] == "aborted"
     with pytest.raises(NoRollout):
@@ -113,12 +129,15 @@ def test_every_strategy_is_a_ladder_that_ends_with_everybody(releases, first, pl
         seen.append(found.share)
         releases.rollouts.advance("inbound", "ana", "go on")
     assert (*seen, 1.0) == shares and releases.rollouts.status("inbound")["state"] == "completed"
+    assert not releases.rollouts.is_unfinished(releases.policies.active_hash("inbound"))
     assert releases.rollouts.exposure("inbound") is None
 
 
-def test_a_rollout_without_any_decision_goes_back_by_itself_after_two_hours(releases, first):
+def test_a_rollout_without_any_decision_goes_back_by_itself_after_two_hours(releases, first, monkeypatch):
     publish(releases, document(hot=0.7) + PLAN)
-    assert keeping.keep(releases) == []
+    read, store = [], releases.rollouts.store
+    monkeypatch.setattr(store, "seen", lambda row: read.append(row) or RolloutStore.seen(store, row))
+    assert keeping.keep(releases) == [] and len(read) == 1, "one look reads the decisions once"
     later(releases, hours=3)
     assert keeping.keep(releases) == [f"{first.ref} decides again: no decision came for two hours"]
     entry = releases._database.entries("policy").row(-1, named=True)
@@ -130,6 +149,41 @@ def test_a_rollout_is_looked_at_twice_within_the_seconds_of_its_way_back(release
     assert keeping.soonest(releases) is None
     publish(releases, document(hot=0.7) + PLAN.replace("max_seconds: 60", "max_seconds: 8"))
     assert keeping.soonest(releases) == 4.0
+
+
+def test_the_keeper_takes_back_only_what_it_looked_at(releases, first):
+    second = publish(releases, document(hot=0.7) + PLAN)
+    found = releases.rollouts.open("inbound")
+    releases.rollback("inbound", "rita", "worse")
+    third = publish(releases, document(hot=0.6))
+    later(releases, hours=3)
+    row = {"name": "inbound", "content_hash": second.content_hash, "before_hash": first.content_hash}
+    steps = (
+        lambda: keeping._judge(releases, second, found),
+        lambda: keeping._expire_version(releases, second, "then"),
+        lambda: keeping._expire_glass(releases, row),
+    )
+    for step in steps:
+        with pytest.raises(ParentStale):
+            step()
+    assert releases.policies.active("inbound").ref == third.ref
+
+
+def test_a_time_without_any_decision_of_the_version_before_is_observed_but_has_too_few(releases):
+    seen = pl.DataFrame({"account_id": ["a"], "ms": [3.0]})
+    counted = counted_in(LATENCY, 5.0, {False: seen.clear(), True: seen})
+    guard = GuardMetric(metric=LATENCY, direction="increase", max_abs=5)
+    assert judged_of(guard, counted, 0.05).reason == "fewer than 30 accounts in an arm"
+
+
+def test_a_comment_from_before_reviews_were_told_apart_was_the_review(releases, store, first):
+    publish(releases, document(hot=0.7))
+    releases.rollback("inbound", "rita", "worse")
+    for who, due in (("rita", ["rollback"]), ("ana", [])):
+        with store.change("policy", "policy.commented", who) as change:
+            releases.policies.record_action(change, first.content_hash, "commented", who, "Looked at it.")
+            change.body.update(content_hash=first.content_hash, name="inbound", comment="Looked at it.")
+        assert [one.kind for one in releases.reviews.due()] == due
 
 
 def unobserved():
@@ -180,7 +234,7 @@ def refuse(ref):
 
 
 def test_broken_glass_decides_at_once_expires_and_stays_listed(releases, first):
-    ref = releases.submit(document(hot=0.6), "inbound.yaml", "ana").version.ref
+    ref = releases.submit(document(hot=0.6), "inbound.yaml", "rita").version.ref
     glass = releases.emergencies
     for lasts in ("5h", "0m"):
         with pytest.raises(ExpiryInvalid):
@@ -200,7 +254,9 @@ def test_broken_glass_decides_at_once_expires_and_stays_listed(releases, first):
     told = report(releases._database)
     assert told["ok"] and [one["reason"] for one in told["exceptions"]] == ["queue is closed"]
     assert [(one.kind, one.is_open) for one in releases.reviews.due()] == [("emergency", False), ("rollback", False)]
-    assert not releases.reviews.comment(ref, "ana", "It was mine.") and releases.reviews.comment(ref, "rob", "Read.")
+    for who in ("ana", "rita"):
+        assert not releases.reviews.comment(ref, who, "It was mine."), "who broke the glass, and who wrote it"
+    assert releases.reviews.comment(ref, "rob", "Read.")
     assert [one.kind for one in releases.reviews.due()] == ["rollback"]
     with pytest.raises(Exception, match="never approved"):
         releases.rollback("inbound", "rita", "again", ref)
@@ -217,7 +273,7 @@ def test_the_way_back_from_over_broken_glass_leads_to_what_was_approved(releases
     assert releases.rollback("inbound", "rita", "as it was", over.ref).version.ref == over.ref
     with pytest.raises(NeverApproved) as named:
         releases.rollback("inbound", "rita", "again", glass)
-    assert "--to" in named.value.remedy
+    assert "--to" in named.value.remedy and "edit it" in named.value.remedy
 
 
 def test_what_is_approved_meanwhile_stays(releases, first):
@@ -257,9 +313,15 @@ def test_a_scheduled_publishing_comes_at_its_time_and_a_stale_one_is_noted(relea
             with pytest.raises(EffectiveOverlaps):
                 releases.later(refs[1], "ana", "at night", releases.clock.now() + timedelta(hours=2))
         assert keeping.keep(releases) == []
+        if ref == refs[1]:
+            publish(releases, document(hot=0.65))
         later(releases, hours=1)
         told = keeping.keep(releases)[0]
         assert told == f"{ref} decides as scheduled" if ref == refs[0] else "was not published" in told
+        if ref == refs[0]:
+            with pytest.raises(ParentConflict):
+                releases.later(refs[1], "ana", "at night", releases.clock.now() + timedelta(hours=1))
+            assert ready(releases, document(hot=0.6)) == refs[1]
     assert releases.emergencies.schedules.all()["state"].to_list() == ["refused", "done"]
 
 
