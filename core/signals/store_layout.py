@@ -19,6 +19,10 @@ SELECT (SELECT coalesce(max(event_no), 0) FROM events) + row_number() OVER () AS
         JOIN lead_of o USING (lead_id) JOIN event_kinds k USING (source, type) LEFT JOIN accounts a USING (account_id))
     ORDER BY {ORDER})
 """
+_LAYOUT = """
+SELECT e.events, e.last_no, l.events, l.last_no, l.sorted_events
+FROM (SELECT count(*) AS events, coalesce(max(event_no), 0) AS last_no FROM events) e LEFT JOIN log_layout l ON TRUE
+"""
 _HEAVIEST = "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM {} GROUP BY lead_no)"
 
 
@@ -60,12 +64,10 @@ class Compacted:
 
 
 def layout(cursor: Cursor | Database) -> Layout:
-    """How the log lies now."""
-    events = cursor.scalar("SELECT count(*) FROM events")
-    noted = cursor.read("SELECT events, last_no, sorted_events FROM log_layout").rows()
-    last = cursor.scalar("SELECT coalesce(max(event_no), 0) FROM events")
-    true = noted[0][:2] == (events, last) if noted else not events
-    return Layout(events, events - (noted[0][2] if noted and true else 0), true)
+    """How the log lies now, by one statement: between two a commit would make what is noted seem wrong."""
+    events, last, noted_events, noted_last, in_order = cursor.read(_LAYOUT).row(0)
+    true = (noted_events, noted_last) == (events, last) if noted_events is not None else not events
+    return Layout(events, events - (in_order if noted_events is not None and true else 0), true)
 
 
 def append(change: Change, accepted: int, batch_id: str) -> None:

@@ -137,9 +137,11 @@ def test_ctrl_c_stops_the_server_side_and_the_step_is_undone(served):
     assert urllib.request.urlopen(f"{url}/healthz").status == 200
 
 
-def test_a_fault_of_the_program_exits_with_3_and_its_traceback(bench):
+def test_a_fault_of_the_program_exits_with_3_and_its_traceback(bench, monkeypatch):
+    monkeypatch.setattr("app.cli.store.describe", lambda bench: 1 // 0)
+
     def faulty(arguments: list[str], given: Call) -> int:
-        return cli.run(["audit", "export", "--out", "/dev/null/evidence"], given)
+        return cli.run(["store", "info"], given)
 
     listener = Listener(bench, faulty).start()
     code, out, err = over(bench.db.directory)

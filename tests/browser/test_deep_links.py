@@ -13,7 +13,7 @@ LINKS = {
     "explain?tab=One+feature": ("dark", "value and points"),
     "explain?tab=One+lead": ("light", "What speaks for it"),
     "?tour=1": ("dark", "1 of 5"),
-    "train?capacity=35": ("dark", "Wins found by capacity"),
+    "train?tab=Compare": ("dark", "Wins found by capacity"),
 }
 
 
