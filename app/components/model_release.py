@@ -45,8 +45,9 @@ def _said(standing: str, approved: bool, scores: bool) -> str:
     if scores:
         return "It was released: it scores whatever policy decides, and live where that one is published."
     if standing == "champion":
-        scoring = "No model was released yet, so the newest one scores"
-        return f"{scoring}; with a published policy it decides live." if approved else f"{scoring}, on trial."
+        if approved:
+            return "No model was released yet, so the newest approved one scores; live with a published policy."
+        return "No model was released or approved yet, so the newest one scores, on trial."
     if standing == "challenger":
         return "It scores in shadow until somebody who did not train it releases it."
     return "Another model scores. Somebody who did not train this one may release it."

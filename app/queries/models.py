@@ -88,7 +88,7 @@ def _proposals(revision: str) -> dict[str, Any]:
 
 def shadow() -> dict[str, Any]:
     """How the challenger agrees with the champion on decided leads; raises ModelDamaged."""
-    return _shadow(revision("models"))
+    return _shadow(revision("models", "decisions"))
 
 
 @st.cache_data(max_entries=2, show_spinner=False)

@@ -14,7 +14,7 @@ import polars as pl
 from core.decisions.store_shadow import ShadowStore
 from core.features import engine as features
 from core.features.document import FeatureSet
-from core.kernel.database import Database
+from core.kernel.database import Database, Watch
 from core.models.intervals import Z, wilson
 from core.models.model import Model
 from core.models.scoring import probabilities
@@ -27,24 +27,34 @@ Policies = Callable[[str], Policy]
 
 
 def score(
-    db: Database, champion: str, challenger: Model, feature_set: FeatureSet, policies: Policies, actor: str, most: int
+    db: Database,
+    champion: str,
+    challenger: Model,
+    feature_set: FeatureSet,
+    policies: Policies,
+    actor: str,
+    most: int,
+    watch: Watch | None = None,
 ) -> int:
     """Score up to `most` leads that wait for it, in batches of one transaction and ledger entry; how many were written.
 
-    champion: the hash of the model that decided; feature_set is the challenger's.
+    champion: the hash of the model that decided; feature_set is the challenger's. The watch is told after each batch,
+    and can stop one, which raises Cancelled.
     """
-    store, written = ShadowStore(db), 0
+    store, written, stopping = ShadowStore(db), 0, Watch("the shadow", cancel=watch.cancel if watch else None)
     while written < most:
         waiting = store.waiting(champion, challenger.model_hash, min(BATCH_ROWS, most - written))
         if waiting.is_empty():
             break
-        frame = features.build(db, feature_set, waiting.select("lead_id", "as_of", "known_at"))
+        frame = features.build(db, feature_set, waiting.select("lead_id", "as_of", "known_at"), stopping)
         scored = waiting.with_columns(pl.Series("score", probabilities(challenger, frame)).round(4))
         banded = scored.with_columns(pl.Series("band", list(_bands(scored, policies)), dtype=pl.String))
         added = store.add(banded, champion, challenger.model_hash, actor)
         if not added:
             break
         written += added
+        if watch and watch.progress:
+            watch.progress(1.0, f"{written:,} leads scored by the challenger")
     return written
 
 

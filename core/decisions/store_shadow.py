@@ -47,7 +47,7 @@ class ShadowStore:
 
     def add(self, scored: pl.DataFrame, champion: str, challenger: str, actor: str) -> int:
         """Keep decision_id, score, band of the rows that are not there yet; how many those were."""
-        with self._db.change("models", "challenger.scored", actor) as change:
+        with self._db.change("decisions", "challenger.scored", actor) as change:
             change.load("shadow_rows", scored.select("decision_id", "score", "band"))
             fresh = change.read(
                 "SELECT r.* FROM shadow_rows r ANTI JOIN (SELECT decision_id FROM shadow_scores WHERE model_hash = ?) "

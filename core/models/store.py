@@ -108,8 +108,12 @@ class ModelStore:
         )
 
     def champion(self) -> ModelVersion | None:
-        """The model that scores unless another is named: the one released last, where none ever was the newest one."""
-        return self.released() or self._newest()
+        """The model that scores unless another is named: the trusted one, where none is the newest, on trial."""
+        return self.trusted() or self._newest()
+
+    def trusted(self) -> ModelVersion | None:
+        """The model released last, where none ever was the newest that a second person approved; else None."""
+        return self.released() or self._newest("SEMI JOIN model_approvals USING (model_hash)")
 
     def released(self) -> ModelVersion | None:
         """The model that a second person released last, None where none ever was."""
@@ -117,14 +121,17 @@ class ModelStore:
         return None if model_hash is None else self.version(model_hash)
 
     def challenger(self) -> ModelVersion | None:
-        """The newest model, where it came after the champion: it scores in shadow until it is released."""
+        """The newest model, where it came after the champion: it scores in shadow until it is released.
+
+        One that was released before and rolled back is none.
+        """
         champion, newest = self.champion(), self._newest()
         if champion is None or newest is None or int(newest.version) <= int(champion.version):
             return None
-        return newest
+        return None if self._releases.was_released(newest.model_hash) else newest
 
-    def _newest(self) -> ModelVersion | None:
-        found = self._db.read("SELECT * FROM models ORDER BY version DESC LIMIT 1")
+    def _newest(self, among: str = "") -> ModelVersion | None:
+        found = self._db.read(f"SELECT models.* FROM models {among} ORDER BY models.version DESC LIMIT 1")
         return None if found.is_empty() else _version(found.row(0, named=True))
 
     def folder(self, model_hash: str) -> Path:

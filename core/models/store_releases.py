@@ -16,6 +16,10 @@ class ReleaseStore:
         """The model that was released last, None where none ever was."""
         return (change or self._db).scalar("SELECT arg_max(model_hash, seq) FROM model_releases")
 
+    def was_released(self, model_hash: str) -> bool:
+        """Whether the model ever scored by a release or a rollback."""
+        return bool(self._db.scalar("SELECT count(*) FROM model_releases WHERE model_hash = ?", [model_hash]))
+
     def before(self, model_hash: str, change: Change | None = None) -> tuple[str, str] | None:
         """Hash and version of the model that scored before this one was first released; None where none did."""
         sql = """SELECT model_hash, version FROM model_releases WHERE model_hash <> $this AND seq < (

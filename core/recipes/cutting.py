@@ -12,10 +12,9 @@ from core.models.cutoffs import Capacity, CapacityInvalid
 from core.models.encoding import Floats
 from core.models.scoring import probabilities
 from core.models.store import ModelVersion
-from core.recipes import training_data
+from core.recipes import rivals
 from core.recipes.learning import rounded
 from core.recipes.population import Population
-from core.recipes.rivals import RowsSeen
 from core.recipes.rooms import Rooms
 from core.recipes.rows import Prepared
 
@@ -32,12 +31,13 @@ class Unseen:
 
 
 def unseen(rooms: Rooms, prepared: Prepared, version: ModelVersion) -> Unseen:
-    """The leads that the model has not seen, scored by it; raises RowsSeen."""
-    model = rooms.models.get(version.version)
-    if not training_data.is_unseen(model.facts, prepared):
-        raise RowsSeen(version.version)
-    tested = prepared.rows.filter(pl.col("part") == "test")
-    firsts = tested.sort("lead_id", "as_of", nulls_last=True).unique("lead_id", keep="first", maintain_order=True)
+    """The leads that the model has not seen and whose window is over, scored by it; raises as rivals.compare."""
+    model = rivals.judged(rooms, prepared, version)
+    firsts = (
+        rivals.tested(rooms, prepared)
+        .sort("lead_id", "as_of", nulls_last=True)
+        .unique("lead_id", keep="first", maintain_order=True)
+    )
     chosen = rooms.features.get(str(version.feature_set_hash))
     frame = engine.build(rooms.db, chosen, firsts.select("lead_id", "as_of", "known_at"))
     return Unseen(version.version, firsts["y"].cast(pl.Float64).to_numpy(), probabilities(model, frame))

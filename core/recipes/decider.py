@@ -1,4 +1,4 @@
-"""Which registered model decides, and why: training a model changes nobody's decisions."""
+"""Which registered model decides, and why: once one is approved or released, training changes nobody's decisions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,18 +26,22 @@ class Decider:
 
 
 def decider_of(models: ModelStore, trained: str | None = None) -> Decider:
-    """The released model, else the one just trained, else the newest; a store without models is the caller's to refuse.
+    """The released model, else the newest approved one, else the one just trained, else the newest.
 
-    `trained` is the version of the model just trained, if any.
+    `trained` is the version of the model just trained, if any; a store without models is the caller's to refuse.
     """
-    released = models.released()
-    if released is None:
+    trusted, is_released = models.trusted(), models.released() is not None
+    if trusted is None:
         found = models.version(trained) if trained else _newest(models)
-        return Decider(found.version, found.model_hash, False, "no model was released yet, so the newest is on trial")
+        return Decider(
+            found.version, found.model_hash, False, "no model was released or approved yet, so the newest is on trial"
+        )
     because = "a second person released it"
-    if trained and trained != released.version:
+    if not is_released:
+        because = "no model was released yet, and a second person approved it"
+    if trained and trained != trusted.version:
         because += f"; model {trained}, just trained, is the challenger until it is released too"
-    return Decider(released.version, released.model_hash, True, because)
+    return Decider(trusted.version, trusted.model_hash, is_released, because)
 
 
 def _newest(models: ModelStore) -> ModelVersion:

@@ -61,8 +61,8 @@ def would_decide_alike(rooms: Rooms, written: str, result: Mapping[str, Any]) ->
     policy, decisions = result["policy"], result["decisions"]
     if decisions is None:
         return True
-    model, released = decisions.get("model") or result["model"], rooms.models.released()
-    if released and released.model_hash != model["hash"]:
+    model, trusted = decisions.get("model") or result["model"], rooms.models.trusted()
+    if trusted and trusted.model_hash != model["hash"]:
         return False
     found = active(rooms.releases) if written == "default" else None
     if found and rooms.releases.rollouts.open(found.name):

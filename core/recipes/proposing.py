@@ -17,7 +17,7 @@ PARTS = ("train", "calibration", "test")
 def propose(rooms: Rooms, prepared: Prepared, oldest_days: float | None = None) -> dict[str, Any]:
     """champion, challenger, proposed, action (null: nothing is due) and the triggers; raises NothingTrained.
 
-    prepared: the recipe's rows as they are now.
+    prepared: the rows of the champion's recipe as they are now.
     """
     champion, challenger = rooms.models.champion(), rooms.models.challenger()
     if champion is None:

@@ -9,12 +9,12 @@ from core.kernel.errors import LeadbenchError
 from core.kernel.workers import Progress
 from core.models import evaluation, resampling
 from core.models.encoding import Floats
-from core.models.errors import ModelDamaged
 from core.models.model import Model
 from core.models.scoring import probabilities
 from core.models.store import ModelVersion
-from core.recipes import training_data
+from core.recipes import comparing, training_data
 from core.recipes.learning import rounded
+from core.recipes.population import Population
 from core.recipes.rooms import Rooms
 from core.recipes.rows import Prepared
 
@@ -34,16 +34,66 @@ class RowsSeen(LeadbenchError):
         )
 
 
-def compare(rooms: Rooms, prepared: Prepared, one: ModelVersion, other: ModelVersion) -> dict[str, Any]:
-    """The first model minus the second on the test rows of now: pooled, by landmark, and by segment.
+class LabelDiffers(LeadbenchError):
+    """A model that was trained on another label than that of the rows that it is to be judged by."""
 
-    The segment is the first category attribute with few values that the first model reads (evaluation.segment_of).
-    Raises RowsSeen where either model may know the rows, ModelDamaged, and what builds refuse.
+    code = "label_differs"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"Model `{version}` was trained on another label than the last recipe's, so its rows cannot judge it.",
+            value=version,
+            remedy="Run the model's own recipe again, or train a model on the last recipe.",
+        )
+
+
+class WindowsOpen(LeadbenchError):
+    """Test rows of which no label's window is over yet."""
+
+    code = "windows_open"
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(
+            f"Of `{rows}` test rows none has a label whose window is over at the end of the log.",
+            value=rows,
+            remedy="Load what came since, or shorten the label's horizon.",
+        )
+
+
+def judged(rooms: Rooms, prepared: Prepared, version: ModelVersion) -> Model:
+    """The model, which learnt the label of the rows and saw none of the test's.
+
+    Raises LabelDiffers, RowsSeen and ModelDamaged.
+    """
+    model = rooms.models.get(version.version)
+    if not training_data.is_labelled_alike(model.facts, prepared):
+        raise LabelDiffers(version.version)
+    if not training_data.is_unseen(model.facts, prepared):
+        raise RowsSeen(version.version)
+    return model
+
+
+def tested(rooms: Rooms, prepared: Prepared) -> pl.DataFrame:
+    """The test rows whose label's window is over, as of the others only those decided early have a label.
+
+    Raises WindowsOpen where there is none.
     """
     rows = prepared.rows.filter(pl.col("part") == "test")
+    over = comparing.matured(rows, Population.of(rooms.signals).observed_until).drop_nulls("y")
+    if over.is_empty():
+        raise WindowsOpen(rows.height)
+    return over
+
+
+def compare(rooms: Rooms, prepared: Prepared, one: ModelVersion, other: ModelVersion) -> dict[str, Any]:
+    """The first model minus the second on the test rows whose window is over: pooled, by landmark, and by segment.
+
+    The segment is the first category attribute with few values that the first model reads (evaluation.segment_of).
+    Raises RowsSeen, LabelDiffers, WindowsOpen, ModelDamaged, and what builds refuse.
+    """
     for version in (one, other):
-        if not training_data.is_unseen(rooms.models.get(version.version).facts, prepared):
-            raise RowsSeen(version.version)
+        judged(rooms, prepared, version)
+    rows = tested(rooms, prepared)
     frame, ours = _scored(rooms, one, rows)
     theirs = _scored(rooms, other, rows)[1]
     y, leads = rows["y"].cast(pl.Float64).to_numpy(), rows["lead_id"].to_numpy()
@@ -59,28 +109,26 @@ def compare(rooms: Rooms, prepared: Prepared, one: ModelVersion, other: ModelVer
 
 
 def champion_on(
-    rooms: Rooms, prepared: Prepared, tested: pl.DataFrame, feature_set_hash: str, progress: Progress | None
+    rooms: Rooms, prepared: Prepared, rows: pl.DataFrame, feature_set_hash: str, progress: Progress | None
 ) -> tuple[str, Model, pl.DataFrame] | None:
-    """The champion with the test rows in its own features; None where it may have seen them, or there is none.
+    """The champion with the test rows in its own features; None where it cannot be judged by them, or there is none.
 
-    tested: the rows in the features of `feature_set_hash`. A damaged champion does not stand in the way of its
-    replacement: it is said, and not compared with.
+    rows: those of the test in the features of `feature_set_hash`. A champion that is damaged, that reads what is sealed
+    by now, saw the rows or learnt another label does not stand in the way of its replacement: it is said.
     """
     found = rooms.models.champion()
     if found is None or found.feature_set_hash is None:
         return None
     try:
-        model = rooms.models.get(found.version)
-    except ModelDamaged:
+        model = judged(rooms, prepared, found)
+        if found.feature_set_hash != feature_set_hash:
+            chosen = rooms.features.get(found.feature_set_hash)
+            rows = engine.build(rooms.db, chosen, rows.select("lead_id", "as_of", "known_at"))
+    except LeadbenchError as refusal:
         if progress:
-            progress(0.0, f"model {found.version} is damaged, so nothing is compared with it")
+            progress(0.0, f"nothing is compared with model {found.version}: {refusal.message}")
         return None
-    if not training_data.is_unseen(model.facts, prepared):
-        return None
-    if found.feature_set_hash != feature_set_hash:
-        chosen = rooms.features.get(found.feature_set_hash)
-        tested = engine.build(rooms.db, chosen, tested.select("lead_id", "as_of", "known_at"))
-    return found.version, model, tested
+    return found.version, model, rows
 
 
 def _scored(rooms: Rooms, version: ModelVersion, rows: pl.DataFrame) -> tuple[pl.DataFrame, Floats]:

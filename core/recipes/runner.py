@@ -11,6 +11,7 @@ from typing import Any
 from core.governance.permissions import Permission
 from core.kernel.workers import Progress
 from core.models.cutoffs import Capacity
+from core.models.store import ModelVersion
 from core.recipes import cutting, deciding, judging, loading, proposing, result, rivals, shadowing
 from core.recipes.document import DecidePart, Recipe, TrainPart
 from core.recipes.errors import DataMoved, LabelMissing, NothingRun, NothingTrained
@@ -118,7 +119,7 @@ class Runner:
             raise NothingRun("train --reproduce")
         if trained_on != now:
             raise DataMoved(found.version, trained_on, now)
-        file = RecipeFile(Recipe.model_validate(found.lineage["document"]), Path(found.lineage["folder"]))
+        file = _recipe_of(found)
         course, steps = Course(self.rooms, progress), Steps(self.rooms, file, actor, cancel)
         with course.step("features") as tell:
             studied = steps.study(Population.of(self.rooms.signals), tell)
@@ -128,7 +129,7 @@ class Runner:
         return {**told, "equal": again == found.model_hash, "seconds": course.seconds}
 
     def compare(self, one: str, other: str) -> dict[str, Any]:
-        """Two registered models on the last recipe's test rows; raises RowsSeen, ModelUnknown and NothingRun."""
+        """Two registered models on the last recipe's test rows; raises ModelUnknown, NothingRun and as rivals do."""
         first, second = (self.rooms.models.version(name) for name in (one, other))
         file = self.last_recipe("models compare")
         prepared = Steps(self.rooms, file, "").prepare(Population.of(self.rooms.signals))
@@ -154,8 +155,14 @@ class Runner:
         return shadowing.report(self.rooms)
 
     def proposals(self, oldest_days: float | None = None) -> dict[str, Any]:
-        """Whether a challenger should be trained, and why; raises NothingRun, LabelMissing and NothingTrained."""
-        steps = Steps(self.rooms, self.last_recipe("models proposals"), "")
+        """Whether a challenger should be trained, and why: the champion's recipe on the rows of now.
+
+        Raises NothingRun, LabelMissing and NothingTrained.
+        """
+        file, champion = self.last_recipe("models proposals"), self.rooms.models.champion()
+        if champion is not None and champion.lineage.get("document"):
+            file = _recipe_of(champion)
+        steps = Steps(self.rooms, file, "")
         return proposing.propose(self.rooms, steps.prepare(Population.of(self.rooms.signals)), oldest_days)
 
     def cutoffs(self, capacity: Callable[[float], Capacity], leads_a_day: float | None = None) -> dict[str, Any]:
@@ -285,3 +292,8 @@ class Runner:
             **found,
             "seconds": seconds | {"score": scored, "decide": round(max(seconds["decide"] - scored, 0.0), 3)},
         }
+
+
+def _recipe_of(found: ModelVersion) -> RecipeFile:
+    """The recipe that trained the model."""
+    return RecipeFile(Recipe.model_validate(found.lineage["document"]), Path(found.lineage["folder"]))

@@ -4,28 +4,35 @@ from typing import Any
 
 from core.decisions import shadowing
 from core.decisions.store_shadow import ShadowStore
+from core.kernel import telemetry
+from core.kernel.database import Watch
+from core.kernel.errors import LeadbenchError
 from core.kernel.times import to_text, utc
-from core.models.errors import ModelDamaged
 from core.recipes.rooms import Rooms
 
 MOST_A_MINUTE = 1_000
-MOST_A_BATCH = 1_000_000
 
 
-def catch_up(rooms: Rooms, actor: str, most: int = MOST_A_BATCH) -> int:
-    """Let the challenger score the champion's newest decisions that it has not; how many it scored.
+def catch_up(rooms: Rooms, actor: str, most: int = MOST_A_MINUTE, watch: Watch | None = None) -> int:
+    """Let the challenger score up to `most` of the champion's newest decisions that it has not; how many it scored.
 
-    A damaged challenger scores nothing, and keeps nobody from being decided.
+    What it is refused for, a damaged folder or an attribute sealed since, is logged, and keeps nobody from being
+    decided.
     """
+    try:
+        return _score(rooms, actor, most, watch)
+    except LeadbenchError as refusal:
+        telemetry.log("shadow.unscored", code=refusal.code)
+        return 0
+
+
+def _score(rooms: Rooms, actor: str, most: int, watch: Watch | None) -> int:
     champion, challenger = rooms.models.champion(), rooms.models.challenger()
     if champion is None or challenger is None or challenger.feature_set_hash is None:
         return 0
-    try:
-        model = rooms.models.get(challenger.version)
-    except ModelDamaged:
-        return 0
+    model = rooms.models.get(challenger.version)
     chosen, policies = rooms.features.get(challenger.feature_set_hash), rooms.loaders.policy
-    return shadowing.score(rooms.db, champion.model_hash, model, chosen, policies, actor, most)
+    return shadowing.score(rooms.db, champion.model_hash, model, chosen, policies, actor, most, watch)
 
 
 def report(rooms: Rooms) -> dict[str, Any]:

@@ -230,7 +230,7 @@ class Steps:
     ) -> Decided:
         policy = deciding.choose(self.rooms, self.file, model, self.actor)
         batch, arm, leads = deciding.decide(self.rooms, asked, chosen, model, policy, test_leads, self.actor, progress)
-        shadowing.catch_up(self.rooms, self.actor)
+        shadowing.catch_up(self.rooms, self.actor, batch.count, Watch("the shadow", progress, self.cancel))
         stored = self.rooms.policies.get(policy.content_hash)
         told = result.decisions_json(batch, arm, leads) | {"model": decider.to_json()}
         return Decided(stored, told, batch.seconds["score"], policy, model)

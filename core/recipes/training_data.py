@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from core.kernel.times import to_text
+from core.recipes.document import Label
 from core.recipes.rows import Prepared
 
 LABELLED = ("lead_id", "as_of", "landmark", "y", "part")
@@ -36,6 +37,12 @@ def is_unseen(facts: Mapping[str, Any], prepared: Prepared) -> bool:
     if cut is not None and theirs is not None:
         return theirs <= to_text(cut)
     return facts.get("held_out") == held_out(prepared)
+
+
+def is_labelled_alike(facts: Mapping[str, Any], prepared: Prepared) -> bool:
+    """Whether the model of these facts was trained on the label of the rows; true where it does not say."""
+    label = facts.get("label")
+    return label is None or Label.model_validate(label) == prepared.label
 
 
 def _hashed(rows: pl.DataFrame) -> str:

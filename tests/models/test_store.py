@@ -2,12 +2,15 @@ from datetime import UTC, datetime
 
 import pytest
 
+from core.governance.store import ModelApprovalStore
 from core.kernel.clock import FixedClock
 from core.kernel.database import Database
 from core.models.errors import ModelDamaged, ModelUnknown
 from core.models.scoring import score
 from core.models.store import ModelStore
+from core.models.store_releases import ReleaseStore
 from core.models.training import TrainConfig, train
+from core.recipes.decider import decider_of
 from tests.models.samples import FEATURES
 
 METRICS = {"auc": 0.81, "by_landmark": [{"after": "1h", "auc": None}]}
@@ -43,6 +46,27 @@ def test_models_are_numbered_in_order_and_found_by_version_and_hash(store, model
         assert store.get(name).model_hash == model.model_hash
     assert store.champion().version == "2"
     assert store.list()["auc"].to_list() == [0.81, 0.81]
+
+
+def test_an_approved_model_goes_on_scoring_when_a_newer_one_is_trained_and_a_rolled_back_one_is_no_challenger(
+    db, store, model, other
+):
+    for one in (model, other):
+        store.register(one, METRICS, LINEAGE, "ana")
+    assert (store.trusted(), store.challenger()) == (None, None)
+    assert not decider_of(store, "2").is_released and decider_of(store, "2").version == "2"
+    with db.change("models", "model.approved", "rita") as change:
+        ModelApprovalStore(db).add(change, model.model_hash, "1", "rita", None)
+    assert (store.champion().version, store.challenger().version) == ("1", "2")
+    found = decider_of(store, "2")
+    assert (found.version, found.is_released) == ("1", False)
+    assert found.because.startswith("no model was released yet, and a second person approved it; model 2")
+    releases = ReleaseStore(db)
+    with db.change("models", "model.released", "rita") as change:
+        for version, one in (("1", model), ("2", other), ("1", model)):
+            releases.add(change, one.model_hash, version, "release", "rita", "looked at")
+    assert (store.champion().version, store.challenger()) == ("1", None)
+    assert decider_of(store).is_released
 
 
 def test_the_same_model_again_adds_nothing(db, store, model):

@@ -11,14 +11,17 @@ from typing import Any
 import polars as pl
 import pytest
 
-from core.features import parser
+from core.decisions.store_shadow import ShadowStore
+from core.features import engine, parser
+from core.features.errors import AttributePersonal
 from core.governance.errors import Forbidden
 from core.kernel.clock import SystemClock
+from core.kernel.database import Watch
 from core.kernel.workers import Cancelled
 from core.models.cutoffs import Capacity, CapacityInvalid
 from core.models.errors import ModelDamaged, ThinData
 from core.monitoring.report import STILL, DriftReport, DriftSpec, FeatureDrift
-from core.recipes import cutting, shadowing
+from core.recipes import cutting, rivals, shadowing
 from core.recipes.arriving import Choice
 from core.recipes.cutting import leads_a_day
 from core.recipes.document import TrainPart
@@ -26,8 +29,10 @@ from core.recipes.errors import FeaturesSuspected, LabelMissing, MomentAhead, No
 from core.recipes.featuring import unsuspected
 from core.recipes.population import Population
 from core.recipes.reader import read_recipe
+from core.recipes.rivals import LabelDiffers, WindowsOpen
 from core.recipes.rooms import Rooms
 from core.recipes.runner import Runner
+from core.recipes.steps import Steps
 from core.workbench import Workbench
 
 LEADS = 400
@@ -138,7 +143,51 @@ def test_a_run_after_the_model_was_approved_decides_live(ran):
     assert bench.runner.run(read_recipe(recipe), actor="ana")["unchanged"]
 
 
-def test_a_released_champion_goes_on_deciding_until_another_is_released(ran):
+def sealed(*_: Any) -> pl.DataFrame:
+    """What a build says of an attribute that was declared personal since."""
+    raise AttributePersonal("grade", "grade")
+
+
+def test_a_champion_that_reads_what_is_sealed_since_is_not_compared_with(ran, monkeypatch):
+    bench, recipe, _ = ran
+    prepared = Steps(bench.rooms, read_recipe(recipe), "").prepare(Population.of(bench.rooms.signals))
+    assert rivals.champion_on(bench.rooms, prepared, prepared.rows, "sha256:other", None) is not None
+    monkeypatch.setattr(engine, "build", sealed)
+    said: list[str] = []
+    told = rivals.champion_on(bench.rooms, prepared, prepared.rows, "sha256:other", lambda _, text: said.append(text))
+    assert told is None and "which is personal data" in said[0]
+
+
+def test_leads_whose_window_is_not_over_propose_no_cut_and_judge_no_model(ran):
+    bench, recipe, first = ran
+    who = Population.of(bench.rooms.signals)
+    prepared = Steps(bench.rooms, read_recipe(recipe), "").prepare(who)
+    rows = prepared.rows.filter(pl.col("part") == "test")
+    over = rows.filter(pl.col("label_known_at") <= who.observed_until)
+    assert 0 < over.height < rows.height
+    assert len(bench.runner.unseen().y) == over["lead_id"].n_unique() < rows["lead_id"].n_unique()
+    version = first["model"]["version"]
+    assert bench.runner.compare(version, version)["rows"] == over.height
+    with pytest.raises(WindowsOpen, match="none has a label"):
+        rivals.tested(bench.rooms, prepared.known(prepared.rows.filter(pl.col("label_known_at") > who.observed_until)))
+
+
+def test_a_recipe_with_another_label_judges_no_model_and_counts_no_labels_for_it(ran, monkeypatch):
+    bench, recipe, first = ran
+    growth = {one["trigger"]: one["value"] for one in bench.runner.proposals()["triggers"]}["labels"]
+    other = recipe.with_name("other.yaml")
+    other.write_text(recipe.read_text().replace("horizon: 30d", "horizon: 3d"))
+    monkeypatch.setattr(Runner, "last_recipe", lambda *_: read_recipe(other))
+    told = {one["trigger"]: one["value"] for one in bench.runner.proposals()["triggers"]}
+    assert told["labels"] == growth == 0
+    version = first["model"]["version"]
+    with pytest.raises(LabelDiffers, match="another label"):
+        bench.runner.compare(version, version)
+    with pytest.raises(LabelDiffers):
+        bench.runner.unseen(version)
+
+
+def test_a_released_champion_goes_on_deciding_until_another_is_released(ran, monkeypatch):
     bench, recipe, first = ran
     models, releases = bench.rooms.models, bench.rooms.model_releases
     assert not first["decisions"]["model"]["released"]
@@ -164,6 +213,27 @@ def test_a_released_champion_goes_on_deciding_until_another_is_released(ran):
     assert (shadow["champion"], shadow["challenger"]) == (first["model"]["version"], found["model"]["version"])
     assert shadow["leads"] >= found["decisions"]["count"] and shadow["waiting"] == 0
     assert shadowing.catch_up(bench.rooms, "ana") == 0
+    pairs = ShadowStore(bench.db).pairs(first["model"]["hash"], found["model"]["hash"])
+    bands = bench.rooms.policies.get(pairs["policy_hash"][0]).policy.document.bands
+    assert pairs.filter(pl.col("champion_band") != pl.col("challenger_band")).height
+    for score, band in pairs.select("challenger", "challenger_band").iter_rows():
+        reached = (name for name in bands.order if name in bands.thresholds and score >= bands.thresholds[name].enter)
+        assert band == next(reached, bands.otherwise)
+    assert "challenger.scored" in bench.db.entries("decisions")["kind"].to_list()
+    with bench.db.change("models", "shadow.forgotten", "test") as change:
+        change.execute("DELETE FROM shadow_scores")
+    told: list[str] = []
+    watch = Watch("the shadow", lambda _, text: told.append(text))
+    assert shadowing.catch_up(bench.rooms, "ana", 3, watch) == 3 and told == ["3 leads scored by the challenger"]
+    stopped = Event()
+    stopped.set()
+    assert shadowing.catch_up(bench.rooms, "ana", 3, Watch("the shadow", cancel=stopped)) == 0
+    assert shadowing.catch_up(bench.rooms, "ana") == shadow["leads"] - 3
+    with bench.db.change("models", "shadow.forgotten", "test") as change:
+        change.execute("DELETE FROM shadow_scores")
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "build", sealed)
+        assert shadowing.catch_up(bench.rooms, "ana") == 0
     releases.release(found["model"]["hash"], found["model"]["version"], "rita", "ahead")
     again = bench.runner.run(read_recipe(changed), actor="ana")
     assert not again["unchanged"] and again["decisions"]["model"]["hash"] == found["model"]["hash"]
@@ -181,7 +251,7 @@ def test_a_damaged_champion_refuses_to_score_and_lets_its_replacement_be_trained
         progress=lambda _, text: said.append(text),
     )
     assert found["metrics"]["against_champion"] is None
-    assert any("is damaged, so nothing is compared with it" in text for text in said)
+    assert any("nothing is compared with model" in text for text in said)
     with pytest.raises(ModelDamaged):
         runner.score(actor="ana")
     with pytest.raises(ModelDamaged, match="has hash"):
