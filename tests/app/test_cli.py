@@ -420,12 +420,13 @@ def test_a_second_model_is_compared_with_the_champion_when_it_is_trained(store, 
     assert against["version"] == "1"
     assert {one["name"] for one in second["metrics"]["challengers"]} == {"scorecard", "logistic", "recency"}
     found = done("models_compare", "models", "compare", "2", "1", "--store", str(store))
-    assert found["rows"] == second["metrics"]["rows"] and found["verdict"] == against["verdict"]
+    judged = second["metrics"]["matured"] or second["metrics"]
+    assert found["rows"] == judged["rows"] and found["verdict"] == against["verdict"]
     levels = {one["segment"]: one["rows"] for one in second["metrics"]["by_segment"]}
     assert found["segment"] == second["metrics"]["segment"]
-    assert found["by_segment"] and all(levels[one["segment"]] == one["rows"] for one in found["by_segment"])
+    assert found["by_segment"] and all(levels[one["segment"]] >= one["rows"] for one in found["by_segment"])
     area = found["figures"][0]
-    assert area["ours"] == pytest.approx(second["metrics"]["auc"], abs=1e-6)
+    assert area["ours"] == pytest.approx(judged["auc"], abs=1e-6)
     same = done("models_compare", "models", "compare", "1", "1", "--store", str(store))
     assert {one["verdict"] for one in same["figures"]} == {"no credible difference"}
 
@@ -473,11 +474,12 @@ def test_the_challenger_scores_in_shadow_what_the_champion_decides(store, second
     decided = done("score", "score", *at, user="ana")["decisions"]
     assert (decided["model"]["version"], decided["model"]["released"]) == ("1", True)
     found = done("models_shadow", "models", "shadow", *at)
-    assert (found["champion"], found["challenger"], found["waiting"]) == ("1", "2", 0)
-    assert found["leads"] == sum(one["leads"] for one in found["bands"]) >= decided["count"]
+    assert (found["champion"], found["challenger"]) == ("1", "2")
+    assert found["leads"] == sum(one["leads"] for one in found["bands"]) == decided["count"]
     assert 0 < found["rank_correlation"]["value"] < 1
     assert done("score", "score", *at, user="ana")["decisions"]["added"] == 0
-    assert done("models_shadow", "models", "shadow", *at) == found
+    again = done("models_shadow", "models", "shadow", *at)
+    assert (again["leads"], again["waiting"]) == (found["leads"] + found["waiting"], 0)
     assert refused("models", "shadow", "--store", str(store / "nowhere"))["code"] == "no_store"
 
 
