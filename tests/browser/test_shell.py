@@ -7,15 +7,22 @@ import urllib.request
 import pytest
 
 from app.navigation import SECTIONS
+from tests.browser import serving
 
 pytestmark = pytest.mark.browser
 PATHS = [entry.path for entries in SECTIONS.values() for entry in entries]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=\"stApp\"]')).backgroundColor"
+
+
 @pytest.mark.parametrize("path", PATHS)
-def test_every_page_opens_without_a_complaint(page_for, path, theme):
-    page = page_for(path, theme)
+def test_every_page_opens_in_light_and_dark_without_a_complaint(page_for, path):
+    page = page_for(path, "light")
+    light = page.evaluate(BACKGROUND)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"{BACKGROUND} !== {light!r}")
+    serving.settle(page)
     assert page.locator('[data-testid="stException"]').count() == 0
     assert page.locator("h1").first.inner_text()
 

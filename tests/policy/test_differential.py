@@ -49,7 +49,7 @@ def check(seed, folder, count):
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_both_back_ends_decide_random_leads_by_random_policies_alike(seed, tmp_path):
     check(seed, tmp_path, 80)
 

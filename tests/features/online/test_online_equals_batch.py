@@ -90,7 +90,7 @@ def live(db, examples, steps, derandomize=False, **sizes):
 
 
 def test_online_batch_and_oracle_agree_whatever_happens(db):
-    live(db, 50, 6, derandomize=True)
+    live(db, 25, 6, derandomize=True)
 
 
 @pytest.mark.campaign

@@ -334,7 +334,7 @@ def agree(connection, experiment):
         assert (again.node, again.canonical) == (expression.node, expression.canonical)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(experiment=experiments())
 def test_python_and_duckdb_agree_on_every_row(connection, experiment):
     agree(connection, experiment)

@@ -49,7 +49,7 @@ def runs_or_is_refused(connection, text):
     assert parse(expression.canonical, SCHEMA).node == expression.node
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(words=st.lists(st.sampled_from(WORDS), max_size=14), glue=st.sampled_from(["", " "]))
 def test_any_row_of_words_runs_or_is_refused(connection, words, glue):
     runs_or_is_refused(connection, glue.join(words))
@@ -61,7 +61,7 @@ def test_any_text_runs_or_is_refused(connection, text):
     runs_or_is_refused(connection, text)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_known_text_with_a_slip_runs_or_is_refused(connection, data):
     text = data.draw(st.sampled_from(TYPED))
