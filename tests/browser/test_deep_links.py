@@ -1,8 +1,11 @@
 """Steps and tabs open from their address, and draw their charts, without a complaint of the browser."""
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
+STUDIED_MS = 60_000
+"""What is simulated or proved for a step comes when it is done."""
 LINKS = {
     "policy?step=check": ("light", "Findings"),
     "policy?step=simulate&mode=matrix&output=band": ("dark", "Where leads move"),
@@ -21,5 +24,5 @@ LINKS = {
 def test_a_deep_link_opens_its_part_of_the_page(page_for, link):
     theme, statement = LINKS[link]
     page = page_for(link, theme)
+    expect(page.locator('[data-testid="stMain"]')).to_contain_text(statement, timeout=STUDIED_MS, use_inner_text=True)
     assert page.locator('[data-testid="stException"]').count() == 0
-    assert statement in page.locator('[data-testid="stMain"]').inner_text()

@@ -141,12 +141,7 @@ def reads_reasons(page: Page) -> None:
 def drafts(page: Page) -> str:
     """Raise the hot threshold, plan a canary, see what is proved and what it does, hand it in; its reference."""
     visit(page, "Policy studio")
-    enter = page.get_by_role("slider").nth(1)
-    enter.focus()
-    for _ in range(60):
-        page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(1_200)
-    serving.settle(page)
+    raise_threshold(page)
     expect(page.get_by_text("with unsaved edits")).to_be_visible()
     write(page, "Rationale", REASON)
     text = page.locator(".st-key-policy_yaml textarea")
@@ -165,6 +160,18 @@ def drafts(page: Page) -> str:
     press(page, "Request approval")
     expect(page.get_by_text("waits for approval").first).to_be_visible(timeout=60_000)
     return page.url.split("v=")[1].split("&")[0].replace("%40", "@")
+
+
+def raise_threshold(page: Page, tries: int = 3) -> None:
+    """Push the slider by its keys until the page knows of it: a page drawn anew meanwhile takes the focus away."""
+    unsaved = page.get_by_text("with unsaved edits")
+    while tries and not unsaved.count():
+        page.get_by_role("slider").nth(1).focus()
+        for _ in range(60):
+            page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(2_000)
+        serving.settle(page)
+        tries -= 1
 
 
 def step(page: Page, name: str) -> None:
