@@ -102,17 +102,7 @@ def histogram(counts: pl.DataFrame, colours: Tokens, cuts: dict[str, float] | No
 def capture(curves: dict[str, pl.DataFrame], colours: Tokens, today: float | None = None) -> go.Figure:
     """Share of all wins found by working the best leads first; each curve has columns `worked`, `found` (shares)."""
     figure = blank(colours, height=280, showlegend=True)
-    for (name, curve), (dash, paint) in zip(curves.items(), _styles(colours), strict=False):
-        figure.add_trace(
-            go.Scatter(
-                x=curve["worked"],
-                y=curve["found"],
-                name=name,
-                mode="lines",
-                line={"color": paint, "dash": dash, "width": 2.2 if dash == "solid" else 1.6},
-                hovertemplate=f"{name}: %{{x:.0%}} worked, %{{y:.0%}} of wins found<extra></extra>",
-            )
-        )
+    _lines(figure, curves, ("worked", "found"), "%{x:.0%} worked, %{y:.0%} of wins found", colours)
     if today is not None:
         vertical_mark(figure, colours, today, "today's capacity")
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02], title_text="wins found")
@@ -122,17 +112,7 @@ def capture(curves: dict[str, pl.DataFrame], colours: Tokens, today: float | Non
 def precision(curves: dict[str, pl.DataFrame], base_rate: float, colours: Tokens) -> go.Figure:
     """How many of those above a cut win, by the share of wins above it; each curve has `recall` and `precision`."""
     figure = blank(colours, height=280, showlegend=len(curves) > 1)
-    for (name, curve), (dash, paint) in zip(curves.items(), _styles(colours), strict=False):
-        figure.add_trace(
-            go.Scatter(
-                x=curve["recall"],
-                y=curve["precision"],
-                name=name,
-                mode="lines",
-                line={"color": paint, "dash": dash, "width": 2.2 if dash == "solid" else 1.6},
-                hovertemplate=f"{name}: %{{x:.0%}} of wins found, %{{y:.0%}} of those worked win<extra></extra>",
-            )
-        )
+    _lines(figure, curves, ("recall", "precision"), "%{x:.0%} of wins found, %{y:.0%} of those worked win", colours)
     figure.add_shape(
         type="line", x0=0, x1=1, y0=base_rate, y1=base_rate, line={"color": colours.warn, "dash": "dash", "width": 1.3}
     )
@@ -142,6 +122,23 @@ def precision(curves: dict[str, pl.DataFrame], base_rate: float, colours: Tokens
     )  # fmt: skip
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02], title_text="win, of those worked")
     return figure.update_xaxes(tickformat=".0%", range=[0, 1], title_text="wins found")
+
+
+def _lines(
+    figure: go.Figure, curves: dict[str, pl.DataFrame], columns: tuple[str, str], told: str, colours: Tokens
+) -> None:
+    """One line a curve over its x and y columns, each in a dash of its own; `told` is what is said at a point."""
+    for (name, curve), (dash, paint) in zip(curves.items(), _styles(colours), strict=False):
+        figure.add_trace(
+            go.Scatter(
+                x=curve[columns[0]],
+                y=curve[columns[1]],
+                name=name,
+                mode="lines",
+                line={"color": paint, "dash": dash, "width": 2.2 if dash == "solid" else 1.6},
+                hovertemplate=f"{name}: {told}<extra></extra>",
+            )
+        )
 
 
 def _styles(colours: Tokens) -> list[tuple[str, str]]:

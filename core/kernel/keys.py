@@ -21,7 +21,7 @@ NONCE_BYTES = 12
 
 @dataclass(frozen=True)
 class KeyFile:
-    """The key that wraps every lead's key; the file is readable by its owner only."""
+    """A secret key of 32 bytes in a file that only its owner reads."""
 
     path: Path
 

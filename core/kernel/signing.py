@@ -1,13 +1,12 @@
 """Signatures by the store's own key (Ed25519): what leadbench states can be checked by anybody with the public key."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-KEY_BYTES = 32
+from core.kernel.keys import KeyFile
 
 
 @dataclass(frozen=True)
@@ -18,21 +17,10 @@ class SigningKey:
 
     def sign(self, data: bytes) -> tuple[str, str]:
         """The signature and the public key, both in hex."""
-        key = Ed25519PrivateKey.from_private_bytes(self._read())
+        file = KeyFile(self.path)
+        file.create()
+        key = Ed25519PrivateKey.from_private_bytes(file.read())
         return key.sign(data).hex(), key.public_key().public_bytes_raw().hex()
-
-    def _read(self) -> bytes:
-        if not self.path.exists():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            part = self.path.with_suffix(".part")
-            part.unlink(missing_ok=True)
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(os.urandom(KEY_BYTES))
-                stream.flush()
-                os.fsync(stream.fileno())
-            part.replace(self.path)
-        return self.path.read_bytes()
 
 
 def is_signed(data: bytes, signature: str, public_key: str) -> bool:
