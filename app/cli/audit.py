@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.common import JsonOption, StoreOption, emit, opened, progress, speak
+from app.cli.common import JsonOption, StoreOption, emit, opened, progress
 from app.cli.outputs import filling
 from core.decisions.replay import replay as replay_decisions
 from core.governance.duties import report as duties_of
@@ -22,7 +22,6 @@ def register(app: typer.Typer) -> None:
 @group.command(epilog="Example: leadbench audit verify --json")
 def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Check that the ledger's chain holds and reaches the high-water mark."""
-    speak(as_json)
     with opened(store) as bench:
         found = bench.db.verify()
     emit(
@@ -50,7 +49,6 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """Execute stored decisions again and compare them field by field."""
-    speak(as_json)
     if sum((decision_id is not None, sample is not None, every)) != 1:
         raise typer.BadParameter("name one decision, or give --sample N or --all")
     with opened(store) as bench:
@@ -72,7 +70,6 @@ def _in_words(report: dict[str, Any]) -> str:
 @group.command(epilog="Example: leadbench audit duties --json")
 def duties(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Who made, approved and published what, from the ledger alone: exit 1 where anybody approved his own change."""
-    speak(as_json)
     with opened(store) as bench:
         found = duties_of(bench.db)
     told = ", ".join(f"{count} {word}" for word, count in found["checked"].items())
@@ -87,7 +84,6 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write the ledger, the records and a verifier that needs only Python."""
-    speak(as_json)
     with opened(store) as bench, filling(out):
         written = export_evidence(bench.db, out)
     emit(written, lambda: f"Written to {out}; check it with `python {out}/verify.py`.")

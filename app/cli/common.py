@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.call import current
+from core.governance.permissions import Permission
 from core.kernel.canonical import plain
 from core.kernel.clock import SystemClock
 from core.kernel.errors import StoreMissing
@@ -20,12 +21,17 @@ StoreOption = Annotated[
     Path | None, typer.Option("--store", help="Folder of the store; default $LEADBENCH_STORE, else ./leadbench-store.")
 ]
 AsOption = Annotated[str | None, typer.Option("--as", help="Who acts; default $LEADBENCH_USER.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 
 
-def speak(as_json: bool) -> None:
-    """Remember whether this command prints JSON."""
+def speak(as_json: bool) -> bool:
+    """Remember whether this command prints JSON; `--json` calls it by itself."""
     current().as_json = as_json
+    return as_json
+
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", callback=speak, help="Print one JSON object and nothing else on standard output.")
+]
 
 
 def emit(payload: Mapping[str, Any], text: Callable[[], str] | None = None) -> None:
@@ -67,6 +73,23 @@ def opened(store: Path | None, *, create: bool = False) -> Iterator[Workbench]:
         yield workbench
     finally:
         workbench.close()
+
+
+@contextmanager
+def acting(
+    store: Path | None,
+    as_user: str | None,
+    permission: Permission | None = None,
+    *,
+    default: bool = False,
+    create: bool = False,
+) -> Iterator[tuple[Workbench, str]]:
+    """The workbench on the store, and the name of who acts, whose permission was looked up where one is needed.
+
+    Raises what `opened` raises, and NoIdentity, UserUnknown, and Forbidden where the permission is not theirs.
+    """
+    with opened(store, create=create) as bench:
+        yield bench, bench.identity(user_name(as_user), default=default, permission=permission)
 
 
 def user_name(as_user: str | None) -> str | None:

@@ -7,12 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.call import current
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, opened, progress, table
+from app.cli.inputs import object_in
 from app.cli.outputs import filling, require_places, writing
 from core.governance.permissions import Permission
 from core.kernel.clock import SystemClock
-from core.kernel.errors import LeadbenchError
-from core.kernel.strict_yaml import load, read_text
 from core.signals import inspect as inspection
 
 quarantine = typer.Typer(help="Records that did not pass the gate.", no_args_is_help=True)
@@ -27,15 +26,6 @@ FormatOption = Annotated[
 DryOption = Annotated[bool, typer.Option("--dry-run", help="Count what would happen and write nothing.")]
 
 
-class MappingFileMissing(LeadbenchError):
-    """No mapping file at the path."""
-
-    code = "file_missing"
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"There is no mapping file at `{path}`.", value=path, remedy="Check the path.")
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command(epilog="Example: leadbench inspect leads.csv --json")(inspect)
@@ -45,7 +35,6 @@ def register(app: typer.Typer) -> None:
 
 def inspect(path: PathArgument, as_format: FormatOption = None, as_json: JsonOption = False) -> None:
     """What is in a file: format, suggested mapping, quality findings, suspected outcome leaks."""
-    speak(as_json)
     found = inspection.inspect(path, SystemClock(), format=as_format)
     emit(found, lambda: _inspection_text(found))
 
@@ -70,10 +59,8 @@ def import_file(
     as_json: JsonOption = False,
 ) -> None:
     """Load a file of events, leads, outcomes or reps; `won:` and `lost:` conditions stand in the mapping file."""
-    speak(as_json)
     given = _mapping(mapping)
-    with opened(store, create=True) as bench:
-        actor = bench.identity(user_name(as_user), default=True, permission=Permission.IMPORT)
+    with acting(store, as_user, Permission.IMPORT, default=True, create=True) as (bench, actor):
         found = bench.rooms.signals.import_file(
             kind.value,
             path,
@@ -88,18 +75,12 @@ def import_file(
 
 
 def _mapping(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    if not path.is_file():
-        raise MappingFileMissing(path)
-    document, _ = load(read_text(path), file=str(path))
-    return document if isinstance(document, dict) else {}
+    return object_in(path, "mapping file") if path else {}
 
 
 @quarantine.command("list", epilog="Example: leadbench quarantine list --json")
 def list_quarantine(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """What waits in quarantine, and why."""
-    speak(as_json)
     with opened(store) as bench:
         items = bench.rooms.signals.quarantine().to_dicts()
     emit(
@@ -120,13 +101,11 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write what waits in quarantine to a file; opening the records themselves is kept in the ledger."""
-    speak(as_json)
     with filling(out.parent):
         out.parent.mkdir(parents=True, exist_ok=True)
     require_places(out)
-    with opened(store) as bench:
-        needed = Permission.REVEAL if with_raw else Permission.EXPORT
-        actor = bench.identity(user_name(as_user), permission=needed)
+    needed = Permission.REVEAL if with_raw else Permission.EXPORT
+    with acting(store, as_user, needed) as (bench, actor):
         rows = bench.rooms.signals.held.exported(batch or [], actor, raw=with_raw)
     with writing(out) as stream:
         rows.write_ndjson(stream)
@@ -142,10 +121,8 @@ def redrive(
     as_json: JsonOption = False,
 ) -> None:
     """Send a batch's quarantined records through the gate again."""
-    speak(as_json)
     given = _mapping(mapping)
-    with opened(store) as bench:
-        actor = bench.identity(user_name(as_user), permission=Permission.IMPORT)
+    with acting(store, as_user, Permission.IMPORT) as (bench, actor):
         found = bench.rooms.signals.redrive(batch_id, given or None, actor=actor).to_json()
     emit(found, lambda: table([found], ["read", "accepted", "duplicate", "quarantined"]))
 

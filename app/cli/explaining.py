@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, user_name
 from core.decisions import counterfactual as what_if
 from core.decisions import explanation
 from core.decisions.attribution import CAUSES, Attribution, attribute
@@ -44,7 +44,6 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Why a lead has its score, in probability points, and what was decided; why that changed; what would change it."""
-    speak(as_json)
     if counterfactual and since is not None:
         raise typer.BadParameter("Ask for one of --since and --counterfactual.")
     if since is not None and at is not None and from_text(since) > from_text(at):

@@ -4,21 +4,12 @@ from pathlib import Path
 
 import polars as pl
 
+from app.cli.inputs import require_file, text_in
 from core.features import parser
 from core.features.document import FeatureSet
 from core.features.schema import event_schema
 from core.kernel.errors import LeadbenchError
-from core.kernel.strict_yaml import read_text
 from core.workbench import Workbench
-
-
-class FileMissing(LeadbenchError):
-    """A file that a command needs is not there."""
-
-    code = "file_missing"
-
-    def __init__(self, what: str, path: Path) -> None:
-        super().__init__(f"There is no {what} at `{path}`.", value=path, remedy="Check the path.")
 
 
 class SpineUnreadable(LeadbenchError):
@@ -36,9 +27,7 @@ class SpineUnreadable(LeadbenchError):
 
 def feature_set_in(path: Path, bench: Workbench) -> FeatureSet:
     """The set of a YAML file, its fields checked against the store's events; raises FileMissing, FeatureSetInvalid."""
-    if not path.is_file():
-        raise FileMissing("feature set", path)
-    return parser.read(read_text(path), str(path), event_schema(bench.db))
+    return parser.read(text_in(path, "feature set"), str(path), event_schema(bench.db))
 
 
 def named_set(text: str, bench: Workbench) -> FeatureSet:
@@ -50,8 +39,7 @@ def named_set(text: str, bench: Workbench) -> FeatureSet:
 
 def spine_in(path: Path) -> pl.DataFrame:
     """The rows of a Parquet file; raises FileMissing and SpineUnreadable."""
-    if not path.is_file():
-        raise FileMissing("spine", path)
+    require_file(path, "spine")
     try:
         return pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:

@@ -9,7 +9,7 @@ import polars as pl
 import typer
 
 from app.cli import feature_views as views
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, opened, progress, table
 from app.cli.feature_files import feature_set_in, named_set, spine_in
 from app.cli.outputs import require_places, writing
 from core.features import engine, hindsight, portrait
@@ -45,7 +45,6 @@ def register(app: typer.Typer) -> None:
 @group.command("list", epilog="Example: leadbench features list --json")
 def list_features(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Every registered feature set with its features."""
-    speak(as_json)
     with opened(store) as bench:
         rows = bench.rooms.features.features().to_dicts()
     emit({"features": rows}, lambda: table(rows, ["name", "label", "role", "dtype", "feature_hash"]))
@@ -56,7 +55,6 @@ def show(
     name: NameArgument, set_hash: SetOption = None, store: StoreOption = None, as_json: JsonOption = False
 ) -> None:
     """A feature's document, freshness, versions, and who reads it."""
-    speak(as_json)
     with opened(store) as bench:
         feature_set, feature = bench.rooms.features.find(name, set_hash)
         told = views.shown(bench, feature_set, feature)
@@ -68,7 +66,6 @@ def profile(
     name: NameArgument, set_hash: SetOption = None, store: StoreOption = None, as_json: JsonOption = False
 ) -> None:
     """How many of its values are missing, how they are spread, by outcome and over time."""
-    speak(as_json)
     with opened(store) as bench:
         feature_set, feature = bench.rooms.features.find(name, set_hash)
         told = views.profiled(feature_set, feature, portrait.portrait(bench.db, feature))
@@ -80,7 +77,6 @@ def lineage(
     name: NameArgument, set_hash: SetOption = None, store: StoreOption = None, as_json: JsonOption = False
 ) -> None:
     """Upstream to sources, event types and properties; downstream to sets, models and policies."""
-    speak(as_json)
     with opened(store) as bench:
         _, feature = bench.rooms.features.find(name, set_hash)
         told = views.traced(bench, feature)
@@ -98,7 +94,6 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """The leak check by time: does a value at a fixed as_of change when more becomes known, and why."""
-    speak(as_json)
     if name is None and set_text is None:
         raise typer.BadParameter("Give a feature's name, or --set.")
     with opened(store) as bench:
@@ -125,9 +120,8 @@ def forget(
     name: NameArgument, store: StoreOption = None, as_user: AsOption = None, as_json: JsonOption = False
 ) -> None:
     """Take a feature out of every registered set, with the rows kept; refused while models or policies read it."""
-    speak(as_json)
-    with opened(store) as bench:
-        actor, rooms = bench.identity(user_name(as_user), permission=Permission.BUILD), bench.rooms
+    with acting(store, as_user, Permission.BUILD) as (bench, actor):
+        rooms = bench.rooms
         gone = feature_users.forget(rooms.features, rooms.models, rooms.policies, name, actor)
     told = {"name": name, "sets": [asdict(one) for one in gone]}
     emit(told, lambda: views.forgotten_text(told))
@@ -141,7 +135,6 @@ def render(
     as_json: JsonOption = False,
 ) -> None:
     """The statement of a set in an engine's language, for reading and for running elsewhere."""
-    speak(as_json)
     if engine_name not in DIALECTS:
         raise typer.BadParameter(f"`{engine_name}` is none of {', '.join(DIALECTS)}.")
     with opened(store) as bench:
@@ -166,7 +159,6 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Build a feature set at the moments of a spine, in the spine's order."""
-    speak(as_json)
     require_places(out)
     with opened(store) as bench:
         feature_set = feature_set_in(set_file, bench)
@@ -194,12 +186,10 @@ def backfill(
     as_json: JsonOption = False,
 ) -> None:
     """Build a set over history and keep it; the next time only leads that changed since are built."""
-    speak(as_json)
     require_places(out)
     if not duration_us(every):
         raise typer.BadParameter("--every is no time at all; give one such as 7d.")
-    with opened(store) as bench:
-        actor = bench.identity(user_name(as_user), permission=Permission.BUILD)
+    with acting(store, as_user, Permission.BUILD) as (bench, actor):
         feature_set = named_set(set_text, bench)
         rows = _history(bench, every, last, until) if spine is None else spine_in(spine)
         bench.rooms.features.register(feature_set, actor)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, opened, table
 from core.governance.permissions import Permission
 from core.kernel.times import from_text
 
@@ -21,7 +21,6 @@ def register(app: typer.Typer) -> None:
 @group.command("list", epilog="Example: leadbench identity list --json")
 def list_identities(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Leads that are known under several ids, latest merge first."""
-    speak(as_json)
     with opened(store) as bench:
         counts = bench.rooms.signals.identities.counts()
         rows = bench.rooms.signals.identities.list().to_dicts()
@@ -37,7 +36,6 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """The history of one identity: its ids, since when they belong together, and who said so."""
-    speak(as_json)
     with opened(store) as bench:
         found = bench.rooms.signals.identities.show(lead, _moment(at))
     emit(found, lambda: _text(found))
@@ -52,9 +50,7 @@ def unmerge(
     as_json: JsonOption = False,
 ) -> None:
     """Separate an id from its lead from now on; what was known before stays as it was."""
-    speak(as_json)
-    with opened(store) as bench:
-        actor = bench.identity(user_name(as_user), permission=Permission.CURATE)
+    with acting(store, as_user, Permission.CURATE) as (bench, actor):
         root = bench.rooms.signals.unmerge(lead, reason=reason, actor=actor)
     emit({"lead_id": lead, "from": root}, lambda: f"`{lead}` no longer belongs to `{root}`.")
 

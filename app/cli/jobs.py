@@ -7,19 +7,7 @@ import typer
 
 from app.cli import serving
 from app.cli.call import current
-from app.cli.common import (
-    AsOption,
-    JsonOption,
-    StoreOption,
-    emit,
-    opened,
-    progress,
-    settings,
-    speak,
-    store_folder,
-    table,
-    user_name,
-)
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, progress, settings, store_folder, table
 from app.cli.monitoring import drift_text
 from core.kernel.times import from_text
 from core.recipes.reader import read_recipe
@@ -47,11 +35,9 @@ def demo(
     """A seeded B2B stream, loaded, trained, decided - and served in the browser."""
     from core.demo import generate
 
-    speak(as_json)
     folder = store_folder(store)
     files = generate(folder / "demo", events=events, leads=leads, seed=seed, progress=progress)
-    with opened(folder, create=True) as bench:
-        actor = bench.identity(user_name(None), default=True)
+    with acting(folder, None, default=True, create=True) as (bench, actor):
         recipe = read_recipe(files.recipe)
         result = bench.runner.run(recipe, actor=actor, progress=progress, cancel=current().cancel)
     emit(result, lambda: summary(result))
@@ -68,10 +54,8 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """The whole job: import, check, features, time-split training, scores with reasons, decisions, drift."""
-    speak(as_json)
     file = read_recipe(recipe)
-    with opened(store, create=True) as bench:
-        actor = bench.identity(user_name(as_user), default=True)
+    with acting(store, as_user, default=True, create=True) as (bench, actor):
         result = bench.runner.run(file, actor=actor, progress=progress, cancel=current().cancel)
     emit(result, lambda: summary(result))
 
@@ -89,9 +73,8 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train the last recipe again on what the store holds now; nothing is decided."""
-    speak(as_json)
-    with opened(store) as bench:
-        actor, runner = bench.identity(user_name(as_user), default=True), bench.runner
+    with acting(store, as_user, default=True) as (bench, actor):
+        runner = bench.runner
         if reproduce is not None:
             found = runner.reproduce(reproduce, actor=actor, progress=progress, cancel=current().cancel)
             emit(found, lambda: _reproduced_text(found))
@@ -117,10 +100,8 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Score and decide the leads with the champion (the newest model until one is released) and the active policy."""
-    speak(as_json)
     moment = None if as_of is None else from_text(as_of)
-    with opened(store) as bench:
-        actor = bench.identity(user_name(as_user), default=True)
+    with acting(store, as_user, default=True) as (bench, actor):
         result = bench.runner.score(actor=actor, as_of=moment, leads=leads, progress=progress)
     emit(result, lambda: f"{_counts(result['decisions'])}\n{_decider_text(result['decisions']['model'])}")
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, opened, table
 from core.governance.write_keys import WriteKey
 
 keys = typer.Typer(help="Write keys: who may send events over HTTP.", no_args_is_help=True)
@@ -23,16 +23,14 @@ def issue(
     as_json: JsonOption = False,
 ) -> None:
     """A new write key, printed once; the store keeps its hash only."""
-    speak(as_json)
-    with opened(store) as bench:
-        key, text = bench.rooms.write_keys.issue(source, actor=bench.identity(user_name(as_user)))
+    with acting(store, as_user) as (bench, actor):
+        key, text = bench.rooms.write_keys.issue(source, actor=actor)
     emit(_key(key) | {"key": text}, lambda: f"{text}\nThis is shown once: {key.key_id}, source {key.source}.")
 
 
 @keys.command("list", epilog="Example: leadbench keys list --json")
 def list_keys(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Every write key that was issued."""
-    speak(as_json)
     with opened(store) as bench:
         rows = [_key(key) for key in bench.rooms.write_keys.list()]
     emit({"keys": rows}, lambda: table(rows, ["key_id", "source", "issued_at", "issued_by", "active"]))
@@ -46,9 +44,8 @@ def revoke(
     as_json: JsonOption = False,
 ) -> None:
     """Take a key's access away at once."""
-    speak(as_json)
-    with opened(store) as bench:
-        key = bench.rooms.write_keys.revoke(key_id, actor=bench.identity(user_name(as_user)))
+    with acting(store, as_user) as (bench, actor):
+        key = bench.rooms.write_keys.revoke(key_id, actor=actor)
     emit(_key(key), lambda: f"{key.key_id} of {key.source} no longer opens the door.")
 
 

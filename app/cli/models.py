@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, opened, table
 from app.cli.outputs import filling
 from core.exports import model_card, model_folder, onnx_folder
 from core.governance.permissions import Permission
@@ -29,7 +29,6 @@ def register(app: typer.Typer) -> None:
 @group.command("list", epilog="Example: leadbench models list --json")
 def list_models(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Every trained model, the one that scores, and its challenger."""
-    speak(as_json)
     with opened(store) as bench:
         champion, challenger = bench.rooms.models.champion(), bench.rooms.models.challenger()
         rows = _rows(bench.rooms, champion, challenger)
@@ -40,7 +39,6 @@ def list_models(store: StoreOption = None, as_json: JsonOption = False) -> None:
 @group.command(epilog="Example: leadbench models show 2")
 def show(version: VersionArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """A model's card: figures with intervals, limits, what it was made from, and its releases."""
-    speak(as_json)
     with opened(store) as bench:
         rooms = bench.rooms
         found = rooms.models.version(version)
@@ -67,7 +65,6 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Two models on the same unseen rows: the first minus the second, with 95 % intervals by lead."""
-    speak(as_json)
     with opened(store) as bench:
         found = bench.runner.compare(one, other)
     emit(found, lambda: _compared_text(found))
@@ -76,7 +73,6 @@ def compare(
 @group.command(epilog="Example: leadbench models shadow --json")
 def shadow(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """How the challenger would score and band the leads that the champion decided; nothing is routed by it."""
-    speak(as_json)
     with opened(store) as bench:
         found = bench.runner.shadow()
     emit(found, lambda: _shadow_text(found))
@@ -91,7 +87,6 @@ def proposals(
     as_json: JsonOption = False,
 ) -> None:
     """Whether a challenger should be trained, by age, new labels, drift and calibration; nothing is changed."""
-    speak(as_json)
     with opened(store) as bench:
         found = bench.runner.proposals(max_age_days)
     emit(found, lambda: _proposals_text(found))
@@ -106,10 +101,8 @@ def approve(
     as_json: JsonOption = False,
 ) -> None:
     """Trust a model that you did not train; with a published policy its decisions are live from then on."""
-    speak(as_json)
-    with opened(store) as bench:
+    with acting(store, as_user) as (bench, actor):
         rooms, found = bench.rooms, bench.rooms.models.version(version)
-        actor = bench.identity(user_name(as_user))
         rooms.model_releases.approve_model(found.model_hash, found.version, actor, comment or None)
     told = {"version": found.version, "model_hash": found.model_hash, "approved": True}
     emit(told, lambda: f"Model {found.version} is approved by {actor}.")
@@ -125,9 +118,8 @@ def release(
     as_json: JsonOption = False,
 ) -> None:
     """Make a model that you did not train the champion that scores, whatever policy decides."""
-    speak(as_json)
-    with opened(store) as bench:
-        actor, found = bench.identity(user_name(as_user)), bench.rooms.models.version(version)
+    with acting(store, as_user) as (bench, actor):
+        found = bench.rooms.models.version(version)
         bench.rooms.models.get(found.version)
         seen = bench.rooms.models.version(over).model_hash if over else None
         bench.rooms.model_releases.release(found.model_hash, found.version, actor, reason, seen)
@@ -143,9 +135,8 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Let the model that scored before the champion score again."""
-    speak(as_json)
-    with opened(store) as bench:
-        version = bench.rooms.model_releases.roll_back(bench.identity(user_name(as_user)), reason)
+    with acting(store, as_user) as (bench, actor):
+        version = bench.rooms.model_releases.roll_back(actor, reason)
         found = bench.rooms.models.version(version)
     told = {"version": version, "model_hash": found.model_hash, "champion": version}
     emit(told, lambda: f"Model {version} scores again.")
@@ -163,10 +154,8 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write a model as a folder in MLflow's layout, or as ONNX, with its card; it scores without leadbench."""
-    speak(as_json)
-    with opened(store) as bench:
+    with acting(store, as_user, Permission.EXPORT, default=True) as (bench, _):
         rooms = bench.rooms
-        rooms.users.require(bench.identity(user_name(as_user), default=True), Permission.EXPORT)
         found = rooms.models.version(version)
         write = onnx_folder.write if form == "onnx" else model_folder.write
         with filling(out):
@@ -188,7 +177,6 @@ def cutoffs(
     as_json: JsonOption = False,
 ) -> None:
     """Bands proposed from hours, agreed time and value, on unseen leads; nothing is changed."""
-    speak(as_json)
 
     def capacity(came: float) -> Capacity:
         return Capacity(rep_hours, minutes, came, deal_value, hour_cost, sla_hours)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from app.cli.call import current
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, progress, table
 from app.cli.outputs import require_places, written
 from core.monitoring.junit import to_junit
 
@@ -31,10 +31,8 @@ def drift(
     as_json: JsonOption = False,
 ) -> None:
     """Compare the newest leads with those that the model was trained on, and count the decisions that moved."""
-    speak(as_json)
     require_places(junit, html)
-    with opened(store) as bench:
-        actor = bench.identity(user_name(as_user), default=True)
+    with acting(store, as_user, default=True) as (bench, actor):
         result = bench.runner.drift(
             actor=actor, reference=reference, current=current_, progress=progress, cancel=current().cancel
         )
@@ -55,9 +53,7 @@ def performance(
     as_json: JsonOption = False,
 ) -> None:
     """What became of scored leads by cohort, segment and band, what is expected of the others, and feedback loops."""
-    speak(as_json)
-    with opened(store) as bench:
-        actor = bench.identity(user_name(as_user), default=True)
+    with acting(store, as_user, default=True) as (bench, actor):
         result = bench.runner.performance(
             actor=actor,
             population=population,

@@ -1,17 +1,16 @@
 """Commands on the outbox: what other systems are told of moves, sending it, and letting dead messages go again."""
 
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, opened, table
 from core.decisions.errors import MessageUnknown
 from core.decisions.outbox import deliver as send
 from core.decisions.sinks import sink_of
 from core.decisions.store_outbox import OutboxStore
 from core.governance.permissions import Permission
-from core.kernel.times import to_text
 
 group = typer.Typer(help="Messages to other systems: list, deliver, retry.", no_args_is_help=True)
 COLUMNS = ["message_id", "status", "kind", "name", "lead_id", "attempts", "error"]
@@ -32,10 +31,9 @@ def list_messages(
     as_json: JsonOption = False,
 ) -> None:
     """The newest messages, and how many there are by status."""
-    speak(as_json)
     with opened(store) as bench:
         found = OutboxStore(bench.db)
-        counts, rows = found.counts(), [_shown(row) for row in found.listed(status, limit).iter_rows(named=True)]
+        counts, rows = found.counts(), found.listed(status, limit).to_dicts()
     counts = {name: counts.get(name, 0) for name in ("waiting", "delivered", "dead")}
     told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
     emit({"counts": counts, "messages": rows}, lambda: f"{table(rows, COLUMNS)}\n{told}.")
@@ -44,9 +42,7 @@ def list_messages(
 @group.command(epilog="Example: leadbench outbox deliver --as ana")
 def deliver(store: StoreOption = None, as_user: AsOption = None, as_json: JsonOption = False) -> None:
     """Send what is due, once; a server does it by itself. Where to: $LEADBENCH_OUTBOX_URL, else a file in the store."""
-    speak(as_json)
-    with opened(store) as bench:
-        bench.identity(user_name(as_user), permission=Permission.SCORE)
+    with acting(store, as_user, Permission.SCORE) as (bench, _):
         done = asdict(send(bench.db, sink_of(bench.db.settings, bench.db.directory)))
     emit(done, lambda: ", ".join(f"{count:,} {name}" for name, count in done.items()) + ".")
 
@@ -60,18 +56,11 @@ def retry(
     as_json: JsonOption = False,
 ) -> None:
     """Let dead messages wait for delivery anew."""
-    speak(as_json)
     if (message_id is None) != every:
         raise typer.BadParameter("name one message, or give --all")
-    with opened(store) as bench:
-        actor = bench.identity(user_name(as_user), permission=Permission.SCORE)
+    with acting(store, as_user, Permission.SCORE) as (bench, actor):
         found = OutboxStore(bench.db)
         count = found.retry([message_id] if message_id else found.dead(), actor)
     if message_id and not count:
         raise MessageUnknown(message_id)
     emit({"retried": count}, lambda: f"{count:,} dead messages wait for delivery again.")
-
-
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    moments = {name: to_text(row[name]) if row[name] else None for name in ("due_at", "settled_at")}
-    return row | moments

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, opened, table
 from core.governance.users import User
 
 users = typer.Typer(help="People and their roles.", no_args_is_help=True)
@@ -24,16 +24,14 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Add a person with a role."""
-    speak(as_json)
-    with opened(store) as bench:
-        user = bench.rooms.users.add(name, role, actor=bench.identity(user_name(as_user)))
+    with acting(store, as_user) as (bench, actor):
+        user = bench.rooms.users.add(name, role, actor=actor)
     emit(_user(user), lambda: f"Added {user.name} as {user.role.value}.")
 
 
 @users.command("list", epilog="Example: leadbench users list --json")
 def list_users(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Everybody who may act on this store."""
-    speak(as_json)
     with opened(store) as bench:
         rows = [_user(user) for user in bench.rooms.users.list()]
     emit({"users": rows}, lambda: table(rows, ["name", "role", "active"]))
@@ -42,9 +40,8 @@ def list_users(store: StoreOption = None, as_json: JsonOption = False) -> None:
 @users.command(epilog="Example: leadbench users disable mara --as root")
 def disable(name: str, store: StoreOption = None, as_user: AsOption = None, as_json: JsonOption = False) -> None:
     """Take a person's access away; the history stays."""
-    speak(as_json)
-    with opened(store) as bench:
-        bench.rooms.users.disable(name, actor=bench.identity(user_name(as_user)))
+    with acting(store, as_user) as (bench, actor):
+        bench.rooms.users.disable(name, actor=actor)
     emit({"name": name, "active": False}, lambda: f"{name} may no longer act.")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli import policy_documents, policy_rollout, policy_simulation, policy_upkeep
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, opened, progress, table
 from app.cli.policy_documents import FileArgument, read_document
 from core.governance.history import history as history_of
 from core.governance.releases import Releases
@@ -36,7 +36,7 @@ def submit(
 ) -> None:
     """Hand a document in for review."""
     text = read_document(file)
-    _step(store, as_user, as_json, lambda releases, actor: releases.submit(text, str(file), actor, progress=progress))
+    _step(store, as_user, lambda releases, actor: releases.submit(text, str(file), actor, progress=progress))
 
 
 @group.command(epilog='Example: leadbench policy approve default@1a2b3c4d5e6f --as rita --comment "Checked."')
@@ -48,7 +48,7 @@ def approve(
     as_json: JsonOption = False,
 ) -> None:
     """Approve a submitted version that you never edited."""
-    _step(store, as_user, as_json, lambda releases, actor: releases.approve(ref, actor, comment))
+    _step(store, as_user, lambda releases, actor: releases.approve(ref, actor, comment))
 
 
 @group.command(epilog='Example: leadbench policy refuse default@1a2b3c4d5e6f --as rita --comment "Too strict."')
@@ -60,7 +60,7 @@ def refuse(
     as_json: JsonOption = False,
 ) -> None:
     """Refuse a submitted version, with the reason."""
-    _step(store, as_user, as_json, lambda releases, actor: releases.refuse(ref, actor, comment))
+    _step(store, as_user, lambda releases, actor: releases.refuse(ref, actor, comment))
 
 
 @group.command(epilog='Example: leadbench policy publish default@1a2b3c4d5e6f --as ana --reason "Q1 capacity"')
@@ -74,9 +74,9 @@ def publish(
 ) -> None:
     """Make an approved version the active one, now or at a time; what its document plans as rollout begins then."""
     if at is not None:
-        _step(store, as_user, as_json, lambda releases, actor: releases.later(ref, actor, reason, from_text(at)))
+        _step(store, as_user, lambda releases, actor: releases.later(ref, actor, reason, from_text(at)))
     else:
-        _step(store, as_user, as_json, lambda releases, actor: releases.publish(ref, actor, reason))
+        _step(store, as_user, lambda releases, actor: releases.publish(ref, actor, reason))
 
 
 @group.command(epilog='Example: leadbench policy rollback default --as rita --reason "Too many held leads"')
@@ -89,7 +89,7 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Let the parent of the active version decide again, or another that was once approved; it is reviewed after."""
-    _step(store, as_user, as_json, lambda releases, actor: releases.rollback(name, actor, reason, to))
+    _step(store, as_user, lambda releases, actor: releases.rollback(name, actor, reason, to))
 
 
 @group.command(epilog="Example: leadbench policy history default --json")
@@ -99,17 +99,15 @@ def history(
     as_json: JsonOption = False,
 ) -> None:
     """Every version with its state and who did what."""
-    speak(as_json)
     with opened(store) as bench:
         found = history_of(bench.rooms.releases, name)
     emit(found, lambda: table(found["versions"], ["ref", "version", "state", "at"]))
 
 
-def _step(store: Path | None, as_user: str | None, as_json: bool, step: Callable[[Releases, str], Standing]) -> None:
+def _step(store: Path | None, as_user: str | None, step: Callable[[Releases, str], Standing]) -> None:
     """Take one step of a version's life as whoever acts, and print where the version stands."""
-    speak(as_json)
-    with opened(store) as bench:
-        standing = step(bench.rooms.releases, bench.identity(user_name(as_user)))
+    with acting(store, as_user) as (bench, actor):
+        standing = step(bench.rooms.releases, actor)
     version = standing.version
     number = f", version {version.version}" if version.version else ""
     waits = version.state is State.SUBMITTED and not standing.is_approved

@@ -11,6 +11,7 @@ import typer
 
 from app.cli import check_reports
 from app.cli.common import JsonOption, emit, speak, table
+from app.cli.inputs import text_in
 from app.cli.outputs import require_places, writing, written
 from core.decisions.queues import in_order
 from core.kernel.errors import LeadbenchError
@@ -26,15 +27,6 @@ from core.simulation.population import Engine, decide_all, read_leads
 
 FileArgument = Annotated[Path, typer.Argument(help="A policy document (YAML).")]
 POPULATIONS = (".csv", ".jsonl", ".ndjson", ".parquet")
-
-
-class PolicyFileMissing(LeadbenchError):
-    """No policy document at the path."""
-
-    code = "file_missing"
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"There is no policy document at `{path}`.", value=path, remedy="Check the path.")
 
 
 class InputsInvalid(LeadbenchError):
@@ -58,10 +50,8 @@ def register(group: typer.Typer) -> None:
 
 
 def read_document(path: Path) -> str:
-    """The text of a policy document; raises PolicyFileMissing."""
-    if not path.is_file():
-        raise PolicyFileMissing(path)
-    return read_text(path)
+    """The text of a policy document; raises FileMissing."""
+    return text_in(path, "policy document")
 
 
 def check(
@@ -73,7 +63,8 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Check a document: its form, names, domains, its own tests, and every proof."""
-    speak(as_json or form == "json")
+    if form == "json":
+        speak(True)
     require_places(junit)
     started = time.perf_counter()
     report = checker.report(read_document(file), str(file))
@@ -105,7 +96,6 @@ def decide(
 
     `arm` beside the inputs asks for the decision as met: experiment and caps; `ages` has minutes by field.
     """
-    speak(as_json)
     require_places(out)
     policy = parser.load(read_document(file), str(file))
     if Path(given).suffix in POPULATIONS and not given.lstrip().startswith("{"):
@@ -175,7 +165,6 @@ def show_diff(
     as_json: JsonOption = False,
 ) -> None:
     """Who would be decided differently by two documents - proved, not sampled - and what was rewritten."""
-    speak(as_json)
     left, right = (parser.load(read_document(path), str(path)) for path in (before, after))
     asked = parse(only_where, claim_schema(left.document)) if only_where else None
     found = compare(left, right, asked)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, opened, table, user_name
 from app.cli.outputs import require_places, written
 from core.exports.review import review as review_of
 from core.exports.review_page import Review, to_html
@@ -46,7 +46,6 @@ def rollout(
     as_json: JsonOption = False,
 ) -> None:
     """How far a published version's rollout is and what the judge says; go on to the next step, or back."""
-    speak(as_json)
     with opened(store) as bench:
         releases = bench.rooms.releases
         if step == "advance":
@@ -67,9 +66,7 @@ def break_glass(
     as_json: JsonOption = False,
 ) -> None:
     """Let a submitted version decide at once without its approvals, until they come or it expires."""
-    speak(as_json)
-    with opened(store) as bench:
-        actor = bench.identity(user_name(as_user))
+    with acting(store, as_user) as (bench, actor):
         expires_at = bench.rooms.releases.emergencies.break_glass(ref, actor, reason, lasts)
         standing = bench.rooms.releases.standing(ref)
     told = {**step_json(standing), "expires_at": to_text(expires_at)}
@@ -84,10 +81,9 @@ def comment(
     as_json: JsonOption = False,
 ) -> None:
     """Say something about a version; a reviewer's word after a rollback or an emergency is its review."""
-    speak(as_json)
-    with opened(store) as bench:
+    with acting(store, as_user) as (bench, actor):
         releases = bench.rooms.releases
-        is_reviewed = releases.reviews.comment(ref, bench.identity(user_name(as_user)), text)
+        is_reviewed = releases.reviews.comment(ref, actor, text)
         standing = releases.standing(ref)
     due = "" if is_reviewed else " Its review is still due: by a reviewer who did not bring it about."
     emit(step_json(standing), lambda: f"Your comment on {standing.version.ref} is in the record.{due}")
@@ -101,24 +97,20 @@ def request_changes(
     as_json: JsonOption = False,
 ) -> None:
     """Send a version back to its authors."""
-    speak(as_json)
-    with opened(store) as bench:
-        standing = bench.rooms.releases.request_changes(ref, bench.identity(user_name(as_user)), text)
+    with acting(store, as_user) as (bench, actor):
+        standing = bench.rooms.releases.request_changes(ref, actor, text)
     emit(step_json(standing), lambda: f"{standing.version.ref} goes back to its authors.")
 
 
 def keep(store: StoreOption = None, as_user: AsOption = None, as_json: JsonOption = False) -> None:
     """Do what is due: scheduled publishings, expiries, and what the judge says; a server does it by itself."""
-    speak(as_json)
-    with opened(store) as bench:
-        bench.identity(user_name(as_user), permission=Permission.PUBLISH)
+    with acting(store, as_user, Permission.PUBLISH) as (bench, _):
         done = keeping.keep(bench.rooms.releases)
     emit({"done": done}, lambda: "\n".join(done) or "Nothing is due.")
 
 
 def alarms(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Reviews and expiries that are due, open emergencies, scheduled publishings."""
-    speak(as_json)
     with opened(store) as bench:
         found = [{**vars(one), "at": to_text(one.at)} for one in keeping.alarms(bench.rooms.releases)]
     emit({"alarms": found}, lambda: table(found, ["kind", "name", "at", "text"]) if found else "Nothing is due.")
@@ -131,7 +123,6 @@ def evidence(
     as_json: JsonOption = False,
 ) -> None:
     """The bundle and the evidence that a version was handed in with, and their hashes."""
-    speak(as_json)
     require_places(out)
     with opened(store) as bench:
         found = bench.rooms.releases.submission(ref)
@@ -155,7 +146,6 @@ def review(
     as_json: JsonOption = False,
 ) -> None:
     """The reviewer's one page about a version: what changes, what is proved, who changes, harm, plan, approvals."""
-    speak(as_json)
     require_places(out)
     with opened(store) as bench:
         verified = bench.db.verify()
@@ -175,7 +165,6 @@ def show_power(
     as_json: JsonOption = False,
 ) -> None:
     """How many leads a canary needs before a worsening of a rate could be seen."""
-    speak(as_json)
     found = power.needed(base, change, share, alpha=alpha, power=chance)
     if found is None:
         raise typer.BadParameter("rates, shares, --alpha and --power lie between 0 and 1, and the change is not 0")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, speak, table, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, progress, table, user_name
 from app.cli.policy_documents import FileArgument, read_document
 from core.governance.history import active
 from core.governance.permissions import Permission
@@ -51,7 +51,6 @@ def simulate(
     as_json: JsonOption = False,
 ) -> None:
     """Who would be treated differently, whom it harms, whether the reps keep up, and what it is worth."""
-    speak(as_json)
     after = parser.load(read_document(file), str(file))
     with opened(store) as bench:
         actor = bench.identity(user_name(as_user), permission=Permission.SIMULATE) if keep else ""
@@ -64,7 +63,7 @@ def simulate(
 
 
 def _other(bench: Workbench, against: str) -> Policy:
-    """The version that the document is compared with; raises NothingPublished, PolicyFileMissing."""
+    """The version that the document is compared with; raises NothingPublished, FileMissing."""
     if against != LIVE:
         return parser.load(read_document(Path(against)), against)
     found = active(bench.rooms.releases)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, opened, user_name
 from app.cli.outputs import require_places, written
 from core.decisions.sinks import FILE
 from core.governance import retention
@@ -31,9 +31,7 @@ def sweep(
     as_json: JsonOption = False,
 ) -> None:
     """Decide again the leads whose state timed out or whose agreed time passed; a server does it each minute."""
-    speak(as_json)
-    with opened(store) as bench:
-        bench.identity(user_name(as_user), permission=Permission.SCORE)
+    with acting(store, as_user, Permission.SCORE) as (bench, _):
         moment = from_text(at) if at else bench.db.clock.now() - LAG
         done = sweep_leads(bench.rooms, Choice(bench.rooms), moment)
     told = f"{done.timed_out:,} leads timed out, {done.breached:,} passed their agreed time"
@@ -54,7 +52,6 @@ def retain(
     as_json: JsonOption = False,
 ) -> None:
     """Say which decisions `privacy.retention_days` keeps no longer; two people can have them deleted."""
-    speak(as_json)
     if ask and apply is not None:
         raise typer.BadParameter("Give one of --ask and --apply: two people have to agree.")
     require_places(out)

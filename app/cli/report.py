@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, table
 from app.cli.outputs import require_places, written
 from core.exports.report import chosen
 from core.exports.report import report as make
@@ -18,7 +18,6 @@ from core.governance.aggregates import ReportBudget, least_cell
 from core.governance.errors_reports import BudgetMissing
 from core.governance.history import active
 from core.governance.permissions import Permission
-from core.policy.store import PolicyStore
 
 
 def register(app: typer.Typer) -> None:
@@ -37,19 +36,17 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Accounts with open leads by cell, with noise that hides each; its cost is taken from the quarter's budget."""
-    speak(as_json)
     require_places(out)
     if math.isnan(epsilon):
         raise typer.BadParameter("name a number from 0.01 to 10", param_hint="--epsilon")
     cost = Fraction(str(epsilon))
-    with opened(store) as bench:
-        actor = bench.identity(user_name(as_user), permission=Permission.EXPORT)
+    with acting(store, as_user, Permission.EXPORT) as (bench, actor):
         deciding = active(bench.rooms.releases)
         if deciding is None:
             raise BudgetMissing
         cells = chosen(deciding.policy.document, by)
         spent = ReportBudget(bench.db, bench.rooms.users).spend(cost, ", ".join(by), actor)
-        least = least_cell(PolicyStore(bench.db).in_force())
+        least = least_cell(bench.rooms.policies.in_force())
         rows = make(bench.db, cells, cost, least, SystemRandom())
     written(out, _csv(rows).encode())
     found = {

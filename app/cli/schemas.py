@@ -6,21 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, opened, table
+from app.cli.inputs import text_in
 from core.governance.permissions import Permission
-from core.kernel.errors import LeadbenchError
-from core.kernel.strict_yaml import read_text
 
 schemas = typer.Typer(help="Schemas of event types, and their versions.", no_args_is_help=True)
-
-
-class SchemaFileMissing(LeadbenchError):
-    """No schema file at the path."""
-
-    code = "file_missing"
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"There is no schema file at `{path}`.", value=path, remedy="Check the path.")
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +21,6 @@ def register(app: typer.Typer) -> None:
 @schemas.command("list", epilog="Example: leadbench schemas list --json")
 def list_schemas(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Every registered version, newest first within its type, and how many stored events are of it."""
-    speak(as_json)
     with opened(store) as bench:
         rows = [_shown(row) for row in bench.rooms.signals.schemas().iter_rows(named=True)]
     told = [row | {"properties": ", ".join(f"{n} {kind}" for n, kind in row["properties"].items())} for row in rows]
@@ -51,12 +40,9 @@ def register_schema(
     as_json: JsonOption = False,
 ) -> None:
     """Keep a new version; one that breaks what the version before wrote is refused unless `upcast` says what to do."""
-    speak(as_json)
-    if not path.is_file():
-        raise SchemaFileMissing(path)
-    with opened(store, create=True) as bench:
-        actor = bench.identity(user_name(as_user), default=True, permission=Permission.CURATE)
-        found, new = bench.rooms.signals.register_schema(read_text(path), str(path), actor=actor)
+    text = text_in(path, "schema file")
+    with acting(store, as_user, Permission.CURATE, default=True, create=True) as (bench, actor):
+        found, new = bench.rooms.signals.register_schema(text, str(path), actor=actor)
     shown = {"type": found.type, "version": found.version, "content_hash": found.content_hash, "new": new}
     emit(shown, lambda: f"{found.name} is {'registered' if new else 'registered already; nothing changed'}.")
 

@@ -5,11 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.common import AsOption, JsonOption, StoreOption, emit, opened, speak, table, user_name
-from app.cli.data import MappingFileMissing
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, opened, table
+from app.cli.inputs import object_in
 from core.decisions.outdated import outdated
 from core.governance.permissions import Permission
-from core.kernel.strict_yaml import load, read_text
 
 group = typer.Typer(help="Sources: freshness, lateness, contracts, breakers.", no_args_is_help=True)
 SourceArgument = Annotated[str, typer.Argument(help="web, mobile, crm, product or third_party.")]
@@ -24,7 +23,6 @@ def register(app: typer.Typer) -> None:
 @group.command("list", epilog="Example: leadbench sources list --json")
 def list_sources(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Every source with its events, its watermark, and whether it is silent or held back."""
-    speak(as_json)
     with opened(store) as bench:
         rows = bench.rooms.signals.sources.all()
     emit({"sources": rows}, lambda: table(rows, SHOWN) if rows else "No event has come yet.")
@@ -38,7 +36,6 @@ def contract(
     as_json: JsonOption = False,
 ) -> None:
     """The contract that holds for a source, or what its history suggests."""
-    speak(as_json)
     with opened(store) as bench:
         sources = bench.rooms.signals.sources
         held = None if learn else sources.confirmed(source)
@@ -58,10 +55,8 @@ def confirm(
     as_json: JsonOption = False,
 ) -> None:
     """Make a contract hold: from now on a batch that breaks it waits in quarantine."""
-    speak(as_json)
-    given = _document(file)
-    with opened(store) as bench:
-        actor = bench.identity(user_name(as_user), permission=Permission.CURATE)
+    given = object_in(file, "contract") if file else None
+    with acting(store, as_user, Permission.CURATE) as (bench, actor):
         sources = bench.rooms.signals.sources
         chosen = given if given is not None else sources.learned(source).to_json()
         document = sources.confirm(source, chosen, actor).to_json()
@@ -80,9 +75,7 @@ def close(
     as_json: JsonOption = False,
 ) -> None:
     """Close a source's breaker: it may send again; what waits is re-driven with `quarantine redrive`."""
-    speak(as_json)
-    with opened(store) as bench:
-        actor = bench.identity(user_name(as_user), permission=Permission.CURATE)
+    with acting(store, as_user, Permission.CURATE) as (bench, actor):
         bench.rooms.signals.sources.close(source, reason, actor)
     emit({"source": source, "breaker": "closed"}, lambda: f"`{source}` is let in again.")
 
@@ -90,20 +83,10 @@ def close(
 @group.command(epilog="Example: leadbench sources late --json")
 def late(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Late events by source, and the standing decisions whose features would differ now."""
-    speak(as_json)
     with opened(store) as bench:
         counts = [{"source": one["source"], "late": one["late"]} for one in bench.rooms.signals.sources.all()]
         items = [one.to_json() for one in outdated(bench.db, bench.rooms.features.get)]
     emit({"sources": counts, "count": len(items), "decisions": items}, lambda: _late_text(items))
-
-
-def _document(file: Path | None) -> dict[str, Any] | None:
-    if file is None:
-        return None
-    if not file.is_file():
-        raise MappingFileMissing(file)
-    document, _ = load(read_text(file), file=str(file))
-    return document if isinstance(document, dict) else {}
 
 
 def _contract_text(source: str, state: str, document: dict[str, Any]) -> str:

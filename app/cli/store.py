@@ -6,17 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.common import (
-    AsOption,
-    JsonOption,
-    StoreOption,
-    emit,
-    opened,
-    progress,
-    speak,
-    store_folder,
-    user_name,
-)
+from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, opened, progress, store_folder, user_name
 from app.cli.outputs import filling
 from core.governance.history import history as history_of
 from core.governance.permissions import Permission
@@ -38,7 +28,6 @@ def register(app: typer.Typer) -> None:
 @group.command(epilog="Example: leadbench store info --json")
 def info(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """How much the store holds, how its log lies, and which versions are active."""
-    speak(as_json)
     with opened(store) as bench:
         found = describe(bench)
     emit(found, lambda: "\n".join(f"{key}: {value}" for key, value in found.items()))
@@ -51,9 +40,7 @@ def compact(
     as_json: JsonOption = False,
 ) -> None:
     """Write the log anew in the order of lead and time, typed properties in columns of their own; no event changes."""
-    speak(as_json)
-    with opened(store) as bench:
-        actor = bench.identity(user_name(as_user), permission=Permission.MAINTAIN)
+    with acting(store, as_user, Permission.MAINTAIN) as (bench, actor):
         made = bench.rooms.signals.compact(actor=actor)
     found = asdict(made) | {"columns": list(made.columns)}
     emit(found, lambda: f"{made.events:,} events in order, {made.tail:,} of them from the tail")
@@ -85,11 +72,8 @@ def backup(
     as_json: JsonOption = False,
 ) -> None:
     """Copy the store, keys included, while it is in use; the copy is opened and verified. Keep it safe."""
-    speak(as_json)
-    with opened(store) as bench:
-        bench.identity(user_name(as_user), permission=Permission.MAINTAIN)
-        with filling(to):
-            made = backups.back_up(bench.db, to, progress)
+    with acting(store, as_user, Permission.MAINTAIN) as (bench, _), filling(to):
+        made = backups.back_up(bench.db, to, progress)
     emit({"backup": str(to), **made.to_json()}, lambda: _told(made, f"Backed up to {to}"))
 
 
@@ -101,7 +85,6 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """Make a store of a backup in a new or empty folder; a damaged backup is refused and nothing is left."""
-    speak(as_json)
     folder, name = store_folder(store), user_name(as_user)
     made = backups.restore(backup, folder, SystemClock(), lambda db: _may_restore(db, name), progress)
     emit({"store": str(folder), **made.to_json()}, lambda: _told(made, f"Restored to {folder}"))

@@ -11,7 +11,7 @@ import polars as pl
 import typer
 
 from app.cli import traffic_client
-from app.cli.common import JsonOption, emit, settings, speak
+from app.cli.common import JsonOption, emit, settings
 from app.cli.traffic_client import Due, Message
 from core.kernel.errors import LeadbenchError
 from core.kernel.times import to_text
@@ -51,7 +51,6 @@ def simulate_traffic(
     as_json: JsonOption = False,
 ) -> None:
     """Play a log into a running server, as events that happen now, at a multiple of real time."""
-    speak(as_json)
     given = key or settings().write_key
     if not given:
         raise KeyNotGiven

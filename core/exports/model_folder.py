@@ -34,7 +34,7 @@ def write(version: ModelVersion, model: Model, out: Path) -> dict[str, Any]:
     """Write the folder, whole or not at all; its path, files and the model's hash. Raises FolderExists."""
     with staged(out) as folder:
         _fill(folder, version, model)
-    files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+        files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     return {"version": version.version, "model_hash": version.model_hash, "out": str(out), "files": files}
 
 
@@ -43,14 +43,15 @@ def staged(out: Path) -> Iterator[Path]:
     """A folder to fill that takes the place of `out` at the end, whole or not at all; raises FolderExists."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FolderExists(out)
-    folder = out.with_name(f".{out.name}.new")
+    place = out.resolve()
+    folder = place.with_name(f".{place.name}.new")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
         yield folder
-        if out.is_dir():
-            out.rmdir()
-        folder.rename(out)
+        if place.is_dir():
+            place.rmdir()
+        folder.rename(place)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -44,7 +44,7 @@ def write(version: ModelVersion, model: Model, out: Path) -> dict[str, Any]:
         (folder / FILE).write_bytes(graph)
         (folder / "README.md").write_text(card(version, model), encoding="utf-8")
         (folder / EXAMPLE).write_text(json.dumps(example(model), ensure_ascii=False), encoding="utf-8")
-    files = sorted(path.name for path in out.iterdir())
+        files = sorted(path.name for path in folder.iterdir())
     parity = {"rows": CHECKED_ROWS, "apart": apart}
     return {
         "version": version.version, "model_hash": version.model_hash, "out": str(out), "files": files, "parity": parity,

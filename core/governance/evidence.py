@@ -36,7 +36,8 @@ def export(db: Database, out: Path) -> dict[str, Any]:
     """
     if out.exists() and (not out.is_dir() or any(path.name not in FILES for path in out.iterdir())):
         raise FolderTaken(out)
-    staged = out.with_name(f".{out.name}.new")
+    place = out.resolve()
+    staged = place.with_name(f".{place.name}.new")
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
     try:

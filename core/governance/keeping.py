@@ -12,7 +12,7 @@ from core.governance.rollouts import Look, UnderWay
 from core.governance.users import SYSTEM
 from core.kernel import telemetry
 from core.kernel.errors import LeadbenchError
-from core.kernel.times import from_text, to_text
+from core.kernel.times import from_text, to_text, utc
 from core.policy.states import State
 from core.policy.store import StoredVersion
 from core.policy.windows import window_of
@@ -61,7 +61,7 @@ def alarms(releases: Releases) -> list[Alarm]:
 def _publish(releases: Releases) -> Iterator[str]:
     now = releases.clock.now()
     for row in releases.emergencies.schedules.waiting().iter_rows(named=True):
-        if row["due_at"].replace(tzinfo=now.tzinfo) > now:
+        if utc(row["due_at"]) > now:
             continue
         try:
             standing = releases.publish(row["content_hash"], row["actor"], row["reason"])
@@ -179,7 +179,7 @@ def _windows(releases: Releases, now: datetime) -> Iterator[Alarm]:
 
 def _waiting(releases: Releases) -> Iterator[Alarm]:
     for row in releases.emergencies.schedules.waiting().iter_rows(named=True):
-        at = _aware(row["due_at"])
+        at = utc(row["due_at"])
         yield Alarm("scheduled", row["name"], f"{row['name']} is published then, by {row['actor']}", at, False)
 
 
@@ -198,7 +198,7 @@ def _reviews(releases: Releases) -> Iterator[Alarm]:
 def _contested(releases: Releases, now: datetime) -> Iterator[Alarm]:
     """Decisions that wait for a person."""
     for row in releases.contests.listed(only_open=True).iter_rows(named=True):
-        at = _aware(row["due_at"])
+        at = utc(row["due_at"])
         text = f"{row['contest_id']} waits for a person in {row['route']}, contested by {row['asked_by']}"
         yield Alarm("contest", row["contest_id"], text, at, at <= now)
 
@@ -206,7 +206,3 @@ def _contested(releases: Releases, now: datetime) -> Iterator[Alarm]:
 def _active(releases: Releases) -> list[StoredVersion]:
     names = releases.policies.active_names()
     return [version for name in names if (version := releases.policies.active(name))]
-
-
-def _aware(moment: Any) -> datetime:
-    return from_text(to_text(moment))

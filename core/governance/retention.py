@@ -5,7 +5,7 @@ Nothing goes by itself. Raw events are counted and never deleted: models are tra
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -132,4 +132,4 @@ def _plan(db: Database, reader: Cursor | Database, now: datetime, upto: int) -> 
     days = days_kept(PolicyStore(db).in_force())
     cutoffs = {kind: to_text(now - max(timedelta(days=count), LEAST)) for kind, count in days.items()}
     bare = Plan(to_text(now), days, cutoffs, upto, {})
-    return Plan(bare.at, days, cutoffs, upto, decisions.seal(decisions.may_go(reader, bare.limits)))
+    return replace(bare, leaves=decisions.seal(decisions.may_go(reader, bare.limits)))

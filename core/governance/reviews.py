@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from core.governance import authorship
 from core.governance.permissions import Permission, allowed
@@ -12,7 +12,7 @@ from core.governance.store import DraftStore
 from core.governance.store_release import BreakGlassStore, CommentStore
 from core.governance.users import User, Users
 from core.kernel.database import Database
-from core.kernel.times import from_text, to_text
+from core.kernel.times import utc
 from core.policy.store import PolicyStore, StoredVersion
 
 REVIEWED = "reviewed"
@@ -76,11 +76,11 @@ class Reviews:
     def _emergencies(self) -> Iterator[Review]:
         """Those that decide so now, and those that nobody looked at since they began."""
         for row in self._glass.all().iter_rows(named=True):
-            version, at = self._policies.get(row["content_hash"]), _aware(row["broken_at"])
+            version, at = self._policies.get(row["content_hash"]), utc(row["broken_at"])
             is_open = row["ended_at"] is None
             is_settled = row["ended_how"] == "approved afterwards"
             if is_open or not (is_settled or self._was_reviewed(version.content_hash, at, row["actor"])):
-                until, authors = _aware(row["expires_at"]), self._authors(version.content_hash)
+                until, authors = utc(row["expires_at"]), self._authors(version.content_hash)
                 yield Review("emergency", version, at, row["actor"], row["reason"], is_open, until, authors)
 
     def _rollbacks(self) -> Iterator[Review]:
@@ -100,7 +100,3 @@ class Reviews:
 
     def _authors(self, content_hash: str) -> frozenset[str]:
         return authorship.authors(self._policies.actions(content_hash), self._drafts.contributors(content_hash))
-
-
-def _aware(moment: Any) -> datetime:
-    return from_text(to_text(moment))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,7 @@ from core.governance.store_release import RolloutRow, RolloutStore
 from core.governance.users import SYSTEM, Users
 from core.kernel.canonical import canonical, digest
 from core.kernel.database import Change, Database
-from core.kernel.times import to_text
+from core.kernel.times import to_text, utc
 from core.policy.overlays import Rollout, RolloutStep
 from core.policy.store import PolicyStore, StoredVersion
 
@@ -155,7 +155,7 @@ class Rollouts:
         sides = {side: seen.filter(pl.col("is_candidate") == side) for side in (False, True)}
         counted = {one.metric: counted_in(one.metric, one.max_abs, sides) for one in _guards(found)}
         verdicts, newest = judge(found.plan.judge, counted, self._ratio(found, sides)), sides[True]["decided_at"].max()
-        return Look(verdicts, sides[True].height, newest.replace(tzinfo=UTC) if isinstance(newest, datetime) else None)
+        return Look(verdicts, sides[True].height, utc(newest) if isinstance(newest, datetime) else None)
 
     def waits(self, found: UnderWay, leads: int) -> str | None:
         """What keeps the step from being left: hours or decisions that its plan asks for; None where nothing does."""

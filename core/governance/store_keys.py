@@ -1,12 +1,11 @@
 """The table of write keys."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
 from core.kernel.database import Change, Database
-from core.kernel.times import naive
+from core.kernel.times import naive, utc
 
 ROWS = "SELECT key_id, source, key_hash, issued_at, issued_by, revoked_at FROM write_keys ORDER BY key_id"
 
@@ -20,7 +19,7 @@ class KeyStore:
     def rows(self, change: Change | None = None) -> list[tuple[Any, ...]]:
         """key_id, source, key_hash, issued_at (aware UTC), issued_by, revoked_at (the same, or None), by id."""
         found = (change or self._database).read(ROWS)
-        return [(*row[:3], _aware(row[3]), row[4], _aware(row[5])) for row in found.iter_rows()]
+        return [(*row[:3], utc(row[3]), row[4], row[5] and utc(row[5])) for row in found.iter_rows()]
 
     def put(self, change: Change, key_id: str, source: str, key_hash: str, actor: str) -> None:
         """Add a key."""
@@ -39,7 +38,3 @@ class KeyStore:
             "UPDATE write_keys SET revoked_at = $now WHERE key_id = $key_id",
             {"now": self._database.clock.now(), "key_id": key_id},
         )
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.replace(tzinfo=UTC)

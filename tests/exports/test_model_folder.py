@@ -4,6 +4,7 @@ import importlib.util
 import json
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -137,8 +138,12 @@ def test_a_folder_that_holds_something_is_left_alone(trained, version, tmp_path)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["mine.txt"]
 
 
-def test_the_same_model_is_written_alike(folder, trained, version, tmp_path):
-    write(version, trained, tmp_path / "again")
+def test_the_same_model_is_written_alike_also_into_the_folder_where_one_is(
+    folder, trained, version, tmp_path, monkeypatch
+):
+    (tmp_path / "again").mkdir()
+    monkeypatch.chdir(tmp_path / "again")
+    assert write(version, trained, Path())["files"]
     for path in folder.rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts:
             assert (tmp_path / "again" / path.relative_to(folder)).read_bytes() == path.read_bytes()

@@ -64,6 +64,14 @@ def test_an_export_verifies_with_plain_python(exported):
     assert done.stdout.startswith("OK: 4 entries, 6 decisions, head sha256:")
 
 
+def test_an_export_goes_into_the_folder_where_one_is(store, exported, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    evidence.export(store, Path())
+    assert sorted(path.name for path in Path().iterdir()) == sorted(evidence.FILES)
+    assert (tmp_path / "here" / "decisions.jsonl").read_bytes() == (exported / "decisions.jsonl").read_bytes()
+
+
 def test_a_changed_ledger_entry_is_named(exported):
     def change(rows):
         rows[1]["actor"] = "mallory"
