@@ -2,7 +2,6 @@
 
 import csv
 import io
-import math
 from fractions import Fraction
 from pathlib import Path
 from random import SystemRandom
@@ -37,8 +36,6 @@ def report(
 ) -> None:
     """Accounts with open leads by cell, with noise that hides each; its cost is taken from the quarter's budget."""
     require_places(out)
-    if math.isnan(epsilon):
-        raise typer.BadParameter("name a number from 0.01 to 10", param_hint="--epsilon")
     cost = Fraction(str(epsilon))
     with acting(store, as_user, Permission.EXPORT) as (bench, actor):
         deciding = active(bench.rooms.releases)

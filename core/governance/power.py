@@ -15,7 +15,6 @@ class Needed:
 
     candidate: int
     total: int
-    effect: float
 
     def days(self, leads_a_day: float, share: float) -> float | None:
         """So many days at this traffic; None where nobody comes."""
@@ -23,19 +22,18 @@ class Needed:
         return self.candidate / daily if daily > 0 else None
 
 
-def needed(
-    base: float, relative: float, share: float, *, alpha: float = 0.05, power: float = 0.8, two_sided: bool = False
-) -> Needed | None:
-    """The leads to see a relative change (0.15 is 15 %) of a base rate with the power; share is the candidate's.
+def needed(base: float, relative: float, share: float, *, alpha: float = 0.05, power: float = 0.8) -> Needed | None:
+    """The leads to see a relative change (0.15 is 15 %) of a base rate, one-sided; share is the candidate's.
 
-    None where nothing can be said: a rate, alpha or power outside (0, 1), no change, or a share that leaves an arm
-    empty.
+    None where nothing can be said: a rate, alpha or power outside (0, 1), a share that leaves an arm empty, or a
+    change so small that no number of leads shows it.
     """
     changed = base * (1 - relative)
-    if not relative or not all(0 < one < 1 for one in (base, changed, share, alpha, power)):
+    if not all(0 < one < 1 for one in (base, changed, share, alpha, power)):
         return None
     effect = abs(2 * math.asin(math.sqrt(base)) - 2 * math.asin(math.sqrt(changed)))
     normal = NormalDist()
-    reach = normal.inv_cdf(1 - alpha / (2 if two_sided else 1)) + normal.inv_cdf(power)
-    candidate = (reach / effect) ** 2 * (1 + share / (1 - share))
-    return Needed(math.ceil(candidate), math.ceil(candidate / share), effect)
+    deviations = (normal.inv_cdf(power) - normal.inv_cdf(alpha)) / effect if effect else math.inf
+    candidate = deviations * deviations * (1 + share / (1 - share))
+    total = candidate / share
+    return Needed(math.ceil(candidate), math.ceil(total)) if math.isfinite(total) else None

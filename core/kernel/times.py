@@ -62,7 +62,7 @@ def from_text(text: str) -> datetime:
     """The aware UTC moment that ISO text names; a date means its first moment; raises TimeInvalid."""
     try:
         return utc(datetime.fromisoformat(text.strip()))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise TimeInvalid(text) from error
 
 

@@ -196,8 +196,10 @@ def test_a_slow_limit_is_the_p95_of_the_version_before_and_what_is_allowed():
 
 def test_the_power_of_a_canary_is_that_of_the_textbook():
     """policy.md C.4: 8 %, 15 % worse, power .8: 7,458 an arm two-sided; one-sided 3,092 leads in a canary of 5 %."""
-    assert needed(0.08, 0.15, 0.5, two_sided=True).candidate == pytest.approx(7458, rel=0.005)
+    assert needed(0.08, 0.15, 0.5, alpha=0.025).candidate == pytest.approx(7458, rel=0.005)
     assert needed(0.08, 0.15, 0.05).candidate == pytest.approx(3092, rel=0.005)
     assert needed(0.08, 0.15, 0.05).days(1000, 0.05) == pytest.approx(62, abs=1)
     assert needed(0.08, 0.15, 0.05, alpha=0) is None and needed(0.08, 0.15, 0.05, power=1) is None
     assert needed(0, 0.15, 0.05) is None and needed(0.08, 0, 0.05) is None
+    assert needed(0.08, 1e-300, 0.05) is None and needed(1e-310, 0.1, 0.05) is None and needed(0.1, 0.1, 1e-320) is None
+    assert needed(0.08, 0.15, 0.05, alpha=1e-17).candidate > needed(0.08, 0.15, 0.05, alpha=1e-9).candidate
