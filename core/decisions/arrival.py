@@ -112,9 +112,8 @@ class Decider:
         self._deciding = Deciding(
             db, chosen.feature_set, chosen.model, chosen.policy, chosen.arm, ACTOR, chosen.model_ok, remembers=True,
             step=chosen.exposure.step if chosen.exposure else None, states=self._course.states,
-            desks=self._course.desks,
+            desks=self._course.desks, touched=self._course.touched,
         )  # fmt: skip
-        self._turn = -1
         self._signals = ""
         self._homes: dict[str, Home | None] = {}
         self._asked = 0
@@ -131,6 +130,8 @@ class Decider:
         """
         began, watch = perf_counter(), Watch()
         quiet, now = self._is_quiet()
+        if not quiet:
+            self._deciding.contested.clear()
         newest = _by_home(waiting, self._homes_of([one.lead_id for one in waiting], quiet=quiet))
         if not newest:
             return Done((), {})
@@ -177,8 +178,6 @@ class Decider:
         """Decide and write the rows; what is remembered of leads and ids is right at one revision of the decisions."""
         course = self._course
         course.follow(self._store, self._db.revision("decisions"), spine["lead_id"].to_list())
-        if course.turn != self._turn:
-            self._deciding.touched.clear()
         new_at = course.revision if self._are_new(spine) else None
         try:
             written = decide_looked_up(self._deciding, self._store, spine, looked_up, watch, new_at, course.revision)
@@ -187,7 +186,6 @@ class Decider:
             raise
         if written:
             course.note(written)
-        self._turn = course.turn
 
     def _are_new(self, spine: pl.DataFrame) -> bool:
         """Whether each row is as of later than every decision of its lead, so that none can have its id."""

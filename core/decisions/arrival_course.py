@@ -1,4 +1,4 @@
-"""What deciding on arrival remembers of a course: where its leads stand, and who has which. One thread uses it."""
+"""What deciding on arrival remembers of a course: where leads stand, who has which, who was touched; for one thread."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from core.decisions.assigning import Desk
 from core.decisions.context import Written
 from core.decisions.states import FRESH, LeadState
 from core.decisions.store import DecisionStore
+from core.decisions.touching import Touches
 
 MOST_REMEMBERED = 200_000
 
@@ -16,8 +17,7 @@ MOST_REMEMBERED = 200_000
 class Course:
     """Right at one revision of the decisions; deciders in the arms of one course (live, canary, holdout) share it.
 
-    `whole`: every lead of the course is remembered, so that one who is not stands fresh. `turn` moves with whatever is
-    decided in the course, so that a decider sees whether it was the last one.
+    `whole`: every lead of the course is remembered, so that one who is not stands fresh.
     """
 
     arm: str
@@ -26,7 +26,7 @@ class Course:
     revision: str = ""
     decisions: int = -1
     whole: bool = False
-    turn: int = 0
+    touched: dict[tuple[str, str], Touches] = field(default_factory=dict)
 
     def follow(self, store: DecisionStore, now: str, leads: Sequence[str]) -> None:
         """Know where the leads stand at that revision: in memory while nobody else decides in the course."""
@@ -40,9 +40,9 @@ class Course:
                 self.states.setdefault(lead, FRESH)
 
     def _read(self, store: DecisionStore) -> None:
-        self.turn += 1
         self.states.clear()
         self.desks.clear()
+        self.touched.clear()
         found = store.standing(self.arm, MOST_REMEMBERED)
         self.whole = found is not None
         self.states.update(found or {})
@@ -51,10 +51,9 @@ class Course:
         """Take in decisions that were just made of what is remembered."""
         self.revision = written.after if written.before == self.revision else ""
         self.decisions += written.rows
-        self.turn += 1
 
     def forget(self) -> None:
         """What was decided was not written: nothing is sure."""
         self.revision, self.decisions = "", -1
-        self.turn += 1
         self.desks.clear()
+        self.touched.clear()

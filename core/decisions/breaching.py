@@ -7,9 +7,9 @@ record tells it, as `pool.NAME` or `sla.STEP` with the reason `breached`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from core.decisions.duty import duty_of
+from core.decisions.duty import MINUTE, duty_of
 from core.decisions.states import Agreement
 from core.policy.agreed import REASSIGN, Breach, breach_plan, breached
 from core.policy.document import Document
@@ -19,7 +19,6 @@ from core.policy.timeouts import Effect
 POOL, STEP, WHY = "pool.", "sla.", "breached"
 KIND = "breach"
 WALL = "wall"
-MINUTE = timedelta(minutes=1)
 TOUCHED = "first_touch_done"
 """An input of this name that is true says that the lead was taken up."""
 

@@ -1,8 +1,10 @@
 """What a batch is decided by, and the states that it carries from row to row."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
+from typing import TypeVar
 
 import polars as pl
 
@@ -15,7 +17,7 @@ from core.decisions.states import LeadState, StateInputs, state_inputs
 from core.decisions.store_contests import CONTEST_KINDS, ContestStore
 from core.decisions.store_desk import DeskStore
 from core.decisions.store_touches import TouchStore
-from core.decisions.touching import Touches, reads_touches
+from core.decisions.touching import Touches, counted_by
 from core.features.document import FeatureSet
 from core.kernel.database import Database
 from core.models.model import Model
@@ -24,6 +26,7 @@ from core.policy.document import Policy
 from core.policy.evaluator import Evaluator
 
 TRIGGER, HELD_ID = "trigger_event_id", "held_id"
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Deciding:
     step: int | None = None
     desks: dict[int, Desk | None] = field(default_factory=dict)
     work: dict[int, Agreements] = field(default_factory=dict)
-    touched: list[Touches] = field(default_factory=list)
+    contested: dict[int, Contests] = field(default_factory=dict)
+    touched: dict[tuple[str, str], Touches] = field(default_factory=dict)
 
     @cached_property
     def evaluator(self) -> Evaluator:
@@ -71,11 +75,7 @@ class Deciding:
         if self.arm == SHADOW:
             return None
         store = DeskStore(self.database)
-        told = store.told()
-        if told not in self.desks:
-            self.desks.clear()
-            self.desks[told] = store.load(self.arm, before)
-        return self.desks[told]
+        return _kept(self.desks, store.told(), lambda: store.load(self.arm, before))
 
     def agreements(self) -> Agreements:
         """The agreed times; who took up which lead is asked where a breach does anything, and anew once told."""
@@ -83,34 +83,35 @@ class Deciding:
         if document.sla is None or not document.sla.on_breach:
             return Agreements(document, {})
         store = DeskStore(self.database)
-        told = store.told()
-        if told not in self.work:
-            self.work.clear()
-            self.work[told] = Agreements(document, store.work())
-        return self.work[told]
+        return _kept(self.work, store.told(), lambda: Agreements(document, store.work()))
 
     def touches(self, before: datetime) -> Touches | None:
-        """Who was touched when, as it stood before the moment and was carried on since; None where nobody asks."""
-        if not reads_touches(self.policy):
+        """Who was touched when, as it stood before the moment and was carried on since; None where nobody asks.
+
+        Only who counts the same goes on from what another has carried on.
+        """
+        unit, actions = counted_by(self.policy), self.policy.document.actions
+        if unit is None:
+            self.touched.clear()
             return None
-        actions = self.policy.document.actions
-        spared = actions.otherwise if actions else ""
-        if not self.touched or before < self.touched[0].begins:
-            known = TouchStore(self.database).since(before, self.arm, spared)
-            self.touched[:] = [Touches(known, spared, before)]
-        return self.touched[0]
+        counted = (actions.otherwise if actions else "", unit)
+        if counted not in self.touched or before < self.touched[counted].begins:
+            known = TouchStore(self.database).since(before, self.arm, *counted)
+            self.touched.clear()
+            self.touched[counted] = Touches(known, counted[0], before)
+        return self.touched[counted]
 
     def contests(self) -> Contests | None:
         """The contested decisions, where the policy names a way to a person."""
         document = self.policy.document
         if document.privacy is None or document.privacy.human_review is None:
             return None
-        there = self.database.newest(*CONTEST_KINDS)
-        return Contests(document, ContestStore(self.database).by_lead() if there else {})
+        there, store = self.database.newest(*CONTEST_KINDS), ContestStore(self.database)
+        return _kept(self.contested, there, lambda: Contests(document, store.by_lead() if there else {}))
 
     def anew(self) -> "Deciding":
         """The same by what the store holds now, and nothing of what was remembered."""
-        return replace(self, states={}, remembers=False, desks={}, work={}, touched=[])
+        return replace(self, states={}, remembers=False, desks={}, work={}, contested={}, touched={})
 
     def take(self, other: "Deciding") -> None:
         """Remember what the other decided in this one's stead."""
@@ -161,6 +162,14 @@ class Written:
     rows: int
     before: str
     after: str
+
+
+def _kept(memory: dict[int, Read], told: int, read: Callable[[], Read]) -> Read:
+    """What was read when the ledger entry `told` was the newest that tells of it, else what is read now."""
+    if told not in memory:
+        memory.clear()
+        memory[told] = read()
+    return memory[told]
 
 
 def _is_before(state: LeadState | None, moment: datetime | None) -> bool:

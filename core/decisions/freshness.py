@@ -77,9 +77,10 @@ def deliveries(db: Database, feature_set: FeatureSet, moments: Sequence[datetime
     Where no source has delivered anything between two moments, both know the same.
     """
     store = FeedStore(db)
-    feeds, held_back = list(_feeds(feature_set, store.kinds())), store.held_back(moments)
+    apart = sorted(set(moments), reverse=True)
+    feeds, held_back = list(_feeds(feature_set, store.kinds())), store.held_back(apart)
     found, newest = {}, None
-    for moment in sorted(set(moments), reverse=True):
+    for moment in apart:
         if newest is None or any(delivery > moment for delivery in newest.values()):
             newest = store.newest(moment)
         found[moment] = Delivered(

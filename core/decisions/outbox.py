@@ -17,7 +17,7 @@ import polars as pl
 from core.decisions import record as records
 from core.decisions.arms import ACTED_ON
 from core.decisions.compose import Decided
-from core.decisions.store_outbox import DEAD, DELIVERED, SCHEMA, WAITING, Letter, OutboxStore
+from core.decisions.store_outbox import DEAD, DELIVERED, SCHEMA, WAITING, Letter, OutboxStore, Settled
 from core.kernel.canonical import canonical
 from core.kernel.clock import Clock
 from core.kernel.database import Database
@@ -39,8 +39,6 @@ ROUND = timedelta(seconds=10)
 MOST_AT_ONCE = 200
 ACTOR = "outbox"
 _SENDING = threading.Lock()
-Settled = tuple[str, str, int, datetime, str | None]
-"""message_id, status, attempts, due_at and error after an attempt."""
 
 
 @dataclass(frozen=True, slots=True)

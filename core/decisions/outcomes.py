@@ -19,8 +19,8 @@ from core.decisions.inputs import Measured
 from core.decisions.reviewing import Contests, held
 from core.decisions.states import LeadState, after, newer
 from core.decisions.store import DecisionStore
-from core.decisions.store_units import ACCOUNT, UnitStore
-from core.decisions.touching import ZONE, CapInputs, reads_zone
+from core.decisions.store_units import UnitStore
+from core.decisions.touching import ZONE, CapInputs, counted_by, reads_zone
 from core.policy.inputs import fresh as without_stale
 from core.policy.outcome import Outcome
 from core.policy.timeouts import Effect
@@ -148,12 +148,15 @@ def _batch(deciding: Deciding, spine: pl.DataFrame, looked_up: LookedUp, desk: D
 def _cap_inputs(deciding: Deciding, spine: pl.DataFrame, looked_up: LookedUp, begins: datetime) -> CapInputs:
     """What caps read that the document does not declare."""
     touches = deciding.touches(begins)
-    accounts = UnitStore(deciding.database).of(spine.select("lead_id", "known_at"), ACCOUNT) if touches else ()
+    unit = counted_by(deciding.policy) if touches else None
+    units = looked_up.units
+    if unit and unit != deciding.lottery.unit:
+        units = UnitStore(deciding.database).of(spine, unit)
     zones = None
     if reads_zone(deciding.policy):
         known = looked_up.attributes
         zones = known[ZONE].to_list() if ZONE in known.columns else [None] * spine.height
-    return CapInputs(touches, accounts, zones)
+    return CapInputs(touches, units, zones)
 
 
 def _measured(deciding: Deciding, score: pl.Series, looked_up: LookedUp) -> Measured:

@@ -15,7 +15,6 @@ from core.kernel.database import Database
 from core.kernel.errors import LeadbenchError
 from core.kernel.times import naive
 
-CAUSES = ("late", "loaded", "corrected", "merged", "attribute")
 MOST = 2_000
 AFFECTED = """
 WITH standing AS (

@@ -38,8 +38,6 @@ WORK = """
         SELECT lead_no, closed_at, coalesce(received_at, closed_at) FROM outcomes WHERE outcome <> 'open'
     ) w JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no ORDER BY ALL"""
 TOLD = ("reps.imported", "reps.redriven", "outcomes.imported", "outcomes.redriven")
-
-
 NEW_REPS = """
     INSERT INTO desk_reps SELECT $hash, $content
     WHERE NOT EXISTS (FROM desk_reps WHERE reps_hash = $hash)"""
@@ -49,7 +47,8 @@ def keep(change: Change, desk: Desk | None, sights: Sequence[str | None]) -> str
     """Keep the reps that a batch's choices saw; the Merkle root of what each saw, None where nobody was listed."""
     if desk is None:
         return None
-    change.execute(NEW_REPS, {"hash": desk.reps_hash, "content": desk.reps})
+    if any(sights):
+        change.execute(NEW_REPS, {"hash": desk.reps_hash, "content": desk.reps})
     return root_of([hashlib.sha256((text or "").encode()).hexdigest() for text in sights])
 
 
@@ -63,10 +62,6 @@ class DeskStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def has_reps(self) -> bool:
-        """Whether anybody is listed."""
-        return bool(self._database.scalar("SELECT count(*) FROM reps"))
 
     def told(self) -> int:
         """The newest ledger entry that told of reps or outcomes."""

@@ -19,6 +19,8 @@ SETTLED = {
     "message_id": pl.String, "status": pl.String, "attempts": pl.Int32, "due_at": pl.Datetime("us"), "error": pl.String,
 }  # fmt: skip
 ORDER = "entry_seq, place"
+Settled = tuple[str, str, int, datetime, str | None]
+"""message_id, status, attempts, due_at and error after an attempt."""
 SHOWN = "CASE WHEN contains(lead_id, '@') THEN coalesce('no-' || lead_no, '•••') ELSE lead_id END"
 """A lead's id as it leaves the store: one that is an address goes by its number."""
 DUE = f"""
@@ -58,6 +60,8 @@ class OutboxStore:
 
     def put(self, change: Change, messages: pl.DataFrame) -> int:
         """Write the messages of a change's decisions; how many."""
+        if messages.is_empty():
+            return 0
         rows = messages.with_columns(
             pl.int_range(pl.len(), dtype=pl.Int32).alias("place"),
             pl.lit(change.seq).alias("entry_seq"),
@@ -75,9 +79,7 @@ class OutboxStore:
         rows = self._database.read(DUE, {"now": naive(moment), "most": most})
         return [Letter(*row) for row in rows.iter_rows()]
 
-    def settle(
-        self, settled: Sequence[tuple[str, str, int, datetime, str | None]], moment: datetime, actor: str
-    ) -> None:
+    def settle(self, settled: Sequence[Settled], moment: datetime, actor: str) -> None:
         """Keep what became of attempts, in one entry of the ledger; none where there were none."""
         if not settled:
             return

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from core.decisions.arms import acted_with
-from core.decisions.store_units import ACCOUNT, UnitStore
+from core.decisions.store_units import UnitStore
 from core.decisions.touching import Touch
 from core.kernel.database import Database
 
@@ -22,9 +22,9 @@ class TouchStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def since(self, before: datetime, arm: str, spared: str) -> list[Touch]:
-        """The first touch of each lead and day since a week before the moment, with the account that it was of then."""
+    def since(self, before: datetime, arm: str, spared: str, unit: str) -> list[Touch]:
+        """The first touch of each lead and day since a week before the moment, with the unit that it was of then."""
         asked = {"arms": list(acted_with(arm)), "spared": spared, "since": before - WINDOW}
         rows = self._database.read(TOUCHES, asked)
-        accounts = UnitStore(self._database).of(rows.select("lead_id", pl.col("moment").alias("known_at")), ACCOUNT)
-        return list(zip(rows["lead_id"], accounts, rows["moment"], strict=True))
+        units = UnitStore(self._database).of(rows.select("lead_id", pl.col("moment").alias("known_at")), unit)
+        return list(zip(rows["lead_id"], units, rows["moment"], strict=True))

@@ -1,6 +1,6 @@
 """Which leads the clock alone moves: a state that timed out, or an agreed time that passed and calls for a step."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import polars as pl
 
@@ -11,7 +11,6 @@ from core.policy.agreed import breach_plan
 from core.policy.document import Document
 from core.policy.timeouts import timeout_of
 
-MINUTE = timedelta(minutes=1)
 TIMED_OUT, BREACHED, CONTESTED = "timed_out", "breached", "contested"
 
 

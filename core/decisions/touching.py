@@ -10,11 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from core.decisions.store_units import ACCOUNT
 from core.policy.caps import CLOCK_SOURCE, COUNTED, LOCAL_MINUTE, TOUCH_SOURCE
 from core.policy.document import Policy
 
 ZONE = "timezone"
 """The lead's attribute that names its time zone (IANA); without one, its day is that of UTC."""
+LEAD = "lead_id"
 OF_LEAD, OF_ACCOUNT = COUNTED.values()
 DAYS = timedelta(days=6)
 KEPT = timedelta(days=30)
@@ -27,9 +29,10 @@ def reads_zone(policy: Policy) -> bool:
     return _is_the_engines(policy, LOCAL_MINUTE, CLOCK_SOURCE)
 
 
-def reads_touches(policy: Policy) -> bool:
-    """Whether the engine counts touches for the policy."""
-    return any(_is_the_engines(policy, name, TOUCH_SOURCE) for name in COUNTED.values())
+def counted_by(policy: Policy) -> str | None:
+    """The largest unit of which the engine counts touches for the policy; None where it counts none."""
+    units = {OF_ACCOUNT: ACCOUNT, OF_LEAD: LEAD}
+    return next((unit for name, unit in units.items() if _is_the_engines(policy, name, TOUCH_SOURCE)), None)
 
 
 def _is_the_engines(policy: Policy, name: str, source: str) -> bool:
@@ -76,24 +79,24 @@ class Touches:
 
 @dataclass(frozen=True)
 class CapInputs:
-    """What caps read of the rows of a batch: the touches, each row's account, each row's time zone; None where the
+    """What caps read of the rows of a batch: the touches, each row's unit, each row's time zone; None where the
     policy does not ask.
     """
 
     touches: Touches | None
-    accounts: Sequence[str]
+    units: Sequence[str]
     zones: Sequence[object] | None
 
     def of(self, row_no: int, lead_id: str, moment: datetime | None) -> Mapping[str, int | None]:
         """The engine's inputs of the row."""
         minute = {} if self.zones is None else {LOCAL_MINUTE: local_minute(moment, self.zones[row_no])}
-        counted = self.touches.inputs(lead_id, self.accounts[row_no], moment) if self.touches else {}
+        counted = self.touches.inputs(lead_id, self.units[row_no], moment) if self.touches else {}
         return {**minute, **counted}
 
     def note(self, row_no: int, lead_id: str, moment: datetime | None, action: str | None) -> None:
         """Remember what the row was decided to."""
         if self.touches:
-            self.touches.note(lead_id, self.accounts[row_no], moment, action)
+            self.touches.note(lead_id, self.units[row_no], moment, action)
 
 
 def local_minute(moment: datetime | None, zone: object) -> int | None:

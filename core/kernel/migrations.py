@@ -1,7 +1,6 @@
 """Numbered forward migrations: each file runs once, in order, in its own transaction."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,10 +32,3 @@ def _statements(text: str) -> tuple[str, ...]:
 def pending(version: int, migrations: tuple[Migration, ...]) -> tuple[Migration, ...]:
     """The migrations that a store at `version` has not had yet."""
     return tuple(step for step in migrations if step.number > version)
-
-
-def apply_all(steps: tuple[Migration, ...], run: Callable[[Migration], None]) -> int:
-    """Run the steps in order; the number of the last one, 0 where there was none."""
-    for step in steps:
-        run(step)
-    return steps[-1].number if steps else 0

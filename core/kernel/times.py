@@ -1,7 +1,7 @@
 """Times: aware UTC in Python, naive UTC microseconds in frames and tables, ISO text with Z outside."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from core.kernel.errors import LeadbenchError
 
@@ -13,7 +13,6 @@ UNITS_US = {
     "w": 604_800_000_000,
 }
 DAY_US = UNITS_US["d"]
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DURATION = re.compile(r"(\d{1,9})([smhdw])")
 
 
@@ -80,8 +79,3 @@ def duration_text(microseconds: int) -> str:
         if microseconds % UNITS_US[unit] == 0:
             return f"{microseconds // UNITS_US[unit]}{unit}"
     return f"{microseconds // UNITS_US['s']}s"
-
-
-def to_us(value: datetime) -> int:
-    """Microseconds since 1970-01-01 UTC."""
-    return (utc(value) - EPOCH) // timedelta(microseconds=1)

@@ -6,7 +6,6 @@ from core.policy.blocks import Row
 from core.policy.types import Cell, Scalar
 
 UNARY = re.compile(r"^\s*(>=|<=|<>|!=|>|<|=)\s*(\S.*?)\s*$")
-NUMERIC = ("int", "decimal")
 
 
 def is_blank(cell: Cell) -> bool:

@@ -32,7 +32,6 @@ WAYS: dict[State, tuple[State, ...]] = {
     State.EXPIRED: (),
     State.DISCARDED: (State.DRAFT,),
 }
-BIRTH = (State.DRAFT, State.PUBLISHED)
 EDITED_AGAIN = (State.CHANGES_REQUESTED, State.DISCARDED)
 
 

@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from core.decisions import engine
-from core.decisions.arrival import Chosen
+from core.decisions.arrival import Chosen, Decider, Waiting
 from core.decisions.breaching import Agreements, elapsed_minutes, meet
+from core.decisions.context import Deciding
 from core.decisions.duty import duty_of
 from core.decisions.engine import decide
 from core.decisions.replay import Loaders, replay
@@ -205,14 +206,26 @@ def test_a_contest_that_was_not_decided_is_found_by_the_sweep_and_time_stands_st
     swept(1500)
     assert newest() == ("HOLD", "qualifying", "qualifying")
     assert "enrol_nurture" not in OutboxStore(store).listed(None, 10_000).filter(lead_id=lead)["name"].to_list()
+    deciding = Deciding(store, feature_set, model, reviewed, "live", "ana")
+    remembered = deciding.contests()
+    assert deciding.contests() is remembered and list(remembered.by_lead) == [lead]
     with store.change("governance", "contest.settled", "rita") as change:
         change.execute("UPDATE contests SET settled_at = ?, verdict = 'upheld'", [AS_OF + 1501 * MINUTE])
+    assert deciding.contests().by_lead[lead][0].upheld
     assert (swept(1502), swept(1503)) == (1, 0)
     assert newest()[:2] == ("PERMIT", "nurturing")
+    decider = Decider(store, Chosen(**parts))
+
+    def known_live(minutes):
+        moment = AS_OF + minutes * MINUTE
+        decider.decide([Waiting("l-0239", f"e-{minutes}", None, moment, 0.0)])
+        return list(decider._deciding.contests().by_lead)
+
+    assert known_live(1504) == [lead]
     merge = {"from_no": int(lead[2:]), "into_no": 239, "known_from": AS_OF, "origin": "ana", "batch_id": "b-1"}
     with store.change("signals", "identity.merged", "ana") as change:
         change.insert("lead_merges", pl.DataFrame([merge]))
-    assert list(ContestStore(store).by_lead()) == ["l-0239"]
+    assert known_live(1505) == list(ContestStore(store).by_lead()) == ["l-0239"]
 
 
 def test_the_sweep_carries_out_time_outs_of_states_once(store, served):

@@ -11,6 +11,7 @@ from core.decisions.arrival import Chosen, Waiting
 from core.decisions.arrival_split import decider_of
 from core.decisions.exposure import Exposure, parts
 from core.decisions.store import DecisionStore
+from core.decisions.store_touches import TouchStore
 from core.policy import parser
 from core.policy.arms import bucket_of
 from core.policy.default import propose
@@ -28,6 +29,12 @@ def exposure(policy):
 def spine(leads: int = LEADS) -> pl.DataFrame:
     rows = {"lead_id": [lead_id(n) for n in range(leads)], "known_at": [MOMENT] * leads}
     return pl.DataFrame(rows, schema={"lead_id": pl.String, "known_at": pl.Datetime("us")})
+
+
+def capped(policy):
+    """The policy with caps that nobody reaches: the engine counts touches for it."""
+    caps = "  otherwise: wait\n  caps: {per_lead_7d: 90, per_account_7d: 900}\n"
+    return parser.load(policy.text.replace("  otherwise: wait\n", caps, 1), "capped.yaml")
 
 
 def members(db, exposure) -> set[str]:
@@ -66,22 +73,28 @@ def test_live_leads_are_decided_by_the_version_of_their_unit_and_a_shadow_is_act
 
 
 @pytest.mark.parametrize(("is_shadow", "arms"), [(False, ["live", "canary"]), (True, ["live", "shadow"])])
-def test_two_versions_at_work_do_not_make_each_other_read_all_leads_again(
+def test_two_versions_at_work_do_not_make_each_other_read_all_leads_or_touches_again(
     store, feature_set, model, policy, exposure, monkeypatch, is_shadow, arms
 ):
-    told = replace(exposure, unit="lead_id", is_shadow=is_shadow, step=0 if is_shadow else 1)
-    decider = decider_of(store, Chosen(feature_set, model, exposure.candidate, "live", True, told))
+    before, candidate = (capped(one) for one in (exposure.before, exposure.candidate))
+    told = Exposure(candidate, before, "lead_id", "ro-1", 0 if is_shadow else 1, 0.25, is_shadow)
+    decider = decider_of(store, Chosen(feature_set, model, candidate, "live", True, told))
+    counted, since = [], TouchStore.since
+    monkeypatch.setattr(TouchStore, "since", lambda *asked: counted.append(asked[2]) or since(*asked))
     read, leads, standing = [], [lead_id(n) for n in range(1, 40) if n % 4], DecisionStore.standing
     monkeypatch.setattr(DecisionStore, "standing", lambda *asked: read.append(asked[1]) or standing(*asked))
     moments = [MOMENT + timedelta(minutes=minute) for minute in (0, 1, 2)]
     for moment in moments:
         decider.decide([Waiting(lead, f"{lead} {moment}", None, moment, perf_counter()) for lead in leads])
     assert sorted(read) == (sorted(arms) if is_shadow else ["live"])
-    sql = (
-        "SELECT lead_id, prev_state, next_state FROM decisions WHERE list_contains($arms, arm) ORDER BY lead_id, as_of"
-    )
+    assert len(counted) == len(read)
+    sql = """SELECT lead_id, prev_state, next_state, record->>'$.inputs.touches_7d' AS touches, action <> 'wait' AS acts
+        FROM decisions WHERE list_contains($arms, arm) ORDER BY lead_id, as_of"""
     for course in [["live", "canary"], ["shadow"]] if is_shadow else [arms]:
         rows = store.read(sql, {"arms": course})
         after = rows.select(pl.col("next_state").shift(1).over("lead_id")).to_series()
         later = after.is_not_null()
         assert later.sum() >= len(leads) * 2 and rows["prev_state"].filter(later).equals(after.filter(later))
+        acted = pl.col("acts").fill_null(False).cast(pl.Int32).cum_max().shift(1, fill_value=0).over("lead_id")
+        assert rows.select(acted).to_series().sum() > 0
+        assert rows["touches"].cast(pl.Int32).equals(rows.select(acted).to_series())

@@ -63,8 +63,9 @@ class Cursor:
             self._cursor.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}')
 
     def rows(self, sql: str, params: Params = None) -> list[tuple[Any, ...]]:
-        """The rows of a query as tuples: for few rows, several milliseconds sooner than a frame."""
-        return self._cursor.execute(sql, _bind(params)).fetchall()
+        """The rows of a query as tuples: for few rows, several milliseconds sooner than a frame. Raises as `read`."""
+        with _refusals():
+            return self._cursor.execute(sql, _bind(params)).fetchall()
 
     def scalar(self, sql: str, params: Params = None) -> Any:
         """The first value of a query's first row, or None where there is no row."""

@@ -9,7 +9,7 @@ from core.kernel.times import from_text
 from core.policy.blocks import Lifecycle, Route
 from core.policy.caps import caps_of, quiet_minutes
 from core.policy.checks.names import distinct, resolve
-from core.policy.document import Document, Effective
+from core.policy.document import Document
 from core.policy.routing import STATE
 from core.policy.shape import Located
 
@@ -33,12 +33,6 @@ def check_metadata(document: Document, located: Located) -> Iterator[Diagnostic]
         path = ("metadata", "effective")
         message = f"The policy ends at `{effective.until}`, before it begins."
         yield located.diagnostic("wrong_limits", path, message, "Let `until` be later than `from`, or null.")
-
-
-def _is_empty(effective: Effective) -> bool:
-    if not (effective.since and effective.until):
-        return False
-    return from_text(effective.since) >= from_text(effective.until)
 
 
 def _check_time(located: Located, key: str, text: str) -> Diagnostic | None:
