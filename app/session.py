@@ -30,6 +30,12 @@ def remember(key: str, what: Any) -> None:
     st.session_state[key] = what
 
 
+def present(key: str, what: Any) -> None:
+    """Set a bound widget's value before it is drawn, unless it has it: what is set replaces what is being typed."""
+    if st.session_state.get(key) != what:
+        st.session_state[key] = what
+
+
 def forget(*keys: str) -> None:
     """Drop what is stored under these keys."""
     for key in keys:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import session
 from app.queries import change, versions
-from app.queries.access import database
+from app.queries.access import database, role
 from app.queries.lead import Lead
 from core.decisions.record import Record
 from core.exports import memo
@@ -26,12 +26,14 @@ def show(lead: Lead, record: Record, explained: Mapping[str, Any]) -> None:
         made_at=database().clock.now(),
         actor=session.identity() or "nobody signed in",
     )
+    by = role()
     with st.popover("Memo", icon=":material/description:"):
         for name, ending, write in (("Markdown", "md", memo.to_markdown), ("JSON", "json", memo.to_json)):
             st.download_button(
                 name,
                 data=lambda write=write: write(
-                    {"percentile": record.percentile, **explained, "lead_id": lead.ref, **change.beside(record)}, origin
+                    {"percentile": record.percentile, **explained, "lead_id": lead.ref, **change.beside(record, by)},
+                    origin,
                 ),
                 file_name=f"decision-{record.decision_id}.{ending}",
                 key=f"lead_memo_{ending}",

@@ -1,5 +1,7 @@
 """Where to cut: bands proposed from capacity and value, and what working the best leads is worth."""
 
+from typing import Any
+
 import polars as pl
 import streamlit as st
 
@@ -45,23 +47,22 @@ def capacity(found: Unseen, key: str) -> None:
 
 def _capacity(key: str) -> Capacity:
     with st.container(horizontal=True):
-        hours = st.number_input(
-            "Rep hours a day", 0.0, value=24.0, step=4.0, format="%g", key=f"{key}_hours", width=150
-        )
-        minutes = st.number_input(
-            "Minutes a lead", 0.0, value=30.0, step=5.0, format="%g", key=f"{key}_minutes", width=150
-        )
-        came = st.number_input(
-            "Leads a day", 0.0, value=_came(), step=5.0, format="%g", key=f"{key}_came", width=150,
-            help="Counted over the thirty days up to the newest lead, unless you say otherwise.",
+        hours = _number("Rep hours a day", 24.0, f"{key}_hours", step=4.0)
+        minutes = _number("Minutes a lead", 30.0, f"{key}_minutes", step=5.0)
+        counted = "Counted over the thirty days up to the newest lead, unless you say otherwise."
+        came = _number("Leads a day", _came(), f"{key}_came", step=5.0, help=counted)
+        sla = _number(
+            "Reach hot leads within hours", None, f"{key}_sla", 190, placeholder="the same day",
+            help=glossary.term("sla"),
         )  # fmt: skip
-        sla = st.number_input(
-            "Reach hot leads within hours", 0.0, value=None, format="%g", key=f"{key}_sla", width=190,
-            placeholder="the same day", help=glossary.term("sla"),
-        )  # fmt: skip
-        value = st.number_input("A won deal brings", 0.0, value=None, format="%g", key=f"{key}_value", width=150)
-        cost = st.number_input("An hour costs", 0.0, value=None, format="%g", key=f"{key}_cost", width=150)
-    return Capacity(hours, minutes, came or 0.0, value, cost, sla)
+        value = _number("A won deal brings", None, f"{key}_value")
+        cost = _number("An hour costs", None, f"{key}_cost")
+    return Capacity(hours or 0.0, minutes or 0.0, came or 0.0, value, cost, sla)
+
+
+def _number(label: str, value: float | None, key: str, width: int = 150, **form: Any) -> float | None:
+    """Draw the question for a number that is not negative; None where it was left open."""
+    return st.number_input(label, 0.0, value=value, format="%g", key=key, width=width, **form)
 
 
 def _came() -> float | None:
@@ -93,15 +94,9 @@ def worth(found: Unseen, key: str) -> None:
     """Draw what working the best leads brings, by how many are worked, and the matrix at one cut."""
     with chart.card("What a cut is worth", glossary.term("cost_matrix")):
         with st.container(horizontal=True):
-            win = st.number_input(
-                "A worked win brings", 0.0, value=1000.0, step=100.0, format="%g", key=f"{key}_win", width=170
-            )
-            work = st.number_input(
-                "Working a lead costs", 0.0, value=30.0, step=5.0, format="%g", key=f"{key}_work", width=170
-            )
-            missed = st.number_input(
-                "A win nobody works costs", 0.0, value=0.0, step=10.0, format="%g", key=f"{key}_missed", width=190
-            )
+            win = _number("A worked win brings", 1000.0, f"{key}_win", 170, step=100.0) or 0.0
+            work = _number("Working a lead costs", 30.0, f"{key}_work", 170, step=5.0) or 0.0
+            missed = _number("A win nobody works costs", 0.0, f"{key}_missed", 190, step=10.0) or 0.0
         with refusals():
             rows = cuts.worth(found, Costs(win, work, missed))
             _worth(rows, key)

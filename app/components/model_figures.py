@@ -1,5 +1,7 @@
 """How good a model is, honestly: figures with intervals, calibration, lift, baselines, and what not to believe."""
 
+from collections.abc import Callable
+
 import polars as pl
 import streamlit as st
 
@@ -122,10 +124,15 @@ def scores(version: ModelVersion, key: str) -> None:
         )
 
 
+def _curves(chosen: list[ModelVersion], curve: Callable[[ModelVersion], pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The curve of each model that was stored with one, by the model's name."""
+    found = {f"model {one.version}": curve(one) for one in chosen}
+    return {name: rows for name, rows in found.items() if not rows.is_empty()}
+
+
 def capture(chosen: list[ModelVersion], key: str) -> None:
     """Draw the wins found by capacity, one curve a model."""
-    curves = {f"model {one.version}": models.capture(one) for one in chosen}
-    curves = {name: curve for name, curve in curves.items() if not curve.is_empty()}
+    curves = _curves(chosen, models.capture)
     with chart.card("Wins found by capacity", glossary.term("lift")):
         if not curves:
             st.caption("No lift table is stored.")
@@ -144,8 +151,7 @@ def capture(chosen: list[ModelVersion], key: str) -> None:
 
 def precision(chosen: list[ModelVersion], key: str) -> None:
     """Draw how many of those worked win by how many wins are found, one curve a model."""
-    curves = {f"model {one.version}": models.precision(one) for one in chosen}
-    curves = {name: curve for name, curve in curves.items() if not curve.is_empty()}
+    curves = _curves(chosen, models.precision)
     with chart.card("Found against wasted", glossary.term("precision")):
         if not curves:
             st.caption("No lift table is stored.")

@@ -40,7 +40,8 @@ def opened(version: StoredVersion, ref: str) -> Draft:
 
 
 def edit(draft: Draft, change: Callable[[str], str]) -> None:
-    """Change the text on the desk."""
+    """Change the text on the desk; the address names it from then on, also where another version goes live."""
+    session.address({PARAMETER: draft.ref})
     latest = session.value(_key(draft.ref), draft)
     session.remember(_key(draft.ref), replace(latest, text=change(latest.text)))
 

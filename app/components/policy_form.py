@@ -9,7 +9,7 @@ from app import session
 from app.components import glossary, policy_draft
 from app.components.policy_draft import Draft
 from app.queries import policies, routes
-from core.kernel.canonical import digest
+from core.kernel.canonical import digest, short
 from core.policy import editing
 from core.policy.editing import Outline, Rule
 from core.policy.store import StoredVersion
@@ -21,10 +21,10 @@ RISKS = ("low", "medium", "high")
 def thresholds(draft: Draft, outline: Outline, live: StoredVersion, key: str) -> None:
     """Draw a range a band: entered from its upper end, left below its lower end."""
     labels = _labels(live)
-    top = _room(outline)
+    top = _room(draft, outline)
     for band, (enter, leave) in outline.thresholds.items():
-        name = f"{key}_cut_{band}"
-        session.remember(name, (leave, enter))
+        name = f"{key}_cut_{band}_{top}"
+        session.present(name, (leave, enter))
         st.slider(
             f"Band {labels.get(band, '')} · {band}", 0.0, top, step=STEP, key=name, format="%.3f",
             help=f"{glossary.term('hysteresis')} {glossary.term('exit_threshold')} Its own tests at it move along.",
@@ -36,9 +36,15 @@ def _labels(live: StoredVersion) -> dict[str, str]:
     return dict(live.policy.document.bands.labels)
 
 
-def _room(outline: Outline) -> float:
+def _room(draft: Draft, outline: Outline) -> float:
+    """The sliders' upper end: while the draft is on the desk no push moves it, since that would be another slider."""
+    name = f"{session.DRAFT}policy_room_{draft.ref}"
     highest = max((enter for enter, _ in outline.thresholds.values()), default=0.5)
-    return min(1.0, max(0.1, round(highest * 1.6 + 0.05, 1)))
+    known = session.value(name)
+    if known is None or highest > known:
+        known = min(1.0, max(0.1, round(highest * 1.6 + 0.05, 1)))
+        session.remember(name, known)
+    return known
 
 
 def _cut(draft: Draft, band: str, name: str) -> None:
@@ -64,7 +70,7 @@ def guards(draft: Draft, outline: Outline, live: StoredVersion, key: str) -> Non
     present = {str(rule.get("id")) for rule in outline.guards}
     for guard, rule in known.items():
         name = f"{key}_guard_{guard}"
-        session.remember(name, guard in present)
+        session.present(name, guard in present)
         effect = "Deny" if rule.get("effect") == "DENY" else "Hold"
         label = f"{effect} · {str(rule.get('reason', guard)).replace('_', ' ')}"
         st.toggle(label, key=name, help=f"`{guard}`: {rule.get('if')}", on_change=_switch, args=(draft, known, name))
@@ -94,7 +100,7 @@ def routing(draft: Draft, outline: Outline, key: str) -> None:
         "method": st.column_config.TextColumn("Method", width="small"),
     }
     edited = st.data_editor(
-        grid, key=f"{key}_routes_{digest(draft.text)[7:19]}", column_config=config, hide_index=True,
+        grid, key=f"{key}_routes_{short(digest(str(outline.routes)))}", column_config=config, hide_index=True,
         num_rows="dynamic", height="content", alt="The routing table, one row a rule.",
     )  # fmt: skip
     wanted = routes.rules(pl.DataFrame(edited, schema=grid.schema), outline, fields)
@@ -111,8 +117,8 @@ def _pools(draft: Draft) -> list[str]:
 def reasons(draft: Draft, outline: Outline, key: str) -> None:
     """Draw why the change is made and how risky it is."""
     risk, why = f"{key}_risk", f"{key}_rationale"
-    session.remember(risk, outline.risk_class if outline.risk_class in RISKS else "medium")
-    session.remember(why, outline.rationale)
+    session.present(risk, outline.risk_class if outline.risk_class in RISKS else "medium")
+    session.present(why, outline.rationale)
     st.segmented_control(
         "Risk", RISKS, key=risk, required=True, format_func=str.capitalize, on_change=_set,
         args=(draft, "risk_class", risk), help="Low risk needs one approval, medium and high need two.",
@@ -136,7 +142,7 @@ def _setter(name: str, value: str) -> Callable[[str], str]:
 def text(draft: Draft, key: str, height: int = 640) -> None:
     """Draw the draft as YAML."""
     name = f"{key}_yaml"
-    session.remember(name, draft.text)
+    session.present(name, draft.text)
     st.text_area(
         "YAML", key=name, height=height, label_visibility="collapsed", on_change=_type, args=(draft, name),
         help="Ctrl+Enter takes the text over into the form.",

@@ -3,6 +3,7 @@
 from typing import Any
 
 import polars as pl
+import streamlit as st
 
 from app import session
 from app.services import workbench
@@ -10,6 +11,7 @@ from core.governance.aggregates import least_cell, with_small_cells_blank
 from core.governance.masking import conceal, declared_by, hides_besides, mask
 from core.governance.permissions import Permission, Role, allowed
 from core.kernel.database import Database
+from core.policy.document import Document
 from core.policy.store import PolicyStore
 from core.recipes.rooms import Rooms
 
@@ -43,19 +45,28 @@ def may(permission: Permission) -> bool:
 
 def seen(frame: pl.DataFrame, by: Role) -> pl.DataFrame:
     """The frame as the role may see it, also by what the policies that decide hide: cache it by their revision too."""
-    return mask(frame, by, declared_by(PolicyStore(database()).in_force()))
+    return mask(frame, by, declared_by(_in_force()))
 
 
 def concealed(told: Any, by: Role) -> Any:
     """An object of JSON's values as the role may see it by what the policies that decide hide; cached likewise."""
-    return conceal(told, by, declared_by(PolicyStore(database()).in_force()))
+    return conceal(told, by, declared_by(_in_force()))
 
 
 def hidden_besides(by: Role) -> list[str]:
     """The names that the policies that decide hide from the role, beyond those that are hidden anyway."""
-    return hides_besides(by, declared_by(PolicyStore(database()).in_force()))
+    return hides_besides(by, declared_by(_in_force()))
 
 
 def cells(rows: pl.DataFrame, *keep: str) -> pl.DataFrame:
     """Rows about groups of `leads` as a report may show them: small groups keep the named columns only."""
-    return with_small_cells_blank(rows, least_cell(PolicyStore(database()).in_force()), keep)
+    return with_small_cells_blank(rows, least_cell(_in_force()), keep)
+
+
+def _in_force() -> list[Document]:
+    return _documents(revision("policy"))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _documents(revision: str) -> list[Document]:
+    return PolicyStore(database()).in_force()

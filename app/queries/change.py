@@ -62,19 +62,22 @@ def _changed(revision: str, role: str, before_id: str, after_id: str) -> Changed
     )
 
 
-def beside(record: Record) -> dict[str, Any]:
-    """`change` and `otherwise` of a decision as its memo takes them, None where the store cannot tell."""
+def beside(record: Record, seen_by: Role) -> dict[str, Any]:
+    """`change` and `otherwise` of a decision as its memo takes them, None where the store cannot tell.
+
+    A download runs outside the session, so the role is given.
+    """
     earlier = lead.history(record.lead_id)["decision_id"].to_list()
     place = earlier.index(record.decision_id) if record.decision_id in earlier else 0
     return {
         "change": _told(_change_memo, earlier[place - 1], record.decision_id) if place else None,
-        "otherwise": _told(_otherwise_memo, record.decision_id),
+        "otherwise": _told(_otherwise_memo, record.decision_id, seen_by),
     }
 
 
-def _told(tell: Callable[..., dict[str, Any]], *ids: str) -> dict[str, Any] | None:
+def _told(tell: Callable[..., dict[str, Any]], *asked: object) -> dict[str, Any] | None:
     try:
-        return tell(*ids)
+        return tell(*asked)
     except LeadbenchError:
         return None
 
@@ -85,8 +88,8 @@ def _change_memo(before_id: str, after_id: str) -> dict[str, Any]:
     return {"parts": parts, "flipped_by": found.flip[0] if found.flip else None}
 
 
-def _otherwise_memo(decision_id: str) -> dict[str, Any]:
-    found = lead.otherwise(decision_id)
+def _otherwise_memo(decision_id: str, seen_by: Role) -> dict[str, Any]:
+    found = lead.otherwise(decision_id, seen_by)
     return {"words": found.words, "changes": found.changes.to_dicts()}
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 import polars as pl
 import streamlit as st
 
-from app.queries.access import database, revision, role, rooms, seen
+from app.queries import policies
+from app.queries.access import database, revision, role, seen
 from core.decisions.store_contests import ContestStore
-from core.governance.history import active
 
 
 def of_lead(lead_id: str) -> pl.DataFrame:
@@ -22,7 +22,7 @@ def _all(revision: str) -> pl.DataFrame:
 
 def has_way() -> bool:
     """Whether a decision can be contested."""
-    deciding = active(rooms().releases)
+    deciding = policies.live()
     privacy = deciding.policy.document.privacy if deciding else None
     return privacy is not None and privacy.human_review is not None
 

@@ -1,8 +1,10 @@
 """The ranked leads as CRMs take them."""
 
 import polars as pl
+import streamlit as st
 
 from app.queries import leads, versions
+from app.queries.access import revision
 from app.queries.leads import Filter
 from core.exports.crm import RECORD_ID
 from core.governance.permissions import Permission, Role, allowed
@@ -14,6 +16,11 @@ DOWN, UP = "Declining", "Improving"
 
 def has_hubspot_key() -> bool:
     """Whether any lead's id is a HubSpot record id: e-mail addresses are not shown, so nothing else finds a contact."""
+    return _has_hubspot_key(revision("signals", "decisions"))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _has_hubspot_key(revision: str) -> bool:
     return bool(leads.board()["lead_id"].str.contains(RECORD_ID).any())
 
 

@@ -69,23 +69,19 @@ def _sources(revision: str) -> pl.DataFrame:
 
 
 def newest() -> pl.DataFrame:
-    """The newest events: received_at, delay_seconds, source, label (its kind), lead_id, path, seen (yes or no)."""
-    return _newest(revision("signals", "features"))
+    """The newest events: received_at, delay_seconds, source, label (its kind), lead_id, path, seen; masked by role."""
+    return _newest(revision("signals", "features", "policy"), role().value)
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _newest(revision: str) -> pl.DataFrame:
+def _newest(revision: str, role: str) -> pl.DataFrame:
     delay = (pl.col("received_at") - pl.col("occurred_at")).dt.total_milliseconds() / 1e3
-    return (
-        SignalPages(database())
-        .newest(NEWEST_SHOWN)
-        .with_columns(
-            source=pl.col("source").str.replace_all("_", " "),
-            label=pl.col("type").replace(versions.type_names()),
-            delay_seconds=delay,
-            path=pl.col("path").str.split("/").list.last(),
-            seen=pl.when("is_seen").then(pl.lit("seen")).otherwise(pl.lit("left out")),
-        )
+    return seen(SignalPages(database()).newest(NEWEST_SHOWN), Role(role)).with_columns(
+        source=pl.col("source").str.replace_all("_", " "),
+        label=pl.col("type").replace(versions.type_names()),
+        delay_seconds=delay,
+        path=pl.col("path").str.split("/").list.last(),
+        seen=pl.when("is_seen").then(pl.lit("seen")).otherwise(pl.lit("left out")),
     )
 
 

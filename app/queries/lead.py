@@ -226,9 +226,9 @@ class Otherwise:
     proved: bool
 
 
-def otherwise(decision_id: str) -> Otherwise:
-    """The smallest changes through model and policy that bring the lead a better decision."""
-    return _otherwise(revision("decisions", "features", "models", "policy"), role().value, decision_id)
+def otherwise(decision_id: str, seen_by: Role | None = None) -> Otherwise:
+    """The smallest changes through model and policy that bring the lead a better decision, as the role may see them."""
+    return _otherwise(revision("decisions", "features", "models", "policy"), (seen_by or role()).value, decision_id)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -110,7 +110,7 @@ def _board(revision: str, role: str) -> pl.DataFrame:
 
 def waiting() -> pl.DataFrame:
     """The board without the leads that closed after their newest decision."""
-    return _waiting(revision("signals", "decisions"), role().value)
+    return _waiting(revision("signals", "decisions", "policy"), role().value)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

@@ -140,10 +140,18 @@ def is_approved(version: ModelVersion) -> bool:
 
 def standing(version: ModelVersion) -> Literal["champion", "challenger", ""]:
     """What the model is to the one that scores."""
+    return _standings(revision("models")).get(version.version, "")
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _standings(revision: str) -> dict[str, Literal["champion", "challenger", ""]]:
     champion, challenger = rooms().models.champion(), rooms().models.challenger()
-    if champion is not None and champion.version == version.version:
-        return "champion"
-    return "challenger" if challenger is not None and challenger.version == version.version else ""
+    found: dict[str, Literal["champion", "challenger", ""]] = {}
+    if challenger is not None:
+        found[challenger.version] = "challenger"
+    if champion is not None:
+        found[champion.version] = "champion"
+    return found
 
 
 def releases() -> pl.DataFrame:

@@ -6,7 +6,7 @@ import polars as pl
 import streamlit as st
 
 from app.queries.access import database, revision
-from core.decisions.store_outbox import DELIVERED, STATUSES, OutboxStore
+from core.decisions.store_outbox import DEAD, STATUSES, WAITING, OutboxStore
 from core.kernel.settings import Settings
 
 MOST = 200
@@ -24,13 +24,13 @@ def _counts(revision: str) -> dict[str, int]:
 
 
 def undelivered() -> pl.DataFrame:
-    """The newest messages that wait or are dead, as `OutboxStore.listed` gives them."""
+    """The newest messages that are dead, then the newest that wait, as `OutboxStore.listed` gives them."""
     return _undelivered(revision("decisions", "governance"))
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def _undelivered(revision: str) -> pl.DataFrame:
-    return OutboxStore(database()).listed(None, MOST).filter(pl.col("status") != DELIVERED)
+    return pl.concat([OutboxStore(database()).listed(status, MOST) for status in (DEAD, WAITING)])
 
 
 def receiver() -> str:

@@ -87,11 +87,21 @@ def actions(content_hash: str) -> list[Action]:
 
 def inbox() -> list[InboxItem]:
     """What waits between draft and publishing, longest waiting first."""
-    return history.inbox(rooms().releases, session.identity() or "", may_review=may(Permission.APPROVE))
+    return _inbox(revision("policy"), session.identity() or "", may(Permission.APPROVE))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _inbox(revision: str, viewer: str, may_review: bool) -> list[InboxItem]:
+    return history.inbox(rooms().releases, viewer, may_review=may_review)
 
 
 def reviews() -> list[Review]:
     """The reviews that are due, open emergencies first."""
+    return _reviews(revision("policy"))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _reviews(revision: str) -> list[Review]:
     return rooms().releases.reviews.due()
 
 

@@ -2,15 +2,15 @@
 
 import polars as pl
 
-from app.queries.access import database, rooms
+from app.queries import policies
+from app.queries.access import database
 from core.decisions import queues
 from core.decisions.store_board import DecisionBoard
-from core.governance.history import active
 
 
 def in_order(rows: pl.DataFrame) -> pl.DataFrame:
     """The board's rows as `policy decide --queue` orders them; as they are where the policy has no priorities."""
-    deciding = active(rooms().releases)
+    deciding = policies.live()
     if deciding is None or deciding.policy.document.priority is None:
         return rows
     document = deciding.policy.document

@@ -110,21 +110,24 @@ def deliver(db: Database, sink: Sink, most: int = MOST_AT_ONCE) -> Round:
 
 class Rounds:
     """The rounds of a server: after one of which nothing arrived or was kept the next waits, so that a receiver who is
-    away costs few entries of the ledger and a full disk few repetitions.
+    away costs few entries of the ledger and a full disk few repetitions; while nothing waits and nothing is written the
+    store is not asked.
     """
 
     def __init__(self, db: Database, sink: Callable[[], Sink]) -> None:
         self._db, self._sink = db, sink
-        self._in_vain, self._next = 0, db.clock.now()
+        self._in_vain, self._next, self._quiet = 0, db.clock.now(), ""
 
     def __call__(self) -> None:
         """A round, unless it is too early for one; raises what `deliver` raises."""
-        if self._db.clock.now() < self._next:
+        revision = self._db.revision("decisions", "governance")
+        if self._db.clock.now() < self._next or revision == self._quiet:
             return
         failed = True
         try:
             done = deliver(self._db, self._sink())
             failed = bool(done.failed) and not done.delivered
+            self._quiet = "" if done.waiting else revision
         finally:
             self._in_vain = self._in_vain + 1 if failed else 0
             pause = PAUSES[min(self._in_vain, len(PAUSES)) - 1] if failed else timedelta(0)

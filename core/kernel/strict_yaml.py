@@ -95,20 +95,13 @@ def read_text(path: FilePath) -> str:
     """The text of a document file; raises DocumentInvalid where it is not UTF-8 or cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise DocumentInvalid(
-            f"`{path}` is not UTF-8 text: byte {error.start} cannot be read.",
-            value=path,
-            remedy="Save it as UTF-8, for example with `iconv -f ENCODING -t UTF-8`.",
-            where=Where(str(path)),
-        ) from error
-    except OSError as error:
-        raise DocumentInvalid(
-            f"`{path}` cannot be read: {error.strerror or error}.",
-            value=path,
-            remedy="Check the path and its permissions.",
-            where=Where(str(path)),
-        ) from error
+    except (UnicodeDecodeError, OSError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            told = f"is not UTF-8 text: byte {error.start} cannot be read"
+            remedy = "Save it as UTF-8, for example with `iconv -f ENCODING -t UTF-8`."
+        else:
+            told, remedy = f"cannot be read: {error.strerror or error}", "Check the path and its permissions."
+        raise DocumentInvalid(f"`{path}` {told}.", value=path, remedy=remedy, where=Where(str(path))) from error
 
 
 def load(text: str, *, file: str) -> tuple[object, Positions]:

@@ -43,10 +43,12 @@ def test_the_form_edits_the_text_and_the_text_the_form(demo_copy):
     at = page("policy")
     hot = next(one for one in at.slider if "hot" in one.label)
     leave, enter = hot.value
-    at = hot.set_value((leave, round(enter + 0.02, 3))).run()
+    at = hot.set_value((leave, hot.max)).run()
     text = at.text_area(key="policy_yaml").value
-    assert editing.outline(text).thresholds["hot"][1] == leave
-    assert editing.outline(text).thresholds["hot"][0] == round(enter + 0.02, 3)
+    assert enter < hot.max and editing.outline(text).thresholds["hot"] == (hot.max, leave)
+    pushed = next(one for one in at.slider if "hot" in one.label)
+    assert (pushed.id, pushed.max) == (hot.id, hot.max), "another slider in its place ends the push"
+    assert not at.text_area(key="policy_rationale").proto.set_value, "what is being typed stays"
     typed = editing.with_threshold(text, "warm", 0.2222, 0.1111)
     at = at.text_area(key="policy_yaml").set_value(typed).run()
     warm = next(one for one in at.slider if "warm" in one.label)

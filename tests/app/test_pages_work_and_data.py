@@ -300,6 +300,6 @@ def test_the_memo_is_told_what_changed_and_what_would_change_it(demo):
     opened("lead")
     history = lead.history(leads.board()["lead_id"][0])
     record = demo.rooms.decisions.get(history["decision_id"][-1])
-    told = change.beside(record)
+    told = change.beside(record, Role.ADMIN)
     assert set(told) == {"change", "otherwise"} and told["otherwise"]["words"]
     assert (told["change"] is None) == (history.height == 1)
