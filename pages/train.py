@@ -35,7 +35,6 @@ with main:
     quality, cuts, compared, card = st.tabs(TABS, key="tab", bind="query-params")
 with side:
     model_release.trust(chosen, "train_trust")
-    retraining.show("train_again")
 if quality.open:
     with quality:
         left, right = st.columns(2, gap="small")
@@ -68,3 +67,5 @@ if compared.open:
 if card.open:
     with card:
         model_release.papers(chosen, "train_card")
+with side:
+    retraining.show("train_again")

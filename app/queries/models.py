@@ -81,7 +81,7 @@ def proposals() -> dict[str, Any]:
     return _proposals(revision("models"))
 
 
-@st.cache_data(max_entries=2, ttl=600, show_spinner=False)
+@st.cache_data(max_entries=2, ttl=600, show_spinner="Looking at what is new since the model was trained")
 def _proposals(revision: str) -> dict[str, Any]:
     return workbench().runner.proposals()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from app.queries import outbox
 from core.decisions.store_outbox import SCHEMA, OutboxStore
 from core.kernel.clock import SystemClock
 from core.policy.default import shipped
@@ -52,9 +53,11 @@ def test_what_the_outbox_refuses(store):
     assert call("outbox", "retry", *at, user="ana").returncode == 2
 
 
-def test_observability_shows_what_is_not_delivered_and_sends_dead_ones_again(demo_copy):
+def test_observability_shows_what_is_not_delivered_and_sends_dead_ones_again(demo_copy, monkeypatch):
     assert any("No message yet" in one.value for one in page("observability").caption)
     put(demo_copy.db, "dead", "waiting")
+    monkeypatch.setattr(outbox, "MOST", 1)
+    assert outbox.undelivered()["status"].to_list() == ["dead", "waiting"]
     at = page("observability")
     assert any("1 waiting · 0 delivered · 1 dead" in one.value for one in at.caption)
     next(one for one in at.button if one.label == "Send 1 dead ones again").click().run()

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from app.queries import lead, outbox, people, study
+from app.queries import data, lead, outbox, people, study
 from core.decisions.store_contests import ContestStore
 from core.decisions.store_outbox import SCHEMA, OutboxStore
 from core.governance.permissions import Role
@@ -62,6 +62,13 @@ def test_a_message_to_other_systems_names_no_address(addressed):
     with addressed.db.change("decisions", "decisions.recorded", "ana") as change:
         box.put(change, pl.DataFrame(rows, schema=SCHEMA, orient="row"))
     assert box.listed(None, 9)["lead_id"].to_list() == people.refs(["kim@acme.example"])["ref"].to_list()
+
+
+def test_the_live_tail_names_no_address(addressed, tmp_path):
+    file = tmp_path / "events.csv"
+    file.write_text("event_id,lead_id,type,source,occurred_at\ne1,kim@acme.example,visit,web,2026-01-03T00:00:00Z\n")
+    addressed.rooms.signals.import_file("events", file, {}, actor="ana")
+    assert data.newest()["lead_id"].to_list() == ["•••"]
 
 
 def test_a_contest_of_an_address_is_listed_by_its_number(addressed):

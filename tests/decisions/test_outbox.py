@@ -142,7 +142,7 @@ def test_a_receiver_that_is_down_is_asked_once_a_round_and_one_that_is_gone_no_m
     assert due.replace(tzinfo=UTC) == NOW + timedelta(hours=3)
 
 
-def test_a_server_asks_a_receiver_that_is_away_ever_less_often(store, deciders):
+def test_a_server_asks_a_receiver_that_is_away_ever_less_often(store, deciders, monkeypatch):
     decide(store, spine(store), **deciders)
     away = Sink(*[Answer(False, "refused", is_down=True)] * 3)
     rounds, entries = Rounds(store, lambda: away), store.entries().height
@@ -152,6 +152,8 @@ def test_a_server_asks_a_receiver_that_is_away_ever_less_often(store, deciders):
         if second == 308:
             assert len(away.heard) == store.entries().height - entries == 3
     assert OutboxStore(store).counts().keys() == {"delivered"}
+    monkeypatch.setattr(OutboxStore, "due", lambda *asked: pytest.fail("nothing waits and nothing was written"))
+    rounds()
 
 
 def test_a_full_disk_repeats_no_round_at_once(store, deciders, monkeypatch):
