@@ -5,9 +5,10 @@ A step of `sla.on_breach` that falls due is carried out at the lead's next decis
 record tells it, as `pool.NAME` or `sla.STEP` with the reason `breached`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from core.decisions.duty import MINUTE, duty_of
 from core.decisions.states import Agreement
@@ -19,6 +20,7 @@ from core.policy.timeouts import Effect
 POOL, STEP, WHY = "pool.", "sla.", "breached"
 KIND = "breach"
 WALL = "wall"
+Work = Mapping[str, Sequence[tuple[datetime | None, datetime | None]]]
 TOUCHED = "first_touch_done"
 """An input of this name that is true says that the lead was taken up."""
 
@@ -36,20 +38,26 @@ class Met:
 
 @dataclass(frozen=True)
 class Agreements:
-    """The agreed times of a policy's leads; `work` says by lead when it was taken up and since when that is known
-    (naive UTC; None: nobody says when).
-    """
+    """The agreed times of a policy's leads; `read` tells who took up which lead, and is asked once a step is due."""
 
     document: Document
-    work: Mapping[str, Sequence[tuple[datetime | None, datetime | None]]]
+    read: Callable[[], Work]
+
+    @cached_property
+    def work(self) -> Work:
+        """By lead when it was taken up and since when that is known (naive UTC; None: nobody says when)."""
+        return self.read()
 
     def meet(
         self, lead_id: str, outcome: Outcome, before: Agreement | None, moment: datetime | None, inputs: Mapping
     ) -> Met:
         """What `meet` makes of a lead with these inputs."""
+        met = meet(self.document, outcome, before, moment, taken_up=False)
+        if not met.effects:
+            return met
         since = before.since if before else None
         taken_up = inputs.get(TOUCHED) is True or self.is_taken_up(lead_id, since, moment)
-        return meet(self.document, outcome, before, moment, taken_up=taken_up)
+        return meet(self.document, outcome, before, moment, taken_up=True) if taken_up else met
 
     def is_taken_up(self, lead_id: str, since: datetime | None, moment: datetime | None) -> bool:
         """Whether by the moment somebody is known to have worked or closed the lead since then (naive UTC)."""

@@ -78,12 +78,12 @@ class Deciding:
         return _kept(self.desks, store.told(), lambda: store.load(self.arm, before))
 
     def agreements(self) -> Agreements:
-        """The agreed times; who took up which lead is asked where a breach does anything, and anew once told."""
+        """The agreed times; who took up which lead is asked where a step is due, and anew once told."""
         document = self.policy.document
         if document.sla is None or not document.sla.on_breach:
-            return Agreements(document, {})
+            return Agreements(document, dict)
         store = DeskStore(self.database)
-        return _kept(self.work, store.told(), lambda: Agreements(document, store.work()))
+        return _kept(self.work, store.told(), lambda: Agreements(document, store.work))
 
     def touches(self, before: datetime) -> Touches | None:
         """Who was touched when, as it stood before the moment and was carried on since; None where nobody asks.

@@ -87,12 +87,14 @@ def test_a_lead_is_taken_up_by_work_since_then_that_was_known_or_by_its_input(do
     before = Agreement("sdr.na", 15, since)
 
     def pool(*work, **inputs):
-        return Agreements(document, {"l": work}).meet("l", ROUTED, before, moment, inputs).outcome.pool
+        return Agreements(document, lambda: {"l": work}).meet("l", ROUTED, before, moment, inputs).outcome.pool
 
     assert pool() == "sdr.fast"
     assert pool((since + MINUTE, since + MINUTE)) == "sdr.na" == pool((None, None))
     assert pool((since - MINUTE, since - MINUTE)) == "sdr.fast" == pool((since, moment + MINUTE))
     assert pool(first_touch_done=True) == "sdr.na"
+    nobody_asked = Agreements(document, lambda: pytest.fail("no step is due"))
+    assert nobody_asked.meet("l", ROUTED, before, since + MINUTE, {}).outcome == ROUTED
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +172,7 @@ def test_a_lead_whose_record_says_that_it_was_touched_is_no_more_due(timed):
     row = {"lead_id": "l", "state": "working", "state_since": AS_OF, "agreed_pool": "sdr.priority", "sla_min": 15}
     row |= {"agreed_since": AS_OF, "breaches": 0}
     found = [
-        due(Agreements(timed.document, {}), pl.DataFrame([{**row, "is_touched": touched}]), AS_OF + 15 * MINUTE)
+        due(Agreements(timed.document, dict), pl.DataFrame([{**row, "is_touched": touched}]), AS_OF + 15 * MINUTE)
         for touched in (False, True)
     ]
     assert [one["why"].to_list() for one in found] == [["breached"], []]
