@@ -34,8 +34,12 @@ def revision(*streams: str) -> str:
 def role() -> Role:
     """The role of who is looking; a viewer where nobody is signed in."""
     name = session.identity()
-    people = {user.name: user.role for user in rooms().users.list() if not user.disabled}
-    return people.get(name, Role.VIEWER) if name else Role.VIEWER
+    return _roles(revision("governance")).get(name, Role.VIEWER) if name else Role.VIEWER
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _roles(revision: str) -> dict[str, Role]:
+    return {user.name: user.role for user in rooms().users.list() if not user.disabled}
 
 
 def may(permission: Permission) -> bool:

@@ -15,7 +15,7 @@ from core.decisions.store_arrivals import ArrivalStore
 from core.decisions.trail import Step, Trail
 from core.kernel import telemetry
 from core.kernel.database import Database
-from core.kernel.errors import LeadbenchError, NoSpace
+from core.kernel.errors import NoSpace, code_of
 
 MOST_WAITING = 50_000
 MOST_AT_ONCE = 64
@@ -95,7 +95,7 @@ class Arrivals:
             try:
                 self._step()
             except Exception as fault:
-                telemetry.log("arrivals.fault", code=_code(fault))
+                telemetry.log("arrivals.fault", code=code_of(fault))
                 time.sleep(PAUSE_SECONDS)
             with self._changed:
                 self._changed.notify_all()
@@ -178,7 +178,7 @@ class Arrivals:
     def _fail(self, one: Waiting, fault: Exception) -> None:
         self._failed += 1
         telemetry.judge("availability", bad=1)
-        telemetry.log("arrival.failed", lead_id=one.lead_id, event_id=one.event_id, code=_code(fault))
+        telemetry.log("arrival.failed", lead_id=one.lead_id, event_id=one.event_id, code=code_of(fault))
 
     def _drop(self, batch: Iterable[Waiting]) -> None:
         """Take out who was dealt with, but for leads of which a newer event has come meanwhile."""
@@ -186,7 +186,3 @@ class Arrivals:
             for one in batch:
                 if self._waiting.get(one.lead_id) is one:
                     del self._waiting[one.lead_id]
-
-
-def _code(fault: Exception) -> str:
-    return fault.code if isinstance(fault, LeadbenchError) else type(fault).__name__

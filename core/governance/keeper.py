@@ -5,7 +5,7 @@ import threading
 from core.governance import keeping
 from core.governance.releases import Releases
 from core.kernel import telemetry
-from core.kernel.errors import LeadbenchError
+from core.kernel.errors import code_of
 
 EVERY_SECONDS = 60.0
 TICK_SECONDS = 2.5
@@ -38,5 +38,4 @@ class Keeper:
                     waited = 0.0
                     keeping.keep(self._releases)
             except Exception as fault:
-                code = fault.code if isinstance(fault, LeadbenchError) else type(fault).__name__
-                telemetry.log("keeper.fault", code=code)
+                telemetry.log("keeper.fault", code=code_of(fault))

@@ -56,6 +56,11 @@ def _revive(kind: type[LeadbenchError], args: tuple[Any, ...], state: dict[str, 
     return error
 
 
+def code_of(fault: BaseException) -> str:
+    """What a log says of a fault: a refusal's code, else its type."""
+    return fault.code if isinstance(fault, LeadbenchError) else type(fault).__name__
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name closest to `name` in spelling, or None where nothing is close."""
     matches = get_close_matches(name, list(known), n=1, cutoff=0.6)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from core.kernel import telemetry
-from core.kernel.errors import LeadbenchError
+from core.kernel.errors import code_of
 
 
 class Repeating:
@@ -26,5 +26,4 @@ class Repeating:
             try:
                 self._do()
             except Exception as fault:
-                code = fault.code if isinstance(fault, LeadbenchError) else type(fault).__name__
-                telemetry.log(f"{self._name}.fault", code=code)
+                telemetry.log(f"{self._name}.fault", code=code_of(fault))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from core.kernel import telemetry
 from core.kernel.database import Database
-from core.kernel.errors import LeadbenchError
+from core.kernel.errors import code_of
 from core.signals import store_layout
 
 ACTOR = "upkeep"
@@ -47,8 +47,4 @@ class Upkeep:
                 pause = self._seconds
             except Exception as fault:
                 pause = min(2 * pause, LONGEST_SECONDS)
-                telemetry.log("upkeep.fault", code=_code(fault))
-
-
-def _code(fault: Exception) -> str:
-    return fault.code if isinstance(fault, LeadbenchError) else type(fault).__name__
+                telemetry.log("upkeep.fault", code=code_of(fault))

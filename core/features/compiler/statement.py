@@ -12,9 +12,8 @@ from core.features.statistics import Statistics
 
 SQL_TYPES = {COUNT: "BIGINT", BOOLEAN: "BOOLEAN", NUMBER: "DOUBLE", CATEGORY: "VARCHAR"}
 _BRANCH_NAMES = {"lead": "own", "account": "whole", "account_others": "others"}
-
-
 FEW_PAIRS = 6_000_000
+"""Pairs of a row and an event, by the mean, up to which they are kept for all who read them."""
 
 
 def compile(feature_set: FeatureSet, statistics: Statistics, rows: int | None = None) -> str:

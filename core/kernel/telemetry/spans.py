@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from core.kernel.errors import LeadbenchError
+from core.kernel.errors import code_of
 from core.kernel.telemetry.names import attribute, safe
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class RecordedSpan(OpenSpan):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, Exception):
-            self.fail(error.code if isinstance(error, LeadbenchError) else type(error).__name__)
+            self.fail(code_of(error))
         self._finished((time.perf_counter_ns() - self._started) // 1000, self._failed)
         self._opening.__exit__(kind, error, trace)
 

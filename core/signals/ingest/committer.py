@@ -12,7 +12,7 @@ import polars as pl
 
 from core.kernel import telemetry
 from core.kernel.database import Database
-from core.kernel.errors import NoSpace
+from core.kernel.errors import NoSpace, code_of
 from core.signals.ingest.errors import QueueFull, ReadOnly
 from core.signals.ingest.landing import Arrived, Memory, commit
 from core.signals.ingest.parcels import Parcel, Receipt, together
@@ -195,7 +195,7 @@ class Ingest:
             try:
                 self._committed(arrived.events, arrived.received_at, arrived.step)
             except Exception as fault:
-                telemetry.log("ingest.fault", code=type(fault).__name__)
+                telemetry.log("ingest.fault", code=code_of(fault))
 
     def _refuse(self, group: Sequence[Waiting], error: NoSpace) -> None:
         with self._changed:
