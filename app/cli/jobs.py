@@ -144,8 +144,9 @@ def _metrics_text(result: dict[str, Any]) -> str:
     if metrics["matured"]:
         lines.append(_matured_text(metrics["matured"]))
     lines += [_challenger_text(one["name"], one["against"]) for one in metrics["challengers"]]
-    if metrics["against_champion"]:
-        lines.append(_challenger_text(f"model {metrics['against_champion']['version']}", metrics["against_champion"]))
+    if against := metrics["against_champion"]:
+        name = f"model {against['version']} on the {against['rows']:,} rows whose window is over"
+        lines.append(_challenger_text(name, against))
     if result["model"].get("tuning"):
         lines.append(_tuning_text(result["model"]["tuning"]))
     if metrics["by_landmark"]:

@@ -81,7 +81,7 @@ def shadow(store: StoreOption = None, as_json: JsonOption = False) -> None:
 @group.command(epilog="Example: leadbench models proposals --max-age-days 30")
 def proposals(
     max_age_days: Annotated[
-        float | None, typer.Option("--max-age-days", min=1, max=36_500, help="When a champion is old; default 90.")
+        int | None, typer.Option("--max-age-days", min=1, max=36_500, help="When a champion is old; default 90.")
     ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,

@@ -243,7 +243,9 @@ def _champion_row(told: Any) -> list[tuple[str, float | None, float | None, str]
     if not found:
         return []
     theirs = {one["figure"]: one["theirs"] for one in found["figures"]}
-    return [("Champion", theirs.get("auc"), theirs.get("brier"), f"model {found['version']}, which scored then")]
+    judged = f", on the {found['rows']:,} rows whose window is over" if "rows" in found else ""
+    note = f"model {found['version']}, which scored then{judged}"
+    return [("Champion", theirs.get("auc"), theirs.get("brier"), note)]
 
 
 def _verdicts(told: Any) -> dict[str, tuple[str, str]]:

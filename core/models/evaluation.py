@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from core.kernel.times import naive
 from core.models import resampling
 from core.models.curves import calibration_table, lift_table
 from core.models.encoding import FeatureInfo, Floats
 from core.models.errors import EvaluationImpossible
+from core.models.maturity import matured
 from core.models.metrics import (
     auc_interval,
     average_precision,
@@ -137,7 +137,7 @@ def evaluate(
     leads = tested["lead_id"].to_numpy()
     rounds = resampling.rounds_for(len(y), rounds)
     drawn = resampling.figures(y, p, leads, seed, rounds)
-    matured = None if observed_until is None else _matured(tested, observed_until, seed, rounds)
+    ripe = None if observed_until is None else _matured(tested, observed_until, seed, rounds)
     return Evaluation(
         rows=len(tested),
         leads=tested["lead_id"].n_unique(),
@@ -154,10 +154,10 @@ def evaluate(
         by_landmark=_by_landmark(tested, seed, rounds),
         by_segment=() if segment is None else _by_segment(tested, segment, seed, rounds),
         intervals=resampling.figures_json(drawn),
-        matured=matured,
+        matured=ripe,
         calibration=calibration_table(y, p, leads),
         lift=lift_table(y, p),
-        cautions=tuple(_cautions(y, p, (_by_lead(tested), _by_lead(trained)), matured)),
+        cautions=tuple(_cautions(y, p, (_by_lead(tested), _by_lead(trained)), ripe)),
     )
 
 
@@ -167,8 +167,7 @@ def _floats(column: pl.Series) -> Floats:
 
 def _matured(tested: pl.DataFrame, observed_until: datetime, seed: int, rounds: int) -> MaturedFigures | None:
     """Figures of the rows whose window is over, where others are there too: those were decided early."""
-    known = pl.col("label_known_at")
-    over = tested.filter(known.is_null() | (known <= naive(observed_until)))
+    over = matured(tested, observed_until).drop_nulls("y")
     y, p = _floats(over["y"]), _floats(over["probability"])
     if len(over) == len(tested) or not 0 < y.sum() < len(y):
         return None

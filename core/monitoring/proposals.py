@@ -1,6 +1,6 @@
 """When to train a challenger: what is known of the champion, held against limits; it proposes and does nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -102,8 +102,3 @@ def _calibration(facts: Facts) -> Proposal:
 
 def _share(part: int | None, whole: int | None) -> float | None:
     return None if part is None or not whole else round(part / whole, 4)
-
-
-def due(found: tuple[Proposal, ...]) -> Iterator[Proposal]:
-    """The triggers that are due."""
-    return (one for one in found if one.is_due)

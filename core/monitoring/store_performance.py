@@ -1,5 +1,6 @@
 """Where performance reports are kept."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,14 @@ class PerformanceStore:
             }
             change.insert("performance_reports", pl.DataFrame([row]))
         return report_id
+
+    def newest(self, model_hash: str) -> dict[str, Any] | None:
+        """The model's newest `performance` object, or None where none was made."""
+        text = self._db.scalar(
+            "SELECT summary FROM performance_reports WHERE model_hash = ? ORDER BY made_at DESC, report_id LIMIT 1",
+            [model_hash],
+        )
+        return None if text is None else json.loads(text)
 
     def all(self) -> pl.DataFrame:
         """Every report: report_id, made_at, population, model_hash, policy_hash, summary (JSON), actor."""

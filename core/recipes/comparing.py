@@ -1,7 +1,6 @@
 """The two sides of a drift comparison, and which source each feature reads."""
 
-from datetime import datetime
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -9,19 +8,17 @@ from core.decisions.freshness import sources_by_feature
 from core.features import engine as features
 from core.features.document import FeatureSet
 from core.kernel.database import Database
-from core.kernel.times import naive
+from core.models.maturity import matured
 from core.recipes.drifting import ATTRIBUTES
 from core.recipes.population import Population
+from core.recipes.products import Studied
 from core.recipes.rooms import Rooms
 from core.recipes.windows import window
-
-if TYPE_CHECKING:
-    from core.recipes.steps import Studied
 
 KEYS = ("lead_id", "as_of", "known_at")
 
 
-def population(rooms: Rooms, studied: "Studied", name: str) -> pl.DataFrame:
+def population(rooms: Rooms, studied: Studied, name: str) -> pl.DataFrame:
     """One side of the comparison, with the attributes that policies read beside the features; raises WindowInvalid.
 
     A stretch of time holds every landmark in it, also those whose label is still to come.
@@ -33,24 +30,26 @@ def population(rooms: Rooms, studied: "Studied", name: str) -> pl.DataFrame:
     elif stretch is None:
         frame = matured(studied.part(name), end)
     else:
-        columns, waiting = (*KEYS, "y", *chosen.feature_names), studied.prepared.waiting
-        frame = stretch.rows(matured(studied.featured.frame, end)).select(columns)
-        if waiting is not None and (coming := stretch.rows(waiting)).height:
-            frame = pl.concat([frame, features.build(rooms.db, chosen, coming).select(columns)])
+        labelled, coming = (
+            stretch.rows(one) for one in (matured(studied.featured.frame, end), studied.prepared.waiting)
+        )
+        frame = with_waiting(rooms, chosen, labelled, coming, (*KEYS, "y", *chosen.feature_names))
+    return with_attributes(rooms, frame)
+
+
+def with_waiting(
+    rooms: Rooms, chosen: FeatureSet, labelled: pl.DataFrame, coming: pl.DataFrame, columns: Sequence[str]
+) -> pl.DataFrame:
+    """These columns of the labelled rows, and of the coming ones, whose label is still to come, with features built."""
+    found = labelled.select(columns)
+    return pl.concat([found, features.build(rooms.db, chosen, coming).select(columns)]) if coming.height else found
+
+
+def with_attributes(rooms: Rooms, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with the attributes of their leads beside the columns that are there."""
     wide = rooms.signals.attributes_wide()
-    extra = [column for column in wide.columns if column not in frame.columns]
-    return frame.join(wide.select("lead_id", *extra), on="lead_id", how="left", maintain_order="left")
-
-
-def matured(rows: pl.DataFrame, end: datetime | None) -> pl.DataFrame:
-    """The rows with y null where the label's window is not over at the end of the log.
-
-    Wins are known before losses, so the rows of a window that is not over would seem to win too often.
-    """
-    if end is None:
-        return rows
-    over = pl.col("label_known_at").is_null() | (pl.col("label_known_at") <= naive(end))
-    return rows.with_columns(pl.when(over).then("y").alias("y"))
+    extra = [name for name in wide.columns if name not in rows.columns]
+    return rows.join(wide.select("lead_id", *extra), on="lead_id", how="left", maintain_order="left")
 
 
 def features_by_source(db: Database, feature_set: FeatureSet) -> dict[str, tuple[str, ...]]:

@@ -6,11 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from core.features import engine
 from core.models import cutoffs
 from core.models.cutoffs import Capacity, CapacityInvalid
 from core.models.encoding import Floats
-from core.models.scoring import probabilities
 from core.models.store import ModelVersion
 from core.recipes import rivals
 from core.recipes.learning import rounded
@@ -38,9 +36,8 @@ def unseen(rooms: Rooms, prepared: Prepared, version: ModelVersion) -> Unseen:
         .sort("lead_id", "as_of", nulls_last=True)
         .unique("lead_id", keep="first", maintain_order=True)
     )
-    chosen = rooms.features.get(str(version.feature_set_hash))
-    frame = engine.build(rooms.db, chosen, firsts.select("lead_id", "as_of", "known_at"))
-    return Unseen(version.version, firsts["y"].cast(pl.Float64).to_numpy(), probabilities(model, frame))
+    probability = rivals.scored(rooms, model, firsts)[1]
+    return Unseen(version.version, firsts["y"].cast(pl.Float64).to_numpy(), probability)
 
 
 def propose(found: Unseen, capacity: Capacity) -> dict[str, Any]:

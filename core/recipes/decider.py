@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from core.models.store import ModelStore, ModelVersion
+from core.models.store import ModelStore
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ def decider_of(models: ModelStore, trained: str | None = None) -> Decider:
     """
     trusted, is_released = models.trusted(), models.released() is not None
     if trusted is None:
-        found = models.version(trained) if trained else _newest(models)
+        found = models.version(trained) if trained else models.champion()
+        assert found is not None
         return Decider(
             found.version, found.model_hash, False, "no model was released or approved yet, so the newest is on trial"
         )
@@ -42,9 +43,3 @@ def decider_of(models: ModelStore, trained: str | None = None) -> Decider:
     if trained and trained != trusted.version:
         because += f"; model {trained}, just trained, is the challenger until it is released too"
     return Decider(trusted.version, trusted.model_hash, is_released, because)
-
-
-def _newest(models: ModelStore) -> ModelVersion:
-    found = models.champion()
-    assert found is not None
-    return found

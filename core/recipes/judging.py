@@ -5,7 +5,8 @@ from typing import Any
 from core.kernel.workers import Progress, run_in_worker
 from core.recipes import deciding, performing, scored
 from core.recipes.population import Population
-from core.recipes.steps import Steps, Studied
+from core.recipes.products import Studied
+from core.recipes.steps import Steps
 
 
 def judge(

@@ -14,6 +14,7 @@ from core.models import evaluation
 from core.models.challengers import Judged, compete
 from core.models.curves import precision_table
 from core.models.encoding import FeatureInfo
+from core.models.maturity import matured
 from core.models.model import Model
 from core.models.scoring import probabilities
 from core.models.training import TrainConfig, train
@@ -81,7 +82,7 @@ def learn(task: Task) -> Learned:
     judged = Judged.of(tested, tested["probability"].to_numpy(), task.config.seed)
     baselines, card, metrics["challengers"] = _baselines(task, judged)
     metrics["segment"] = segment
-    metrics["against_champion"] = _against_champion(task, judged)
+    metrics["against_champion"] = _against_champion(task, tested)
     charts = {
         "calibration": found.calibration.to_dicts(),
         "lift": found.lift.to_dicts(),
@@ -144,13 +145,18 @@ def _baselines(task: Task, judged: Judged) -> tuple[dict[str, Any], list[dict[st
     return rounded(figures), card.table().to_dicts(), rounded([one.to_json() for one in found])
 
 
-def _against_champion(task: Task, judged: Judged) -> dict[str, Any] | None:
-    """The model against the champion of the time on the same rows, None where there is none that can be compared."""
-    if task.champion is None:
+def _against_champion(task: Task, tested: pl.DataFrame) -> dict[str, Any] | None:
+    """The model against the champion of the time on the test rows whose window is over, as rivals.compare judges.
+
+    None where there is no champion that can be compared, or no such row.
+    """
+    over = matured(tested, task.observed_until)["y"].is_not_null()
+    if task.champion is None or not over.any():
         return None
-    version, model, frame = task.champion
-    theirs = judged.challenger(version, probabilities(model, frame))
-    return rounded({"version": version, "hash": model.model_hash, **theirs.behind})
+    (version, model, frame), rows = task.champion, tested.filter(over)
+    judged = Judged.of(rows, rows["probability"].to_numpy(), task.config.seed)
+    theirs = judged.challenger(version, probabilities(model, frame.filter(over)))
+    return rounded({"version": version, "hash": model.model_hash, "rows": rows.height, **theirs.behind})
 
 
 def _histogram(scored: pl.DataFrame) -> list[dict[str, float]]:

@@ -1,12 +1,11 @@
 """Whether a challenger should be trained now, from what the store knows of its champion; nothing is written."""
 
-import json
 from datetime import timedelta
 from typing import Any
 
 from core.models.errors import ModelDamaged
 from core.models.store import ModelVersion
-from core.monitoring.proposals import Facts, Limits, due, proposals
+from core.monitoring.proposals import Facts, Limits, proposals
 from core.recipes.errors import NothingTrained
 from core.recipes.rooms import Rooms
 from core.recipes.rows import Prepared
@@ -24,12 +23,12 @@ def propose(rooms: Rooms, prepared: Prepared, oldest_days: float | None = None) 
         raise NothingTrained("models proposals")
     limits = Limits() if oldest_days is None else Limits(oldest=timedelta(days=oldest_days))
     found = proposals(_facts(rooms, champion, prepared), limits)
-    waits = None if challenger is None else challenger.version
+    is_proposed, waits = any(one.is_due for one in found), None if challenger is None else challenger.version
     return {
         "champion": champion.version,
         "challenger": waits,
-        "proposed": any(due(found)),
-        "action": _action(champion.version, waits) if any(due(found)) else None,
+        "proposed": is_proposed,
+        "action": _action(champion.version, waits) if is_proposed else None,
         "triggers": [one.to_json() for one in found],
     }
 
@@ -55,12 +54,5 @@ def _facts(rooms: Rooms, champion: ModelVersion, prepared: Prepared) -> Facts:
         sum(counts.get(part, 0) for part in PARTS) or None,
         sum(now[part] for part in PARTS),
         rooms.drift.newest(champion.model_hash),
-        _performance(rooms, champion.model_hash),
+        rooms.performance.newest(champion.model_hash),
     )
-
-
-def _performance(rooms: Rooms, model_hash: str) -> dict[str, Any] | None:
-    """The model's newest `performance` object."""
-    reports = rooms.performance.all()
-    texts = reports.filter(reports["model_hash"] == model_hash)["summary"]
-    return json.loads(texts[0]) if len(texts) else None

@@ -9,10 +9,11 @@ from core.kernel.errors import LeadbenchError
 from core.kernel.workers import Progress
 from core.models import evaluation, resampling
 from core.models.encoding import Floats
+from core.models.maturity import matured
 from core.models.model import Model
 from core.models.scoring import probabilities
 from core.models.store import ModelVersion
-from core.recipes import comparing, training_data
+from core.recipes import training_data
 from core.recipes.learning import rounded
 from core.recipes.population import Population
 from core.recipes.rooms import Rooms
@@ -79,7 +80,7 @@ def tested(rooms: Rooms, prepared: Prepared) -> pl.DataFrame:
     Raises WindowsOpen where there is none.
     """
     rows = prepared.rows.filter(pl.col("part") == "test")
-    over = comparing.matured(rows, Population.of(rooms.signals).observed_until).drop_nulls("y")
+    over = matured(rows, Population.of(rooms.signals).observed_until).drop_nulls("y")
     if over.is_empty():
         raise WindowsOpen(rows.height)
     return over
@@ -91,14 +92,12 @@ def compare(rooms: Rooms, prepared: Prepared, one: ModelVersion, other: ModelVer
     The segment is the first category attribute with few values that the first model reads (evaluation.segment_of).
     Raises RowsSeen, LabelDiffers, WindowsOpen, ModelDamaged, and what builds refuse.
     """
-    for version in (one, other):
-        judged(rooms, prepared, version)
+    first, second = (judged(rooms, prepared, version) for version in (one, other))
     rows = tested(rooms, prepared)
-    frame, ours = _scored(rooms, one, rows)
-    theirs = _scored(rooms, other, rows)[1]
+    (frame, ours), (_, theirs) = (scored(rooms, model, rows) for model in (first, second))
     y, leads = rows["y"].cast(pl.Float64).to_numpy(), rows["lead_id"].to_numpy()
     found = resampling.summary(resampling.compare(y, ours, theirs, leads))
-    segment = evaluation.segment_of(frame, rooms.models.get(one.version).features)
+    segment = evaluation.segment_of(frame, first.features)
     both = {"one": one.version, "other": other.version, "rows": len(rows), "leads": rows["lead_id"].n_unique()}
     groups = {
         "by_landmark": _by_group(rows, rows["landmark"], "after", ours, theirs),
@@ -122,8 +121,7 @@ def champion_on(
     try:
         model = judged(rooms, prepared, found)
         if found.feature_set_hash != feature_set_hash:
-            chosen = rooms.features.get(found.feature_set_hash)
-            rows = engine.build(rooms.db, chosen, rows.select("lead_id", "as_of", "known_at"))
+            rows = _built(rooms, found.feature_set_hash, rows)
     except LeadbenchError as refusal:
         if progress:
             progress(0.0, f"nothing is compared with model {found.version}: {refusal.message}")
@@ -131,11 +129,14 @@ def champion_on(
     return found.version, model, rows
 
 
-def _scored(rooms: Rooms, version: ModelVersion, rows: pl.DataFrame) -> tuple[pl.DataFrame, Floats]:
+def scored(rooms: Rooms, model: Model, rows: pl.DataFrame) -> tuple[pl.DataFrame, Floats]:
     """The rows in the model's own features, and its probabilities."""
-    chosen = rooms.features.get(str(version.feature_set_hash))
-    frame = engine.build(rooms.db, chosen, rows.select("lead_id", "as_of", "known_at"))
-    return frame, probabilities(rooms.models.get(version.version), frame)
+    frame = _built(rooms, str(model.feature_set_hash), rows)
+    return frame, probabilities(model, frame)
+
+
+def _built(rooms: Rooms, feature_set_hash: str, rows: pl.DataFrame) -> pl.DataFrame:
+    return engine.build(rooms.db, rooms.features.get(feature_set_hash), rows.select("lead_id", "as_of", "known_at"))
 
 
 def _by_group(rows: pl.DataFrame, group: pl.Series, name: str, ours: Floats, theirs: Floats) -> list[dict[str, Any]]:

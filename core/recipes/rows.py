@@ -25,8 +25,8 @@ class Prepared:
     split: Split
     censored: int
     label: Label
-    cautions: tuple[Caution, ...] = field(default=())
-    waiting: pl.DataFrame | None = field(default=None, repr=False)
+    cautions: tuple[Caution, ...]
+    waiting: pl.DataFrame = field(repr=False)
 
     @property
     def rows(self) -> pl.DataFrame:

@@ -1,8 +1,7 @@
 """The runner: a recipe from raw data to decisions, each step all or nothing."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -13,42 +12,16 @@ from core.kernel.workers import Progress
 from core.models.cutoffs import Capacity
 from core.models.store import ModelVersion
 from core.recipes import cutting, deciding, judging, loading, proposing, result, rivals, shadowing
+from core.recipes.course import RUN_STEPS, Course
 from core.recipes.document import DecidePart, Recipe, TrainPart
-from core.recipes.errors import DataMoved, LabelMissing, NothingRun, NothingTrained
+from core.recipes.errors import DataMoved, NothingRun, NothingTrained
 from core.recipes.population import Population
+from core.recipes.products import Studied, Trained
 from core.recipes.reader import RecipeFile
 from core.recipes.rooms import Rooms
-from core.recipes.steps import Steps, Studied, Trained
+from core.recipes.steps import Steps
 from core.recipes.store import Run
 from core.recipes.windows import window
-
-RUN_STEPS = ("import", "features", "train", "decide", "drift")
-SHARES = {"import": 0.15, "features": 0.15, "train": 0.35, "decide": 0.2, "drift": 0.15, "performance": 0.85}
-
-
-@dataclass
-class Course:
-    """How far a run is: seconds by step, and progress as one number over all steps."""
-
-    rooms: Rooms
-    told: Progress | None
-    seconds: dict[str, float] = field(default_factory=dict)
-    done: float = 0.0
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[Progress]:
-        """Time one step and give it its share of the progress."""
-        began, start, share = self.rooms.db.clock.now(), self.done, SHARES.get(name, 0.0)
-
-        def tell(done: float, text: str) -> None:
-            if self.told:
-                self.told(min(start + max(done, 0.0) * share, 1.0), f"{name}: {text}" if text else name)
-
-        tell(0.0, "")
-        yield tell
-        self.done = start + share
-        passed = (self.rooms.db.clock.now() - began).total_seconds()
-        self.seconds[name] = round(self.seconds.get(name, 0.0) + passed, 3)
 
 
 class Runner:
@@ -62,7 +35,7 @@ class Runner:
     ) -> dict[str, Any]:
         """The whole job; the result of recipes.md. A failing step leaves the store as it was before that step."""
         self._permit(actor, Permission.IMPORT, *((Permission.TRAIN, Permission.SCORE) if file.recipe.label else ()))
-        course = Course(self.rooms, progress)
+        course = Course(self.rooms.db.clock, progress)
         run_key = loading.run_key(file)
         with course.step("import") as tell:
             imports = loading.load(self.rooms.signals, file, actor, tell, cancel)
@@ -94,7 +67,7 @@ class Runner:
         `settings` replace the recipe's own for this once.
         """
         self._permit(actor, Permission.TRAIN)
-        file, course = self.last_recipe("train"), Course(self.rooms, progress)
+        file, course = self.last_recipe("train"), Course(self.rooms.db.clock, progress)
         if settings is not None:
             file = replace(file, recipe=file.recipe.model_copy(update={"train": settings}))
         population = Population.of(self.rooms.signals)
@@ -120,7 +93,7 @@ class Runner:
         if trained_on != now:
             raise DataMoved(found.version, trained_on, now)
         file = _recipe_of(found)
-        course, steps = Course(self.rooms, progress), Steps(self.rooms, file, actor, cancel)
+        course, steps = Course(self.rooms.db.clock, progress), Steps(self.rooms, file, actor, cancel)
         with course.step("features") as tell:
             studied = steps.study(Population.of(self.rooms.signals), tell)
         with course.step("train") as tell:
@@ -184,7 +157,7 @@ class Runner:
     ) -> dict[str, Any]:
         """Decide the leads by the newest model and the recipe's policy."""
         self._permit(actor, Permission.SCORE)
-        file, course = self.last_recipe("score"), Course(self.rooms, progress)
+        file, course = self.last_recipe("score"), Course(self.rooms.db.clock, progress)
         asked = DecidePart(as_of=as_of or "latest", leads=leads)  # type: ignore[arg-type]
         with course.step("decide") as tell:
             return Steps(self.rooms, file, actor).score(asked, tell) | {"seconds": course.seconds}
@@ -203,9 +176,7 @@ class Runner:
         `reference` and `current` name other populations for this once (windows.window); raises WindowInvalid.
         """
         self._permit(actor, Permission.ASSESS)
-        file, course = self.last_recipe("drift"), Course(self.rooms, progress)
-        if file.recipe.label is None:
-            raise LabelMissing(file.recipe.name)
+        file, course = self.last_recipe("drift"), Course(self.rooms.db.clock, progress)
         end = Population.of(self.rooms.signals).observed_until
         asked = {name: text for name, text in (("reference", reference), ("current", current)) if text}
         for text in asked.values():
@@ -231,9 +202,7 @@ class Runner:
         Raises SegmentUnknown.
         """
         self._permit(actor, Permission.ASSESS)
-        file, course = self.last_recipe("performance"), Course(self.rooms, progress)
-        if file.recipe.label is None:
-            raise LabelMissing(file.recipe.name)
+        file, course = self.last_recipe("performance"), Course(self.rooms.db.clock, progress)
         steps = Steps(self.rooms, file, actor, cancel)
         with course.step("features") as tell:
             studied = steps.study(Population.of(self.rooms.signals), tell)
@@ -255,8 +224,6 @@ class Runner:
         self, file: RecipeFile, population: Population, actor: str, course: Course, cancel: Event | None
     ) -> tuple[Studied, Trained]:
         steps = Steps(self.rooms, file, actor, cancel)
-        if file.recipe.label is None:
-            raise LabelMissing(file.recipe.name)
         with course.step("features") as tell:
             studied = steps.study(population, tell)
         with course.step("train") as tell:

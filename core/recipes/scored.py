@@ -1,22 +1,18 @@
 """The scored rows that performance is judged on: leads that no training saw, or what was decided."""
 
-from typing import TYPE_CHECKING
-
 import polars as pl
 
 from core.decisions.store_course import DecisionCourse
-from core.features import engine as features
 from core.kernel.errors import LeadbenchError
 from core.kernel.times import duration_us, naive
 from core.models.labels import LabelSpec, labelled
+from core.models.maturity import matured
 from core.models.model import Model
-from core.recipes.comparing import matured
+from core.recipes.comparing import with_attributes, with_waiting
 from core.recipes.document import Label
 from core.recipes.population import Population
+from core.recipes.products import Studied
 from core.recipes.rooms import Rooms
-
-if TYPE_CHECKING:
-    from core.recipes.steps import Studied
 
 FEWEST_DECIDED = 200
 MOST_SEGMENTS, MOST_LEVELS = 4, 12
@@ -35,14 +31,14 @@ class SegmentUnknown(LeadbenchError):
         )
 
 
-def rows_of(rooms: Rooms, studied: "Studied", population: Population, asked: str) -> tuple[str, pl.DataFrame]:
+def rows_of(rooms: Rooms, studied: Studied, population: Population, asked: str) -> tuple[str, pl.DataFrame]:
     """The population that is judged and its rows; `auto`: what was decided, where 200 rows of it have labels."""
     label = studied.prepared.label
     if asked != "test":
         decided = _decided(rooms, population, label)
         if asked == "decided" or decided.height - decided["y"].null_count() >= FEWEST_DECIDED:
-            return "decided", _with_attributes(rooms, decided)
-    return "test", _with_attributes(rooms, _tested(rooms, studied, population))
+            return "decided", with_attributes(rooms, decided)
+    return "test", with_attributes(rooms, _tested(rooms, studied, population))
 
 
 def segments_of(rooms: Rooms, rows: pl.DataFrame, model: Model, asked: tuple[str, ...]) -> tuple[str, ...]:
@@ -72,19 +68,9 @@ def _decided(rooms: Rooms, population: Population, label: Label) -> pl.DataFrame
     return matured(known, population.observed_until).select("lead_id", "as_of", "y", "p", "band", "arm", "explored")
 
 
-def _tested(rooms: Rooms, studied: "Studied", population: Population) -> pl.DataFrame:
+def _tested(rooms: Rooms, studied: Studied, population: Population) -> pl.DataFrame:
     """The test rows and, under a split by time, the rows of later leads whose label is still to come."""
-    chosen, prepared = studied.featured.feature_set, studied.prepared
-    columns = ("lead_id", "as_of", "y", *chosen.feature_names)
-    frame = matured(studied.part("test"), population.observed_until).select(columns)
-    cut, waiting = prepared.split.cut_at, prepared.waiting
-    if cut is None or waiting is None:
-        return frame
-    coming = waiting.filter(pl.col("created_at") >= naive(cut))
-    return pl.concat([frame, features.build(rooms.db, chosen, coming).select(columns)]) if coming.height else frame
-
-
-def _with_attributes(rooms: Rooms, rows: pl.DataFrame) -> pl.DataFrame:
-    wide = rooms.signals.attributes_wide()
-    extra = [name for name in wide.columns if name not in rows.columns]
-    return rows.join(wide.select("lead_id", *extra), on="lead_id", how="left", maintain_order="left")
+    chosen, cut, waiting = studied.featured.feature_set, studied.prepared.split.cut_at, studied.prepared.waiting
+    frame = matured(studied.part("test"), population.observed_until)
+    later = waiting.clear() if cut is None else waiting.filter(pl.col("created_at") >= naive(cut))
+    return with_waiting(rooms, chosen, frame, later, ("lead_id", "as_of", "y", *chosen.feature_names))

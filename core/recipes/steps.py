@@ -1,14 +1,10 @@
 """The steps of a recipe on an open store: study the data, train, decide, measure drift."""
 
-from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
-import polars as pl
-
 from core.decisions.spine import as_learnt
 from core.features import engine as features
-from core.features.document import FeatureSet
 from core.kernel.database import Watch
 from core.kernel.workers import Progress, run_in_worker
 from core.models.model import Model
@@ -16,7 +12,6 @@ from core.models.training import TrainConfig
 from core.monitoring.report import DriftSpec
 from core.monitoring.store_arrivals import ArrivalStore
 from core.policy.document import Policy
-from core.policy.store import StoredVersion
 from core.recipes import (
     comparing,
     deciding,
@@ -34,93 +29,12 @@ from core.recipes.decider import Decider, decider_of
 from core.recipes.document import DecidePart
 from core.recipes.errors import LabelMissing, NothingTrained
 from core.recipes.featuring import Featured
-from core.recipes.learning import Learned, rounded
+from core.recipes.learning import rounded
 from core.recipes.population import Population
+from core.recipes.products import Decided, Studied, Trained
 from core.recipes.reader import RecipeFile
 from core.recipes.rooms import Rooms
 from core.recipes.rows import Prepared
-from core.recipes.suspects import Findings
-
-
-@dataclass(frozen=True)
-class Studied:
-    """What the data gave: split rows, suspects, features; nothing is written yet."""
-
-    prepared: Prepared
-    findings: Findings
-    featured: Featured
-
-    @property
-    def cautions(self) -> list[Any]:
-        """Warnings about the data."""
-        return [*self.prepared.cautions, self.findings.caution()]
-
-    @property
-    def test_leads(self) -> list[str]:
-        """The leads of the test part."""
-        return self.part("test")["lead_id"].unique().sort().to_list()
-
-    def part(self, name: str) -> pl.DataFrame:
-        """The frame of one part; train takes the calibration rows in."""
-        wanted = ["train", "calibration"] if name == "train" else [name]
-        return self.featured.frame.filter(pl.col("part").is_in(wanted))
-
-    def to_json(self) -> dict[str, Any]:
-        """rows, suspected_leaks and features of the result."""
-        chosen = self.featured.feature_set
-        return {
-            "rows": self.prepared.counts(),
-            "suspected_leaks": self.findings.to_json(),
-            "features": {"set": chosen.name, "hash": chosen.behaviour_hash, "count": len(chosen)},
-        }
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The registered model with its figures."""
-
-    version: str
-    learned: Learned
-
-    @property
-    def model(self) -> Model:
-        """The model itself."""
-        return self.learned.model
-
-    @property
-    def charts(self) -> dict[str, Any]:
-        """The tables behind the charts."""
-        return rounded(self.learned.charts)
-
-    @property
-    def cautions(self) -> list[Any]:
-        """Warnings about the model."""
-        return list(self.learned.cautions)
-
-    def to_json(self) -> dict[str, Any]:
-        """model, metrics and baselines of the result."""
-        about = {"version": self.version, "hash": self.model.model_hash, "trees": self.model.trees}
-        about["tuning"] = self.learned.tuning
-        return {"model": about, "metrics": self.learned.metrics, "baselines": self.learned.baselines}
-
-
-@dataclass(frozen=True)
-class Decided:
-    """The decisions of a run."""
-
-    stored: StoredVersion
-    decisions: dict[str, Any]
-    score_seconds: float
-    policy: Policy = field(repr=False)
-    model: Model = field(repr=False)
-
-    def to_json(self) -> dict[str, Any]:
-        """policy and decisions of the result."""
-        return {
-            "policy": result.policy_json(self.stored),
-            "decisions": self.decisions,
-            "score_seconds": round(self.score_seconds, 3),
-        }
 
 
 class Steps:
@@ -176,18 +90,16 @@ class Steps:
         """
         decider = decider_of(self.rooms.models, trained.version)
         model = trained.model if decider.version == trained.version else self.rooms.models.get(decider.version)
-        chosen = self.rooms.features.get(str(model.feature_set_hash))
-        return self._decide(chosen, model, decider, asked, studied.test_leads, progress)
+        return self._decide(model, decider, asked, studied.test_leads, progress)
 
     def score(self, asked: DecidePart, progress: Progress | None) -> dict[str, Any]:
         """Decide with the champion and its own feature set; raises NothingTrained and ModelDamaged."""
         model = self.newest("score")
-        chosen = self.rooms.features.get(str(model.feature_set_hash))
         test_leads: list[str] = []
         if asked.leads == "test" or deciding.nobody_is_open(self.rooms, asked):
             test_leads = self.study(Population.of(self.rooms.signals)).test_leads
         decider = decider_of(self.rooms.models)
-        return self._decide(chosen, model, decider, asked, test_leads, progress).to_json()
+        return self._decide(model, decider, asked, test_leads, progress).to_json()
 
     def drift(self, studied: Studied, model: Model, policy: Policy, progress: Progress | None) -> dict[str, Any]:
         """Compare the recipe's two populations in a worker and keep the report; raises WindowInvalid."""
@@ -220,14 +132,9 @@ class Steps:
         return Studied(studied.prepared, studied.findings, Featured(chosen, frame, None, None))
 
     def _decide(
-        self,
-        chosen: FeatureSet,
-        model: Model,
-        decider: Decider,
-        asked: DecidePart,
-        test_leads: list[str],
-        progress: Progress | None,
+        self, model: Model, decider: Decider, asked: DecidePart, test_leads: list[str], progress: Progress | None
     ) -> Decided:
+        chosen = self.rooms.features.get(str(model.feature_set_hash))
         policy = deciding.choose(self.rooms, self.file, model, self.actor)
         batch, arm, leads = deciding.decide(self.rooms, asked, chosen, model, policy, test_leads, self.actor, progress)
         shadowing.catch_up(self.rooms, self.actor, batch.count, Watch("the shadow", progress, self.cancel))

@@ -421,7 +421,7 @@ def test_a_second_model_is_compared_with_the_champion_when_it_is_trained(store, 
     assert {one["name"] for one in second["metrics"]["challengers"]} == {"scorecard", "logistic", "recency"}
     found = done("models_compare", "models", "compare", "2", "1", "--store", str(store))
     judged = second["metrics"]["matured"] or second["metrics"]
-    assert found["rows"] == judged["rows"] and found["verdict"] == against["verdict"]
+    assert found["rows"] == against["rows"] == judged["rows"] and found["figures"] == against["figures"]
     levels = {one["segment"]: one["rows"] for one in second["metrics"]["by_segment"]}
     assert found["segment"] == second["metrics"]["segment"]
     assert found["by_segment"] and all(levels[one["segment"]] >= one["rows"] for one in found["by_segment"])
