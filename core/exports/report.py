@@ -1,6 +1,7 @@
 """A report that may leave the team: how many accounts are in each cell, with noise, and none of a small cell."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -62,13 +63,13 @@ def report(
     counts = _counts(db, by)
     rows: list[dict[str, str | int | None]] = []
     for words in product(*((*one.words, MISSING) for one in by)):
-        noisy = counts.get(words, 0) + discrete_laplace(epsilon, chance)
+        noisy = counts[words] + discrete_laplace(epsilon, chance)
         named = {one.name: word for one, word in zip(by, words, strict=True)}
         rows.append({**named, "accounts": noisy if noisy >= least else None})
     return rows
 
 
-def _counts(db: Database, by: Sequence[Dimension]) -> Mapping[tuple[str, ...], int]:
+def _counts(db: Database, by: Sequence[Dimension]) -> Counter[tuple[str, ...]]:
     board = DecisionBoard(db)
     rows = board.rows().filter(~pl.col("closed_since"))
     asked = {one.name: "enum" for one in by if one.is_input}
@@ -78,11 +79,7 @@ def _counts(db: Database, by: Sequence[Dimension]) -> Mapping[tuple[str, ...], i
     accounts = UnitStore(db).of(rows.select("lead_id", "known_at"), ACCOUNT)
     once = rows.with_columns(pl.Series("account", accounts, dtype=pl.String)).sort("lead_id")
     once = once.unique("account", keep="first", maintain_order=True)
-    cells = once.select(_word(one) for one in by).rows()
-    found: dict[tuple[str, ...], int] = {}
-    for cell in cells:
-        found[cell] = found.get(cell, 0) + 1
-    return found
+    return Counter(once.select(_word(one) for one in by).rows())
 
 
 def _word(one: Dimension) -> pl.Expr:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import polars as pl
 
-from core.models.cutoffs import FEWEST_LEADS, CapacityInvalid
+from core.models.cutoffs import CapacityInvalid, require_leads
 from core.models.encoding import Floats
 from core.models.resampling import rounds_for
 
@@ -40,10 +40,7 @@ def by_share(y: Floats, p: Floats, costs: Costs, seed: int = 7) -> pl.DataFrame:
     score are worked together or not at all. Raises CapacityInvalid, also under 50 leads.
     """
     costs.check()
-    if len(p) < FEWEST_LEADS:
-        raise CapacityInvalid(
-            "leads", len(p), f"At least {FEWEST_LEADS} unseen leads are needed: load a longer history."
-        )
+    require_leads(len(p))
     order = np.argsort(-p, kind="stable")
     y, p = y[order].astype(np.float64), p[order]
     until = _cuts(p)

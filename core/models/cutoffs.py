@@ -104,12 +104,17 @@ def propose(y: Floats, p: Floats, capacity: Capacity, seed: int = 7) -> tuple[Cu
     fifth and the best half. Raises CapacityInvalid, also under 50 leads.
     """
     capacity.check()
-    if len(p) < FEWEST_LEADS:
-        raise CapacityInvalid(
-            "leads", len(p), f"At least {FEWEST_LEADS} unseen leads are needed: load a longer history."
-        )
+    require_leads(len(p))
     weights = _resampled(len(p), seed)
     return tuple(_in_order([_judged(y, p, capacity, weights, *one) for one in _asked(p, capacity)]))
+
+
+def require_leads(unseen: int) -> None:
+    """Raises CapacityInvalid where there are too few unseen leads to judge a cut by."""
+    if unseen < FEWEST_LEADS:
+        raise CapacityInvalid(
+            "leads", unseen, f"At least {FEWEST_LEADS} unseen leads are needed: load a longer history."
+        )
 
 
 def _asked(p: Floats, capacity: Capacity) -> list[tuple[str, float, float | None, str]]:

@@ -10,7 +10,6 @@ from core.features.document import FeatureSet
 from core.kernel.database import Database
 from core.models.maturity import matured
 from core.recipes.drifting import ATTRIBUTES
-from core.recipes.population import Population
 from core.recipes.products import Studied
 from core.recipes.rooms import Rooms
 from core.recipes.windows import window
@@ -23,7 +22,7 @@ def population(rooms: Rooms, studied: Studied, name: str) -> pl.DataFrame:
 
     A stretch of time holds every landmark in it, also those whose label is still to come.
     """
-    end, chosen = Population.of(rooms.signals).observed_until, studied.featured.feature_set
+    end, chosen = studied.prepared.observed_until, studied.featured.feature_set
     stretch = window(name, end)
     if name == "decided":
         frame = features.build(rooms.db, chosen, rooms.decisions.latest().select(KEYS))

@@ -32,7 +32,7 @@ def unseen(rooms: Rooms, prepared: Prepared, version: ModelVersion) -> Unseen:
     """The leads that the model has not seen and whose window is over, scored by it; raises as rivals.compare."""
     model = rivals.judged(rooms, prepared, version)
     firsts = (
-        rivals.tested(rooms, prepared)
+        rivals.tested(prepared)
         .sort("lead_id", "as_of", nulls_last=True)
         .unique("lead_id", keep="first", maintain_order=True)
     )

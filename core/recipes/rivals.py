@@ -15,7 +15,6 @@ from core.models.scoring import probabilities
 from core.models.store import ModelVersion
 from core.recipes import training_data
 from core.recipes.learning import rounded
-from core.recipes.population import Population
 from core.recipes.rooms import Rooms
 from core.recipes.rows import Prepared
 
@@ -74,13 +73,13 @@ def judged(rooms: Rooms, prepared: Prepared, version: ModelVersion) -> Model:
     return model
 
 
-def tested(rooms: Rooms, prepared: Prepared) -> pl.DataFrame:
+def tested(prepared: Prepared) -> pl.DataFrame:
     """The test rows whose label's window is over, as of the others only those decided early have a label.
 
     Raises WindowsOpen where there is none.
     """
     rows = prepared.rows.filter(pl.col("part") == "test")
-    over = matured(rows, Population.of(rooms.signals).observed_until).drop_nulls("y")
+    over = matured(rows, prepared.observed_until).drop_nulls("y")
     if over.is_empty():
         raise WindowsOpen(rows.height)
     return over
@@ -93,7 +92,7 @@ def compare(rooms: Rooms, prepared: Prepared, one: ModelVersion, other: ModelVer
     Raises RowsSeen, LabelDiffers, WindowsOpen, ModelDamaged, and what builds refuse.
     """
     first, second = (judged(rooms, prepared, version) for version in (one, other))
-    rows = tested(rooms, prepared)
+    rows = tested(prepared)
     (frame, ours), (_, theirs) = (scored(rooms, model, rows) for model in (first, second))
     y, leads = rows["y"].cast(pl.Float64).to_numpy(), rows["lead_id"].to_numpy()
     found = resampling.summary(resampling.compare(y, ours, theirs, leads))

@@ -1,6 +1,7 @@
 """The training rows of a recipe: landmarks, labels, censoring and the split."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import polars as pl
 
@@ -20,13 +21,17 @@ CHANCE_REASON = "no lead has a time of creation"
 
 @dataclass(frozen=True)
 class Prepared:
-    """The split rows, how many were censored, what to warn about; `waiting` are rows whose label may still come."""
+    """The split rows, how many were censored, what to warn about; `waiting` are rows whose label may still come.
+
+    observed_until: the end of the log, UTC; None where nothing is dated.
+    """
 
     split: Split
     censored: int
     label: Label
     cautions: tuple[Caution, ...]
     waiting: pl.DataFrame = field(repr=False)
+    observed_until: datetime | None
 
     @property
     def rows(self) -> pl.DataFrame:
@@ -56,7 +61,8 @@ def prepare(population: Population, recipe: Recipe, label: Label) -> Prepared:
     found = replace(found, rows=rows, waiting=waiting)
     done = split(found.rows, split_spec(population, recipe))
     cautions = [_truncation(found), _chance(population), _censoring(found)]
-    return Prepared(done, found.censored, label, tuple(caution for caution in cautions if caution), found.waiting)
+    told = tuple(caution for caution in cautions if caution)
+    return Prepared(done, found.censored, label, told, found.waiting, population.observed_until)
 
 
 def landmark_spec(landmarks: Landmarks | str) -> LandmarkSpec:

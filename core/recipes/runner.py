@@ -177,14 +177,14 @@ class Runner:
         """
         self._permit(actor, Permission.ASSESS)
         file, course = self.last_recipe("drift"), Course(self.rooms.db.clock, progress)
-        end = Population.of(self.rooms.signals).observed_until
+        population = Population.of(self.rooms.signals)
         asked = {name: text for name, text in (("reference", reference), ("current", current)) if text}
         for text in asked.values():
-            window(text, end)
+            window(text, population.observed_until)
         file = replace(file, recipe=file.recipe.with_drift(**asked))
         steps = Steps(self.rooms, file, actor, cancel)
         with course.step("features") as tell:
-            studied = steps.study(Population.of(self.rooms.signals), tell)
+            studied = steps.study(population, tell)
         with course.step("drift") as tell:
             return steps.drift_again(studied, tell)
 

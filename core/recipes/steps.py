@@ -176,7 +176,7 @@ class Steps:
             None if suspicious is None else (suspicious[1], learning.infos(suspicious[0])),
             featured.recency,
             asked.tune_trials,
-            Population.of(self.rooms.signals).observed_until,
+            studied.prepared.observed_until,
             rivals.champion_on(self.rooms, studied.prepared, studied.part("test"), chosen, progress),
         )
 

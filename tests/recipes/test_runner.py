@@ -169,7 +169,7 @@ def test_leads_whose_window_is_not_over_propose_no_cut_and_judge_no_model(ran):
     version = first["model"]["version"]
     assert bench.runner.compare(version, version)["rows"] == over.height
     with pytest.raises(WindowsOpen, match="none has a label"):
-        rivals.tested(bench.rooms, prepared.known(prepared.rows.filter(pl.col("label_known_at") > who.observed_until)))
+        rivals.tested(prepared.known(prepared.rows.filter(pl.col("label_known_at") > who.observed_until)))
 
 
 def test_a_recipe_with_another_label_judges_no_model_and_counts_no_labels_for_it(ran, monkeypatch):
