@@ -34,7 +34,8 @@ class Deciding:
     """Everything that a batch is decided by.
 
     `remembers` says that `states` holds the newest standing of every lead in it, so that the store need not be asked;
-    `step` is that of the rollout under way.
+    `step` is that of the rollout under way; `found_at` is the decisions' revision at which the leads were found to be
+    due, None where they are decided whoever else decides them.
     """
 
     database: Database
@@ -47,6 +48,7 @@ class Deciding:
     states: dict[str, LeadState] = field(default_factory=dict)
     remembers: bool = False
     step: int | None = None
+    found_at: str | None = None
     desks: dict[int, Desk | None] = field(default_factory=dict)
     work: dict[int, Agreements] = field(default_factory=dict)
     contested: dict[int, Contests] = field(default_factory=dict)

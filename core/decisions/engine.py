@@ -19,7 +19,7 @@ from core.decisions.rows import batch_frame
 from core.decisions.store import DecisionStore
 from core.decisions.store_desk import keep
 from core.decisions.store_outbox import OutboxStore
-from core.decisions.store_overtaken import newest_of, overtaken
+from core.decisions.store_overtaken import decided_since, newest_of, overtaken
 from core.decisions.store_units import UnitStore
 from core.features import engine as features
 from core.features.document import FeatureSet
@@ -99,15 +99,18 @@ def decide(
     progress: Progress | None = None,
     batch_rows: int = BATCH_ROWS,
     step: int | None = None,
+    found_at: str | None = None,
 ) -> DecisionBatch:
     """Decide every row of the spine that was not decided before by the same model, policy and features.
 
     spine: lead_id, as_of, known_at (naive UTC; as_of null on undated stores). Rows are decided in order of time, so
     that a history carries each lead's band and state on. One transaction and one ledger entry per `batch_rows` rows.
     model_ok is the health of the model as monitoring sees it; step is that of a rollout under way, whose bucket a row
-    may have.
+    may have. `found_at` is the decisions' revision at which the rows' leads were found: who was decided since is left
+    out.
     """
-    deciding, store = Deciding(db, feature_set, model, policy, arm, actor, model_ok, step=step), DecisionStore(db)
+    deciding = Deciding(db, feature_set, model, policy, arm, actor, model_ok, step=step, found_at=found_at)
+    store = DecisionStore(db)
     ordered = spine.sort("as_of", "lead_id", nulls_last=False)
     ordered = deciding.identified(ordered)
     columns = [name for name in ("decision_id", HELD_ID) if name in ordered.columns]
@@ -181,7 +184,7 @@ def decide_looked_up(
     leads; `stood_at` is the one by which `states` are remembered. Where somebody else decided one of the leads
     meanwhile, all are decided once more, while nobody writes.
     """
-    stood_at = stood_at or deciding.database.revision("decisions")
+    stood_at = stood_at or deciding.found_at or deciding.database.revision("decisions")
     scored = score_with_points(deciding.model, looked_up.features)
     watch.lap("score")
     made = _made(deciding, store, spine, looked_up, scored, watch)
@@ -194,7 +197,8 @@ def decide_looked_up(
                 made = _made(again, store, spine, looked_up, scored, watch)
                 deciding.take(again)
             there = store.known(made.batch["decision_id"].to_list(), change)
-            made = made.without(there, overtaken(made.batch, newest))
+            done = decided_since(made.batch, newest) if deciding.found_at else ()
+            made = made.without({*there, *done}, overtaken(made.batch, newest))
         root, rows = _write(deciding, store, change, made)
     return Written(root, rows, before, change.entry.hash if change.entry else before) if rows else None
 

@@ -22,3 +22,8 @@ def overtaken(batch: pl.DataFrame, newest: pl.DataFrame) -> list[str]:
     """The ids of the batch's decisions as of earlier than one that their lead has: history, of which nobody is told."""
     late = pl.coalesce("as_of", "known_at") < pl.col("newest")
     return batch.join(newest, on="lead_id").filter(late)["decision_id"].to_list()
+
+
+def decided_since(batch: pl.DataFrame, newest: pl.DataFrame) -> list[str]:
+    """The ids of the batch's decisions whose lead somebody decided after the hash that `newest` was asked with."""
+    return batch.join(newest.filter("is_fresh"), on="lead_id", how="semi")["decision_id"].to_list()

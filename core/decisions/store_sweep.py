@@ -5,7 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
-from core.decisions.arms import ACTED_ON
+from core.decisions.arms import ACTED_ON, acted_with
 from core.decisions.breaching import TOUCHED
 from core.kernel.database import Database
 from core.kernel.times import naive
@@ -15,6 +15,13 @@ STANDING = """
         agreed_since, coalesce(breaches, 0) AS breaches, {touched} AS is_touched
     FROM decisions_latest SEMI JOIN wanted USING (lead_id)
     WHERE list_contains($arms, arm) AND coalesce(as_of, known_at) < $before ORDER BY lead_id"""
+NEWEST = """
+    SELECT lead_id, arg_max(moment, place) AS moment, arg_max(reasons, place) AS reasons
+    FROM wanted LEFT JOIN (
+        SELECT lead_id, coalesce(as_of, known_at) AS moment, reasons,
+            row(coalesce(as_of, known_at, TIMESTAMP '0001-01-01'), entry_seq, leaf_no) AS place
+        FROM decisions SEMI JOIN wanted USING (lead_id) WHERE list_contains($arms, arm)
+    ) USING (lead_id) GROUP BY lead_id HAVING coalesce(max(moment) < $before, TRUE) ORDER BY lead_id"""
 IS_TOUCHED = f"coalesce(json_extract(record, '$.inputs.{TOUCHED}')::BOOLEAN, false)"
 
 
@@ -32,3 +39,11 @@ class SweepStore:
         with self._database.scratch() as cursor:
             cursor.load("wanted", pl.DataFrame({"lead_id": lead_ids}, schema={"lead_id": pl.String}))
             return cursor.read(sql, {"arms": list(ACTED_ON), "before": naive(before)})
+
+    def newest(self, lead_ids: Sequence[str], before: datetime, arm: str) -> pl.DataFrame:
+        """lead_id, moment and reasons (JSON) of the newest decision that one in this arm goes on from, null where there
+        is none; without the leads that were decided as of the moment or later.
+        """
+        with self._database.scratch() as cursor:
+            cursor.load("wanted", pl.DataFrame({"lead_id": lead_ids}, schema={"lead_id": pl.String}))
+            return cursor.read(NEWEST, {"arms": list(acted_with(arm)), "before": naive(before)})

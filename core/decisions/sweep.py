@@ -1,37 +1,36 @@
 """Which leads the clock alone moves: a state that timed out, or an agreed time that passed and calls for a step."""
 
+import json
 from datetime import datetime
 
 import polars as pl
 
 from core.decisions.breaching import Agreements, due_steps
-from core.decisions.reviewing import Contests
+from core.decisions.reviewing import Contests, told
 from core.decisions.states import Agreement
 from core.policy.agreed import breach_plan
 from core.policy.document import Document
 from core.policy.timeouts import timeout_of
 
-TIMED_OUT, BREACHED, CONTESTED = "timed_out", "breached", "contested"
+TIMED_OUT, BREACHED = "timed_out", "breached"
 
 
 def moves_by_itself(document: Document) -> bool:
     """Whether a lead of the policy is ever to be decided again without an event."""
     states = document.lifecycle.states if document.lifecycle else {}
-    reviewed = document.privacy is not None and document.privacy.human_review is not None
-    timed = any(timeout_of(document, name) for name in states) or bool(document.sla and document.sla.on_breach)
-    return timed or reviewed
+    return any(timeout_of(document, name) for name in states) or bool(document.sla and document.sla.on_breach)
 
 
 def due(
     agreements: Agreements, standing: pl.DataFrame, moment: datetime, contests: Contests | None = None
 ) -> pl.DataFrame:
-    """lead_id and why (`contested`, `breached` or `timed_out`) of the leads to be decided again (moment: naive UTC).
+    """lead_id and why (`breached` or `timed_out`) of the leads to be decided again (moment: naive UTC).
 
     standing: lead_id, moment, state, state_since, agreed_pool, sla_min, agreed_since, breaches, is_touched. No step is
     carried out for a lead that was taken up, so a decision would change nothing; time stands still for one that a
     person decides about.
     """
-    held, asked = _contested(contests, standing, moment) if contests else ([], [])
+    held = [one for one in contests.by_lead if contests.why(one, moment)] if contests else []
     document = agreements.document
     waiting = standing.filter(~pl.col("is_touched") & _may_be_breached(document, moment))
     late = [
@@ -43,9 +42,7 @@ def due(
         and not agreements.is_taken_up(lead_id, found.since, moment)
     ]
     why = (
-        pl.when(pl.col("lead_id").is_in(asked))
-        .then(pl.lit(CONTESTED))
-        .when(pl.col("lead_id").is_in(late))
+        pl.when(pl.col("lead_id").is_in(late))
         .then(pl.lit(BREACHED))
         .when(_timed_out(document, moment) & ~pl.col("lead_id").is_in(held))
         .then(pl.lit(TIMED_OUT))
@@ -53,11 +50,18 @@ def due(
     return standing.select("lead_id", why=why).drop_nulls("why")
 
 
-def _contested(contests: Contests, standing: pl.DataFrame, moment: datetime) -> tuple[list[str], list[str]]:
-    """The leads that a person decides about, and those of which a contest's beginning or end was not decided yet."""
-    rows = standing.filter(pl.col("lead_id").is_in(list(contests.by_lead))).select("lead_id", "moment").rows()
-    held = [lead_id for lead_id, _ in rows if contests.why(lead_id, moment)]
-    return held, [lead_id for lead_id, stood in rows if contests.moved(lead_id, stood, moment)]
+def untold(contests: Contests, newest: pl.DataFrame, moment: datetime) -> list[str]:
+    """The leads whose newest decision does not say what their contests say at the moment (naive UTC).
+
+    newest: lead_id, moment and reasons (JSON) of it, null where there is none. It says otherwise, or was made before a
+    contest began or ended.
+    """
+    return [
+        lead_id
+        for lead_id, stood, reasons in newest.select("lead_id", "moment", "reasons").iter_rows()
+        if contests.why(lead_id, moment) != told(json.loads(reasons or "[]"))
+        or (stood is not None and contests.moved(lead_id, stood, moment))
+    ]
 
 
 def _timed_out(document: Document, moment: datetime) -> pl.Expr:

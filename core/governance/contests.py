@@ -45,8 +45,8 @@ class Contests:
             raise NoWayToContest(policy.ref)
         if not reason.strip():
             raise ReasonMissing("contest")
-        now = self._database.clock.now()
         with self._database.change("governance", CONTEST_KINDS[0], actor) as change:
+            now = self._database.clock.now()
             self._users.require(actor, Permission.CONTEST, change)
             decision_id = FeedbackStore(self._database).newest_decision(lead_id, change)
             if decision_id is None:
@@ -74,10 +74,3 @@ class Contests:
             if decision_id is None or verdict not in VERDICTS:
                 raise ContestUnknown(contest_id)
             change.body.update(contest_id=contest_id, decision_id=decision_id, verdict=verdict)
-
-    def lead_of(self, contest_id: str) -> str:
-        """The lead of a contest; raises ContestUnknown."""
-        found = self.store.listed(only_open=False).filter(contest_id=contest_id)
-        if found.is_empty():
-            raise ContestUnknown(contest_id)
-        return found["lead_id"].item()

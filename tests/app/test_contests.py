@@ -11,11 +11,15 @@ from app.queries import lead
 from core.decisions.attribution import Attribution, Move, Step
 from core.decisions.counterfactual import Change, Counterfactual, Option
 from core.decisions.replay import replay
+from core.decisions.store_contests import ContestStore
 from core.decisions.store_outbox import OutboxStore
 from core.governance.masking import MASK
 from core.governance.permissions import Role
 from core.kernel.clock import SystemClock
 from core.kernel.console import QueryForbidden
+from core.recipes import contesting
+from core.recipes.arriving import Choice
+from core.recipes.sweeping import sweep
 from core.workbench import Workbench
 from tests.app.cli_calls import call, done, refused
 from tests.app.conftest import copied
@@ -94,6 +98,36 @@ def test_a_contest_is_asked_and_settled_on_lead_360(reviewed):
         kept = bench.rooms.decisions.of(lead_id)
         assert (kept.disposition, kept.reasons[-1]["reason"]) == ("HOLD", "decided_by_person")
         services.use(None)
+
+
+def test_what_a_crash_left_untold_is_told_by_the_next_sweep_or_command(reviewed, monkeypatch):
+    with Workbench.open(reviewed, SystemClock()) as bench:
+        rooms, choice = bench.rooms, Choice(bench.rooms)
+        closed, other = bench.db.read(
+            """SELECT lead_id FROM decisions_latest SEMI JOIN (FROM outcomes WHERE outcome <> 'open') USING (lead_no)
+               WHERE disposition = 'PERMIT' ORDER BY 1 LIMIT 2"""
+        )["lead_id"]
+
+        def crashing(step):
+            with monkeypatch.context() as patch:
+                patch.setattr(contesting, "tell_contests", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+                with pytest.raises(KeyboardInterrupt):
+                    step()
+
+        def told(lead_id):
+            return [
+                one["reason"] for one in rooms.decisions.of(lead_id).reasons if one["rule"] == "privacy.human_review"
+            ]
+
+        crashing(lambda: contesting.contest(rooms, choice, closed, "Ours", "ana"))
+        assert told(closed) == []
+        counts = [sweep(rooms, choice, bench.db.clock.now()).contested for _ in range(2)]
+        assert (counts, told(closed)) == ([1, 0], ["contested"])
+        (waits,) = ContestStore(bench.db).listed(only_open=True).filter(lead_id=closed)["contest_id"]
+        crashing(lambda: contesting.settle(rooms, choice, waits, "upheld", "It is right", "rita"))
+        assert told(closed) == ["contested"]
+        contesting.contest(rooms, choice, other, "Too soon", "ana")
+        assert (told(closed), told(other)) == ([], ["contested"])
 
 
 def test_what_cannot_be_contested(reviewed, demo_folder, tmp_path):

@@ -150,8 +150,10 @@ def test_a_lead_that_was_taken_up_is_decided_no_more_by_the_sweep(store, served)
     assert store.scalar("SELECT count(*) FROM decisions WHERE lead_id = ?", [hot[0]]) == 1
 
 
-@pytest.mark.parametrize("apart", [timedelta(seconds=2), timedelta(seconds=-2)], ids=["later", "earlier"])
-def test_what_two_sweeps_decide_at_once_is_told_once(store, served, monkeypatch, apart):
+@pytest.mark.parametrize(
+    "apart", [timedelta(seconds=2), timedelta(0), timedelta(seconds=-2)], ids=["later", "same", "earlier"]
+)
+def test_what_two_sweeps_find_at_once_one_of_them_decides(store, served, monkeypatch, apart):
     hot = store.scalar("SELECT count(*) FROM decisions WHERE pool = 'sdr.priority'")
     made, pairs = engine._made, [lambda: served(16 + apart / MINUTE)]
 
@@ -162,9 +164,11 @@ def test_what_two_sweeps_decide_at_once_is_told_once(store, served, monkeypatch,
         return found
 
     monkeypatch.setattr(engine, "_made", made_while_another_sweeps)
-    served(16)
+    assert served(16) == Swept()
     told = OutboxStore(store).listed(None, 10_000).filter(kind="breach")
     assert told.height == told["lead_id"].n_unique() == hot
+    by_sweep = "SELECT lead_id FROM decisions SEMI JOIN ledger l ON seq = entry_seq AND l.actor = 'sweep'"
+    assert store.read(by_sweep).height == hot
     assert served(17) == Swept()
 
 
@@ -228,6 +232,29 @@ def test_a_contest_that_was_not_decided_is_found_by_the_sweep_and_time_stands_st
     with store.change("signals", "identity.merged", "ana") as change:
         change.insert("lead_merges", pl.DataFrame([merge]))
     assert known_live(1505) == list(ContestStore(store).by_lead()) == ["l-0239"]
+
+
+def test_a_contest_is_told_of_a_trial_and_again_after_a_decision_that_knew_nothing_of_it(
+    store, feature_set, model, timed, reviewed
+):
+    parts = {"feature_set": feature_set, "model": model, "arm": "trial"}
+    decide(store, population(store, as_of=AS_OF).spine, actor="ana", policy=reviewed, **parts)
+    lead = store.scalar("SELECT lead_id FROM decisions_latest WHERE disposition = 'PERMIT' ORDER BY 1")
+    row = {"contest_id": "c1", "lead_id": lead, "decision_id": DecisionStore(store).of(lead).decision_id, "reason": "x"}
+    row |= {"route": "q.rescore", "asked_by": "ana", "asked_at": AS_OF + MINUTE, "due_at": AS_OF + 4320 * MINUTE}
+    with store.change("governance", "decision.contested", "ana") as change:
+        change.insert("contests", pl.DataFrame([row]))
+
+    def swept(minutes):
+        chosen = Chosen(policy=reviewed, **parts)
+        return sweep(SimpleNamespace(db=store), lambda: chosen, AS_OF + minutes * MINUTE)
+
+    assert (swept(5), swept(6)) == (Swept(contested=1), Swept())
+    later = pl.DataFrame({"lead_id": [lead], "as_of": [AS_OF + 7 * MINUTE], "known_at": [AS_OF + 7 * MINUTE]})
+    decide(store, later, actor="arrivals", policy=timed, **parts)
+    assert DecisionStore(store).of(lead).disposition == "PERMIT"
+    assert (swept(8), swept(9)) == (Swept(contested=1), Swept())
+    assert DecisionStore(store).of(lead).disposition == "HOLD"
 
 
 def test_the_sweep_carries_out_time_outs_of_states_once(store, served):
