@@ -9,7 +9,7 @@ from app.cli.common import AsOption, JsonOption, StoreOption, acting, emit, open
 from core.decisions.errors import MessageUnknown
 from core.decisions.outbox import deliver as send
 from core.decisions.sinks import sink_of
-from core.decisions.store_outbox import OutboxStore
+from core.decisions.store_outbox import STATUSES, OutboxStore
 from core.governance.permissions import Permission
 
 group = typer.Typer(help="Messages to other systems: list, deliver, retry.", no_args_is_help=True)
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 @group.command("list", epilog="Example: leadbench outbox list --status dead")
 def list_messages(
     status: Annotated[
-        Literal["waiting", "delivered", "dead"] | None, typer.Option("--status", help="Only these.")
+        Literal["waiting", "delivered", "dead", "gone"] | None, typer.Option("--status", help="Only these.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="So many at most, the newest.")] = 50,
     store: StoreOption = None,
@@ -34,7 +34,7 @@ def list_messages(
     with opened(store) as bench:
         found = OutboxStore(bench.db)
         counts, rows = found.counts(), found.listed(status, limit).to_dicts()
-    counts = {name: counts.get(name, 0) for name in ("waiting", "delivered", "dead")}
+    counts = {name: counts.get(name, 0) for name in STATUSES}
     told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
     emit({"counts": counts, "messages": rows}, lambda: f"{table(rows, COLUMNS)}\n{told}.")
 

@@ -11,7 +11,7 @@ from app import jobs, release_commands, session
 from app.components import chart, export_menu, frame_table, glossary, kpi
 from app.feedback import refusals
 from app.queries import audit as reads
-from core.kernel.ledger import Verification
+from core.kernel.ledger import STREAMS, Verification
 
 REPLAY = "Replay"
 FOUND = "approvals_verified"
@@ -101,7 +101,7 @@ def _replayed(found: dict[str, Any], key: str) -> None:
 def _ledger(key: str) -> None:
     with chart.card("Ledger, newest first"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            streams = st.pills("Stream", reads.STREAMS, selection_mode="multi", key="stream", bind="query-params",
+            streams = st.pills("Stream", STREAMS, selection_mode="multi", key="stream", bind="query-params",
                                label_visibility="collapsed")  # fmt: skip
             who = st.selectbox("Who", reads.actors(), index=None, key="who", bind="query-params", placeholder="Anybody",
                                label_visibility="collapsed", width=180)  # fmt: skip

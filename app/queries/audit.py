@@ -12,7 +12,6 @@ import streamlit as st
 from app.queries.access import database, revision, rooms
 from core.governance import evidence
 
-STREAMS = ("signals", "features", "models", "policy", "decisions", "governance")
 BODY = 240
 
 

@@ -6,7 +6,7 @@ import polars as pl
 import streamlit as st
 
 from app.queries.access import database, revision
-from core.decisions.store_outbox import DEAD, STATUSES, WAITING, OutboxStore
+from core.decisions.store_outbox import DEAD, GONE, STATUSES, STREAM, WAITING, OutboxStore
 from core.kernel.settings import Settings
 
 MOST = 200
@@ -14,7 +14,7 @@ MOST = 200
 
 def counts() -> dict[str, int]:
     """How many messages there are by status."""
-    return _counts(revision("decisions", "governance"))
+    return _counts(revision("decisions", STREAM))
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
@@ -24,13 +24,13 @@ def _counts(revision: str) -> dict[str, int]:
 
 
 def undelivered() -> pl.DataFrame:
-    """The newest messages that are dead, then the newest that wait, as `OutboxStore.listed` gives them."""
-    return _undelivered(revision("decisions", "governance"))
+    """The newest messages that are dead, that wait, and whose decision is gone, as `OutboxStore.listed` gives them."""
+    return _undelivered(revision("decisions", STREAM))
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def _undelivered(revision: str) -> pl.DataFrame:
-    return pl.concat([OutboxStore(database()).listed(status, MOST) for status in (DEAD, WAITING)])
+    return pl.concat([OutboxStore(database()).listed(status, MOST) for status in (DEAD, WAITING, GONE)])
 
 
 def receiver() -> str:

@@ -17,7 +17,7 @@ import polars as pl
 from core.decisions import record as records
 from core.decisions.arms import ACTED_ON
 from core.decisions.compose import Decided
-from core.decisions.store_outbox import DEAD, DELIVERED, SCHEMA, WAITING, Letter, OutboxStore, Settled
+from core.decisions.store_outbox import DEAD, DELIVERED, GONE, SCHEMA, STREAM, WAITING, Letter, OutboxStore, Settled
 from core.kernel.canonical import canonical
 from core.kernel.clock import Clock
 from core.kernel.database import Database
@@ -38,6 +38,7 @@ PAUSES = WAITS[:2]
 ROUND = timedelta(seconds=10)
 MOST_AT_ONCE = 200
 ACTOR = "outbox"
+NO_DECISION = "The decision that it tells of is gone."
 _SENDING = threading.Lock()
 
 
@@ -70,11 +71,12 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class Round:
-    """What a round of deliveries came to; `waiting` are all that still wait."""
+    """What a round of deliveries came to; `gone` have no decision any more, `waiting` are all that still wait."""
 
     delivered: int
     failed: int
     dead: int
+    gone: int
     waiting: int
 
 
@@ -93,19 +95,21 @@ def deliver(db: Database, sink: Sink, most: int = MOST_AT_ONCE) -> Round:
     """Send what is due, oldest first, and keep what came of it in one transaction; the live path waits for nobody.
 
     A message that fails waits longer each time, and keeps the later ones of its lead waiting; after the last wait it
-    is dead, and kept. What was sent before a crash and not yet noted is sent again under its id.
+    is dead, and kept; one whose decision is gone ends as that. What was sent before a crash and not yet noted is sent
+    again under its id.
     """
     store = OutboxStore(db)
     with _SENDING:
-        settled: list[Settled] = []
+        now = db.clock.now()
+        settled = [(one, GONE, tries, naive(now), NO_DECISION) for one, tries in store.orphaned(most)]
         try:
-            for one in _sent(store.due(db.clock.now(), most), sink, db.clock):
+            for one in _sent(store.due(now, most), sink, db.clock):
                 settled.append(one)
         finally:
             sink.close()
             store.settle(settled, naive(db.clock.now()), ACTOR)
-    counts = {status: sum(row[1] == status for row in settled) for status in (DELIVERED, WAITING, DEAD)}
-    return Round(counts[DELIVERED], counts[WAITING], counts[DEAD], store.counts().get(WAITING, 0))
+    counts = {status: sum(row[1] == status for row in settled) for status in (DELIVERED, WAITING, DEAD, GONE)}
+    return Round(counts[DELIVERED], counts[WAITING], counts[DEAD], counts[GONE], store.counts().get(WAITING, 0))
 
 
 class Rounds:
@@ -120,7 +124,7 @@ class Rounds:
 
     def __call__(self) -> None:
         """A round, unless it is too early for one; raises what `deliver` raises."""
-        revision = self._db.revision("decisions", "governance")
+        revision = self._db.revision("decisions", STREAM)
         if self._db.clock.now() < self._next or revision == self._quiet:
             return
         failed = True

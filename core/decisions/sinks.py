@@ -5,16 +5,18 @@ import hashlib
 import hmac
 import os
 from datetime import datetime, timedelta
+from errno import ENOSPC
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from io import FileIO
 from pathlib import Path
-from typing import IO
 from urllib.parse import urlsplit
 
 from core.decisions.errors import SinkInvalid
 from core.decisions.outbox import Answer, Sink
 from core.kernel.settings import Settings
 
-FILE = "outbox.jsonl"
+FILE, PUT_BY = "outbox.jsonl", "outbox-*.jsonl"
+MIB = 2**20
 SECRET = "whsec_"
 TIMEOUT_SECONDS = 15.0
 MOST_READ = 65_536
@@ -24,28 +26,35 @@ SLOW_DOWN = (429, 502, 503, 504)
 
 
 def sink_of(settings: Settings, folder: Path) -> Sink:
-    """The webhook that the settings name, else the file `outbox.jsonl` in the store's folder; raises SinkInvalid."""
+    """The webhook that the settings name, else the file `outbox.jsonl` in the store's folder and those that were put by
+    when it was full; raises SinkInvalid.
+    """
     if settings.outbox_url:
         return Webhook(settings.outbox_url, settings.outbox_secret)
-    return Lines(folder / FILE)
+    return Lines(folder / FILE, settings.outbox_file_mib * MIB, settings.outbox_files)
 
 
 class Lines:
-    """Appends each message as one line, on disk before it counts as delivered."""
+    """Appends each message as one line, on disk before it counts as delivered.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stream: IO[bytes] | None = None
+    A file that the next line would make larger than `most_bytes` is put by as `outbox-000001.jsonl` and on; the newest
+    `kept` of those stay.
+    """
+
+    def __init__(self, path: Path, most_bytes: int, kept: int) -> None:
+        self._path, self._most, self._kept = path, most_bytes, kept
+        self._stream: FileIO | None = None
 
     def send(self, message_id: str, body: bytes, moment: datetime) -> Answer:
         """Write `{"id": ..., "message": ...}`."""
+        line = b'{"id":"' + message_id.encode() + b'","message":' + body + b"}\n"
         try:
-            if self._stream is None:
-                self._stream = self._path.open("ab")
-            self._stream.write(b'{"id":"' + message_id.encode() + b'","message":' + body + b"}\n")
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
+            stream = self._with_room(len(line))
+            if stream.write(line) < len(line):
+                raise OSError(ENOSPC, os.strerror(ENOSPC))
+            os.fsync(stream.fileno())
         except OSError as fault:
+            self.close()
             return Answer(False, f"{self._path}: {fault.strerror}", is_down=True)
         return Answer(True)
 
@@ -54,6 +63,31 @@ class Lines:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+
+    def _with_room(self, coming: int) -> FileIO:
+        """The open file, or a new one where so many bytes more are too many for it."""
+        self._stream = stream = self._stream or self._opened()
+        if stream.tell() and stream.tell() + coming > self._most:
+            self.close()
+            self._put_by()
+            self._stream = stream = self._opened()
+        return stream
+
+    def _opened(self) -> FileIO:
+        """The file at its end; a line that was cut off there is ended, so that the next one can be read."""
+        stream = FileIO(self._path, "a+")
+        if stream.seek(0, os.SEEK_END):
+            stream.seek(-1, os.SEEK_END)
+            if stream.read(1) != b"\n":
+                stream.write(b"\n")
+        return stream
+
+    def _put_by(self) -> None:
+        there = sorted(self._path.parent.glob(PUT_BY))
+        number = int(there[-1].stem.rpartition("-")[2]) + 1 if there else 1
+        self._path.rename(self._path.with_name(f"{self._path.stem}-{number:06d}{self._path.suffix}"))
+        for old in there[: max(0, len(there) + 1 - self._kept)]:
+            old.unlink()
 
 
 class Webhook:

@@ -9,8 +9,10 @@ import polars as pl
 from core.kernel.database import Change, Database
 from core.kernel.times import naive
 
-WAITING, DELIVERED, DEAD = "waiting", "delivered", "dead"
-STATUSES = (WAITING, DELIVERED, DEAD)
+WAITING, DELIVERED, DEAD, GONE = "waiting", "delivered", "dead", "gone"
+STATUSES = (WAITING, DELIVERED, DEAD, GONE)
+STREAM = "outbox"
+"""The ledger's stream of what became of messages, so that no round empties what is remembered of other streams."""
 SCHEMA = {
     "message_id": pl.String, "decision_id": pl.String, "lead_id": pl.String, "kind": pl.String, "name": pl.String,
     "state": pl.String,
@@ -33,6 +35,9 @@ DUE = f"""
     )
     SELECT due.message_id, {SHOWN.replace("lead_", "d.lead_")}, due.kind, due.name, due.state, due.attempts, d.record
     FROM due JOIN decisions d USING (decision_id) ORDER BY due.entry_seq, due.place"""
+ORPHANED = f"""
+    SELECT message_id, attempts FROM outbox ANTI JOIN decisions USING (decision_id) WHERE status = 'waiting'
+    ORDER BY {ORDER} LIMIT $most"""
 LISTED = f"""
     SELECT message_id, status, kind, name, state, {SHOWN} AS lead_id, decision_id, attempts, due_at, settled_at, error
     FROM outbox LEFT JOIN leads USING (lead_id) WHERE $status IS NULL OR status = $status
@@ -74,17 +79,21 @@ class OutboxStore:
     def due(self, moment: datetime, most: int) -> list[Letter]:
         """What is to be sent by the moment, in order; a message that waits keeps the later ones of its lead back.
 
-        A message whose decision is gone is passed over.
+        One whose decision is gone is none of them.
         """
         rows = self._database.read(DUE, {"now": naive(moment), "most": most})
         return [Letter(*row) for row in rows.iter_rows()]
+
+    def orphaned(self, most: int) -> list[tuple[str, int]]:
+        """message_id and attempts of those that wait though their decision is gone, so that nothing can be told."""
+        return self._database.read(ORPHANED, {"most": most}).rows()
 
     def settle(self, settled: Sequence[Settled], moment: datetime, actor: str) -> None:
         """Keep what became of attempts, in one entry of the ledger; none where there were none."""
         if not settled:
             return
         rows = pl.DataFrame(settled, schema=SETTLED, orient="row")
-        with self._database.change("governance", "outbox.sent", actor) as change:
+        with self._database.change(STREAM, "outbox.sent", actor) as change:
             change.load("settled", rows)
             change.execute(
                 """UPDATE outbox SET status = s.status, attempts = s.attempts, due_at = s.due_at, error = s.error,
@@ -97,7 +106,7 @@ class OutboxStore:
     def retry(self, message_ids: Sequence[str], actor: str) -> int:
         """Let dead messages wait anew, from now; how many were dead."""
         wanted = pl.DataFrame({"message_id": message_ids}, schema={"message_id": pl.String})
-        with self._database.change("governance", "outbox.retried", actor) as change:
+        with self._database.change(STREAM, "outbox.retried", actor) as change:
             change.load("wanted", wanted)
             count = change.execute(
                 """UPDATE outbox SET status = 'waiting', attempts = 0, due_at = $now, settled_at = NULL, error = NULL

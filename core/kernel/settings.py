@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     max_field_bytes: int = Field(1_000_000, ge=1_000, description="Longest single value that an import accepts.")
 
     outbox_url: str | None = Field(None, description="Webhook that is told of moves; without one, a file is written.")
+    outbox_file_mib: int = Field(64, ge=1, description="Size at which that file is put by and a new one begun.")
+    outbox_files: int = Field(9, ge=1, description="Files put by that are kept; the oldest go.")
     outbox_secret: str | None = Field(None, description="Key that signs webhooks: whsec_ and base64.")
 
     telemetry: bool = Field(True, description="Whether a server records spans, measures and logs.")

@@ -37,12 +37,15 @@ def store(tmp_path_factory):
 def test_messages_are_listed_retried_and_delivered(store):
     at = ("--store", store)
     found = done("outbox_list", "outbox", "list", "--status", "dead", *at)
-    assert found["counts"] == {"waiting": 0, "delivered": 1, "dead": 2}
+    assert found["counts"] == {"waiting": 0, "delivered": 1, "dead": 2, "gone": 0}
     assert [one["message_id"] for one in found["messages"]] == ["m_1", "m_0"]
     assert done("outbox_retry", "outbox", "retry", "m_0", *at, user="ana")["retried"] == 1
     assert done("outbox_retry", "outbox", "retry", "--all", *at, user="ana")["retried"] == 1
-    assert done("outbox_deliver", "outbox", "deliver", *at, user="ana")["waiting"] == 2
-    assert "2 waiting" in call("outbox", "list", *at).stdout
+    sent = done("outbox_deliver", "outbox", "deliver", *at, user="ana")
+    assert sent == {"delivered": 0, "failed": 0, "dead": 0, "gone": 2, "waiting": 0}
+    ended = done("outbox_list", "outbox", "list", "--status", "gone", *at)["messages"]
+    assert {one["error"] for one in ended} == {"The decision that it tells of is gone."}
+    assert "2 gone" in call("outbox", "list", *at).stdout
 
 
 def test_what_the_outbox_refuses(store):
@@ -59,7 +62,7 @@ def test_observability_shows_what_is_not_delivered_and_sends_dead_ones_again(dem
     monkeypatch.setattr(outbox, "MOST", 1)
     assert outbox.undelivered()["status"].to_list() == ["dead", "waiting"]
     at = page("observability")
-    assert any("1 waiting · 0 delivered · 1 dead" in one.value for one in at.caption)
+    assert any("1 waiting · 0 delivered · 1 dead · 0 gone" in one.value for one in at.caption)
     next(one for one in at.button if one.label == "Send 1 dead ones again").click().run()
     assert OutboxStore(demo_copy.db).counts() == {"waiting": 2}
 

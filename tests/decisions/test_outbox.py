@@ -5,13 +5,14 @@ import json
 import threading
 from datetime import UTC, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import FileIO
 from types import SimpleNamespace
 
 import pytest
 
 from core.decisions.engine import decide
 from core.decisions.errors import SinkInvalid
-from core.decisions.outbox import WAITS, Answer, Rounds, deliver
+from core.decisions.outbox import NO_DECISION, WAITS, Answer, Rounds, deliver
 from core.decisions.sinks import FILE, Lines, Webhook, signature, sink_of
 from core.decisions.spine import population
 from core.decisions.states import FRESH, after, state_inputs
@@ -183,15 +184,71 @@ def test_a_message_that_its_sink_fails_on_holds_up_no_other_lead(store, deciders
     assert OutboxStore(store).listed("waiting", 99).filter(error="OverflowError: too much").height == 1
 
 
-def test_a_message_whose_decision_is_gone_blocks_no_other(store, deciders):
+def test_a_message_whose_decision_is_gone_blocks_no_other_and_ends_as_gone(store, deciders):
     decide(store, spine(store, 2), **deciders)
     box = OutboxStore(store)
     first = box.due(NOW, 1)[0]
     with store.change("decisions", "decisions.recorded", "ana") as change:
         change.execute("DELETE FROM decisions WHERE lead_id = ?", [first.lead_id])
-    sink = Sink()
-    assert deliver(store, sink, 1).delivered == 1
-    assert sink.heard[0][1]["data"]["decision"]["lead_id"] != first.lead_id
+    sink, orphans = Sink(), box.listed("waiting", 99).filter(lead_id=first.lead_id).height
+    governance, done = store.revision("governance"), deliver(store, sink, orphans)
+    assert (done.delivered, done.gone, done.waiting) == (orphans, orphans, box.counts().get("waiting", 0))
+    assert all(body["data"]["decision"]["lead_id"] != first.lead_id for _, body in sink.heard)
+    ended = box.listed("gone", 99)
+    assert set(ended["lead_id"]) == {first.lead_id} and set(ended["error"]) == {NO_DECISION}
+    assert ended["settled_at"].null_count() == 0 and box.retry(ended["message_id"].to_list(), "ana") == 0
+    assert store.revision("governance") == governance
+    assert json.loads(store.entries("outbox")["body"][-1]) == {
+        "waiting": 0,
+        "delivered": orphans,
+        "dead": 0,
+        "gone": orphans,
+    }
+
+
+def test_a_store_whose_deliveries_were_told_in_governance_is_opened_and_delivers_on(tmp_path, deciders):
+    with open_store(tmp_path) as store:
+        fill(store)
+        decide(store, spine(store, 2), **deciders)
+        with store.change("governance", "outbox.sent", "outbox") as change:
+            change.body.update(waiting=0, delivered=1, dead=0)
+    with open_store(tmp_path) as store:
+        assert deliver(store, Sink()).delivered and store.verify().ok
+        assert store.entries("outbox").height == 1
+
+
+def test_a_full_file_of_messages_is_put_by_and_only_the_oldest_of_those_go(tmp_path):
+    lines = Lines(tmp_path / FILE, most_bytes=100, kept=2)
+    sent = [f"m_{place}" for place in range(8)]
+    for message_id in sent:
+        assert lines.send(message_id, b'"' + b"x" * 20 + b'"', NOW).ok
+        lines.close()
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["outbox-000002.jsonl", "outbox-000003.jsonl", "outbox.jsonl"]
+    told = [json.loads(line)["id"] for name in names for line in (tmp_path / name).read_text().splitlines()]
+    assert told == sent[2:] and all((tmp_path / name).stat().st_size <= 100 for name in names)
+
+
+def test_a_line_that_a_full_disk_cut_off_garbles_no_other(tmp_path, monkeypatch):
+    lines = Lines(tmp_path / FILE, most_bytes=10_000, kept=2)
+    assert lines.send("m_1", b"{}", NOW).ok
+    with monkeypatch.context() as patch:
+        patch.setattr("core.decisions.sinks.FileIO", Short)
+        lines.close()
+        assert lines.send("m_2", b"{}", NOW) == Answer(
+            False, f"{tmp_path / FILE}: No space left on device", is_down=True
+        )
+    assert lines.send("m_2", b"{}", NOW).ok
+    lines.close()
+    whole = [line for line in (tmp_path / FILE).read_text().splitlines() if line.endswith("}")]
+    assert [json.loads(line)["id"] for line in whole] == ["m_1", "m_2"]
+
+
+class Short(FileIO):
+    """A file on a disk with room for half of what is written."""
+
+    def write(self, line):
+        return super().write(line[: len(line) // 2])
 
 
 def test_each_message_has_its_own_moment_and_a_round_that_takes_long_ends(store, deciders):
@@ -278,7 +335,7 @@ def test_a_webhook_is_signed_follows_no_redirect_and_says_how_it_was_answered(re
 def test_nobody_there_and_settings_that_cannot_be_used(tmp_path):
     nobody = Webhook("http://127.0.0.1:1/").send("m_1", b"{}", NOW)
     assert not nobody.ok and nobody.is_down and "ConnectionRefused" in nobody.detail
-    assert "Is a directory" in Lines(tmp_path).send("m_1", b"{}", NOW).detail
+    assert "Is a directory" in Lines(tmp_path, 99, 1).send("m_1", b"{}", NOW).detail
     for given in ({"outbox_url": "ftp://x/y"}, {"outbox_url": "http://x/", "outbox_secret": "whsec_short"}):
         with pytest.raises(SinkInvalid):
             sink_of(Settings(**given), tmp_path)
