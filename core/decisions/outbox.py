@@ -101,7 +101,7 @@ def deliver(db: Database, sink: Sink, most: int = MOST_AT_ONCE) -> Round:
     store = OutboxStore(db)
     with _SENDING:
         now = db.clock.now()
-        settled = [(one, GONE, tries, naive(now), NO_DECISION) for one, tries in store.orphaned(most)]
+        settled: list[Settled] = [(one, GONE, tries, naive(now), NO_DECISION) for one, tries in store.orphaned(most)]
         try:
             for one in _sent(store.due(now, most), sink, db.clock):
                 settled.append(one)
