@@ -6,14 +6,18 @@ from importlib.metadata import version
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from core.policy.checker import WARNINGS
+
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-LEVELS = {"fail": "error", "unknown": "warning"}
+LEVELS = {"fail": "error", "unknown": "warning", "pass": "note"}
 Report = Mapping[str, Any]
 
 
 def sarif(report: Report) -> dict[str, Any]:
-    """The report as a SARIF log: a result for each check that does not pass, with its place and counterexample."""
-    open_checks = [check for check in report["checks"] if check["verdict"] != "pass"]
+    """The report as a SARIF log: a result for each check that does not pass, with its place and counterexample, and a
+    note for each that warns.
+    """
+    open_checks = [check for check in report["checks"] if check["verdict"] != "pass" or check["code"] in WARNINGS]
     rules = list(dict.fromkeys(check["code"] for check in open_checks))
     driver = {
         "name": "leadbench",

@@ -18,6 +18,7 @@ from core.kernel.errors import LeadbenchError
 from core.kernel.expressions import Expression, parse
 from core.kernel.strict_yaml import read_text
 from core.policy import checker, diff, evaluator, inputs, parser
+from core.policy.checker import WARNINGS
 from core.policy.document import Policy
 from core.policy.overlay import LIVE, arms_of, overlay_of
 from core.policy.prover import Equality, Found, compare
@@ -243,7 +244,10 @@ def _check_text(report: dict[str, Any]) -> str:
     lines = [
         f"{d['line']}:{d['column']} {d['code']}: {d['message']} {d.get('hint') or ''}" for d in report["diagnostics"]
     ]
-    proofs = [item for item in report["checks"] if item["kind"] in ("proof", "claim", "structure")]
+    warned = [item for item in report["checks"] if item["code"] in WARNINGS]
+    lines += [f"{item['line']}:{item['column']} {item['name']} (warning): {item['detail']}" for item in warned]
+    kinds = ("proof", "claim", "structure")
+    proofs = [item for item in report["checks"] if item["kind"] in kinds and item not in warned]
     refuted = [item for item in proofs if item["verdict"] != "pass" and report["name"]]
     lines += [f"{item['line']}:{item['column']} {item['name']} ({item['scope']}): {item['detail']}" for item in refuted]
     held = sum(item["verdict"] == "pass" for item in proofs)

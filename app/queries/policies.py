@@ -150,6 +150,7 @@ def checks(text: str, base: StoredVersion | None) -> list[Check]:
         more = f" and {len(report.diagnostics) - 1} more" if len(report.diagnostics) > 1 else ""
         return [Check("failed", "Form, names and rules", f"line {first.line}: {first.message}{more}")]
     found = [Check("passed", "Form, names, domains and rule order"), _tests(report)]
+    found += [Check("warning", f"Line {one.line}: stated and not done", one.detail) for one in report.warnings]
     if base is not None:
         found.append(_changes(report, base))
     return found

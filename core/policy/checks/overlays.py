@@ -7,7 +7,7 @@ from core.kernel.strict_yaml import Path
 from core.policy.checks.inputs import places
 from core.policy.checks.names import distinct, resolve
 from core.policy.document import Document
-from core.policy.overlays import MASKED_ROLES, RETAINED, Claim, Exploration, Rollout
+from core.policy.overlays import MASKED_ROLES, RAW_EVENTS, RETAINED, Claim, Exploration, Rollout
 from core.policy.shape import Located
 from core.policy.stages import OUTPUTS
 
@@ -81,6 +81,19 @@ def check_privacy(document: Document, located: Located) -> Iterator[Diagnostic]:
             yield located.diagnostic("wrong_limits", path, f"`{kind}` is kept `{days}` days.", "Keep it a day or more.")
     if review:
         yield from resolve(located, ("privacy", "human_review", "route"), "pool", review.route, document.pools)
+
+
+def warn_of_raw_events(document: Document, located: Located) -> Iterator[Diagnostic]:
+    """That raw events are said to be kept so long and are deleted by nobody."""
+    kept = document.privacy.retention_days if document.privacy else {}
+    if RAW_EVENTS in kept:
+        yield located.diagnostic(
+            "raw_events_kept",
+            ("privacy", "retention_days", RAW_EVENTS),
+            f"Raw events older than {kept[RAW_EVENTS]} days are counted, and deleted by nobody: models and features "
+            "read them.",
+            "`policy retain` says how many there are.",
+        )
 
 
 def check_rollout(document: Document, located: Located) -> Iterator[Diagnostic]:
