@@ -8,6 +8,7 @@ from app import session
 from app.commands import acting
 from app.jobs import Work
 from app.queries.access import rooms
+from core.governance import retention
 from core.governance.permissions import Permission
 from core.governance.standing import Standing
 from core.kernel.ledger import Verification
@@ -115,6 +116,17 @@ def comment(ref: str, text: str) -> bool:
 def roll_back(name: str, reason: str, to: str | None) -> Standing:
     """Let an earlier version decide again."""
     return rooms().releases.rollback(name, actor(), reason, to)
+
+
+def retire(plan_hash: str) -> int:
+    """Approve a deletion of decisions that somebody else asked for, and carry it out; how many went."""
+    planned, _ = retention.apply(rooms().db, plan_hash, actor(), rooms().users)
+    return planned.leaves["count"]
+
+
+def refuse_retirement(plan_hash: str, comment: str) -> None:
+    """Refuse a deletion of decisions that somebody asked for."""
+    retention.refuse(rooms().db, plan_hash, comment, actor(), rooms().users)
 
 
 def approve_model(version: str, model_hash: str, comment: str) -> None:

@@ -44,6 +44,10 @@ def retain(
     apply: Annotated[
         str | None, typer.Option("--apply", metavar="HASH", help="Approve and delete what somebody else asked for.")
     ] = None,
+    refuse: Annotated[
+        str | None, typer.Option("--refuse", metavar="HASH", help="Refuse what somebody else asked for.")
+    ] = None,
+    comment: Annotated[str, typer.Option("--comment", help="Why it is refused; needed for that.")] = "",
     out: Annotated[
         Path | None, typer.Option("--out", help="File for what is told, certificate included (JSON).")
     ] = None,
@@ -52,18 +56,21 @@ def retain(
     as_json: JsonOption = False,
 ) -> None:
     """Say which decisions `privacy.retention_days` keeps no longer; two people can have them deleted."""
-    if ask and apply is not None:
-        raise typer.BadParameter("Give one of --ask and --apply: two people have to agree.")
+    if ask + (apply is not None) + (refuse is not None) > 1:
+        raise typer.BadParameter("Give one of --ask, --apply and --refuse: two people have to agree.")
     require_places(out)
     certificate = None
     with opened(store) as bench:
         db, users = bench.db, bench.rooms.users
-        if apply is not None:
+        if refuse is not None:
+            plan = retention.refuse(db, refuse, comment, bench.identity(user_name(as_user)), users)
+        elif apply is not None:
             plan, certificate = retention.apply(db, apply, bench.identity(user_name(as_user)), users)
         else:
             plan = retention.ask(db, bench.identity(user_name(as_user)), users) if ask else retention.plan(db)
         told = {"plan": plan.hash, **asdict(plan), "stays": retention.stays(db, plan), "waiting": retention.waiting(db)}
-    told |= {"state": "done" if certificate else "asked" if ask else "planned", "certificate": certificate}
+    state = "done" if certificate else "asked" if ask else "refused" if refuse is not None else "planned"
+    told |= {"state": state, "certificate": certificate}
     written(out, (json.dumps(told, indent=2) + "\n").encode())
     emit(told, lambda: _retained(told))
 
@@ -73,11 +80,12 @@ def _retained(told: dict[str, Any]) -> str:
     lines = [f"{number:,} {table} older than their time stay." for table, number in told["stays"].items()]
     lines += [
         f"{one['asked_by']} asked on {one['asked_at'][:10]} to delete {one['decisions']:,} decisions; somebody else"
-        f" approves: leadbench policy retain --apply {one['plan']}"
+        f" approves (leadbench policy retain --apply {one['plan']}) or gives --refuse."
         for one in told["waiting"]
     ]
     said = {
         "planned": f"{count:,} decisions would go; to have them deleted, give --ask.",
+        "refused": f"{count:,} decisions stay: their deletion is refused.",
         "asked": f"{count:,} decisions go when somebody else approves.",
         "done": f"{count:,} decisions went; {FILE}, backups and exports still hold what was written there.",
     }

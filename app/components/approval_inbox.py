@@ -9,6 +9,7 @@ import streamlit as st
 from app import navigation, release_commands, session
 from app.components import (
     approval_model,
+    approval_retention,
     approval_review,
     chart,
     empty_state,
@@ -20,7 +21,7 @@ from app.components import (
 )
 from app.components.policy_simulating import simulated
 from app.feedback import done, refusals
-from app.queries import policies
+from app.queries import policies, retention
 from core.governance.history import InboxItem
 from core.governance.standing import Standing
 from core.policy.states import State
@@ -52,7 +53,9 @@ def show(live: StoredVersion | None, key: str) -> None:
 
 
 def waiting(live: StoredVersion | None, key: str) -> dict[str, Waiting]:
-    """What waits by the word that the address uses: reviews that are due, policy versions, then the newest model."""
+    """What waits by the word that the address uses: reviews that are due, policy versions, the newest model, then
+    deletions of decisions.
+    """
     found: dict[str, Waiting] = {}
     for review in policies.reviews():
         draw = partial(approval_review.show, review, live, f"{key}_{review.kind}_{review.version.content_hash[7:15]}")
@@ -66,6 +69,10 @@ def waiting(live: StoredVersion | None, key: str) -> dict[str, Waiting]:
     for version, _, trainer in policies.waiting_models():
         draw = partial(approval_model.show, version, f"{key}_model")
         found[f"model-{version}"] = Waiting(f"Model {version} · trained", f"by {trainer}; decides as a trial", draw)
+    for row in retention.waiting():
+        word = row["plan"][7:19]
+        draw = partial(approval_retention.show, row, f"{key}_{word}")
+        found[f"deletion-{word}"] = Waiting(approval_retention.name(row), approval_retention.told(row), draw)
     return found
 
 

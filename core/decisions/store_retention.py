@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import polars as pl
+
 from core.kernel.database import Change, Cursor, Database
 from core.kernel.ledger import merkle_root
 
@@ -67,6 +69,14 @@ def may_go(cursor: Cursor | Database, within: Limits) -> list[Leaf]:
     delivered, or that a rollout under way may be judged by.
     """
     return cursor.read(f"SELECT entry_seq, leaf_no, hash {MAY_GO} ORDER BY 1, 2", within).rows()
+
+
+def told(cursor: Cursor | Database, within: Limits) -> pl.DataFrame:
+    """Of those that may go by arm: how many, of how many leads, and when the first and the last was decided."""
+    counts = (
+        "count(*) AS decisions, count(DISTINCT lead_id) AS leads, min(decided_at) AS first, max(decided_at) AS last"
+    )
+    return cursor.read(f"SELECT arm, {counts} {MAY_GO} GROUP BY arm ORDER BY arm", within)
 
 
 def drop(change: Change, within: Limits) -> dict[str, int]:

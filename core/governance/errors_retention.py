@@ -18,12 +18,12 @@ class NothingToRetire(LeadbenchError):
 
 
 class PlanUnknown(LeadbenchError):
-    """A plan that nobody asked for."""
+    """A plan that nobody asked for, or that was refused since."""
 
     code = "unknown_plan"
 
     def __init__(self, plan: str) -> None:
-        super().__init__(f"Nobody asked for the deletion `{plan}`.", value=plan, remedy=AGAIN)
+        super().__init__(f"Nobody asked for the deletion `{plan}`, or it was refused.", value=plan, remedy=AGAIN)
 
 
 class PlanOwn(LeadbenchError):

@@ -14,7 +14,8 @@ from core.governance.errors_retention import NothingToRetire, PlanMoved, PlanOwn
 from core.governance.permissions import Permission
 from core.governance.users import Users
 from core.kernel.canonical import canonical, digest
-from core.kernel.database import Change, Cursor, Database
+from core.kernel.database import Cursor, Database
+from core.kernel.errors import ReasonMissing
 from core.kernel.signing import SigningKey
 from core.kernel.times import from_text, naive, to_text
 from core.policy.document import Document
@@ -22,15 +23,17 @@ from core.policy.overlays import DECISION_LOG, EXPLORATION_LOG, RAW_EVENTS
 from core.policy.store import PolicyStore
 from core.signals import store_retention as signals
 
-ASKED, RETIRED = "retention.asked", "decisions.retired"
+ASKED, REFUSED, RETIRED = "retention.asked", "retention.refused", "decisions.retired"
 LEAST = timedelta(days=8)
 """Younger decisions stay whatever a policy says: caps count the touches of seven days."""
-ASKED_FOR = """SELECT body, actor FROM ledger WHERE kind = 'retention.asked' AND body->>'$.plan_hash' = ?
+NOT_REFUSED = """kind = 'retention.asked' AND NOT EXISTS (
+    SELECT 1 FROM ledger r
+    WHERE r.kind = 'retention.refused' AND r.body->>'$.plan_hash' = a.body->>'$.plan_hash' AND r.seq > a.seq)"""
+ASKED_FOR = f"""SELECT body, actor FROM ledger a WHERE {NOT_REFUSED} AND body->>'$.plan_hash' = ?
     ORDER BY seq DESC LIMIT 1"""
-
-WAITING = """SELECT body->>'$.plan_hash' AS plan, actor AS asked_by, "at" AS asked_at,
+WAITING = f"""SELECT body->>'$.plan_hash' AS plan, actor AS asked_by, "at" AS asked_at,
         (body->>'$.plan.leaves.count')::BIGINT AS decisions
-    FROM ledger WHERE kind = 'retention.asked'
+    FROM ledger a WHERE {NOT_REFUSED}
         AND seq > (SELECT coalesce(max(seq), 0) FROM ledger WHERE kind = 'decisions.retired')
     ORDER BY seq DESC"""
 
@@ -86,7 +89,9 @@ def stays(db: Database, planned: Plan) -> dict[str, int]:
 
 
 def waiting(db: Database) -> list[dict[str, Any]]:
-    """What was asked for since decisions last went, newest first: plan (its hash), asked_by, asked_at, decisions."""
+    """What was asked for since decisions last went and refused by nobody, newest first: plan (its hash), asked_by,
+    asked_at, decisions.
+    """
     return db.read(WAITING).to_dicts()
 
 
@@ -98,6 +103,23 @@ def ask(db: Database, actor: str, users: Users) -> Plan:
         if not planned.leaves["count"]:
             raise NothingToRetire
         change.body.update(plan=asdict(planned), plan_hash=planned.hash)
+    return planned
+
+
+def asked(db: Database, plan_hash: str) -> tuple[Plan, bool]:
+    """A plan that was asked for, and whether it would still delete exactly that; raises PlanUnknown."""
+    planned, _ = _asked(db, plan_hash)
+    return planned, _plan(db, db, from_text(planned.at), planned.upto).hash == plan_hash
+
+
+def refuse(db: Database, plan_hash: str, comment: str, actor: str, users: Users) -> Plan:
+    """Say that what somebody asked for is not to be deleted; raises Forbidden, ReasonMissing and PlanUnknown."""
+    if not comment.strip():
+        raise ReasonMissing("refuse")
+    with db.change("governance", REFUSED, actor) as change:
+        users.require(actor, Permission.APPROVE, change)
+        planned, _ = _asked(change, plan_hash)
+        change.body.update(plan_hash=plan_hash, comment=comment.strip())
     return planned
 
 
@@ -121,8 +143,8 @@ def apply(db: Database, plan_hash: str, actor: str, users: Users) -> tuple[Plan,
     return planned, certificate
 
 
-def _asked(change: Change, plan_hash: str) -> tuple[Plan, str]:
-    found = change.read(ASKED_FOR, [plan_hash]).rows()
+def _asked(reader: Cursor | Database, plan_hash: str) -> tuple[Plan, str]:
+    found = reader.read(ASKED_FOR, [plan_hash]).rows()
     if not found:
         raise PlanUnknown(plan_hash)
     return Plan(**json.loads(found[0][0])["plan"]), found[0][1]

@@ -8,6 +8,7 @@ import pytest
 
 from app.queries import outbox
 from core.decisions.store_outbox import SCHEMA, OutboxStore
+from core.governance import retention
 from core.kernel.clock import SystemClock
 from core.policy.default import shipped
 from core.workbench import Workbench
@@ -109,6 +110,15 @@ def test_retention_is_asked_for_by_one_and_approved_by_another(store, tmp_path):
     assert (asked["state"], asked["leaves"]["count"], asked["stays"]) == ("asked", 1, {"decisions": 1})
     assert refused("policy", "retain", "--apply", asked["plan"], *at, user="ana")["code"] == "forbidden"
     assert f"pat asked on {asked['at'][:10]} to delete 1 decisions" in call("policy", "retain", *at).stdout
+    no = ("policy", "retain", "--refuse", asked["plan"])
+    assert refused(*no, *at, user="rita")["code"] == "reason_missing"
+    assert refused(*no, "--comment", "no", *at, user="pat")["code"] == "forbidden"
+    kept = done("policy_retain", *no, "--comment", "An audit is on", *at, user="rita")
+    assert (kept["state"], kept["waiting"], kept["leaves"]["count"]) == ("refused", [], 1)
+    for again in (no, ("policy", "retain", "--apply", asked["plan"])):
+        assert refused(*again, "--comment", "no", *at, user="rita")["code"] == "unknown_plan"
+    assert call(*no, "--ask", *at, user="pat").returncode == 2
+    asked = done("policy_retain", "policy", "retain", "--ask", *at, user="pat")
     gone = done("policy_retain", "policy", "retain", "--apply", asked["plan"], *at, user="rita")
     assert (gone["state"], gone["waiting"]) == ("done", [])
     assert gone["certificate"]["certificate"]["deleted"] == {
@@ -118,10 +128,41 @@ def test_retention_is_asked_for_by_one_and_approved_by_another(store, tmp_path):
 
 def decided_twice(store):
     """Two old decisions of one lead."""
-    with Workbench.open(Path(store), SystemClock()) as bench, bench.db.change("decisions", "tested", "test") as change:
+    with Workbench.open(Path(store), SystemClock()) as bench:
+        put_old(bench.db)
+
+
+def put_old(db):
+    with db.change("decisions", "tested", "test") as change:
         change.execute(
             """INSERT INTO decisions BY NAME SELECT 'l' AS lead_id, 'live' AS arm, 1 AS score, 1 AS fit,
             1 AS engagement, 'PERMIT' AS disposition, '[]' AS reasons, '[]' AS points, 'm' AS model_hash,
             'p' AS policy_hash, 'f' AS feature_set_hash, '{}' AS record, 'h' AS hash, 1 AS entry_seq, '{}' AS stage_us,
             'd' || i AS decision_id, i::INTEGER AS leaf_no, TIMESTAMP '2020-01-01' AS decided_at FROM range(2) t(i)"""
         )
+
+
+def test_a_reviewer_consents_to_a_deletion_or_refuses_it_on_approvals(demo_copy, monkeypatch):
+    db, users = demo_copy.db, demo_copy.rooms.users
+    users.add("pat", "privacy", "root")
+    put_old(db)
+    monkeypatch.setattr(retention, "days_kept", lambda documents: {"decision_log": 90})
+    asked, old = retention.ask(db, "pat", users), "SELECT count(*) FROM decisions WHERE lead_id = 'l'"
+    item = f"deletion-{asked.hash[7:19]}"
+
+    def press(at, label):
+        return next(one for one in at.button if one.label == label).click().run()
+
+    mine = page("approvals", "pat", v=item)
+    assert "pat" in " ".join(one.value for one in press(mine, "Approve and delete").error)
+    at = page("approvals", "rita", v=item)
+    told = " ".join(one.value for one in at.markdown)
+    assert "Deletion of 1 decisions" in str(at.main) and "asked by pat" in told and "decisions 90 days" in told
+    goes = next(one.value for one in at.dataframe if "arm" in one.value.columns)
+    assert goes[["arm", "decisions", "leads"]].values.tolist() == [["live", 1, 1]]
+    assert press(at, "Refuse").error and db.scalar(old) == 2
+    press(at.text_input(key=f"approvals_inbox_{item[9:]}_comment").set_value("An audit is on").run(), "Refuse")
+    assert retention.waiting(db) == [] and db.scalar(old) == 2
+    asked = retention.ask(db, "pat", users)
+    at = press(page("approvals", "rita", v=f"deletion-{asked.hash[7:19]}"), "Approve and delete")
+    assert "1 decisions went" in at.toast[0].value and db.scalar(old) == 1

@@ -1,0 +1,74 @@
+"""A deletion of decisions that waits for a second person: who asked, what goes and what stays, consent or refusal."""
+
+from typing import Any
+
+import streamlit as st
+
+from app import release_commands
+from app.components import badges, chart, columns, frame_table
+from app.feedback import done, refusals
+from app.queries import retention as reads
+from app.queries.retention import Asked
+
+KINDS = {"decision_log": "decisions", "exploration_log": "draws of an experiment", "raw_events": "raw events"}
+TABLES = {"decisions": "decisions", "events": "raw events", "quarantine": "items in quarantine"}
+
+
+def name(row: dict[str, Any]) -> str:
+    """How the list names it."""
+    return f"Deletion of {row['decisions']:,} decisions"
+
+
+def told(row: dict[str, Any]) -> str:
+    """By whom and since when."""
+    return f"asked by {row['asked_by']} on {row['asked_at'][:10]}"
+
+
+def show(row: dict[str, Any], key: str) -> None:
+    """Draw what exactly would go, what stays, and what may be done about it."""
+    found = reads.asked(row["plan"])
+    with chart.card(name(row), "Records of decisions whose time by `privacy.retention_days` is over."):
+        state = (
+            ":orange-badge[waits for a second person]" if found.is_current else ":red-badge[no longer what was asked]"
+        )
+        badges.show(state, f":gray[{told(row)}]")
+        _facts(found)
+        frame_table.show(found.goes, f"{key}_goes", columns=GOES, alt="Decisions that go, by arm.")
+        _commands(row, found, key)
+
+
+def _facts(found: Asked) -> None:
+    plan = found.plan
+    kept = [f"{KINDS[kind]} {days:,} days (before {plan.cutoffs[kind][:10]})" for kind, days in plan.days.items()]
+    st.markdown(f"Kept: {', '.join(kept)}.")
+    stays = [f"{count:,} {TABLES[table]}" for table, count in found.stays.items()]
+    st.markdown(f"Older than their time and staying: {', '.join(stays)}. What a lead stands on is never deleted.")
+    st.caption(f"Plan `{plan.hash[7:19]}` · root of what goes `{plan.leaves['root'][7:19]}`. It cannot be undone.")
+    if not found.is_current:
+        st.warning("Policies, contests, messages or rollouts changed since: it has to be asked for again.")
+
+
+def _commands(row: dict[str, Any], found: Asked, key: str) -> None:
+    comment = st.text_input("Comment", key=f"{key}_comment", placeholder="Why not; needed for a no").strip()
+    with st.container(horizontal=True):
+        if st.button(
+            "Approve and delete", key=f"{key}_approve", icon=":material/delete:", disabled=not found.is_current
+        ):
+            with refusals():
+                count = release_commands.retire(row["plan"])
+                done(f"{count:,} decisions went; the certificate is in the ledger.")
+                st.rerun()
+        if st.button("Refuse", key=f"{key}_refuse", icon=":material/block:"):
+            with refusals():
+                release_commands.refuse_retirement(row["plan"], comment)
+                done("The deletion is refused.")
+                st.rerun()
+
+
+GOES = {
+    "arm": "Arm",
+    "decisions": columns.count("Decisions", width=110),
+    "leads": columns.count("Leads", width=110),
+    "first": columns.moment("First decided"),
+    "last": columns.moment("Last decided"),
+}
