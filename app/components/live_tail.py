@@ -28,17 +28,19 @@ def _newest(key: str) -> None:
     moment = st.column_config.DatetimeColumn
     config = {
         "received_at": moment("Received (UTC)", format="D MMM, HH:mm:ss.SSS", timezone="UTC", width=170),
-        "delay_seconds": st.column_config.NumberColumn("After, s", format="%.1f", width=84, help="Since it happened."),
+        "delay": st.column_config.TextColumn("After", width=84, help="How long after it happened it was received."),
         "source": st.column_config.TextColumn("Source", width=100),
         "label": st.column_config.TextColumn("Kind", width=190),
         "lead_id": st.column_config.TextColumn("Lead", width=170),
         "path": st.column_config.TextColumn("Came by", width=190),
         "seen": st.column_config.TextColumn("Features", width=110, help="Whether features see it."),
     }
-    frame_table.show(found, f"{key}_newest", columns=config, order=list(config), alt="The newest events.")
+    frame_table.show(
+        found, f"{key}_newest", columns=config, order=list(config), alt="The events that were stored last."
+    )
 
 
 def _told(found: pl.DataFrame) -> str:
-    return (
-        f"The newest {found.height:,} events; the last was received {found['received_at'][0]:%d %b %Y, %H:%M:%S} UTC."
-    )
+    latest = found["received_at"].max()
+    told = f"The {found.height:,} events that were stored last, the last first"
+    return f"{told}; received up to {latest:%d %b %Y, %H:%M:%S} UTC."

@@ -12,6 +12,7 @@ from app.queries import versions
 from app.queries.access import database, revision, role, rooms, seen
 from core.governance.permissions import Role
 from core.kernel import console
+from core.kernel.times import spoken
 from core.signals import adapters
 from core.signals import inspect as inspection
 from core.signals.aliases import REQUIRED, TABLES, lacking
@@ -69,17 +70,19 @@ def _sources(revision: str) -> pl.DataFrame:
 
 
 def newest() -> pl.DataFrame:
-    """The newest events: received_at, delay_seconds, source, label (its kind), lead_id, path, seen; masked by role."""
+    """The events that were stored last, the last first: received_at, delay (text), source, label (its kind), lead_id,
+    path, seen; masked by role.
+    """
     return _newest(revision("signals", "features", "policy"), role().value)
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def _newest(revision: str, role: str) -> pl.DataFrame:
-    delay = (pl.col("received_at") - pl.col("occurred_at")).dt.total_milliseconds() / 1e3
+    delay = (pl.col("received_at") - pl.col("occurred_at")).dt.total_microseconds() / 1e6
     return seen(SignalPages(database()).newest(NEWEST_SHOWN), Role(role)).with_columns(
         source=pl.col("source").str.replace_all("_", " "),
         label=pl.col("type").replace(versions.type_names()),
-        delay_seconds=delay,
+        delay=delay.map_elements(spoken, return_dtype=pl.String),
         path=pl.col("path").str.split("/").list.last(),
         seen=pl.when("is_seen").then(pl.lit("seen")).otherwise(pl.lit("left out")),
     )

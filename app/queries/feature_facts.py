@@ -19,7 +19,7 @@ from core.features.portrait import Course, Spread, spread_by_outcome
 from core.features.tiers import tier
 from core.governance.feature_users import FeatureReaders, FeatureUsers
 from core.kernel.errors import LeadbenchError
-from core.kernel.times import duration_text, naive
+from core.kernel.times import duration_text, naive, spoken
 from core.signals.store_pages import SignalPages
 
 LOOKED_AT = 500
@@ -77,18 +77,12 @@ def _of(
     return Facts(
         tier=tier(feature),
         max_age=duration_text(limit) if limit else None,
-        age=None if age is None else _span(age.total_seconds()),
+        age=None if age is None else spoken(age.total_seconds()),
         stale=bool(old) or feature.name in delivered.held_back,
         missing=missing.get(feature.name),
         drift=drifted,
         used_by=used_by,
     )
-
-
-def _span(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.0f} h"
 
 
 def _missing(feature_set: FeatureSet) -> dict[str, float]:

@@ -16,7 +16,7 @@ NUMBER_TYPES = frozenset({"BIGINT", "UBIGINT", "HUGEINT", "DOUBLE"})
 _ATTRIBUTE_DTYPES = {"number": NUMBER, "time": NUMBER, "boolean": BOOLEAN, "category": CATEGORY}
 _LAYOUT = """
 SELECT heaviest_lead FROM log_layout
-WHERE events = (SELECT count(*) FROM events) AND last_no = (SELECT coalesce(max(event_no), 0) FROM events)
+WHERE events = (SELECT count(*) FROM events) AND last_no >= (SELECT coalesce(max(event_no), 0) FROM events)
 """
 _HEAVIEST_LEAD = "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM events GROUP BY lead_no)"
 _MOST_IN_ACCOUNT = """

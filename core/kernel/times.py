@@ -79,3 +79,12 @@ def duration_text(microseconds: int) -> str:
         if microseconds % UNITS_US[unit] == 0:
             return f"{microseconds // UNITS_US[unit]}{unit}"
     return f"{microseconds // UNITS_US['s']}s"
+
+
+def spoken(seconds: float) -> str:
+    """A span of time in the unit that suits it: `0.4 s`, `14 min`, `5 h`, `40 d`."""
+    size = abs(seconds)
+    if size < 90:
+        return f"{seconds:.1f} s" if size < 9.95 else f"{seconds:.0f} s"
+    per, unit = (60, "min") if size < 5_400 else (3_600, "h") if size < 172_800 else (86_400, "d")
+    return f"{seconds / per:.0f} {unit}"

@@ -8,9 +8,13 @@ from core.signals import store_properties
 ORDER = "lead_no, occurred_at, received_at, event_id"
 DUE_EVENTS = 100_000
 DUE_SHARE = 0.2
+LAST_NO = """
+greatest((SELECT coalesce(max(event_no), 0) FROM events), (SELECT coalesce(max(last_no), 0) FROM log_layout))
+"""
+"""The last number that an event was given, though that event may be gone: none is given twice."""
 _NUMBERED = f"""
 INSERT INTO events BY NAME
-SELECT (SELECT coalesce(max(event_no), 0) FROM events) + row_number() OVER () AS event_no, * FROM (
+SELECT {LAST_NO} + row_number() OVER () AS event_no, * FROM (
     SELECT {{columns}} FROM (
         SELECT i.event_id, o.lead_no, k.kind_no, i.occurred_at, i.received_at, i.anonymous_id, a.account_no, i.region,
                i.session_id, i.properties, i.context, i.schema_version, $batch AS batch_id, i.trace_id, f.flag,
@@ -66,7 +70,7 @@ class Compacted:
 def layout(cursor: Cursor | Database) -> Layout:
     """How the log lies now, by one statement: between two a commit would make what is noted seem wrong."""
     events, last, noted_events, noted_last, in_order = cursor.read(_LAYOUT).row(0)
-    true = (noted_events, noted_last) == (events, last) if noted_events is not None else not events
+    true = noted_events == events and noted_last >= last if noted_events is not None else not events
     return Layout(events, events - (in_order if noted_events is not None and true else 0), true)
 
 
@@ -84,25 +88,22 @@ def append(change: Change, accepted: int, batch_id: str) -> None:
 
 
 def _note_appended(change: Change, before: Layout, accepted: int) -> None:
-    if not before.true:
-        return
-    if not before.events:
-        _note(change, accepted)
+    if not before.true or not before.events:
+        _note(change, accepted if before.true else 0)
         return
     heaviest = change.scalar("SELECT max(n) FROM (SELECT count(*) AS n FROM incoming GROUP BY lead_id)")
     change.execute(
-        "UPDATE log_layout SET events = events + ?, heaviest_lead = heaviest_lead + ?,"
-        " last_no = (SELECT max(event_no) FROM events)",
+        f"UPDATE log_layout SET events = events + ?, heaviest_lead = heaviest_lead + ?, last_no = {LAST_NO}",
         [accepted, heaviest],
     )
 
 
 def _note(change: Change, sorted_events: int) -> None:
+    last_no = change.scalar(f"SELECT {LAST_NO}")
     change.execute("DELETE FROM log_layout")
     change.execute(
-        "INSERT INTO log_layout SELECT count(*), coalesce(max(event_no), 0), ?, "
-        f"({_HEAVIEST.format('events')}) FROM events",
-        [sorted_events],
+        f"INSERT INTO log_layout SELECT count(*), ?, ?, ({_HEAVIEST.format('events')}) FROM events",
+        [last_no, sorted_events],
     )
 
 

@@ -14,6 +14,7 @@ from app.queries import change, crm, lead, leads, overview, reason_codes, versio
 from core.features.lineage import Family
 from core.governance.permissions import Role
 from core.kernel.settings import PROJECT_ROOT
+from core.kernel.times import spoken
 
 PAGES = ("overview", "leads", "lead", "features", "data")
 HEAVY = ("evidently", "shap", "statsmodels", "lightgbm")
@@ -186,7 +187,15 @@ def test_the_newest_events_stand_first_with_how_they_came(demo):
     shown = at.dataframe[0].value
     newest = demo.db.read("SELECT lead_id FROM event_rows JOIN leads USING (lead_no) ORDER BY event_no DESC LIMIT 50")
     assert list(shown["lead_id"]) == newest["lead_id"].to_list() and set(shown["seen"]) == {"seen"}
-    assert "no write key is active" in words(at) and "The newest 50 events" in words(at)
+    assert "no write key is active" in words(at)
+    last = demo.db.read("SELECT received_at, occurred_at FROM events ORDER BY event_no DESC LIMIT 50")
+    assert f"stored last, the last first; received up to {last['received_at'].max():%d %b %Y, %H:%M:%S} UTC" in words(
+        at
+    )
+    after = (last["received_at"] - last["occurred_at"]).dt.total_microseconds() / 1e6
+    assert list(shown["delay"]) == [spoken(seconds) for seconds in after]
+    spans = [(0.44, "0.4 s"), (-3, "-3.0 s"), (89.6, "90 s"), (90, "2 min"), (5_400, "2 h"), (86_400 * 40.2, "40 d")]
+    assert [spoken(seconds) for seconds, _ in spans] == [text for _, text in spans]
 
 
 def test_the_console_refuses_what_is_no_select(demo):

@@ -4,10 +4,12 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
+import pytest
 
 from core.kernel.clock import FixedClock
 from core.kernel.database import Database
 from core.signals.ingest import Ingest, Sender, landing, plain, segment_batch
+from core.signals.store_layout import compact, layout
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 SENDER = Sender("site")
@@ -41,6 +43,38 @@ def test_a_poisonous_item_is_held_by_itself_and_a_fault_of_the_short_way_holds_n
     assert [(one.index, one.code, one.detail) for one in second.errors] == [(3, "unprocessable", "ZeroDivisionError")]
     assert store.scalar("SELECT count(*) FROM events") == 13
     assert store.read("SELECT row_no, code FROM quarantine").rows() == [(4, "unprocessable")]
+
+
+def test_no_number_of_an_event_is_ever_given_twice(store, monkeypatch):
+    numbers = {}
+
+    def sent(*ids):
+        ingest = Ingest(store)
+        ingest.submit(parcel(*ids)).result(30)
+        ingest.stop()
+        for number, event_id in store.read("SELECT event_no, event_id FROM events").iter_rows():
+            assert numbers.setdefault(number, event_id) == event_id
+
+    def drop_newest():
+        with store.change("signals", "tested", "ana") as change:
+            change.execute("DELETE FROM events WHERE event_no >= (SELECT max(event_no) FROM events) - 1")
+
+    sent(1, 2, 3, 4)
+    drop_newest()
+    sent(5)
+    drop_newest()
+    compact(store, "ana")
+    assert layout(store).true
+    sent(6, 7)
+    drop_newest()
+    monkeypatch.setattr(plain, "land", lambda *_: None)
+    sent(8, 9)
+    monkeypatch.setattr(Database, "_finish", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"), store.change("signals", "tested", "ana") as change:
+        change.execute("DELETE FROM events")
+    monkeypatch.undo()
+    sent(10)
+    assert sorted(numbers.values()) == sorted(f"e{number}" for number in range(1, 11)) and max(numbers) == 10
 
 
 def test_who_gave_up_or_does_not_listen_keeps_nobody_from_an_answer(store):

@@ -67,7 +67,7 @@ def _read(change: Change) -> Pictured:
         streams={(path, adapter): (batch_id, at) for path, adapter, batch_id, at in streams},
         pairs=set(change.read(PAIRS, {"batches": batches}).rows()) if batches else set(),
         layout=layout,
-        last_no=change.scalar("SELECT coalesce(max(event_no), 0) FROM events"),
+        last_no=change.scalar(f"SELECT {store_layout.LAST_NO}"),
         last_lead=change.scalar(LAST_LEAD),
     )
 
