@@ -16,8 +16,8 @@ if not hashes:
 with header.show("Explain", "From the contributions stored with each decision, never computed again"):
     chosen = explain_parts.run(hashes)
 found = explain.stored(chosen)
-if found.leads < found.decided:
-    st.caption(f"Drawn from a sample of {found.leads:,} of {found.decided:,} leads.")
+drawn = f"a sample of {found.leads:,} of " if found.leads < found.decided else ""
+st.caption(f"Drawn from {drawn}{found.decided:,} leads: each counts once, with its newest decision.")
 
 overall, feature, together, groups, retrains, lead = st.tabs(TABS, key="tab", bind="query-params")
 if overall.open:

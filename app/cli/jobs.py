@@ -103,7 +103,13 @@ def score(
     moment = None if as_of is None else from_text(as_of)
     with acting(store, as_user, default=True) as (bench, actor):
         result = bench.runner.score(actor=actor, as_of=moment, leads=leads, progress=progress)
-    emit(result, lambda: f"{_counts(result['decisions'])}\n{_decider_text(result['decisions']['model'])}")
+    emit(result, lambda: _scored_text(result))
+
+
+def _scored_text(result: dict[str, Any]) -> str:
+    """Whom the leads were decided by, how many, and what to heed."""
+    decisions = result["decisions"]
+    return "\n".join([_counts(decisions), _decider_text(decisions["model"]), *_warnings(result)])
 
 
 def summary(result: dict[str, Any]) -> str:
@@ -118,7 +124,11 @@ def summary(result: dict[str, Any]) -> str:
     if result["drift"]:
         parts.append(drift_text(result["drift"]))
     parts += [f"Suspected leak, left out: {item['name']} - {item['evidence']}" for item in _left_out(result)]
-    return "\n".join([*parts, *(f"Warning ({item['code']}): {item['message']}" for item in result["warnings"])])
+    return "\n".join([*parts, *_warnings(result)])
+
+
+def _warnings(result: dict[str, Any]) -> list[str]:
+    return [f"Warning ({item['code']}): {item['message']}" for item in result["warnings"]]
 
 
 def _decider_text(model: dict[str, Any] | None) -> str:

@@ -97,7 +97,8 @@ def together(found: Stored, model_hash: str, key: str) -> None:
         )
         words = (
             f"In words: {hardly}{pair} act together{'' if hardly else ' most'}: {told_share}. Friedman's H on "
-            f"{told.leads} leads that the model decided, among its {len(features)} weightiest features, in log-odds."
+            f"{told.leads} leads that the model decided, one decision each, among its {len(features)} weightiest "
+            "features, in log-odds."
         )
         figure = importance.pairs(told.pairs, chart.colours())
         chart.show(figure, f"{key}_pairs", alt=f"Pairs of features. {words}", words=words)

@@ -10,12 +10,10 @@ from app.components import chart, frame_table, glossary
 from app.feedback import refusals, refused
 from app.queries import cuts
 from core.kernel.errors import LeadbenchError
-from core.models.costs import Costs, best
+from core.models.costs import Costs, Worth, best
 from core.models.cutoffs import Capacity
 from core.models.store import ModelVersion
 from core.recipes.cutting import Unseen
-
-CHOSEN = "The share was chosen on these same leads, so new leads may bring less than the interval says."
 
 
 def unseen(version: ModelVersion) -> Unseen | None:
@@ -98,18 +96,19 @@ def worth(found: Unseen, key: str) -> None:
             work = _number("Working a lead costs", 30.0, f"{key}_work", 170, step=5.0) or 0.0
             missed = _number("A win nobody works costs", 0.0, f"{key}_missed", 190, step=10.0) or 0.0
         with refusals():
-            rows = cuts.worth(found, Costs(win, work, missed))
-            _worth(rows, key)
+            costs = Costs(win, work, missed)
+            _worth(cuts.worth(found, costs), cuts.worth_of_best(found, costs), key)
 
 
-def _worth(rows: pl.DataFrame, key: str) -> None:
+def _worth(rows: pl.DataFrame, fresh: Worth, key: str) -> None:
     top = best(rows)
     start = round(100 * top["share"])
     share = st.slider("Leads worked, best first", 0, 100, start, format="%d %%", key=f"{key}_share_{start}") / 100
     told = "nobody" if top["threshold"] is None else f"scores from {top['threshold']:.1%}"
     words = (
-        f"In words: most is gained by working {top['share']:.0%} of the leads ({told}): {top['value']:+,.0f} per 1,000 "
-        f"leads, 95 % from {top['low']:+,.0f} to {top['high']:+,.0f}. {CHOSEN}"
+        f"In words: most is gained by working {top['share']:.0%} of the leads ({told}). A cut that one half of them "
+        f"chooses brings {fresh.value:+,.0f} per 1,000 leads of the other half, 95 % from {fresh.low:+,.0f} to "
+        f"{fresh.high:+,.0f}."
     )
     figure = charts.value(rows, chart.colours(), best=top["share"], chosen=share)
     chart.show(figure, f"{key}_curve", alt=f"Value by share of leads worked. {words}", words=words)

@@ -8,7 +8,7 @@ import streamlit as st
 from app.queries import versions
 from app.queries.access import revision
 from app.services import workbench
-from core.models.costs import Costs, by_share
+from core.models.costs import Costs, Worth, by_share, cross_fitted
 from core.models.cutoffs import Capacity
 from core.recipes import cutting
 from core.recipes.cutting import Unseen
@@ -47,3 +47,8 @@ def proposed(found: Unseen, capacity: Capacity) -> tuple[dict[str, Any], pl.Data
 def worth(found: Unseen, costs: Costs) -> pl.DataFrame:
     """The table of core.models.costs.by_share."""
     return by_share(found.y, found.p, costs)
+
+
+def worth_of_best(found: Unseen, costs: Costs) -> Worth:
+    """What the best cut is worth on leads that had no say in it."""
+    return cross_fitted(found.y, found.p, costs)

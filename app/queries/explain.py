@@ -45,10 +45,8 @@ def stored(model_hash: str) -> Stored:
 
 @st.cache_resource(max_entries=4, show_spinner="Reading stored contributions")
 def _stored(decisions: str, features: str, model_hash: str) -> Stored:
-    board = leads.board().filter(pl.col("model_hash") == model_hash)
-    decided = board.height
-    if decided > MOST_LEADS:
-        board = board.sample(MOST_LEADS, seed=SEED)
+    decided = leads.board().filter(pl.col("model_hash") == model_hash).height
+    board = _board(model_hash, MOST_LEADS)
     set_hash = board["feature_set_hash"][0]
     told = DecisionBoard(database()).reasons(board["decision_id"].to_list())
     points = _long(told.join(board.select("decision_id", "lead_id"), on="decision_id"), versions.labels(set_hash))
@@ -140,14 +138,20 @@ def _stability(revision: str, model_hash: str, other: str) -> Stability:
 
 
 def _decided(model_hash: str, most: int) -> tuple[Model, pl.DataFrame]:
-    """The model, and up to so many of the vectors that it decided until now, chosen by their ids."""
+    """The model, and the vectors of the newest decisions of up to so many leads, one a lead."""
+    from core.decisions.record import parse
     from core.decisions.reexecution import vectors
 
-    board = leads.board().filter(pl.col("model_hash") == model_hash)
-    newest = board.sort("entry_seq", "decision_id")["decision_id"][-1]
-    sample = rooms().decisions.population(newest, most)
+    board = _board(model_hash, most)
+    told = DecisionBoard(database()).reasons(board["decision_id"].to_list()).sort("decision_id")
     feature_set = rooms().features.get(board["feature_set_hash"][0])
-    return rooms().models.get(model_hash), vectors(feature_set, [{"features": one.items()} for one in sample])
+    return rooms().models.get(model_hash), vectors(feature_set, [{"features": parse(one)} for one in told["features"]])
+
+
+def _board(model_hash: str, most: int) -> pl.DataFrame:
+    """The board's rows that the model decided, one a lead; a sample of so many where there are more."""
+    rows = leads.board().filter(pl.col("model_hash") == model_hash)
+    return rows.sample(most, seed=SEED) if rows.height > most else rows
 
 
 def swarm(found: Stored, most: int = 10, dots: int = 400) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from core.models.model import Model
 from core.models.scoring import probabilities
 from core.models.training import TrainConfig, train
 from core.models.tuning import Tuning, tune
+from core.recipes.warnings import Caution
 
 ROUNDED = 6
 UNTUNED = evaluation.Caution(
@@ -31,7 +32,7 @@ class Task:
     """A training job: rows with y, part and features; their parts in a random split; the frame with the suspects.
 
     champion: version, model and the test rows with its features, where no test row was among its training rows.
-    observed_until: the end of the log, UTC.
+    observed_until: the end of the log, UTC. cautions: what the result is to warn of besides.
     """
 
     frame: pl.DataFrame = field(repr=False)
@@ -46,6 +47,7 @@ class Task:
     tune_trials: int = 0
     observed_until: datetime | None = None
     champion: "tuple[str, Model, pl.DataFrame] | None" = field(default=None, repr=False)
+    cautions: tuple[Caution, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Learned:
     metrics: dict[str, Any]
     baselines: dict[str, Any]
     charts: dict[str, Any]
-    cautions: tuple[evaluation.Caution, ...]
+    cautions: tuple[Any, ...]
     tuning: dict[str, Any] | None = None
 
 
@@ -90,7 +92,8 @@ def learn(task: Task) -> Learned:
         "scores": _histogram(scored),
         "scorecard": card,
     }
-    cautions = found.cautions if tuning is None or tuning.trials else (*found.cautions, UNTUNED)
+    untuned = () if tuning is None or tuning.trials else (UNTUNED,)
+    cautions = (*found.cautions, *untuned, *task.cautions)
     return Learned(trained.model, metrics, baselines, charts, cautions, None if tuning is None else tuning.to_json())
 
 

@@ -86,6 +86,7 @@ class Decided:
     score_seconds: float
     policy: Policy = field(repr=False)
     model: Model = field(repr=False)
+    cautions: tuple[Any, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """policy and decisions of the result."""

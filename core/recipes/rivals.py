@@ -6,7 +6,6 @@ import polars as pl
 
 from core.features import engine
 from core.kernel.errors import LeadbenchError
-from core.kernel.workers import Progress
 from core.models import evaluation, resampling
 from core.models.encoding import Floats
 from core.models.maturity import matured
@@ -17,6 +16,7 @@ from core.recipes import training_data
 from core.recipes.learning import rounded
 from core.recipes.rooms import Rooms
 from core.recipes.rows import Prepared
+from core.recipes.warnings import Caution
 
 FEWEST_OF_A_CLASS = 10
 
@@ -107,25 +107,24 @@ def compare(rooms: Rooms, prepared: Prepared, one: ModelVersion, other: ModelVer
 
 
 def champion_on(
-    rooms: Rooms, prepared: Prepared, rows: pl.DataFrame, feature_set_hash: str, progress: Progress | None
-) -> tuple[str, Model, pl.DataFrame] | None:
-    """The champion with the test rows in its own features; None where it cannot be judged by them, or there is none.
+    rooms: Rooms, prepared: Prepared, rows: pl.DataFrame, feature_set_hash: str
+) -> tuple[tuple[str, Model, pl.DataFrame] | None, Caution | None]:
+    """The champion with the test rows in its own features; None where there is none, or a warning says why not.
 
     rows: those of the test in the features of `feature_set_hash`. A champion that is damaged, that reads what is sealed
-    by now, saw the rows or learnt another label does not stand in the way of its replacement: it is said.
+    by now, saw the rows or learnt another label does not stand in the way of its replacement.
     """
     found = rooms.models.champion()
     if found is None or found.feature_set_hash is None:
-        return None
+        return None, None
     try:
         model = judged(rooms, prepared, found)
         if found.feature_set_hash != feature_set_hash:
             rows = _built(rooms, found.feature_set_hash, rows)
     except LeadbenchError as refusal:
-        if progress:
-            progress(0.0, f"nothing is compared with model {found.version}: {refusal.message}")
-        return None
-    return found.version, model, rows
+        told = f"Nothing is compared with the champion, model {found.version}: {refusal.message}"
+        return None, Caution("champion_not_compared", told)
+    return (found.version, model, rows), None
 
 
 def scored(rooms: Rooms, model: Model, rows: pl.DataFrame) -> tuple[pl.DataFrame, Floats]:

@@ -242,7 +242,7 @@ class Runner:
         with course.step("drift") as tell:
             drifted = steps.drift(steps.with_features_of(decided.model, studied), decided.model, decided.policy, tell)
         found = studied.to_json() | trained.to_json() | decided.to_json() | {"drift": drifted}
-        return found | {"cautions": [*studied.cautions, *trained.cautions]}, trained.charts
+        return found | {"cautions": [*studied.cautions, *trained.cautions, *decided.cautions]}, trained.charts
 
     def _result(self, recipe: Recipe, population: Population, found: dict[str, Any], course: Course) -> dict[str, Any]:
         seconds = {name: course.seconds.get(name, 0.0) for name in (*RUN_STEPS, "score")}

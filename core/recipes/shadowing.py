@@ -9,21 +9,26 @@ from core.kernel.database import Watch
 from core.kernel.errors import LeadbenchError
 from core.kernel.times import to_text, utc
 from core.recipes.rooms import Rooms
+from core.recipes.warnings import Caution
 
 MOST_A_MINUTE = 1_000
 
 
 def catch_up(rooms: Rooms, actor: str, most: int = MOST_A_MINUTE, watch: Watch | None = None) -> int:
-    """Let the challenger score up to `most` of the champion's newest decisions that it has not; how many it scored.
+    """Let the challenger score up to `most` of the champion's newest decisions that it has not; how many it scored."""
+    return attempt(rooms, actor, most, watch)[0]
 
-    What it is refused for, a damaged folder or an attribute sealed since, is logged, and keeps nobody from being
-    decided.
+
+def attempt(rooms: Rooms, actor: str, most: int, watch: Watch | None = None) -> tuple[int, Caution | None]:
+    """The same, with the warning of what the challenger is refused for: a damaged folder, an attribute sealed since.
+
+    It is logged too, and keeps nobody from being decided.
     """
     try:
-        return _score(rooms, actor, most, watch)
+        return _score(rooms, actor, most, watch), None
     except LeadbenchError as refusal:
         telemetry.log("shadow.unscored", code=refusal.code)
-        return 0
+        return 0, Caution("challenger_not_scored", f"The challenger has scored nothing: {refusal.message}")
 
 
 def _score(rooms: Rooms, actor: str, most: int, watch: Watch | None) -> int:

@@ -65,7 +65,7 @@ class Steps:
 
     def train(self, studied: Studied, progress: Progress | None) -> Trained:
         """Train in a worker, then register the feature set and the model."""
-        learned = run_in_worker(learning.learn, self._task(studied, progress), progress=progress, cancel=self.cancel)
+        learned = run_in_worker(learning.learn, self._task(studied), progress=progress, cancel=self.cancel)
         chosen = studied.featured.feature_set
         self.rooms.features.register(chosen, self.actor)
         cautions = [one.code for one in learned.cautions]
@@ -99,7 +99,8 @@ class Steps:
         if asked.leads == "test" or deciding.nobody_is_open(self.rooms, asked):
             test_leads = self.study(Population.of(self.rooms.signals)).test_leads
         decider = decider_of(self.rooms.models)
-        return self._decide(model, decider, asked, test_leads, progress).to_json()
+        decided = self._decide(model, decider, asked, test_leads, progress)
+        return decided.to_json() | {"warnings": result.warnings_json(decided.cautions)}
 
     def drift(self, studied: Studied, model: Model, policy: Policy, progress: Progress | None) -> dict[str, Any]:
         """Compare the recipe's two populations in a worker and keep the report; raises WindowInvalid."""
@@ -137,10 +138,11 @@ class Steps:
         chosen = self.rooms.features.get(str(model.feature_set_hash))
         policy = deciding.choose(self.rooms, self.file, model, self.actor)
         batch, arm, leads = deciding.decide(self.rooms, asked, chosen, model, policy, test_leads, self.actor, progress)
-        shadowing.catch_up(self.rooms, self.actor, batch.count, Watch("the shadow", progress, self.cancel))
+        watch = Watch("the shadow", progress, self.cancel)
+        _, unscored = shadowing.attempt(self.rooms, self.actor, batch.count, watch)
         stored = self.rooms.policies.get(policy.content_hash)
         told = result.decisions_json(batch, arm, leads) | {"model": decider.to_json()}
-        return Decided(stored, told, batch.seconds["score"], policy, model)
+        return Decided(stored, told, batch.seconds["score"], policy, model, (unscored,))
 
     def newest(self, step: str) -> Model:
         """The champion; raises NothingTrained."""
@@ -149,7 +151,7 @@ class Steps:
             raise NothingTrained(step)
         return self.rooms.models.get(champion.version)
 
-    def _task(self, studied: Studied, progress: Progress | None = None) -> learning.Task:
+    def _task(self, studied: Studied) -> learning.Task:
         recipe, featured = self.file.recipe, studied.featured
         chosen = featured.feature_set.behaviour_hash
         asked, seed = recipe.train, recipe.train.seed
@@ -159,6 +161,7 @@ class Steps:
             random_parts.select(*keys, "part"), on=keys, how="left", maintain_order="left", nulls_equal=True
         )
         suspicious = featured.with_suspects
+        champion, uncompared = rivals.champion_on(self.rooms, studied.prepared, studied.part("test"), chosen)
         return learning.Task(
             featured.frame,
             learning.infos(featured.feature_set),
@@ -177,7 +180,8 @@ class Steps:
             featured.recency,
             asked.tune_trials,
             studied.prepared.observed_until,
-            rivals.champion_on(self.rooms, studied.prepared, studied.part("test"), chosen, progress),
+            champion,
+            () if uncompared is None else (uncompared,),
         )
 
     def _facts(self, studied: Studied) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import pytest
 from app import work_commands
 from app.components import retraining
 from app.queries import drift, explain, models
-from core.decisions.store import DecisionStore
 from core.models.errors import ModelDamaged
 from tests.app.pages import page
 
@@ -129,16 +128,12 @@ def test_pairs_that_act_together_are_told_with_their_sample_and_not_of_few_leads
     )
 
 
-def test_decided_leads_are_drawn_from_all_up_to_the_models_newest_decision(demo, monkeypatch):
-    page("explain")
-    asked, real = [], DecisionStore.population
-    board = explain.leads.board().with_columns(entry_seq=pl.int_range(pl.len()))
-    monkeypatch.setattr(explain.leads, "board", lambda: board)
-    monkeypatch.setattr(
-        DecisionStore, "population", lambda store, one, most: asked.append(one) or real(store, one, most)
-    )
-    assert explain.together(board["model_hash"][-1], ()).leads == 60
-    assert asked == [board["decision_id"][-1]]
+def test_a_lead_that_was_decided_often_counts_once(demo):
+    at = page("explain")
+    (chosen, *_), board = explain.runs(), explain.leads.board()
+    assert demo.rooms.decisions.count() > board.height
+    assert explain.stability(chosen, chosen).leads == board.filter(pl.col("model_hash") == chosen).height
+    assert any("leads: each counts once, with its newest decision." in one.value for one in at.caption)
 
 
 def test_drift_ranks_features_by_the_decisions_they_move(demo):

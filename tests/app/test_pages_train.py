@@ -8,6 +8,7 @@ import pytest
 
 from app.queries import cuts, models
 from core.governance.errors import Forbidden
+from core.models.costs import Costs
 from core.models.cutoffs import Capacity
 from tests.app.pages import page
 
@@ -27,7 +28,8 @@ def test_bands_are_proposed_on_the_page_and_capacity_that_cannot_be_is_refused(d
     hot = told.row(0, named=True)
     assert any(f"begins at {hot['enter']:.1%}" in one.value for one in at.caption)
     assert hot["live"] is not None
-    assert any("per 1,000 leads" in one.value and "chosen on these same leads" in one.value for one in at.caption)
+    fresh = cuts.worth_of_best(cuts.unseen("1"), Costs(1000, 30))
+    assert any(f"{fresh.value:+,.0f} per 1,000 leads of the other half" in one.value for one in at.caption)
     at = at.number_input(key="train_capacity_hours").set_value(0.0).run()
     assert "rep_hours" in at.error[0].value
     at = at.number_input(key="train_worth_work").set_value(1e9).run()

@@ -1,6 +1,7 @@
 """What a running server shows of itself: readiness, measures, and the trace of a request down to its decision."""
 
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -41,7 +42,8 @@ def test_metrics_are_open_metrics_with_queues_and_stages(client):
     track(client)
     answer = client.get("/metrics")
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
-    assert answer.text.endswith("# EOF\n")
+    families = {one.name: one for one in text_string_to_metric_families(answer.text)}
+    assert families["leadbench_stage_seconds"].type == "histogram" and answer.text.endswith("# EOF\n")
     assert 'leadbench_stage_seconds_count{stage="commit"} 1.0' in answer.text
     assert "leadbench_ingest_accepted_since_start 1.0" in answer.text
     assert "leadbench_spans_dropped_total 0.0" in answer.text

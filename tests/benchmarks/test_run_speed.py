@@ -7,7 +7,6 @@ that it and its children hold together.
 """
 
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ from core.recipes.learning import Task
 from core.recipes.reader import read_recipe
 from core.signals import importing
 from core.workbench import Workbench
+from tests.benchmarks.memory import most_held
 
 pytestmark = pytest.mark.bench
 MOST_TIMES = 3.0
@@ -92,31 +92,9 @@ def bare_seconds(task: Task) -> float:
 
 def test_the_command_and_its_workers_stay_under_two_gigabytes(recipe, tmp_path):
     command = [sys.executable, "-c", "from app.cli import main; main()", "run", str(recipe), "--json"]
-    started, most = time.perf_counter(), 0
-    with subprocess.Popen(
-        [*command, "--store", str(tmp_path / "store")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as running:
-        while running.poll() is None:
-            most = max(most, held(running.pid))
-            time.sleep(0.1)
+    started = time.perf_counter()
+    code, most = most_held([*command, "--store", str(tmp_path / "store")])
     seconds = time.perf_counter() - started
     print(f"leadbench run bpi2012, cold, with workers: {seconds:.1f} s, at most {most / 2**20:,.0f} MB")
-    assert running.returncode == 0
+    assert code == 0
     assert 0 < most < MOST_BYTES
-
-
-def held(pid: int) -> int:
-    """Resident bytes of a process and of all that it started."""
-    parents: dict[int, list[int]] = {}
-    pages: dict[int, int] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            pages[int(folder.name)] = int((folder / "statm").read_text().split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        parents.setdefault(parent, []).append(int(folder.name))
-    family = [pid]
-    for one in family:
-        family.extend(parents.get(one, []))
-    return sum(pages.get(one, 0) for one in family) * os.sysconf("SC_PAGE_SIZE")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.models.costs import Costs, best, by_share
+from core.models.costs import Costs, best, by_share, cross_fitted
 from core.models.cutoffs import CapacityInvalid
 
 
@@ -40,9 +40,37 @@ def test_it_pays_down_to_where_a_win_is_worth_the_work(leads):
     assert best(by_share(*leads, Costs(win=1, work=0)))["recall"] == 1
 
 
+def test_a_cut_is_valued_on_leads_that_had_no_say_in_it():
+    """Scores that say nothing, and wins that just pay for the work: no cut is worth anything, whichever was chosen."""
+    costs, chosen, fresh, covered = Costs(win=100, work=30), [], [], 0
+    for seed in range(60):
+        chance = np.random.default_rng(seed)
+        y, p = (chance.random(300) < 0.3).astype(float), chance.random(300)
+        found = cross_fitted(y, p, costs, seed)
+        chosen.append(best(by_share(y, p, costs))["value"])
+        fresh.append(found.value)
+        covered += found.low <= 0 <= found.high
+    error = np.std(fresh) / np.sqrt(len(fresh))
+    assert abs(np.mean(fresh)) < 2.5 * error and np.mean(chosen) > 5 * error
+    assert covered >= 53
+
+
+def test_where_scores_tell_the_worth_on_other_leads_is_that_of_the_best_cut():
+    p = np.random.default_rng(5).beta(1, 4, 12_000)
+    y = (np.random.default_rng(6).random(12_000) < p).astype(float)
+    costs = Costs(win=100, work=30)
+    found, top = cross_fitted(y, p, costs), best(by_share(y, p, costs))
+    true = 1000 * np.mean(np.where(p >= 0.3, 100 * p - 30, 0.0))
+    assert found.low < true < found.high and found.value == pytest.approx(top["value"], rel=0.05)
+    assert cross_fitted(y, p, Costs(win=0, work=1)).value == 0
+
+
 @pytest.mark.parametrize("costs", [Costs(float("nan"), 1), Costs(1, -1), Costs(1, 1, float("inf"))])
 def test_costs_that_cannot_be_are_refused(leads, costs):
     with pytest.raises(CapacityInvalid):
         by_share(*leads, costs)
-    with pytest.raises(CapacityInvalid, match="leads"):
-        by_share(leads[0][:20], leads[1][:20], Costs(1, 1))
+    with pytest.raises(CapacityInvalid):
+        cross_fitted(*leads, costs)
+    for value in (by_share, cross_fitted):
+        with pytest.raises(CapacityInvalid, match="leads"):
+            value(leads[0][:20], leads[1][:20], Costs(1, 1))

@@ -151,11 +151,11 @@ def sealed(*_: Any) -> pl.DataFrame:
 def test_a_champion_that_reads_what_is_sealed_since_is_not_compared_with(ran, monkeypatch):
     bench, recipe, _ = ran
     prepared = Steps(bench.rooms, read_recipe(recipe), "").prepare(Population.of(bench.rooms.signals))
-    assert rivals.champion_on(bench.rooms, prepared, prepared.rows, "sha256:other", None) is not None
+    found, warned = rivals.champion_on(bench.rooms, prepared, prepared.rows, "sha256:other")
+    assert found is not None and warned is None
     monkeypatch.setattr(engine, "build", sealed)
-    said: list[str] = []
-    told = rivals.champion_on(bench.rooms, prepared, prepared.rows, "sha256:other", lambda _, text: said.append(text))
-    assert told is None and "which is personal data" in said[0]
+    found, warned = rivals.champion_on(bench.rooms, prepared, prepared.rows, "sha256:other")
+    assert found is None and warned is not None and "which is personal data" in warned.message
 
 
 def test_leads_whose_window_is_not_over_propose_no_cut_and_judge_no_model(ran):
@@ -234,6 +234,10 @@ def test_a_released_champion_goes_on_deciding_until_another_is_released(ran, mon
     with monkeypatch.context() as patch:
         patch.setattr(engine, "build", sealed)
         assert shadowing.catch_up(bench.rooms, "ana") == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(shadowing.shadowing, "score", sealed)
+        warned = bench.runner.score(actor="ana")["warnings"]
+    assert [one["code"] for one in warned] == ["challenger_not_scored"] and "personal data" in warned[0]["message"]
     releases.release(found["model"]["hash"], found["model"]["version"], "rita", "ahead")
     again = bench.runner.run(read_recipe(changed), actor="ana")
     assert not again["unchanged"] and again["decisions"]["model"]["hash"] == found["model"]["hash"]
@@ -244,14 +248,11 @@ def test_a_damaged_champion_refuses_to_score_and_lets_its_replacement_be_trained
     folder = bench.rooms.models.folder(bench.rooms.models.champion().model_hash)
     text = (folder / "model.txt").read_bytes()
     (folder / "model.txt").write_bytes(text + b" ")
-    runner, said = Runner(Rooms.on(bench.db)), []
-    found = runner.train(
-        actor="ana",
-        settings=TrainPart.model_validate({"trees": 7, "learning_rate": 0.2}),
-        progress=lambda _, text: said.append(text),
-    )
+    runner = Runner(Rooms.on(bench.db))
+    found = runner.train(actor="ana", settings=TrainPart.model_validate({"trees": 7, "learning_rate": 0.2}))
     assert found["metrics"]["against_champion"] is None
-    assert any("nothing is compared with model" in text for text in said)
+    told = {one["code"]: one["message"] for one in found["warnings"]}
+    assert "Nothing is compared with the champion, model" in told["champion_not_compared"]
     with pytest.raises(ModelDamaged):
         runner.score(actor="ana")
     with pytest.raises(ModelDamaged, match="has hash"):
