@@ -1,5 +1,6 @@
 """Commands on the record: verify the chain, replay decisions, export the evidence."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,9 +63,10 @@ def replay(
 def _in_words(report: dict[str, Any]) -> str:
     same = f"{report['equal']} of {report['replayed']} decisions came out bit for bit the same."
     unchecked = report["unchecked"]["assignee"]
-    return (
-        f"{same} The assignee of {unchecked} was not checked: what its choice saw was not kept." if unchecked else same
-    )
+    if unchecked:
+        same += f" The assignee of {unchecked} was not checked: what its choice saw was not kept."
+    differing = Counter(one["field"] for one in report["differences"])
+    return "\n".join([same, *(f"`{name}` differs in {count:,}" for name, count in sorted(differing.items()))])
 
 
 @group.command(epilog="Example: leadbench audit duties --json")

@@ -71,7 +71,14 @@ def import_file(
             progress=progress,
             cancel=current().cancel,
         ).to_json()
-    emit(found, lambda: table([found], ["path", "kind", "adapter", "read", "accepted", "duplicate", "quarantined"]))
+    emit(found, lambda: _import_text(found))
+
+
+def _import_text(found: dict[str, Any]) -> str:
+    """The counts of an import, and what to heed."""
+    counts = table([found], ["path", "kind", "adapter", "read", "accepted", "duplicate", "quarantined"])
+    heeded = [f"Warning ({one['code']}): {one['message']}. {one['remedy']}" for one in found["warnings"]]
+    return "\n".join([counts, *heeded])
 
 
 def _mapping(path: Path | None) -> dict[str, Any]:

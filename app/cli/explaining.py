@@ -14,8 +14,9 @@ from core.decisions.counterfactual import Counterfactual
 from core.decisions.record import Record
 from core.governance.masking import HIDDEN_CHANGE, MASK, conceal, declared_by
 from core.governance.permissions import Role
-from core.kernel.times import from_text
+from core.kernel.times import from_text, to_text
 from core.models.rationale import value_text
+from core.recipes.errors import MomentAhead
 from core.recipes.rooms import Rooms
 
 MOST_REASONS = 5
@@ -50,9 +51,9 @@ def explain(
         raise typer.BadParameter("--since is later than --at.")
     with opened(store) as bench:
         rooms = bench.rooms
-        record, seen = _record(rooms, lead, _moment(at)), _seen(rooms, user_name(as_user))
+        record, seen = _record(rooms, lead, _moment(rooms, at)), _seen(rooms, user_name(as_user))
         if since is not None:
-            changed = attribute(rooms.db, rooms.loaders, _record(rooms, lead, _moment(since)), record)
+            changed = attribute(rooms.db, rooms.loaders, _record(rooms, lead, _moment(rooms, since)), record)
             emit(seen(changed.to_json()), lambda: _changed_text(changed, seen))
             return
         if counterfactual or vary:
@@ -69,8 +70,14 @@ def explain(
     emit(found, lambda: _explanation_text(found))
 
 
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else from_text(text)
+def _moment(rooms: Rooms, text: str | None) -> datetime | None:
+    """The moment that the text names, None without one; raises MomentAhead."""
+    if text is None:
+        return None
+    moment, now = from_text(text), rooms.db.clock.now()
+    if moment > now:
+        raise MomentAhead(to_text(moment), to_text(now))
+    return moment
 
 
 def _seen(rooms: Rooms, name: str | None) -> Seen:
@@ -99,6 +106,9 @@ def _explanation_text(found: dict[str, Any]) -> str:
 
 def _changed_text(found: Attribution, seen: Seen) -> str:
     before, after = found.before, found.after
+    if before.decision_id == after.decision_id:
+        stands = f"score {after.score:.4f} ({_time(after)}), {_words(_of(after))}"
+        return f"{after.lead_id}: not decided since; what stands is {stands}."
     lines = [
         f"{after.lead_id}: score {before.score:.4f} ({_time(before)}) -> {after.score:.4f} ({_time(after)}), "
         f"{100 * found.change:+.1f} points"

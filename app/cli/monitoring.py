@@ -73,6 +73,10 @@ def drift_text(found: dict[str, Any]) -> str:
         f" ({found['bands_changed']:,} across a band, {found['pools_changed']:,} to another pool,{owners}"
         f" {found['expected_wins_lost']:+.1f} expected wins lost), score PSI {psi}"
     )
+    judged = len(found["features"])
+    unknown = sum(one["verdict"] == "not_enough_data" for one in found["features"])
+    if unknown:
+        head += f"\nNot enough data for {unknown} of {judged} features ({found['population']:,} leads compared)"
     alerts = [f"{one['severity']:6}  {one['message']} {one['cause']} {one['action']}" for one in found["alerts"][:5]]
     more = len(found["alerts"]) - len(alerts)
     return "\n".join([head, *alerts, *([f"and {more} more alerts: see --json"] if more > 0 else [])])

@@ -8,7 +8,7 @@ import streamlit as st
 from app import navigation
 from app.charts import importance
 from app.components import chart, columns, empty_state, export_menu, frame_table, glossary, lead_why, linked, what_if
-from app.feedback import refused
+from app.feedback import refusals, refused
 from app.queries import explain, lead, leads, people, versions
 from app.queries.explain import Stored
 from core.kernel.errors import LeadbenchError
@@ -81,7 +81,7 @@ def _open(ref: str) -> None:
 def together(found: Stored, model_hash: str, key: str) -> None:
     """Draw which of the weightiest features act together, beyond what each does alone."""
     features = tuple(found.importance["feature"].head(MOST_PAIRED))
-    with chart.card("Which features act together", glossary.term("interaction")):
+    with chart.card("Which features act together", glossary.term("interaction")), refusals():
         told = explain.together(model_hash, features)
         if few := explain.too_few(told.leads):
             st.caption(few)
@@ -130,7 +130,7 @@ def _table(found: Stored, key: str) -> None:
 
 def stability(model_hash: str, key: str) -> None:
     """Draw how far this model's reasons agree with another model's on the same leads."""
-    with chart.card("Across retrains"):
+    with chart.card("Across retrains"), refusals():
         others = explain.others(model_hash)
         if not others:
             st.caption("No other model reads the same features; train again to see whether the reasons hold.")

@@ -69,13 +69,13 @@ class DataMoved(LeadbenchError):
 
 
 class MomentAhead(LeadbenchError):
-    """Deciding as of a time that has not come."""
+    """Deciding or asking as of a time that has not come."""
 
     code = "moment_ahead"
 
     def __init__(self, moment: object, now: object) -> None:
         super().__init__(
-            f"Leads cannot be decided as of `{moment}`: it is only `{now}`.",
+            f"Nothing is decided or known as of `{moment}` yet: it is only `{now}`.",
             value=moment,
             remedy="Give a time that has passed, or leave it out for the newest.",
         )

@@ -16,6 +16,9 @@ from core.signals.columns import file_hash
 from core.signals.imports import Import
 from core.signals.service import Signals
 
+HEEDED = ("unmatched_records", "impossible_time", "outcome_revised")
+"""Findings of an import that the result of a run warns of."""
+
 
 def load(
     signals: Signals, file: RecipeFile, actor: str, progress: Progress | None = None, cancel: Event | None = None
@@ -75,10 +78,10 @@ def cautions(results: list[Import], outcomes: dict[str, int]) -> list[Caution]:
         if result.unmatched
     ]
     found += [
-        Caution("unmatched_records", f"{Path(result.path).name}: {warning.message}.")
+        Caution(warning.code, f"{Path(result.path).name}: {warning.message}. {warning.remedy}")  # type: ignore[arg-type]
         for result in results
         for warning in result.warnings
-        if warning.code == "unmatched_records" and not result.unmatched
+        if warning.code in HEEDED and not (warning.code == "unmatched_records" and result.unmatched)
     ]
     if not any(count for name, count in outcomes.items() if name != "open"):
         found.append(Caution("no_outcome", "No lead has an outcome, so there is nothing to learn from."))

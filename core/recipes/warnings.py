@@ -13,6 +13,8 @@ Code = Literal[
     "many_censored",
     "no_outcome",
     "unmatched_records",
+    "impossible_time",
+    "outcome_revised",
     "champion_not_compared",
     "challenger_not_scored",
 ]

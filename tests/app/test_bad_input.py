@@ -133,6 +133,20 @@ def test_duplicate_ids_are_counted_and_a_conflicting_one_waits_in_quarantine(tmp
     assert {item["code"] for item in waiting} == {"conflicting_duplicate"}
 
 
+def test_outcomes_of_nobody_before_their_lead_or_revised_are_told_by_the_import(tmp_path, write):
+    at = ("--store", str(tmp_path / "store"))
+    done("import", "import", "leads", str(write("l.csv", "lead_id,created_at\nl1,2026-02-01T00:00:00Z\n")), *at)
+    mapping = write("m.json", json.dumps({"at": "closed", "won": "stage = 'won'", "lost": "stage = 'lost'"}))
+    told = ""
+    for name, rows in (("first", "l1,won,2026-01-01\nl9,won,2026-01-01\n"), ("second", "l1,lost,2026-03-01\n")):
+        file = write(f"{name}.csv", "lead_id,stage,closed\n" + rows)
+        found = call("import", "outcomes", str(file), "--mapping", str(mapping), *at, user="ana")
+        assert found.returncode == 0, found.stderr
+        told += found.stdout
+    for code in ("unmatched_records", "impossible_time", "outcome_revised"):
+        assert told.count(f"Warning ({code})") == 1
+
+
 def recipe(write: Write, *, leads: int = 0, winners: int = 0, losers: int | None = None, **changes: object) -> Path:
     """A small recipe with its files: leads a day apart, some won and the others (or as many as said) lost."""
     start = datetime(2026, 1, 1)

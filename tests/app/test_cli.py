@@ -78,6 +78,9 @@ def test_a_lead_is_explained_and_why_it_changed(demo):
     assert changed["change"] == now["probability"] - changed["before"]["probability"]
     assert abs(sum(part["points"] for part in changed["parts"]) - changed["change"]) < 1e-9
     assert "points" in call("explain", lead, "--since", since.isoformat(), *at).stdout
+    assert "not decided since" in call("explain", lead, "--since", now["as_of"], *at).stdout
+    for option in ("--at", "--since"):
+        assert refused("explain", lead, option, "2099-01-01", *at)["code"] == "moment_ahead"
     assert "speaks for it" in call("explain", lead, *at).stdout
     other = done("explain_counterfactual", "explain", lead, "--counterfactual", *at)
     assert other.get("impossible") or other["after"]["priority"] > other["before"]["priority"]
@@ -249,6 +252,10 @@ def test_drift_of_a_stretch_of_time_is_written_for_pipelines_and_people(demo, tm
     failed = files[0].read_text().count("<failure ")
     assert failed >= found["features_drifted"] and files[0].read_text().startswith("<?xml")
     assert files[1].read_bytes().lstrip().startswith(b"<")
+    few = call("drift", "--current", "2020-01-01/2020-01-02", *at).stdout
+    assert (
+        f"Not enough data for {len(found['features'])} of {len(found['features'])} features (0 leads compared)" in few
+    )
 
 
 def test_performance_says_what_came_and_what_is_expected(demo):

@@ -49,6 +49,15 @@ def test_a_damaged_challenger_does_not_hide_the_button(demo, monkeypatch):
     assert not at.button(key="train_again_train").disabled
 
 
+@pytest.mark.parametrize(("tab", "asked"), [("Acting together", "together"), ("Across retrains", "others")])
+def test_a_damaged_model_is_refused_in_its_panel(demo, monkeypatch, tab, asked):
+    def damaged(*_):
+        raise ModelDamaged("1", "trees", "ashes")
+
+    monkeypatch.setattr(explain, asked, damaged)
+    assert any("ashes" in one.value for one in page("explain", tab=tab).error)
+
+
 def test_a_challenger_in_shadow_is_told_in_a_sentence():
     crossing = {"share": 0.25, "low": 0.1, "high": 0.4, "up": 1, "down": 0}
     found = {"leads": 4, "rank_correlation": None, "crossing": crossing}
