@@ -8,7 +8,7 @@ from core.features.compiler import compile
 from core.features.compiler.identities import held
 from core.features.document import FeatureSet
 from core.features.spine import spine_rows
-from core.features.statistics import Statistics, measure, resolved
+from core.features.statistics import Statistics, measured
 from core.kernel.database import Cursor, Database, Watch
 
 BATCH_ROWS = 500_000
@@ -36,7 +36,7 @@ def resolve(db: Database, feature_set: FeatureSet) -> FeatureSet:
     AttributePersonal.
     """
     with db.scratch() as cursor:
-        return resolved(cursor, feature_set)
+        return measured(cursor, feature_set)[0]
 
 
 def build(db: Database, feature_set: FeatureSet, spine: pl.DataFrame, watch: Watch | None = None) -> pl.DataFrame:
@@ -67,8 +67,7 @@ def build_with_report(
 def values_on(cursor: Cursor, feature_set: FeatureSet, rows: pl.DataFrame) -> tuple[pl.DataFrame, Statistics]:
     """One column a feature for the spine rows, from the log as the cursor sees it, its temporary tables first."""
     cursor.execute("BEGIN TRANSACTION")
-    typed = resolved(cursor, feature_set)
-    statistics = measure(cursor, typed)
+    typed, statistics = measured(cursor, feature_set)
     values = valued(cursor, typed, statistics, rows)
     cursor.execute("COMMIT")
     return values, statistics

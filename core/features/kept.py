@@ -17,7 +17,7 @@ from core.features.document import FeatureSet
 from core.features.engine import valued
 from core.features.errors import FeatureSetUnknown
 from core.features.spine import spine_rows
-from core.features.statistics import Statistics, measure, resolved
+from core.features.statistics import Statistics, measured
 from core.features.store_kept import Built, Kept
 from core.kernel.database import Cursor, Database, Watch
 from core.kernel.errors import PlanOutdated
@@ -92,8 +92,8 @@ def renew(
 
 
 def _work(cursor: Cursor, feature_set: FeatureSet, before: Kept | None, wanted: pl.DataFrame) -> _Work:
-    typed = resolved(cursor, feature_set)
-    statistics, head = measure(cursor, typed), store_kept.now(cursor, feature_set, typed, before)
+    typed, statistics = measured(cursor, feature_set)
+    head = store_kept.now(cursor, feature_set, typed, before)
     store_kept.mark(cursor, typed)
     if before is None or before.columns != head.columns or not store_kept.is_grown(cursor, before):
         rows = [wanted, *([store_kept.keys(cursor, before.table)] if before else [])]

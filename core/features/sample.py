@@ -5,7 +5,7 @@ import polars as pl
 from core.features.compiler import compile
 from core.features.document import FeatureSet
 from core.features.engine import build
-from core.features.statistics import measure, resolved
+from core.features.statistics import measured
 from core.features.store_moments import closed_leads
 from core.kernel.database import Database
 
@@ -23,8 +23,7 @@ UNDATED = "SELECT lead_id, CAST(NULL AS TIMESTAMP) AS as_of FROM root_leads ORDE
 def statement(db: Database, feature_set: FeatureSet) -> str:
     """The one SQL statement of the set on this store; raises AttributeUnknown and AttributePersonal."""
     with db.scratch() as cursor:
-        typed = resolved(cursor, feature_set)
-        return compile(typed, measure(cursor, typed))
+        return compile(*measured(cursor, feature_set))
 
 
 def rows(db: Database, feature_set: FeatureSet, most: int = 20) -> pl.DataFrame:

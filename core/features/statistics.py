@@ -14,15 +14,16 @@ from core.kernel.expressions import Kind
 
 NUMBER_TYPES = frozenset({"BIGINT", "UBIGINT", "HUGEINT", "DOUBLE"})
 _ATTRIBUTE_DTYPES = {"number": NUMBER, "time": NUMBER, "boolean": BOOLEAN, "category": CATEGORY}
-_LAYOUT = """
-SELECT heaviest_lead FROM log_layout
-WHERE events = (SELECT count(*) FROM events) AND last_no >= (SELECT coalesce(max(event_no), 0) FROM events)
+_COUNTS = """
+SELECT k.*, g.*, e.events, CASE WHEN l.events = e.events AND l.last_no >= e.last_no THEN l.heaviest_lead END,
+    (SELECT count(*) FROM leads), (SELECT coalesce(max(n), 0) FROM
+        (SELECT count(DISTINCT from_no) AS n FROM lead_merges GROUP BY into_no)), {in_account}
+FROM (SELECT count(DISTINCT type), count(DISTINCT source) FROM event_kinds) k,
+    (SELECT count(*) > 0 FROM (SELECT 1 FROM events WHERE superseded_at IS NOT NULL LIMIT 1)) g,
+    (SELECT count(*) AS events, coalesce(max(event_no), 0) AS last_no FROM events) e LEFT JOIN log_layout l ON TRUE
 """
+_IN_ACCOUNT = "(SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM lead_accounts GROUP BY account_no))"
 _HEAVIEST_LEAD = "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM events GROUP BY lead_no)"
-_MOST_IN_ACCOUNT = """
-SELECT coalesce(max(n), 0) FROM (SELECT count(DISTINCT lead_no) AS n FROM lead_accounts GROUP BY account_no)
-"""
-_MOST_MERGED = "SELECT coalesce(max(n), 0) FROM (SELECT count(DISTINCT from_no) AS n FROM lead_merges GROUP BY into_no)"
 
 
 @dataclass(frozen=True)
@@ -45,43 +46,35 @@ class Statistics:
     columns: Mapping[str, StoredColumn] = field(default_factory=dict)
 
 
-def measure(cursor: Cursor, feature_set: FeatureSet) -> Statistics:
-    """The statistics that compiling this set needs, as the cursor's transaction sees the store.
+def measured(cursor: Cursor, feature_set: FeatureSet) -> tuple[FeatureSet, Statistics]:
+    """The set resolved, and the statistics that compiling it needs, as the cursor's transaction sees the store.
 
-    What the log keeps of itself is taken while it is true; a log that something else wrote to is counted anew, and its
-    properties are read as JSON.
+    Resolved is a set with every attribute's, first's and last's value type stated, taken from the store where it is
+    undeclared. What the log keeps of itself is taken while it is true; a log that something else wrote to is counted
+    anew, and its properties are read as JSON. Raises AttributeUnknown and AttributePersonal.
     """
-    kinds = cursor.read("SELECT count(DISTINCT type) AS types, count(DISTINCT source) AS sources FROM event_kinds")
-    events, kept = cursor.scalar("SELECT count(*) FROM events"), cursor.scalar(_LAYOUT)
-    most_merged = cursor.scalar(_MOST_MERGED)
-    heaviest = (cursor.scalar(_HEAVIEST_LEAD) if kept is None else kept) * (1 + most_merged)
+    listed = cursor.rows("SELECT name, type, personal FROM attribute_types ORDER BY name")
     by_account = any(feature.aggregate and feature.scope != "lead" for feature in feature_set.features)
-    in_account = cursor.scalar(_MOST_IN_ACCOUNT) * (1 + most_merged) if by_account else 0
-    return Statistics(
+    counts = cursor.rows(_COUNTS.format(in_account=_IN_ACCOUNT if by_account else 0))[0]
+    types, sources, superseded, events, kept, leads, most_merged, in_account = counts
+    columns = {} if kept is None else stored_columns(cursor)
+    heaviest = (cursor.scalar(_HEAVIEST_LEAD) if kept is None else kept) * (1 + most_merged)
+    statistics = Statistics(
         heaviest_lead=min(heaviest, events),
-        heaviest_account=min(heaviest * in_account, events),
-        types=kinds["types"][0],
-        sources=kinds["sources"][0],
+        heaviest_account=min(heaviest * in_account * (1 + most_merged), events),
+        types=types,
+        sources=sources,
         events=events,
-        leads=cursor.scalar("SELECT count(*) FROM leads"),
-        attributes=dict(cursor.read("SELECT name, type FROM attribute_types").iter_rows()),
+        leads=leads,
+        attributes={name: kind for name, kind, _ in listed},
         merged=most_merged > 0,
-        superseded=cursor.scalar("SELECT 1 FROM events WHERE superseded_at IS NOT NULL LIMIT 1") is not None,
-        columns={} if kept is None else stored_columns(cursor),
+        superseded=superseded,
+        columns=columns,
     )
-
-
-def resolved(cursor: Cursor, feature_set: FeatureSet) -> FeatureSet:
-    """The set with every attribute's, first's and last's value type stated, taken from the store where undeclared.
-
-    Raises AttributeUnknown and AttributePersonal.
-    """
-    listed = cursor.read("SELECT name, type, personal FROM attribute_types ORDER BY name")
-    attributes = {name: (kind, personal) for name, kind, personal in listed.iter_rows()}
-    columns = {} if cursor.scalar(_LAYOUT) is None else stored_columns(cursor)
+    attributes = {name: (kind, personal) for name, kind, personal in listed}
     properties = _property_types(cursor, feature_set, columns)
     features = [_resolved(feature, attributes, properties) for feature in feature_set.features]
-    return replace(feature_set, features=tuple(features))
+    return replace(feature_set, features=tuple(features)), statistics
 
 
 def _resolved(feature: Feature, attributes: Mapping[str, tuple[str, bool]], properties: Mapping[str, str]) -> Feature:

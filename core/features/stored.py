@@ -11,8 +11,9 @@ _KINDS = {NUMBER: Kind.NUMBER, CATEGORY: Kind.TEXT, BOOLEAN: Kind.BOOL}
 _COLUMNS_SQL = """
 SELECT property AS name, column_name AS "column", CASE type WHEN 'text' THEN 'category' ELSE type END AS dtype,
        greatest(abs(coalesce(low, 0)), abs(coalesce(high, 0))) AS bound,
-       coalesce((SELECT list(word ORDER BY code) FROM event_words w WHERE w.property = p.property), []) AS words
-FROM event_properties p WHERE column_name IS NOT NULL AND misfits = 0 ORDER BY property
+       coalesce(words, []) AS words
+FROM event_properties LEFT JOIN (SELECT property, list(word ORDER BY code) AS words FROM event_words GROUP BY property)
+    USING (property) WHERE column_name IS NOT NULL AND misfits = 0 ORDER BY property
 """
 
 
@@ -40,7 +41,7 @@ def stored_columns(cursor: Cursor) -> Mapping[str, StoredColumn]:
 
     A column counts only while every value of its property fits it.
     """
-    rows = cursor.read(_COLUMNS_SQL).iter_rows()
+    rows = cursor.rows(_COLUMNS_SQL)
     return {
         f"properties.{name}": StoredColumn(name, column, dtype, bound, tuple(words))
         for name, column, dtype, bound, words in rows

@@ -13,7 +13,7 @@ from core.features.engine import build
 from core.features.errors import NotPortable
 from core.features.parser import read
 from core.features.spine import spine_rows
-from core.features.statistics import measure, resolved
+from core.features.statistics import measured
 from core.kernel.clock import FixedClock
 from core.kernel.database import Database
 from core.signals.service import Signals
@@ -89,8 +89,8 @@ def test_spark_gives_the_values_of_the_batch(store, spine, tmp_path):
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java, and there is no `java` here")
     with store.scratch() as cursor:
-        typed = resolved(cursor, FEATURES)
-        text = spark.translated(compile(typed, measure(cursor, typed)), "everything")
+        typed, statistics = measured(cursor, FEATURES)
+        text = spark.translated(compile(typed, statistics), "everything")
         cursor.load("spine_in", spine_rows(typed, spine))
         cursor.read(
             "SELECT row_no, lead_no, epoch_us(as_of) AS a, epoch_us(known_at) AS known FROM spine_in"

@@ -5,15 +5,20 @@ import polars as pl
 
 from core.kernel.database import Cursor
 
-MOST_LOOSE = 100_000
+MOST_LOOSE = 4_096
 AFTER = "SELECT event_id, event_no FROM events WHERE event_no > $after ORDER BY event_no LIMIT 1000000"
 
 
 class SeenIds:
-    """The hashes of all event ids up to a place in the log; one thread uses it."""
+    """The hashes of all event ids up to a place in the log; one thread uses it.
+
+    The newest are a small set. The others lie in sorted arrays, each at most half as long as the one before it (a
+    logarithmic method: Bentley and Saxe 1980), so that no commit has to sort all of them and none costs more than its
+    8 bytes.
+    """
 
     def __init__(self) -> None:
-        self._sorted = np.empty(0, dtype=np.uint64)
+        self._sorted: list[np.ndarray] = []
         self._loose: set[int] = set()
         self._upto = 0
         self._revision: str | None = None
@@ -37,12 +42,21 @@ class SeenIds:
         hashes = ids.hash().to_numpy()
         if len(np.unique(hashes)) < len(hashes) or any(one in self._loose for one in hashes.tolist()):
             return False
-        places = np.searchsorted(self._sorted, hashes)
-        places[places == len(self._sorted)] = 0
-        return not len(self._sorted) or not bool((self._sorted[places] == hashes).any())
+        return not any(_has_any(known, hashes) for known in self._sorted)
 
     def _add(self, hashes: np.ndarray) -> None:
-        self._loose.update(hashes.tolist())
-        if len(self._loose) > MOST_LOOSE:
-            merged = np.concatenate([self._sorted, np.fromiter(self._loose, dtype=np.uint64)])
-            self._sorted, self._loose = np.unique(merged), set()
+        if len(hashes) <= MOST_LOOSE:
+            self._loose.update(hashes.tolist())
+            hashes = np.empty(0, dtype=np.uint64)
+        if len(self._loose) > MOST_LOOSE or len(hashes):
+            loose, self._loose = np.fromiter(self._loose, dtype=np.uint64), set()
+            self._sorted.append(np.sort(np.concatenate([hashes, loose])))
+        while len(self._sorted) > 1 and 2 * len(self._sorted[-1]) > len(self._sorted[-2]):
+            self._sorted[-2:] = [np.sort(np.concatenate(self._sorted[-2:]), kind="stable")]
+
+
+def _has_any(known: np.ndarray, hashes: np.ndarray) -> bool:
+    """Whether any of the hashes is among the sorted ones, of which there is at least one."""
+    places = np.searchsorted(known, hashes)
+    places[places == len(known)] = 0
+    return bool((known[places] == hashes).any())
