@@ -94,12 +94,12 @@ def renew(
 def _work(cursor: Cursor, feature_set: FeatureSet, before: Kept | None, wanted: pl.DataFrame) -> _Work:
     typed, statistics = measured(cursor, feature_set)
     head = store_kept.now(cursor, feature_set, typed, before)
-    store_kept.mark(cursor, typed)
+    parts = store_kept.parts(cursor, typed)
     if before is None or before.columns != head.columns or not store_kept.is_grown(cursor, before):
         rows = [wanted, *([store_kept.keys(cursor, before.table)] if before else [])]
         whole = _values(cursor, typed, statistics, pl.concat(rows).unique(maintain_order=True))
-        return _Work(head, True, Built(whole, whole.clear()), store_kept.all_marks(cursor))
-    todo = store_kept.todo(cursor, feature_set.behaviour_hash, typed, before, wanted)
+        return _Work(head, True, Built(whole, whole.clear()), store_kept.all_marks(cursor, parts))
+    todo = store_kept.todo(cursor, feature_set.behaviour_hash, typed, before, wanted, parts)
     built = _built(cursor, typed, statistics, todo)
     return _Work(head, False, built, store_kept.changed_marks(cursor), store_kept.changed_leads(cursor))
 

@@ -20,19 +20,25 @@ SAME_ROW = " AND ".join(f"k.{key} IS NOT DISTINCT FROM r.{key}" for key in KEYS)
 _REVISION = "SELECT coalesce(max_by(hash, seq), '') FROM ledger WHERE stream = 'signals'"
 _LOG = "SELECT coalesce(max(event_no), 0), count(*) FROM events"
 _STILL_THERE = "SELECT count(*) FROM events WHERE event_no <= ?"
-_CORRECTED = """SELECT lead_no, hash(event_no, superseded_at) AS part FROM events
+_CORRECTED = """SELECT lead_no, hash(lead_no, event_no, superseded_at) AS part FROM events
 WHERE superseded_at IS NOT NULL"""
-_MERGES = """SELECT {0} AS lead_no, hash(from_no, into_no, known_from, known_until) AS part FROM lead_merges"""
-_ATTRIBUTES = """SELECT lead_no, hash(name, text, number, flag, moment, valid_from, received_at) AS part
+_MERGES = """SELECT {0} AS lead_no, hash({0}, from_no, into_no, known_from, known_until) AS part FROM lead_merges"""
+_ATTRIBUTES = """SELECT lead_no, hash(lead_no, name, text, number, flag, moment, valid_from, received_at) AS part
 FROM attributes WHERE name IN ({})"""
-_ACCOUNTS = "SELECT lead_no, hash(account_no, valid_from, received_at, origin) AS part FROM lead_accounts"
+_ACCOUNTS = "SELECT lead_no, hash(lead_no, account_no, valid_from, received_at, origin) AS part FROM lead_accounts"
 _MERGED = "SELECT count(*) > 0 FROM lead_merges"
+_MARKS = "SELECT lead_no, sum(part) AS mark FROM ({}) GROUP BY lead_no"
+_ALL_MARKS = "SELECT sum(part) FROM ({})"
+_ALL_KEPT_MARKS = "SELECT sum(mark) FROM kept_marks WHERE set_hash = ?"
 _CHANGED = """
 CREATE OR REPLACE TEMP TABLE changed AS
-SELECT coalesce(n.lead_no, k.lead_no) AS lead_no
-FROM marks n FULL JOIN (SELECT lead_no, mark FROM kept_marks WHERE set_hash = $set_hash) k ON k.lead_no = n.lead_no
+SELECT coalesce(n.lead_no, k.lead_no) AS lead_no, n.mark, TRUE AS remarked
+FROM ({}) n FULL JOIN (SELECT lead_no, mark FROM kept_marks WHERE set_hash = $set_hash) k ON k.lead_no = n.lead_no
 WHERE n.mark IS DISTINCT FROM k.mark
-UNION SELECT lead_no FROM events WHERE event_no > $last_event AND $merged
+"""
+_NONE_CHANGED = "CREATE OR REPLACE TEMP TABLE changed (lead_no INTEGER, mark HUGEINT, remarked BOOLEAN)"
+_CHANGED_BY_EVENTS = """
+INSERT INTO changed SELECT DISTINCT lead_no, NULL, FALSE FROM events WHERE event_no > $last_event AND $merged
 """
 _NEWS = """
 CREATE OR REPLACE TEMP TABLE news AS
@@ -127,8 +133,8 @@ def types_of(typed: FeatureSet) -> dict[str, str]:
     return {feature.name: feature.dtype for feature in typed.features}
 
 
-def mark(cursor: Cursor, typed: FeatureSet) -> None:
-    """Make the temporary table `marks` (lead_no, mark) of what the set's values depend on, beside new events."""
+def parts(cursor: Cursor, typed: FeatureSet) -> str:
+    """The query of lead_no and part, a hash of each row that the set's values depend on beside new events."""
     parts = [_CORRECTED]
     if cursor.scalar("SELECT 1 FROM lead_merges LIMIT 1"):
         parts += [_MERGES.format(name) for name in ("from_no", "into_no")]
@@ -136,10 +142,15 @@ def mark(cursor: Cursor, typed: FeatureSet) -> None:
         parts.append(_ATTRIBUTES.format(", ".join(map(quoted, typed.attribute_names))))
     if by_account(typed):
         parts.append(_ACCOUNTS)
-    together = " UNION ALL ".join(parts)
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE marks AS SELECT lead_no, sum(part) AS mark FROM ({together}) GROUP BY lead_no"
-    )
+    return " UNION ALL ".join(parts)
+
+
+def _find_changed(cursor: Cursor, set_hash: str, parts: str) -> None:
+    """Make `changed` of the leads that have another mark; where the sum of all is as it was, none is looked at."""
+    if cursor.scalar(_ALL_MARKS.format(parts)) == cursor.scalar(_ALL_KEPT_MARKS, [set_hash]):
+        cursor.execute(_NONE_CHANGED)
+        return
+    cursor.execute(_CHANGED.format(_MARKS.format(parts)), {"set_hash": set_hash})
 
 
 def by_account(typed: FeatureSet) -> bool:
@@ -147,14 +158,17 @@ def by_account(typed: FeatureSet) -> bool:
     return bool(split(typed)[1])
 
 
-def todo(cursor: Cursor, set_hash: str, typed: FeatureSet, before: Kept, wanted: pl.DataFrame) -> pl.DataFrame:
+def todo(
+    cursor: Cursor, set_hash: str, typed: FeatureSet, before: Kept, wanted: pl.DataFrame, parts: str
+) -> pl.DataFrame:
     """lead_id, as_of, known_at of the rows to build: wanted and not kept, or kept and perhaps of other values now.
 
-    `own` says whether all of the row has to be built, or only what the rest of its account does. Needs `marks`, leaves
-    the temporary tables `changed` (lead_no) and `news` (lead_no, occurred_at, received_at).
+    `own` says whether all of the row has to be built, or only what the rest of its account does. Leaves the temporary
+    tables `changed` (lead_no, mark, remarked) and `news` (lead_no, occurred_at, received_at).
     """
     params = {"last_event": before.last_event, "merged": cursor.scalar(_MERGED)}
-    cursor.execute(_CHANGED, {"set_hash": set_hash, **params})
+    _find_changed(cursor, set_hash, parts)
+    cursor.execute(_CHANGED_BY_EVENTS, params)
     cursor.execute(_NEWS, params)
     cursor.execute(_ONE_IDENTITY.format("changed_own", "changed"))
     shared = by_account(typed)
@@ -184,7 +198,7 @@ def _seen(features: Sequence[Feature]) -> str:
 
 def changed_leads(cursor: Cursor) -> int:
     """How many leads have new events, or have changed otherwise; `todo` came before."""
-    return cursor.scalar("SELECT count(*) FROM (FROM changed UNION SELECT lead_no FROM news)")
+    return cursor.scalar("SELECT count(*) FROM (SELECT lead_no FROM changed UNION SELECT lead_no FROM news)")
 
 
 def keys(cursor: Cursor, table: str) -> pl.DataFrame:
@@ -193,13 +207,13 @@ def keys(cursor: Cursor, table: str) -> pl.DataFrame:
 
 
 def changed_marks(cursor: Cursor) -> pl.DataFrame:
-    """lead_no and mark (null where nothing of the lead is left) of the leads in `changed`, which `todo` left."""
-    return cursor.read("SELECT lead_no, mark FROM changed LEFT JOIN marks USING (lead_no)")
+    """lead_no and mark (null where nothing of the lead is left) of the leads that `todo` found to have another."""
+    return cursor.read("SELECT lead_no, mark FROM changed WHERE remarked")
 
 
-def all_marks(cursor: Cursor) -> pl.DataFrame:
+def all_marks(cursor: Cursor, parts: str) -> pl.DataFrame:
     """lead_no and mark of every lead."""
-    return cursor.read("SELECT lead_no, mark FROM marks")
+    return cursor.read(_MARKS.format(parts))
 
 
 def values_at(cursor: Cursor, table: str, rows: pl.DataFrame, names: list[str]) -> pl.DataFrame:

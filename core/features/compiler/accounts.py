@@ -8,8 +8,10 @@ _RANK = (
     f"struct_pack(o := m.origin = 'leads', v := coalesce(epoch_us(m.valid_from), {FIRST_US}),"
     f" r := {_KNOWN_FROM}, i := a.account_id, n := m.account_no)"
 )
+_NEAR = """near_leads AS MATERIALIZED (SELECT lead_no FROM lead_accounts
+  SEMI JOIN (SELECT account_no FROM lead_accounts SEMI JOIN spine_rows USING (lead_no)) USING (account_no))"""
 _SPELLS = f"""memberships AS MATERIALIZED (SELECT lead_no, count(*) AS n, min(account_no) AS account_no,
-    min({_KNOWN_FROM}) AS known_from FROM lead_accounts m GROUP BY lead_no),
+    min({_KNOWN_FROM}) AS known_from FROM lead_accounts m{{near}} GROUP BY lead_no),
 spells AS MATERIALIZED (SELECT lead_no, account_no, known_from, CAST(NULL AS BIGINT) AS known_until
   FROM memberships WHERE n = 1
   UNION ALL SELECT lead_no, best.n, known_from, lead(known_from) OVER (PARTITION BY lead_no ORDER BY known_from)
@@ -23,10 +25,15 @@ candidates AS MATERIALIZED (SELECT DISTINCT r.row_no, r.account_no, r.root_no AS
   LEFT JOIN lead_merges i ON i.from_no = m.lead_no AND {held("i", "r.known")})"""
 
 
-def shared(merged: bool) -> list[str]:
-    """The common table expressions that every branch over accounts needs."""
+def shared(merged: bool, *, near: bool) -> list[str]:
+    """The common table expressions that every branch over accounts needs.
+
+    `near` says whether the rows are so few that only leads of their accounts are looked at; merged leads always are.
+    """
     if not merged:
-        return [_SPELLS]
+        return (
+            [_NEAR, _SPELLS.format(near=" SEMI JOIN near_leads USING (lead_no)")] if near else [_SPELLS.format(near="")]
+        )
     return [_CANDIDATES.format(own=_accounts_of(SUBJECTS_NAME, "root_no, a, known"))]
 
 

@@ -34,7 +34,7 @@ class Branch:
     def __init__(
         self, name: str, leads: str, width: int, bits: dict[str, str], events: EventColumns, *, hidden: bool, few: bool
     ) -> None:
-        self.name, self.leads, self.width, self.bits = name, leads, width, bits
+        self.name, self.leads, self.width, self._bits = name, leads, width, bits
         self.events, self.hidden, self.few = events, hidden, few
         self.reach: list[Window] = []
         self._dictionary: dict[str, str] = {}
@@ -60,6 +60,12 @@ class Branch:
     def _condition(self, kind: str, rest: Expression) -> str:
         sql = rest.to_sql(self.events.sql, stored=self.events.kind)
         return self._conditions.setdefault(f"{kind} AND {sql}" if kind else sql, f"c{len(self._conditions)}_is")
+
+    def bit(self, of: Field) -> str | None:
+        """The column of the one bit that stands for a field's value; None where its values have too few bits."""
+        if of.name in self._bits:
+            return self._dictionary.setdefault(self._bits[of.name], f"{of.name}_bit")
+        return self.events.bit(of)
 
     def computed(self, sql: str) -> str:
         """The column of a value computed once an event."""
@@ -144,7 +150,13 @@ class Branch:
         sides = [f"{name} AS ({sql})" for name, sql in self._sequences.items()]
         sides += [self._write_aggregates(self._edge_name(only), kept, only) for only, kept in self._edges.items()]
         own = [self._write_aggregates(self.name, self._aggregates)] if self._aggregates else []
-        return [self._write_dictionary(), self._write_seen(), self._write_pairs(), *sides, *own]
+        kinds = [self._write_dictionary()] if self._asks_kinds else []
+        return [*kinds, self._write_seen(), self._write_pairs(), *sides, *own]
+
+    @property
+    def _asks_kinds(self) -> bool:
+        """Whether anything is asked of an event's kind."""
+        return bool(self._dictionary) or self.events.names_kinds
 
     def _words(self) -> list[tuple[str, list[tuple[str, int]]]]:
         per = WORD_BITS // self.width
@@ -158,10 +170,12 @@ class Branch:
 
     def _write_dictionary(self) -> str:
         columns = [f"{sql} AS {name}" for sql, name in self._dictionary.items()]
-        columns += [f"{sql} AS {name}_bit" for name, sql in self.bits.items()]
-        words = [f"{_packed([t for t in terms if _in_dictionary(t[0])])} AS {name}" for name, terms in self._words()]
         inner = f"SELECT {', '.join(['kind_no', 'source', 'type', *columns])} FROM event_kinds"
-        return f"{self.name}_kinds AS MATERIALIZED (SELECT {', '.join(['*', *words])} FROM ({inner}))"
+        return f"{self.name}_kinds AS MATERIALIZED (SELECT {', '.join(['*', *self._write_words()])} FROM ({inner}))"
+
+    def _write_words(self) -> list[str]:
+        """Each word of lanes as far as an event's kind says it."""
+        return [f"{_packed([t for t in terms if _in_dictionary(t[0])])} AS {name}" for name, terms in self._words()]
 
     def _write_seen(self) -> str:
         kept = "MATERIALIZED" if self.few and len(self.relations) > 1 else "NOT MATERIALIZED"
@@ -169,7 +183,9 @@ class Branch:
 
     def _write_pairs(self) -> str:
         columns = [f"{sql} AS {name}" for sql, name in (self._conditions | self._computed).items()]
-        source = f"SELECT e.*, d.* FROM {self.name}_seen e JOIN {self.name}_kinds d ON d.kind_no = e.kind"
+        source = f"SELECT {', '.join(['e.*', *self._write_words()])} FROM {self.name}_seen e"
+        if self._asks_kinds:
+            source = f"SELECT e.*, d.* FROM {self.name}_seen e JOIN {self.name}_kinds d ON d.kind_no = e.kind"
         inner = f"SELECT {', '.join(['*', *columns])} FROM (\n  {source})"
         hard = [(name, [t for t in terms if not _in_dictionary(t[0])]) for name, terms in self._words()]
         replaced = [f"{name} + {_packed(terms)} AS {name}" for name, terms in hard if terms]

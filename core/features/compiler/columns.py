@@ -58,6 +58,11 @@ class EventColumns:
         """The field's own column in the log, or None."""
         return self._stored.get(field.name)
 
+    @property
+    def names_kinds(self) -> bool:
+        """Whether an event's type or source is read."""
+        return not {"type", "source"}.isdisjoint(self._plain)
+
     def kind(self, field: Field) -> Kind | None:
         """The one kind of a property's column; None where it is read as JSON."""
         found = self.stored(field)

@@ -85,7 +85,7 @@ def _greatest(branch: Branch, feature: Feature) -> str:
 
 def _distinct(branch: Branch, feature: Feature) -> str:
     of = _of(feature)
-    bit = f"{of.name}_bit" if of.name in branch.bits else branch.events.bit(of)
+    bit = branch.bit(of)
     if bit is not None:
         return f"coalesce(bit_count({_over(branch, feature, 'bit_or({})', bit)}), 0)"
     key = "lead_no" if of.name == "lead_id" else branch.events.distinct(of)

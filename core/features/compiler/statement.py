@@ -14,19 +14,22 @@ SQL_TYPES = {COUNT: "BIGINT", BOOLEAN: "BOOLEAN", NUMBER: "DOUBLE", CATEGORY: "V
 _BRANCH_NAMES = {"lead": "own", "account": "whole", "account_others": "others"}
 FEW_PAIRS = 6_000_000
 """Pairs of a row and an event, by the mean, up to which they are kept for all who read them."""
+ROWS_NEAR_ALL = 0.25
+"""Rows that are more than this share of the leads are near most of the accounts."""
 
 
 def compile(feature_set: FeatureSet, statistics: Statistics, rows: int | None = None) -> str:
     """The DuckDB statement that builds a set whose value types are resolved, for about so many rows (default: many)."""
     few = rows is not None and rows * statistics.events < FEW_PAIRS * max(statistics.leads, 1)
-    build = _Build(statistics, few)
+    near = rows is not None and rows < ROWS_NEAR_ALL * statistics.leads
+    build = _Build(statistics, few, near)
     columns = [f'CAST({build.output(f)} AS {SQL_TYPES[f.dtype]}) AS "{f.name}"' for f in feature_set.features]
     return build.write(columns)
 
 
 class _Build:
-    def __init__(self, statistics: Statistics, few: bool) -> None:
-        self._statistics, self._few = statistics, few
+    def __init__(self, statistics: Statistics, few: bool, near: bool) -> None:
+        self._statistics, self._few, self._near = statistics, few, near
         self._branches: dict[str, Branch] = {}
         self._leads = SUBJECTS_NAME if statistics.merged else "spine_rows"
         self._attributes = Attributes(statistics.attributes, self._leads)
@@ -59,7 +62,7 @@ class _Build:
         merged = self._statistics.merged
         tables: list[str] = [subjects(SUBJECTS_NAME, "spine_rows")] if merged else []
         if any(scope != "lead" for scope in self._branches):
-            tables += shared(merged)
+            tables += shared(merged, near=self._near)
         for scope, branch in self._branches.items():
             if scope != "lead":
                 tables += members(branch.leads, scope == "account_others", merged)
