@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core.kernel.errors import KeyMissing
@@ -32,11 +33,7 @@ class KeyFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(".part")
         part.unlink(missing_ok=True)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(os.urandom(KEY_BYTES))
-            stream.flush()
-            os.fsync(stream.fileno())
+        _write(part, new_key())
         part.replace(self.path)
 
     def read(self) -> bytes:
@@ -46,12 +43,55 @@ class KeyFile:
         except FileNotFoundError as error:
             raise KeyMissing(self.path) from error
 
+    @property
+    def _next(self) -> Path:
+        return self.path.with_suffix(".next")
+
+    def stage(self, key: bytes) -> None:
+        """Write the key that takes this one's place once what it wraps is committed."""
+        self._next.unlink(missing_ok=True)
+        _write(self._next, key)
+
+    def take(self) -> None:
+        """Let the staged key take this one's place; the old one is gone."""
+        self._next.replace(self.path)
+
+    def settle(self, wrapped: bytes | None) -> None:
+        """After a crash: take the staged key where it opens this wrapped key of the store, else forget it."""
+        if not self._next.exists():
+            return
+        try:
+            unwrap(self._next.read_bytes(), wrapped or b"")
+        except (InvalidTag, ValueError):
+            self._next.unlink()
+        else:
+            self.take()
+
+
+def _write(path: Path, key: bytes) -> None:
+    """A new file that only its owner reads, on disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(key)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def new_key() -> bytes:
+    """A new random key."""
+    return os.urandom(KEY_BYTES)
+
 
 def new_wrapped_key(master: bytes) -> tuple[bytes, bytes]:
     """A new random lead key and its wrapped form."""
-    key = os.urandom(KEY_BYTES)
+    key = new_key()
+    return key, wrap(master, key)
+
+
+def wrap(master: bytes, key: bytes) -> bytes:
+    """The wrapped form of a lead key."""
     nonce = os.urandom(NONCE_BYTES)
-    return key, nonce + AESGCM(master).encrypt(nonce, key, None)
+    return nonce + AESGCM(master).encrypt(nonce, key, None)
 
 
 def unwrap(master: bytes, wrapped: bytes) -> bytes:

@@ -8,9 +8,10 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+from cryptography.exceptions import InvalidTag
 
 from core.kernel.clock import FixedClock
-from core.kernel.database import Database
+from core.kernel.database import Change, Database
 from core.kernel.errors import (
     KeyMissing,
     NoSpace,
@@ -20,6 +21,7 @@ from core.kernel.errors import (
     StoreTooNew,
     StoreUnreadable,
 )
+from core.kernel.keys import unwrap
 from core.kernel.ledger import GENESIS
 
 CLOCK = FixedClock(datetime(2026, 11, 24, 9, 0, tzinfo=UTC))
@@ -186,6 +188,49 @@ def test_sealed_values_open_again_and_repeat_exactly(db):
     assert first[0] == second[0] and first[0] != first[1] and first[2] is None
     assert b"acme" not in (first[0] or b"")
     assert db.unseal(["a", "b"], first[:2]) == [b"ann@acme.test", b"bob@acme.test"]
+
+
+def test_a_shredded_key_opens_nothing_and_what_is_left_of_it_is_under_a_master_key_that_is_gone(db):
+    def value(*subjects):
+        return db.unseal(list(subjects), [sealed[one] for one in subjects])
+
+    with db.change("signals", "leads.imported", "ana") as change:
+        sealed = dict(zip("abc", change.seal(list("abc"), [b"ann", b"bob", b"cem"]), strict=True))
+    old, path = db.scalar("SELECT wrapped FROM lead_keys WHERE lead_id = 'a'"), db.directory / "keys" / "master.key"
+    master = path.read_bytes()
+    with pytest.raises(RuntimeError), db.change("governance", "person.erased", "pat") as change:
+        assert change.shred(["a"]) == 1
+        raise RuntimeError("stop")
+    assert value("a", "b") == [b"ann", b"bob"] and path.read_bytes() == master
+    with db.change("governance", "person.erased", "pat") as change:
+        assert change.shred(["a", "unknown"]) == 1
+        assert change.seal(["b", "d"], [b"bob", b"dan"])[0] == sealed["b"]
+    assert value("a", "b", "c") == [None, b"bob", b"cem"] and path.read_bytes() != master
+    with pytest.raises(InvalidTag):
+        unwrap(path.read_bytes(), old)
+    with db.change("governance", "person.erased", "pat") as change:
+        assert change.shred(["a"]) == 0
+    with db.change("signals", "leads.imported", "ana") as change:
+        sealed["a"] = change.seal(["a"], [b"ann"])[0]
+    assert value("a") == [b"ann"] and sorted(one.name for one in path.parent.iterdir()) == ["master.key"]
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_crash_while_keys_are_exchanged_leaves_those_that_the_store_is_under(tmp_path, monkeypatch, is_committed):
+    with Database.open(tmp_path / "store", CLOCK) as database:
+        with database.change("signals", "leads.imported", "ana") as change:
+            sealed = change.seal(["a", "b"], [b"ann", b"bob"])
+        with monkeypatch.context() as patch:
+            patch.setattr(*((Change, "exchange_keys") if is_committed else (Database, "_finish")), stopped)
+            with pytest.raises(KeyboardInterrupt), database.change("governance", "person.erased", "pat") as change:
+                change.shred(["a"])
+    with Database.open(tmp_path / "store", CLOCK) as database:
+        assert database.unseal(["a", "b"], sealed) == [None if is_committed else b"ann", b"bob"]
+        assert not (tmp_path / "store" / "keys" / "master.next").exists()
+
+
+def stopped(*_):
+    raise KeyboardInterrupt
 
 
 def test_the_key_file_is_private_and_outside_the_database(db):

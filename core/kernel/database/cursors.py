@@ -1,13 +1,14 @@
 """Cursors over the store: one per call, each with its own temporary tables; a Change is one that writes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
 import duckdb
 import polars as pl
 import polars.selectors as cs
+from cryptography.exceptions import InvalidTag
 
 from core.kernel import keys as sealing
 from core.kernel import ledger
@@ -112,9 +113,10 @@ class Cursor:
 class Change(Cursor):
     """One write: a transaction that ends in one ledger entry, numbered `seq`, with `body`, or is abandoned whole."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, master: bytes, seq: int) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, key_file: sealing.KeyFile, seq: int) -> None:
         super().__init__(cursor)
-        self._master = master
+        self._key_file, self._master = key_file, key_file.read()
+        self._is_rekeyed = False
         self.seq = seq
         self.body: dict[str, Any] = {}
         self.abandoned = False
@@ -139,8 +141,40 @@ class Change(Cursor):
         keys = known | {lead: key for lead, (key, _) in fresh.items()}
         return sealing.map_present(subjects, values, keys, sealing.seal_value)
 
+    def shred(self, subjects: Sequence[str]) -> int:
+        """Delete the subjects' keys, so that nothing opens what was sealed under them; how many there were.
+
+        All other keys are wrapped under a new master key, which takes the old one's place with the commit: what is left
+        of a deleted key in free blocks of the file and in copies of it is opened by nobody who has not the old one.
+        """
+        self.load("key_subjects", pl.DataFrame({"lead_id": sorted(set(subjects))}, schema={"lead_id": pl.String}))
+        count = self.execute("DELETE FROM lead_keys WHERE lead_id IN (SELECT lead_id FROM key_subjects)")
+        if not count:
+            return 0
+        self.execute("CREATE OR REPLACE TEMP TABLE key_subjects AS SELECT lead_id FROM lead_keys")
+        kept, self._master = lead_keys(self, self._master), sealing.new_key()
+        rows = {"lead_id": list(kept), "wrapped": [sealing.wrap(self._master, key) for key in kept.values()]}
+        self.execute("DELETE FROM lead_keys")
+        self.insert("lead_keys", pl.DataFrame(rows, schema={"lead_id": pl.String, "wrapped": pl.Binary}))
+        self._key_file.stage(self._master)
+        self._is_rekeyed = True
+        return count
+
+    def exchange_keys(self) -> None:
+        """After the commit: let the new master key, if there is one, take the old one's place."""
+        if self._is_rekeyed:
+            self._key_file.take()
+
 
 def lead_keys(cursor: Cursor, master: bytes) -> dict[str, bytes]:
     """The data keys of the leads in the temporary table `key_subjects`."""
     rows = cursor.read("SELECT lead_id, wrapped FROM lead_keys SEMI JOIN key_subjects USING (lead_id)")
     return {lead: sealing.unwrap(master, wrapped) for lead, wrapped in rows.iter_rows()}
+
+
+def keys_now(cursor: Cursor, key_file: sealing.KeyFile) -> dict[str, bytes]:
+    """The same by the key file as it stands; asked again where a shredding exchanges it at this very moment."""
+    for _ in range(2):
+        with suppress(InvalidTag):
+            return lead_keys(cursor, key_file.read())
+    return lead_keys(cursor, key_file.read())

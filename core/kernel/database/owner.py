@@ -14,7 +14,7 @@ from core.kernel import keys as sealing
 from core.kernel import ledger
 from core.kernel.canonical import digest
 from core.kernel.clock import Clock
-from core.kernel.database.cursors import Change, Cursor, Params, lead_keys
+from core.kernel.database.cursors import Change, Cursor, Params, keys_now
 from core.kernel.database.faults import fault_of, is_full, make_folder
 from core.kernel.database.watching import SETTINGS, Watch, watched
 from core.kernel.errors import (
@@ -116,7 +116,7 @@ class Database:
         Raises NoSpace where the disk is full; any error leaves the store as it was.
         """
         with self._writing:
-            change = Change(self._cursor(), self._key_file.read(), self._head.seq + 1)
+            change = Change(self._cursor(), self._key_file, self._head.seq + 1)
             try:
                 change.execute("BEGIN TRANSACTION")
                 yield change
@@ -191,7 +191,7 @@ class Database:
                 "key_subjects",
                 pl.DataFrame({"lead_id": sorted(set(subjects))}, schema={"lead_id": pl.String}),
             )
-            keys = lead_keys(cursor, self._key_file.read())
+            keys = keys_now(cursor, self._key_file)
         return sealing.map_present(subjects, sealed, keys, sealing.open_value)
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
@@ -209,6 +209,7 @@ class Database:
         try:
             self._high_water.reserve()
             change.execute("COMMIT")
+            change.exchange_keys()
             self._head, self._latest = Mark(entry.seq, entry.hash), {**self._latest, stream: entry.hash}
             self._newest[kind] = entry.seq
             self._high_water.append(self._head)
@@ -246,7 +247,9 @@ class Database:
         self._read_heads()
         if mark := self._behind():
             raise StoreBehind(self.directory, mark.seq, self._head.seq)
-        if self.scalar("SELECT count(*) FROM lead_keys"):
+        wrapped = self.scalar("SELECT wrapped FROM lead_keys LIMIT 1")
+        self._key_file.settle(wrapped)
+        if wrapped:
             self._key_file.read()
         self._key_file.create()
 

@@ -1,0 +1,53 @@
+"""What the store holds of one person: which ids are theirs, what no key opens any more, and what stays."""
+
+from typing import Any
+
+import polars as pl
+
+from core.decisions.store_outbox import SHOWN
+from core.kernel.database import Change
+
+PERSON = f"""
+    CREATE OR REPLACE TEMP TABLE person AS
+    SELECT l.lead_no, l.lead_id, {SHOWN.replace("lead_", "l.lead_")} AS shown_id
+    FROM leads asked JOIN identity_at(NULL) a ON a.lead_no = asked.lead_no
+    JOIN identity_at(NULL) i ON i.root_no = a.root_no JOIN leads l ON l.lead_no = i.lead_no WHERE asked.lead_id = ?"""
+UNREADABLE, STAYS = "unreadable", "stays under its id"
+TEXTS = (
+    "UPDATE contests SET reason = 'erased', comment = CASE WHEN comment IS NOT NULL THEN 'erased' END",
+    "UPDATE lead_feedback SET note = NULL",
+    "UPDATE quarantine SET detail = 'erased'",
+)
+SINKS = (
+    ("personal attributes", UNREADABLE, "attributes SEMI JOIN person USING (lead_no) WHERE sealed IS NOT NULL"),
+    (
+        "events with personal properties", UNREADABLE,
+        """events SEMI JOIN person USING (lead_no) WHERE contains(properties, '{"sealed":"')""",
+    ),
+    ("items in quarantine", UNREADABLE, "quarantine SEMI JOIN person USING (lead_id)"),
+    ("items in quarantine of nobody known", "may hold this person", "quarantine WHERE lead_id IS NULL"),
+    ("events", STAYS, "events SEMI JOIN person USING (lead_no)"),
+    ("outcomes", STAYS, "outcomes SEMI JOIN person USING (lead_no)"),
+    ("decisions", STAYS, "decisions SEMI JOIN person USING (lead_id)"),
+    ("messages", STAYS, "outbox SEMI JOIN person USING (lead_id)"),
+)  # fmt: skip
+"""What holds something of a person: its name, what becomes of it, and how its rows are counted."""
+
+
+def person(change: Change, lead_id: str) -> pl.DataFrame:
+    """lead_id and shown_id of every id that is this lead now; empty where the store does not know it."""
+    change.execute(PERSON, [lead_id])
+    return change.read("SELECT lead_id, shown_id FROM person ORDER BY lead_id <> ?, lead_id", [lead_id])
+
+
+def blank_texts(change: Change) -> int:
+    """Take out what people wrote about the person; the number of rows."""
+    return sum(change.execute(f"{statement} WHERE lead_id IN (SELECT lead_id FROM person)") for statement in TEXTS)
+
+
+def sinks(change: Change) -> list[dict[str, Any]]:
+    """Everything that holds something of the person: sink, rows, state."""
+    return [
+        {"sink": name, "rows": change.scalar(f"SELECT count(*) FROM {which}"), "state": state}
+        for name, state, which in SINKS
+    ]

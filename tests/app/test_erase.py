@@ -1,0 +1,89 @@
+"""One person is erased: nothing opens what was sealed of them, nothing else is lost, and the record still proves."""
+
+import json
+
+import pytest
+
+from core.kernel.clock import SystemClock
+from core.signals.store_batches import NOBODY
+from core.signals.store_pages import SignalPages
+from core.workbench import Workbench
+from tests.app.cli_calls import call, done, refused
+
+CANARY = "canary-ann@example.com"
+AT = "2026-01-05T00:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """Two leads with an address each: as an attribute, as a property of an event, and in a record that was refused."""
+    folder = tmp_path_factory.mktemp("erase")
+    leads = folder / "leads.csv"
+    leads.write_text(
+        f"lead_id,created_at,employees,email\nl1,2026-01-01,50,{CANARY}\nl2,2026-01-02,9,bob@example.com\n"
+    )
+    event = {"type": "demo", "properties": {"email": CANARY, "plan": "a"}}
+    rows = [
+        {"event_id": "e1", "lead_id": "l1", "occurred_at": AT, **event},
+        {"event_id": "e2", "lead_id": "l2", "occurred_at": AT, **event, "properties": {"email": "bob@example.com"}},
+        {"event_id": "e3", "lead_id": "l1", "occurred_at": "never", **event},
+        {"event_id": "e4", "occurred_at": AT, **event},
+    ]
+    events = folder / "events.jsonl"
+    events.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    at = ("--store", str(folder / "store"))
+    for kind, path in (("leads", leads), ("events", events)):
+        found = call("import", kind, str(path), *at, user="ana")
+        assert found.returncode == 0, found.stderr
+    call("users", "add", "pat", "--role", "privacy", *at, user="root")
+    return folder / "store"
+
+
+def opened(folder):
+    """Every personal value that the store's keys still open, by lead."""
+    with Workbench.open(folder, SystemClock()) as bench:
+        db = bench.db
+        sealed = db.read(
+            """SELECT lead_id, sealed FROM attributes JOIN leads USING (lead_no) WHERE sealed IS NOT NULL
+               UNION ALL SELECT coalesce(lead_id, $nobody), sealed FROM quarantine
+               UNION ALL SELECT lead_id, from_base64(properties->'email'->>'sealed')
+                   FROM events JOIN leads USING (lead_no)""",
+            {"nobody": NOBODY},
+        )
+        texts = db.unseal(sealed["lead_id"].to_list(), sealed["sealed"].to_list())
+        assert db.verify().ok
+        pages = SignalPages(db).attributes(["l1", "l2"]).filter(name="email")
+        return list(zip(sealed["lead_id"], texts, strict=True)), dict(pages.select("lead_id", "value").rows())
+
+
+def test_what_is_refused(store):
+    at = ("--store", str(store))
+    ask = ("erase", "l1", "--request", "DSR-1")
+    assert refused(*ask, *at, user="ana")["code"] == "forbidden"
+    assert refused("erase", "l9", "--request", "DSR-1", *at, user="pat")["code"] == "unknown_lead"
+    assert refused("erase", "l1", "--request", " ", *at, user="pat")["code"] == "reason_missing"
+    assert call("erase", "l1", *at, user="pat").returncode == 2
+
+
+def test_nothing_opens_what_was_sealed_of_the_person_and_the_others_stay(store):
+    before, _ = opened(store)
+    assert [bytes(text) for who, text in before if who == "l1"].count(CANARY.encode()) == 2
+    assert all(text is not None for _, text in before)
+    told = done("erase", "erase", "l1", "--request", "DSR-1", "--store", str(store), user="pat")
+    assert (told["ids"], told["keys"], told["texts"], told["is_id_personal"]) == (["l1"], 1, 1, False)
+    rows = {one["sink"]: (one["rows"], one["state"]) for one in told["sinks"]}
+    assert rows["personal attributes"] == (1, "unreadable") == rows["events with personal properties"]
+    assert rows["items in quarantine"] == (1, "unreadable") and rows["events"] == (1, "stays under its id")
+    assert rows["items in quarantine of nobody known"] == (1, "may hold this person")
+    after, shown = opened(store)
+    assert {who for who, text in after if text is None} == {"l1"} and len(after) == len(before)
+    assert [pair for pair in after if pair[0] != "l1"] == [pair for pair in before if pair[0] != "l1"]
+    assert shown == {"l1": None, "l2": "bob@example.com"}
+    residue = [path for path in store.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
+    assert residue == []
+    with Workbench.open(store, SystemClock()) as bench:
+        entry = bench.db.entries("signals").row(-1, named=True)
+    assert (entry["kind"], entry["actor"]) == ("person.erased", "pat")
+    assert json.loads(entry["body"]) == {"ids": ["l1"], "request_id": "DSR-1", "keys": 1, "texts": 1}
+    again = call("erase", "l1", "--request", "DSR-2", "--store", str(store), user="pat")
+    assert "l1: 0 keys are shredded" in again.stdout and "backups" in again.stdout
