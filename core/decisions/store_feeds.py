@@ -11,6 +11,24 @@ NEWEST = """
     SELECT k.source, max(n.received_at) AS received_at FROM (
         SELECT kind_no, max(received_at) AS received_at FROM events WHERE received_at <= ? GROUP BY kind_no
     ) n JOIN event_kinds k USING (kind_no) GROUP BY k.source"""
+NEWEST_OF_MANY = """
+    WITH hours AS MATERIALIZED (
+        SELECT kind_no, date_trunc('hour', received_at) AS hour, max(received_at) AS received_at
+        FROM events GROUP BY ALL
+    ), sources AS MATERIALIZED (
+        SELECT k.source, h.hour, max(h.received_at) AS received_at FROM hours h JOIN event_kinds k USING (kind_no)
+        GROUP BY ALL
+    ), asked AS MATERIALIZED (SELECT moment, date_trunc('hour', moment) AS hour FROM asked_moments),
+    before AS (
+        SELECT a.moment, a.source, s.received_at
+        FROM (SELECT * FROM asked, (SELECT DISTINCT source FROM sources)) a
+        ASOF JOIN sources s ON s.source = a.source AND s.hour < a.hour
+    ), within AS (
+        SELECT a.moment, k.source, e.received_at FROM events e
+        JOIN asked a ON a.hour = date_trunc('hour', e.received_at) AND a.moment >= e.received_at
+        JOIN event_kinds k USING (kind_no)
+    )
+    SELECT moment, source, max(received_at) FROM (FROM before UNION ALL FROM within) GROUP BY moment, source"""
 HELD_BACK = """
     SELECT m.moment, list(DISTINCT b.source) FROM asked_moments m
     JOIN source_breakers b ON b.opened_at <= m.moment AND (b.closed_at IS NULL OR b.closed_at > m.moment)
@@ -45,6 +63,15 @@ class FeedStore:
     def newest(self, known_at: datetime) -> dict[str, datetime]:
         """By source: when its newest event was received that was known at the moment."""
         return dict(self._database.read(NEWEST, [known_at]).rows())
+
+    def newest_of_many(self, moments: Sequence[datetime]) -> dict[datetime, dict[str, datetime]]:
+        """The same by moment, by two scans of the log however many moments there are."""
+        found: dict[datetime, dict[str, datetime]] = {moment: {} for moment in moments}
+        with self._database.scratch() as cursor:
+            cursor.load("asked_moments", pl.DataFrame({"moment": list(moments)}, schema={"moment": pl.Datetime("us")}))
+            for moment, source, received_at in cursor.read(NEWEST_OF_MANY).iter_rows():
+                found[moment][source] = received_at
+        return found
 
     def held_back(self, moments: Sequence[datetime]) -> dict[datetime, frozenset[str]]:
         """By moment: the sources whose events waited in quarantine then; moments of which none waited are left out."""

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from core.decisions.engine import decide
-from core.decisions.freshness import of_rows
+from core.decisions.freshness import FEW_LOOKS, of_rows
 from core.decisions.replay import Loaders, replay
 from core.decisions.spine import population
 from core.decisions.store import DecisionStore
@@ -98,6 +98,20 @@ def test_rows_of_many_moments_know_what_each_moment_knew_and_read_the_log_where_
     assert of_rows(feeds, two, rows) == alone
     assert len({one.stale for one in alone}) == 2
     assert read == [AS_OF + 3 * HOUR, AS_OF + HOUR / 2]
+
+
+def test_many_moments_are_known_by_one_look_at_the_log_as_each_by_itself(feeds, monkeypatch):
+    for place in range(12):
+        deliver(feeds, 9_100 + place, 1 + 2 * (place % 2), AS_OF + place * HOUR / 3)
+    moments = [AS_OF + place * HOUR / 6 for place in range(-3, 30)] + [AS_OF - timedelta(days=900)]
+    store = FeedStore(feeds)
+    assert store.newest_of_many(moments) == {moment: store.newest(moment) for moment in moments}
+    looks, look = [], FeedStore.newest
+    monkeypatch.setattr(FeedStore, "newest", lambda *given: looks.append(given) or look(*given))
+    rows = pl.concat([row(as_of=moment) for moment in moments])
+    found = of_rows(feeds, parser.read(TWO_FEEDS, "two.yaml"), rows)
+    assert len(looks) == FEW_LOOKS
+    assert found == [fresh(feeds, as_of=moment) for moment in moments]
 
 
 def test_a_source_that_never_delivered_is_stale(feeds):
