@@ -116,16 +116,14 @@ def _table(found: Stored, key: str) -> None:
             "raises": columns.share("Raises"),
             "lowers": columns.share("Lowers"),
         }
-        frame_table.show(
-            found.importance,
-            f"{key}_table",
-            columns=config,
-            order=list(config),
-            height=330,
-            alt="Every feature with its importance.",
+        alt = "Every feature with its importance. A picked row opens the leads that it moves most."
+        row = frame_table.pick(
+            found.importance, f"{key}_table", columns=config, order=list(config), height=330, start=None, alt=alt
         )
         about = {"List": "Global importance", "Leads": f"{found.leads:,} of {found.decided:,}"}
         export_menu.show(found.importance, "importance", f"{key}_export", about=about)
+    if row is not None:
+        _picked(explain.most_moved(found, found.importance["feature"][row])[:MOST_PICKED], f"{key}_rows")
 
 
 def stability(model_hash: str, key: str) -> None:

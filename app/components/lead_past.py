@@ -68,4 +68,4 @@ def profile(lead: Lead, moment: datetime | None) -> None:
     known = reads.profile(lead.lead_id, moment)
     config = {"attribute": "Attribute", "value": "Value", "known_from": columns.moment("Known from")}
     st.caption("Personal values are sealed in the store and shown only to roles that may see them.")
-    frame_table.show(known, "lead_profile", columns=config, alt="What is known of the lead.")
+    frame_table.show(known, "lead_profile", columns=config, order=list(config), alt="What is known of the lead.")

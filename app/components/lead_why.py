@@ -6,9 +6,10 @@ import polars as pl
 import streamlit as st
 
 from app.charts.points import waterfall
-from app.components import badges, chart, frame_table, glossary
+from app.components import badges, chart, columns, frame_table, glossary
 from app.components.peek import in_words
-from app.feedback import refused
+from app.feedback import refusals, refused
+from app.queries import behind
 from app.queries import lead as reads
 from core.decisions.record import Record
 from core.kernel.errors import LeadbenchError
@@ -31,8 +32,8 @@ def show(record: Record, explained: dict[str, Any], key: str) -> None:
         with st.expander("What each bar sums"):
             _sums(reads.with_families(points, record.feature_set_hash), f"{key}_sums")
     with right:
-        _reasons("What speaks for it", points.filter(pl.col("points") >= LEAST), f"{key}_for")
-        _reasons("What holds it back", points.filter(pl.col("points") <= -LEAST), f"{key}_against")
+        _reasons("What speaks for it", points.filter(pl.col("points") >= LEAST), record, f"{key}_for")
+        _reasons("What holds it back", points.filter(pl.col("points") <= -LEAST), record, f"{key}_against")
         _otherwise(record, f"{key}_otherwise")
 
 
@@ -47,16 +48,32 @@ def _sums(rows: pl.DataFrame, key: str) -> None:
     frame_table.show(rows, key, columns=config, height=360, alt="Every feature by what it is about.")
 
 
-def _reasons(title: str, points: pl.DataFrame, key: str) -> None:
-    rows = points.head(MOST).select("label", "value", points=pl.col("points") * 100)
+def _reasons(title: str, points: pl.DataFrame, record: Record, key: str) -> None:
+    rows = points.head(MOST).select("label", "value", "feature", points=pl.col("points") * 100)
     with chart.card(title):
         if rows.is_empty():
             st.caption("Nothing.")
             return
         text = st.column_config.TextColumn
-        labels = {"label": text("Feature", width=210), "value": text("Value", width=110)}
         number = st.column_config.NumberColumn("Points", format="%+.1f", help=glossary.term("points"), width=64)
-        frame_table.show(rows, key, columns={**labels, "points": number}, alt=f"{title}: feature, value, points.")
+        config = {"label": text("Feature", width=210), "value": text("Value", width=110), "points": number}
+        alt = f"{title}: feature, value, points. A picked row opens what it was made of."
+        picked = frame_table.pick(rows, key, columns=config, order=list(config), start=None, alt=alt)
+        if picked is not None:
+            with refusals():
+                _behind(record, rows["feature"][picked], f"{key}_rows")
+
+
+def _behind(record: Record, feature: str, key: str) -> None:
+    """Draw the events, or the attribute, that a feature of the decision reads."""
+    found = behind.behind(record, feature)
+    st.caption(found.words)
+    config = {
+        "at": columns.moment("Happened"), "label": "Event", "source": "Source", "details": "Details",
+        "attribute": "Attribute", "value": "Value", "known_from": columns.moment("Known from"),
+    }  # fmt: skip
+    order = [name for name in config if name in found.rows.columns]
+    frame_table.show(found.rows, key, columns=config, order=order, height=190, alt="What the feature reads.")
 
 
 def _otherwise(record: Record, key: str) -> None:

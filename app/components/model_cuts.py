@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from app import navigation
 from app.charts import cuts as charts
 from app.components import chart, frame_table, glossary
 from app.feedback import refusals, refused
@@ -40,7 +41,7 @@ def capacity(found: Unseen, key: str) -> None:
             )
             figure = charts.cuts(bands, chart.colours())
             chart.show(figure, f"{key}_bands", alt=f"Proposed cut-offs. {words}", words=words)
-            _bands(bands, key)
+            _bands(found, bands, key)
 
 
 def _capacity(key: str) -> Capacity:
@@ -70,7 +71,7 @@ def _came() -> float | None:
         return None
 
 
-def _bands(bands: pl.DataFrame, key: str) -> None:
+def _bands(found: Unseen, bands: pl.DataFrame, key: str) -> None:
     number = st.column_config.NumberColumn
     config = {
         "band": st.column_config.TextColumn("Band", width=62),
@@ -84,8 +85,26 @@ def _bands(bands: pl.DataFrame, key: str) -> None:
         ),
         "because": st.column_config.TextColumn("Because of", width=150),
     }
-    frame_table.show(bands, f"{key}_table", columns=config, order=list(config), alt="Proposed bands.")
+    alt = "Proposed bands. A picked row opens the leads above its cut."
+    picked = frame_table.pick(bands, f"{key}_table", columns=config, order=list(config), start=None, alt=alt)
+    if picked is not None:
+        _above(found, bands["enter"][picked], f"{key}_above")
     st.caption("Nothing is changed by this: a policy with other thresholds is drafted and approved in Policy studio.")
+
+
+def _above(found: Unseen, enter: float, key: str) -> None:
+    """Draw the unseen leads from the cut on; the one that is picked opens."""
+    rows = cuts.above(found, enter)
+    config = {
+        "lead": "Lead",
+        "company": "Company",
+        "said": st.column_config.NumberColumn("Said", format="percent", width=62),
+        "won": st.column_config.CheckboxColumn("Won", width=52),
+    }
+    alt = "The unseen leads above the cut, best first."
+    picked = frame_table.pick(rows, key, columns=config, order=list(config), start=None, height=240, alt=alt)
+    if picked is not None:
+        st.switch_page(navigation.script("lead"), query_params={"id": rows["ref"][picked]})
 
 
 def worth(found: Unseen, key: str) -> None:

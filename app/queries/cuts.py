@@ -5,14 +5,15 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app.queries import versions
-from app.queries.access import revision
+from app.queries import people, versions
+from app.queries.access import revision, role
 from app.services import workbench
 from core.models.costs import Costs, Worth, by_share, cross_fitted
 from core.models.cutoffs import Capacity
 from core.recipes import cutting
 from core.recipes.cutting import Unseen
 
+MOST_LISTED = 500
 KINDS = {"enter": pl.Float64, "enter_low": pl.Float64, "enter_high": pl.Float64}
 
 
@@ -42,6 +43,16 @@ def proposed(found: Unseen, capacity: Capacity) -> tuple[dict[str, Any], pl.Data
     live = versions.bands().enter
     rows = [one | {"live": live.get(one["band"])} for one in told["bands"]]
     return told, pl.DataFrame(rows, schema_overrides={**KINDS, "live": pl.Float64})
+
+
+def above(found: Unseen, enter: float, most: int = MOST_LISTED) -> pl.DataFrame:
+    """ref, lead, company, said (the score) and won of the leads from the cut on, best first, up to so many of them."""
+    rows = pl.DataFrame({"lead_id": found.leads, "said": found.p.round(4), "won": found.y == 1})
+    chosen = rows.filter(pl.col("said") >= enter).sort("said", "lead_id", descending=[True, False]).head(most)
+    cards = people.cards(chosen["lead_id"].to_list(), role())
+    return chosen.join(cards, on="lead_id", how="left", maintain_order="left").select(
+        "ref", "lead", "company", "said", "won"
+    )
 
 
 def worth(found: Unseen, costs: Costs) -> pl.DataFrame:

@@ -189,6 +189,12 @@ def _bin(bins: int) -> pl.Expr:
     return (pl.col("value").rank("min") - 1) * bins // pl.len()
 
 
+def most_moved(found: Stored, feature: str) -> list[str]:
+    """The refs of the leads whose scores the feature moves, those with the largest points first."""
+    rows = _referred(found.points.filter((pl.col("feature") == feature) & (pl.col("points") != 0.0)))
+    return rows.sort(pl.col("points").abs(), "lead_id", descending=[True, False])["ref"].to_list()
+
+
 def of_value(rows: pl.DataFrame, value: str) -> list[str]:
     """The refs of the leads with that word, those with the largest points first."""
     return rows.filter(pl.col("value") == value).sort(pl.col("points").abs(), descending=True)["ref"].to_list()

@@ -19,6 +19,7 @@ from core.signals.store_pages import SignalPages
 
 MOST_EVENTS = 500
 LATE_HOURS = 24
+MOMENT = pl.Datetime("us")
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def marks(history: pl.DataFrame) -> list[tuple[datetime, str]]:
 
 
 def events(lead_id: str, moment: datetime | None = None) -> pl.DataFrame:
-    """The lead's events as known then, newest first: at, label, source, late, known at, details."""
+    """The lead's events as known then, newest first: at, label, source, late, known_at, details, event_id, type."""
     return _events(revision("signals", "features", "policy"), role().value, lead_id, moment)
 
 
@@ -185,11 +186,12 @@ def _events(revision: str, role: str, lead_id: str, moment: datetime | None) -> 
         known_at="received_at",
         details="properties",
         event_id="event_id",
+        type="type",
     )
 
 
 def profile(lead_id: str, moment: datetime | None = None) -> pl.DataFrame:
-    """What is known of the lead: attribute, value (masked by role), known from."""
+    """What is known of the lead: attribute (business name), value (masked by role), known_from, name."""
     return _profile(revision("signals", "features", "policy"), role().value, lead_id, moment)
 
 
@@ -197,13 +199,14 @@ def profile(lead_id: str, moment: datetime | None = None) -> pl.DataFrame:
 def _profile(revision: str, role: str, lead_id: str, moment: datetime | None) -> pl.DataFrame:
     found = SignalPages(database()).attributes([lead_id], None, moment)
     if found.is_empty():
-        return pl.DataFrame(schema={"attribute": pl.String, "value": pl.String, "known_from": pl.Datetime("us")})
+        return pl.DataFrame(schema=dict.fromkeys(("attribute", "value", "name"), pl.String) | {"known_from": MOMENT})
     wide = pl.DataFrame({name: [value] for name, value in found.select("name", "value").iter_rows()})
     shown = seen(wide.cast(pl.String), Role(role)).row(0, named=True)
     return found.select(
         attribute=pl.col("name").replace(versions.type_names()),
         value=pl.col("name").replace_strict(shown, default=None, return_dtype=pl.String),
         known_from="valid_from",
+        name="name",
     )
 
 

@@ -21,9 +21,10 @@ RECENT_DAYS = 30
 
 @dataclass(frozen=True)
 class Unseen:
-    """What cuts are proposed from: labels 0/1 and probabilities of the first test row of each lead, by one model."""
+    """What cuts are proposed from: ids, labels 0/1 and probabilities of leads, by one model on their first test row."""
 
     version: str
+    leads: pl.Series = field(repr=False)
     y: Floats = field(repr=False)
     p: Floats = field(repr=False)
 
@@ -37,7 +38,7 @@ def unseen(rooms: Rooms, prepared: Prepared, version: ModelVersion) -> Unseen:
         .unique("lead_id", keep="first", maintain_order=True)
     )
     probability = rivals.scored(rooms, model, firsts)[1]
-    return Unseen(version.version, firsts["y"].cast(pl.Float64).to_numpy(), probability)
+    return Unseen(version.version, firsts["lead_id"], firsts["y"].cast(pl.Float64).to_numpy(), probability)
 
 
 def propose(found: Unseen, capacity: Capacity) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from app import work_commands
-from app.components import retraining
+from app.components import frame_table, retraining
 from app.queries import drift, explain, models
 from core.models.errors import ModelDamaged
 from tests.app.pages import page
@@ -143,6 +143,20 @@ def test_a_lead_that_was_decided_often_counts_once(demo):
     assert demo.rooms.decisions.count() > board.height
     assert explain.stability(chosen, chosen).leads == board.filter(pl.col("model_hash") == chosen).height
     assert any("leads: each counts once, with its newest decision." in one.value for one in at.caption)
+
+
+def test_a_feature_of_the_table_opens_the_leads_that_it_moves_most(demo, monkeypatch):
+    page("explain")
+    found = explain.stored(explain.runs()[0])
+    first = found.importance["feature"][0]
+    refs = explain.most_moved(found, first)
+    sizes = dict(explain.dependence(found, first).select("ref", pl.col("points").abs()).iter_rows())
+    assert (
+        refs
+        and [sizes[ref] for ref in refs if ref in sizes] == sorted(sizes[ref] for ref in refs if ref in sizes)[::-1]
+    )
+    monkeypatch.setattr(frame_table, "pick", lambda *_, **__: 0)
+    assert any("picked lead" in one.value for one in page("explain").markdown)
 
 
 def test_drift_ranks_features_by_the_decisions_they_move(demo):

@@ -28,6 +28,10 @@ def test_bands_are_proposed_on_the_page_and_capacity_that_cannot_be_is_refused(d
     hot = told.row(0, named=True)
     assert any(f"begins at {hot['enter']:.1%}" in one.value for one in at.caption)
     assert hot["live"] is not None
+    seen = cuts.unseen("1")
+    rows = cuts.above(seen, hot["enter"], 10_000)
+    assert rows["said"].is_sorted(descending=True) and abs(rows.height - hot["share"] * len(seen.p)) < 1.5
+    assert rows["won"].mean() == pytest.approx(hot["observed_rate"], abs=1 / rows.height)
     fresh = cuts.worth_of_best(cuts.unseen("1"), Costs(1000, 30))
     assert any(f"{fresh.value:+,.0f} per 1,000 leads of the other half" in one.value for one in at.caption)
     at = at.number_input(key="train_capacity_hours").set_value(0.0).run()

@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.components import frame_table
 from app.jobs import JOBS
-from app.queries import change, crm, lead, leads, overview, reason_codes, versions
+from app.queries import behind, change, crm, lead, leads, overview, reason_codes, versions
 from core.features.lineage import Family
 from core.governance.permissions import Role
 from core.kernel.settings import PROJECT_ROOT
@@ -100,6 +101,24 @@ def test_each_tab_of_a_lead_is_drawn(demo, tab):
     at = opened("lead", id=lead, tab=tab)
     assert not at.exception and not at.error
     assert [one.label for one in at.metric][:3] == ["Percentile", "Score", "Band"]
+
+
+def test_a_reason_opens_the_events_that_it_counts(demo, monkeypatch):
+    latest, checked = demo.rooms.decisions.latest()["lead_id"], 0
+    opened("lead", id=latest[0])
+    for one_lead in latest[:5]:
+        record = demo.rooms.decisions.of(one_lead)
+        values = dict(record.features)
+        for one in demo.rooms.features.get(record.feature_set_hash).features:
+            if one.aggregate == "count" and one.scope == "lead" and one.then is None:
+                found = behind.behind(record, one.name)
+                assert found.rows.height == values[one.name] or "Not all" in found.words
+                checked += "Not all" not in found.words
+    assert checked > 20
+    monkeypatch.setattr(frame_table, "pick", lambda *_, **__: 0)
+    at = opened("lead", id=latest[0])
+    assert not at.exception and not at.error
+    assert "as known then" in words(at) or "known of the lead then" in words(at)
 
 
 def test_what_would_lift_a_lead_is_simulated_when_asked_for(demo):

@@ -26,3 +26,18 @@ def test_a_deep_link_opens_its_part_of_the_page(page_for, link):
     page = page_for(link, theme)
     expect(page.locator('[data-testid="stMain"]')).to_contain_text(statement, timeout=STUDIED_MS, use_inner_text=True)
     assert page.locator('[data-testid="stException"]').count() == 0
+
+
+def test_the_drift_report_is_a_page_that_stands_alone(page_for, chromium, tmp_path):
+    page, path, complaints = page_for("drift"), tmp_path / "drift.html", []
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Evidently report").click()
+    saved.value.save_as(path)
+    shown = chromium.new_page()
+    shown.on("pageerror", lambda error: complaints.append(str(error)))
+    shown.on("request", lambda asked: complaints.append(asked.url) if asked.url.startswith("http") else None)
+    shown.goto(path.as_uri())
+    expect(shown.get_by_text("Drift in column").first).to_be_visible(timeout=STUDIED_MS)
+    expect(shown.locator("svg.main-svg").first).to_be_visible(timeout=STUDIED_MS)
+    shown.close()
+    assert complaints == []
