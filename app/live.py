@@ -22,6 +22,7 @@ from core.workbench import Workbench
 
 IDLE_SECONDS = 5.0
 SWEEP_SECONDS, DELIVER_SECONDS, SHADOW_SECONDS = 60.0, 2.0, 60.0
+SHADOW_PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,7 @@ class Live:
         upkeep = Upkeep(bench.db, partial(ingest.is_idle, IDLE_SECONDS))
         repeating = (
             Repeating("sweep", SWEEP_SECONDS, lambda: sweep_now(bench.rooms, choice)),
-            Repeating(
-                "shadow", SHADOW_SECONDS, lambda: shadowing.catch_up(bench.rooms, SYSTEM, shadowing.MOST_A_MINUTE)
-            ),
+            Repeating("shadow", SHADOW_SECONDS, partial(shadow, bench, arrivals)),
             Repeating("outbox", DELIVER_SECONDS, Rounds(bench.db, partial(_sink, bench))),
         )
         return cls(bench, ingest, arrivals, upkeep, Keeper(bench.rooms.releases), repeating)
@@ -58,6 +57,16 @@ class Live:
         self.upkeep.stop()
         self.ingest.stop()
         self.arrivals.stop()
+
+
+def shadow(bench: Workbench, arrivals: Arrivals) -> int:
+    """Let the challenger score what it has not; how many leads. Where leads wait for their decision, it waits instead.
+
+    After ten seconds without a moment in which nobody waits the round is left out.
+    """
+    if not arrivals.wait_until_idle(SHADOW_PATIENCE_SECONDS):
+        return 0
+    return shadowing.catch_up(bench.rooms, SYSTEM, shadowing.MOST_A_MINUTE)
 
 
 def _sink(bench: Workbench) -> Sink:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,3 +112,11 @@ def test_nothing_is_decided_without_a_model(tmp_path):
         assert opened.rooms.decisions.count() == 0
         live.close()
         services.use(None)
+
+
+def test_the_challenger_waits_while_leads_wait(bench, monkeypatch):
+    asked = []
+    monkeypatch.setattr(live.shadowing, "catch_up", lambda *_: asked.append(1) or 3)
+    busy, idle = (SimpleNamespace(wait_until_idle=lambda _, quiet=quiet: quiet) for quiet in (False, True))
+    assert (live.shadow(bench, busy), asked) == (0, [])
+    assert (live.shadow(bench, idle), asked) == (3, [1])
