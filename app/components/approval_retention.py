@@ -9,6 +9,7 @@ from app.components import badges, chart, columns, frame_table
 from app.feedback import done, refusals
 from app.queries import retention as reads
 from app.queries.retention import Asked
+from core.kernel.times import from_text
 
 KINDS = {"decision_log": "decisions", "exploration_log": "draws of an experiment", "raw_events": "raw events"}
 TABLES = {"decisions": "decisions", "events": "raw events", "quarantine": "items in quarantine"}
@@ -16,12 +17,12 @@ TABLES = {"decisions": "decisions", "events": "raw events", "quarantine": "items
 
 def name(row: dict[str, Any]) -> str:
     """How the list names it."""
-    return f"Deletion of {row['decisions']:,} decisions"
+    return f"Deletion of {row['decisions']:,} decision{'s' if row['decisions'] != 1 else ''}"
 
 
 def told(row: dict[str, Any]) -> str:
     """By whom and since when."""
-    return f"asked by {row['asked_by']} on {row['asked_at'][:10]}"
+    return f"asked by {row['asked_by']} on {_day(row['asked_at'])}"
 
 
 def show(row: dict[str, Any], key: str) -> None:
@@ -37,9 +38,13 @@ def show(row: dict[str, Any], key: str) -> None:
         _commands(row, found, key)
 
 
+def _day(moment: str) -> str:
+    return f"{from_text(moment):%d %b %Y}"
+
+
 def _facts(found: Asked) -> None:
     plan = found.plan
-    kept = [f"{KINDS[kind]} {days:,} days (before {plan.cutoffs[kind][:10]})" for kind, days in plan.days.items()]
+    kept = [f"{KINDS[kind]} {days:,} days (before {_day(plan.cutoffs[kind])})" for kind, days in plan.days.items()]
     st.markdown(f"Kept: {', '.join(kept)}.")
     stays = [f"{count:,} {TABLES[table]}" for table, count in found.stays.items()]
     st.markdown(f"Older than their time and staying: {', '.join(stays)}. What a lead stands on is never deleted.")

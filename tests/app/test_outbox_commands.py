@@ -157,7 +157,7 @@ def test_a_reviewer_consents_to_a_deletion_or_refuses_it_on_approvals(demo_copy,
     assert "pat" in " ".join(one.value for one in press(mine, "Approve and delete").error)
     at = page("approvals", "rita", v=item)
     told = " ".join(one.value for one in at.markdown)
-    assert "Deletion of 1 decisions" in str(at.main) and "asked by pat" in told and "decisions 90 days" in told
+    assert "Deletion of 1 decision" in str(at.main) and "asked by pat" in told and "decisions 90 days" in told
     goes = next(one.value for one in at.dataframe if "arm" in one.value.columns)
     assert goes[["arm", "decisions", "leads"]].values.tolist() == [["live", 1, 1]]
     assert press(at, "Refuse").error and db.scalar(old) == 2
