@@ -10,6 +10,8 @@ from app import session
 from app.jobs import Work
 from app.queries.access import database, hidden_besides, rooms
 from core.features.document import FeatureSet
+from core.governance import erasing
+from core.governance.erasing import Erased
 from core.governance.feedback import Verdict
 from core.governance.permissions import Permission
 from core.governance.users import User
@@ -38,6 +40,11 @@ def discard(ids: list[str], reason: str) -> int:
 def unmerge(lead_id: str, reason: str) -> str:
     """Separate an id from its lead; that lead's id."""
     return rooms().signals.unmerge(lead_id, reason=reason, actor=acting(Permission.CURATE).name)
+
+
+def erase(lead_id: str, request_id: str) -> Erased:
+    """Shred the keys of a person's personal values; what still holds something of them."""
+    return erasing.erase(database(), lead_id, request_id, acting(Permission.ERASE).name, rooms().users)
 
 
 def confirm_contract(source: str, text: str) -> None:

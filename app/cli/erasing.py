@@ -29,7 +29,7 @@ def erase(
 
 def _text(told: dict[str, Any]) -> str:
     lines = [
-        f"{', '.join(told['ids'])}: {told['keys']:,} keys are shredded and {told['texts']:,} texts blanked.",
+        f"{', '.join(told['ids'])}: keys shredded: {told['keys']:,}, texts blanked: {told['texts']:,}.",
         table(told["sinks"], ["sink", "rows", "state"]),
         "Copies made before - backups, exports, models - are not reached; let backups with keys expire within 30 days.",
     ]

@@ -73,7 +73,9 @@ def _history(found: dict[str, Any], key: str) -> None:
         }
         frame_table.show(found["intervals"], f"{key}_intervals", columns=config, order=list(config), alt="Intervals.")
     _statements(found, key)
-    _unmerge(found, key)
+    with st.container(horizontal=True):
+        _unmerge(found, key)
+        _erase(found["root"], key)
 
 
 def _statements(found: dict[str, Any], key: str) -> None:
@@ -94,3 +96,19 @@ def _unmerge(found: dict[str, Any], key: str) -> None:
                 commands.unmerge(lead, reason.strip())
                 done("Separated from now on.")
                 st.rerun()
+
+
+def _erase(lead_id: str, key: str) -> None:
+    if not may(Permission.ERASE):
+        return
+    with st.popover("Erase this person", icon=":material/person_remove:", width=520):
+        st.caption("Nobody can open the personal values of these ids any more, for ever. Decisions and events stay.")
+        request = st.text_input("Request", key=f"{key}_request", placeholder="The request that asks for it").strip()
+        if st.button("Erase", key=f"{key}_erase", disabled=not request, icon=":material/delete_forever:"):
+            with refusals():
+                told = commands.erase(lead_id, request)
+                st.success(f"Keys shredded: {told.keys:,}. What holds something of this person:")
+                frame_table.show(pl.DataFrame(told.sinks), f"{key}_sinks", columns=SINKS, alt="What stays, and where.")
+
+
+SINKS = {"sink": "Where", "rows": columns.count("Rows"), "state": "State"}

@@ -33,6 +33,22 @@ def test_an_id_is_separated_on_the_data_page(visited):
     assert visited.rooms.signals.identities.counts()["merged"] == 0
 
 
+def test_a_person_is_erased_on_the_data_page_by_who_may(visited):
+    visited.rooms.users.add("pat", "privacy", "root")
+    with visited.db.change("signals", "signals.imported", "ana") as change:
+        change.seal(["ann"], [b"ann@example.com"])
+    at = as_ana(opened("data", tab="Identity"))
+    assert "data_identity_erase" not in [one.key for one in at.button]
+    at.session_state[session.IDENTITY] = "pat"
+    at = at.run()
+    at.text_input(key="data_identity_request").set_value("DSR-3").run()
+    at.button(key="data_identity_erase").click().run()
+    assert not at.exception and "Keys shredded: 1." in at.success[0].value
+    sinks = next(one.value for one in at.dataframe if "sink" in one.value.columns)
+    assert dict(zip(sinks["sink"], sinks["rows"], strict=True))["events"] == 2
+    assert visited.db.entries("signals")["kind"].to_list()[-1] == "person.erased"
+
+
 def test_a_contract_is_confirmed_and_a_wrong_one_refused(visited):
     at = as_ana(opened("data", tab="Contracts"))
     at.text_area(key="data_contracts_text_web").set_value("most_late: 7").run()
