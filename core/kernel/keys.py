@@ -57,11 +57,15 @@ class KeyFile:
         self._next.replace(self.path)
 
     def settle(self, wrapped: bytes | None) -> None:
-        """After a crash: take the staged key where it opens this wrapped key of the store, else forget it."""
+        """After a crash: take the staged key where it opens this wrapped key of the store, else forget it.
+
+        A store without any wrapped key is one whose last one was just deleted.
+        """
         if not self._next.exists():
             return
         try:
-            unwrap(self._next.read_bytes(), wrapped or b"")
+            if wrapped is not None:
+                unwrap(self._next.read_bytes(), wrapped)
         except (InvalidTag, ValueError):
             self._next.unlink()
         else:

@@ -215,18 +215,24 @@ def test_a_shredded_key_opens_nothing_and_what_is_left_of_it_is_under_a_master_k
     assert value("a") == [b"ann"] and sorted(one.name for one in path.parent.iterdir()) == ["master.key"]
 
 
+@pytest.mark.parametrize("others", ["b", ""])
 @pytest.mark.parametrize("is_committed", [True, False])
-def test_a_crash_while_keys_are_exchanged_leaves_those_that_the_store_is_under(tmp_path, monkeypatch, is_committed):
+def test_a_crash_while_keys_are_exchanged_leaves_those_that_the_store_is_under(
+    tmp_path, monkeypatch, is_committed, others
+):
+    key, who = tmp_path / "store" / "keys" / "master.key", ["a", *others]
     with Database.open(tmp_path / "store", CLOCK) as database:
         with database.change("signals", "leads.imported", "ana") as change:
-            sealed = change.seal(["a", "b"], [b"ann", b"bob"])
+            sealed = change.seal(who, [b"somebody"] * len(who))
+        old = key.read_bytes()
         with monkeypatch.context() as patch:
             patch.setattr(*((Change, "exchange_keys") if is_committed else (Database, "_finish")), stopped)
             with pytest.raises(KeyboardInterrupt), database.change("governance", "person.erased", "pat") as change:
                 change.shred(["a"])
     with Database.open(tmp_path / "store", CLOCK) as database:
-        assert database.unseal(["a", "b"], sealed) == [None if is_committed else b"ann", b"bob"]
-        assert not (tmp_path / "store" / "keys" / "master.next").exists()
+        kept = [None if is_committed else b"somebody", *[b"somebody" for _ in others]]
+        assert database.unseal(who, sealed) == kept
+        assert (key.read_bytes() == old) is not is_committed and not key.with_suffix(".next").exists()
 
 
 def stopped(*_):
