@@ -50,13 +50,13 @@ def _sums(rows: pl.DataFrame, key: str) -> None:
 
 def _reasons(title: str, points: pl.DataFrame, record: Record, key: str) -> None:
     rows = points.head(MOST).select("label", "value", "feature", points=pl.col("points") * 100)
-    with chart.card(title):
+    with chart.card(title, "Pick a row to see the events that it counts, or the attribute."):
         if rows.is_empty():
             st.caption("Nothing.")
             return
         text = st.column_config.TextColumn
         number = st.column_config.NumberColumn("Points", format="%+.1f", help=glossary.term("points"), width=64)
-        config = {"label": text("Feature", width=210), "value": text("Value", width=110), "points": number}
+        config = {"label": text("Feature", width=232), "value": text("Value", width=88), "points": number}
         alt = f"{title}: feature, value, points. A picked row opens what it was made of."
         picked = frame_table.pick(rows, key, columns=config, order=list(config), start=None, alt=alt)
         if picked is not None:
@@ -73,7 +73,8 @@ def _behind(record: Record, feature: str, key: str) -> None:
         "attribute": "Attribute", "value": "Value", "known_from": columns.moment("Known from"),
     }  # fmt: skip
     order = [name for name in config if name in found.rows.columns]
-    frame_table.show(found.rows, key, columns=config, order=order, height=190, alt="What the feature reads.")
+    height = frame_table.fitting(min(found.rows.height, MOST))
+    frame_table.show(found.rows, key, columns=config, order=order, height=height, alt="What the feature reads.")
 
 
 def _otherwise(record: Record, key: str) -> None:

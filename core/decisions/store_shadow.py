@@ -31,9 +31,11 @@ class ShadowStore:
         decision_id, lead_id, as_of, known_at, policy_hash, inputs (JSON); both models are named by their hash.
         """
         return self._db.read(
-            f"""SELECT d.decision_id, d.lead_id, d.as_of, d.known_at, d.policy_hash,
-                json_extract(d.record, '$.inputs')::VARCHAR AS inputs {WAITING}
-                ORDER BY d.as_of DESC NULLS LAST, d.lead_id LIMIT $most""",
+            f"""WITH chosen AS MATERIALIZED (SELECT d.decision_id {WAITING}
+                    ORDER BY d.as_of DESC NULLS LAST, d.lead_id LIMIT $most)
+                SELECT d.decision_id, d.lead_id, d.as_of, d.known_at, d.policy_hash,
+                    json_extract(d.record, '$.inputs')::VARCHAR AS inputs
+                FROM decisions d SEMI JOIN chosen USING (decision_id) ORDER BY d.as_of DESC NULLS LAST, d.lead_id""",
             {"champion": champion, "challenger": challenger, "most": most},
         )
 
