@@ -204,9 +204,13 @@ def groups(found: Stored, key: str) -> None:
             "second": st.column_config.NumberColumn(second, format="%+.2f"),
             "gap": st.column_config.NumberColumn("Gap", format="%+.2f"),
         }
-        frame_table.show(rows, f"{key}_groups", columns=config, alt="Mean points of two groups.")
+        alt = "Mean points of two groups. A picked row opens their leads that the feature moves most."
+        row = frame_table.pick(rows, f"{key}_groups", columns=config, order=list(config), start=None, alt=alt)
         top = rows.row(0, named=True)
         st.caption(f"In words: {top['label']} sets them apart most, by {top['gap']:+.1f} points.")
+    if row is not None:
+        moved = explain.most_moved(found, rows["feature"][row])
+        _picked(explain.of_groups(moved, column, [first, second])[:MOST_PICKED], f"{key}_rows")
 
 
 def one_lead(key: str) -> None:

@@ -195,6 +195,12 @@ def most_moved(found: Stored, feature: str) -> list[str]:
     return rows.sort(pl.col("points").abs(), "lead_id", descending=[True, False])["ref"].to_list()
 
 
+def of_groups(refs: list[str], column: str, groups: list[str]) -> list[str]:
+    """Those of the refs whose leads are of one of the groups, in their order."""
+    members = set(leads.board().filter(pl.col(column).is_in(groups))["ref"])
+    return [ref for ref in refs if ref in members]
+
+
 def of_value(rows: pl.DataFrame, value: str) -> list[str]:
     """The refs of the leads with that word, those with the largest points first."""
     return rows.filter(pl.col("value") == value).sort(pl.col("points").abs(), descending=True)["ref"].to_list()
@@ -235,10 +241,10 @@ def bent(rows: pl.DataFrame) -> tuple[float, float]:
 
 
 def contrast(found: Stored, column: str, first: str, second: str, most: int = 8) -> pl.DataFrame:
-    """label, first, second, gap: mean hundredths of the features that differ most between two groups of leads."""
+    """feature, label, first, second, gap: mean hundredths of the features that differ most between two groups."""
     groups = leads.board().select("lead_id", pl.col(column).alias("group"))
     rows = found.points.join(groups, on="lead_id").filter(pl.col("group").is_in([first, second]))
-    means = rows.group_by("label").agg(
+    means = rows.group_by("feature", "label").agg(
         first=100 * pl.col("points").filter(pl.col("group") == first).mean(),
         second=100 * pl.col("points").filter(pl.col("group") == second).mean(),
     )

@@ -155,8 +155,12 @@ def test_a_feature_of_the_table_opens_the_leads_that_it_moves_most(demo, monkeyp
         refs
         and [sizes[ref] for ref in refs if ref in sizes] == sorted(sizes[ref] for ref in refs if ref in sizes)[::-1]
     )
+    bands = explain.leads.choices("band")[:2]
+    both = explain.of_groups(refs, "band", bands)
+    assert both and set(explain.picked(both)["band"]) <= set(bands)
     monkeypatch.setattr(frame_table, "pick", lambda *_, **__: 0)
-    assert any("picked lead" in one.value for one in page("explain").markdown)
+    for tab in ("Overall", "Two groups"):
+        assert any("picked lead" in one.value for one in page("explain", tab=tab).markdown)
 
 
 def test_drift_ranks_features_by_the_decisions_they_move(demo):
