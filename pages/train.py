@@ -46,6 +46,7 @@ if quality.open:
             model_figures.lift(chosen, "train")
             model_figures.scores(chosen, "train")
             model_figures.suspects(chosen, "train")
+        model_figures.by_segment(chosen, "train")
         model_figures.scorecard(chosen, "train")
 if cuts.open:
     with cuts:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.charts import landmarks, quality
 from app.components import chart, frame_table, glossary, kpi
-from app.queries import models, versions
+from app.queries import models, segments, versions
 from core.models.store import ModelVersion
 
 
@@ -213,6 +213,28 @@ def suspects(version: ModelVersion, key: str) -> None:
             "accepted": st.column_config.CheckboxColumn("Accepted", width="small"),
         }
         frame_table.show(rows, f"{key}_suspects", columns=config, order=list(config), alt="What was left out, and why.")
+
+
+def by_segment(version: ModelVersion, key: str) -> None:
+    """Draw which levels of the segment have trees of their own, why others have not, and what each reaches."""
+    rows = segments.levels(version)
+    if rows.is_empty():
+        return
+    told = "Levels with trees of their own, and those that all leads' trees score; gain in log loss a row."
+    with chart.card(f"Segments by {segments.by(version)}", told):
+        config = {
+            "level": "Level",
+            "scored_by": "Scored by",
+            "why": st.column_config.TextColumn("Why", width="medium"),
+            "rows": st.column_config.NumberColumn("Training rows", format="localized", width="small"),
+            "won": st.column_config.NumberColumn("Won", format="localized", width="small"),
+            "lost": st.column_config.NumberColumn("Lost", format="localized", width="small"),
+            "gain": st.column_config.TextColumn("Gain, 95 %", width="medium"),
+            "unseen": st.column_config.NumberColumn("Unseen rows", format="localized", width="small"),
+            "auc": st.column_config.NumberColumn("AUC", format="%.3f", width="small"),
+            "auc_all": st.column_config.NumberColumn("AUC, all leads' trees", format="%.3f", width="small"),
+        }
+        frame_table.show(rows, f"{key}_segments", columns=config, order=list(config), alt="Segments and their figures.")
 
 
 def scorecard(version: ModelVersion, key: str) -> None:

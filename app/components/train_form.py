@@ -5,7 +5,7 @@ import streamlit as st
 from app import jobs, session, work_commands
 from app.components import chart, empty_state
 from app.feedback import refusals
-from app.queries import models
+from app.queries import models, segments
 from core.recipes.document import TrainPart
 
 TRAIN = "Train"
@@ -81,8 +81,17 @@ def settings(key: str) -> TrainPart:
             persist_state="session",
             help="The same data, settings and seed give the same model, bit for bit.",
         )
+        by = st.selectbox(
+            "Segments",
+            ["", *segments.choices()],
+            format_func=lambda name: name or "none",
+            key=f"{key}_segments",
+            persist_state="session",
+            help="Levels of this attribute get trees of their own where they have enough leads and are credibly better "
+            "for it; all others keep those of all leads.",
+        )
     given = {"trees": int(trees), "learning_rate": float(rate), "calibrate": calibrate, "seed": int(seed)}
-    return TrainPart.model_validate(given | {"tune_trials": int(trials)})
+    return segments.asked(given | {"tune_trials": int(trials)}, by or None)
 
 
 def _preset(key: str) -> None:
@@ -94,6 +103,7 @@ def _preset(key: str) -> None:
         ("calibrate", told.calibrate),
         ("seed", told.seed),
         ("trials", told.tune_trials),
+        ("segments", told.segments.by if told.segments else ""),
     ):
         session.remember(f"{key}_{name}", value)
 

@@ -59,18 +59,19 @@ def recipe_name() -> str | None:
 
 def settings(preset: str) -> TrainPart:
     """The settings of a preset; `recipe` has those of the last recipe."""
-    run = rooms().runs.latest()
-    own = (
-        TrainPart.model_validate(run.recipe["train"])
-        if run and run.recipe.get("train")
-        else TrainPart.model_validate({})
-    )
+    own = recipe_settings()
     changed = {
         "quick": {"trees": 80, "learning_rate": 0.08},
         "balanced": {"trees": 300, "learning_rate": 0.03},
         "thorough": {"trees": 900, "learning_rate": 0.01},
     }
     return own.model_copy(update=changed.get(preset, {}))
+
+
+def recipe_settings() -> TrainPart:
+    """The settings of the last recipe."""
+    run = rooms().runs.latest()
+    return TrainPart.model_validate((run.recipe.get("train") if run else None) or {})
 
 
 def proposals() -> dict[str, Any]:

@@ -138,7 +138,8 @@ def attribute(db: Database, loaders: Loaders, before: Record, after: Record) -> 
         steps.append(Step(cause, probability - earlier, probability, walk.decide(cause, probability, vector), moves))
         earlier = probability
     margin, last = np.array([after.margin]), way[-1][1]
-    for cause, calibration in (("model", model.calibration), ("calibration", later.calibration)):
+    same, own = model.fitted(last).calibration, later.fitted(dict(after.features)).calibration
+    for cause, calibration in (("model", same), ("calibration", own)):
         probability = _probability(calibration, margin)
         steps.append(Step(cause, probability - earlier, probability, walk.decide(cause, probability, last)))
         earlier = probability

@@ -30,7 +30,7 @@ def explain(record: Record, model: Model) -> dict[str, Any]:
         "decision_id": record.decision_id,
         "as_of": record.as_of,
         "score": record.score,
-        "probability": float(model.calibration.probability(np.array([record.margin]))[0]),
+        "probability": float(model.fitted(values).calibration.probability(np.array([record.margin]))[0]),
         "percentile": record.percentile,
         "base": record.base,
         "points": [_point(name, labels.get(name, name), values.get(name), points) for name, points in ordered],

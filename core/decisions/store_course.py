@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from core.decisions.arms import ACTED_ON
 from core.kernel.database import Database
 
 WEEKLY = """
@@ -11,6 +12,15 @@ FROM decisions WHERE as_of IS NOT NULL AND arm <> 'shadow'
 QUALIFY row_number() OVER (PARTITION BY lead_id, date_trunc('week', as_of)
                            ORDER BY as_of DESC, entry_seq DESC, leaf_no DESC) = 1
 ORDER BY as_of, lead_id
+"""
+
+ACTED = """
+SELECT lead_id, coalesce(as_of, known_at) AS moment, policy_hash, action,
+    json_extract(record, '$.inputs')::VARCHAR AS inputs
+FROM decisions
+WHERE list_contains($arms, arm) AND coalesce(as_of, known_at) IS NOT NULL AND entry_seq <= $until
+    AND len(json_keys(record, '$.propensities')) > 0
+ORDER BY lead_id, moment, entry_seq, leaf_no
 """
 
 
@@ -23,3 +33,14 @@ class DecisionCourse:
     def weekly(self) -> pl.DataFrame:
         """lead_id, as_of, p (the score), band, arm, explored: the last decision of each lead in each week."""
         return self._db.read(WEEKLY)
+
+    def acted(self, until: int) -> pl.DataFrame:
+        """lead_id, moment (naive UTC), policy_hash, action and inputs (JSON) of every decision that people work by.
+
+        Those that say how likely their action was, written up to the ledger's entry `until`.
+        """
+        return self._db.read(ACTED, {"arms": list(ACTED_ON), "until": until})
+
+    def newest_entry(self) -> int:
+        """The ledger's entry of the newest decision, 0 where there is none."""
+        return int(self._db.scalar("SELECT coalesce(max(entry_seq), 0) FROM decisions"))

@@ -26,7 +26,10 @@ def card(version: ModelVersion, model: Model) -> str:
         f"# {version.name or 'leadbench model'}, version {version.version}",
         _details(version, model),
     ]
-    parts += [_uses(model), _limits(version), _training(version, model), _evaluation(version)]
+    parts += [_uses(model), _limits(version, model), _training(version, model)]
+    if told := version.metrics.get("segments"):
+        parts.append(_segments(told))
+    parts.append(_evaluation(version))
     return "\n\n".join(parts) + "\n"
 
 
@@ -88,7 +91,7 @@ def _uses(model: Model) -> str:
     )
 
 
-def _limits(version: ModelVersion) -> str:
+def _limits(version: ModelVersion, model: Model) -> str:
     told = version.metrics
     lines = [f"- {caution.replace('_', ' ')}: warned of when it was trained." for caution in told.get("cautions") or []]
     base, now = told.get("base_rate_train"), told.get("base_rate_test")
@@ -114,8 +117,22 @@ def _limits(version: ModelVersion) -> str:
     left_out = version.lineage.get("left_out") or []
     if left_out:
         lines.append(f"- Left out as suspected leaks: {', '.join(left_out)}.")
-    lines.append("- Trained on leads as they were worked: an unworked lead that was not won may have been winnable.")
+    lines.append(_worked(model.facts.get("weighting")))
     return "\n".join(["## Bias, risks and limits", "", *lines])
+
+
+def _worked(weighting: Mapping[str, Any] | None) -> str:
+    """What training made of leads that nobody worked."""
+    if weighting is None:
+        return "- Trained on leads as they were worked: an unworked lead that was not won may have been winnable."
+    return (
+        f"- Trained on {weighting['kept']:,} worked leads, each weighted by the inverse of how likely the decision log "
+        f"says that it was to give them work (at least {weighting['clip']:.0%}, weights divided by their mean, at most "
+        f"{weighting['most']:.1f}); they count as {weighting['effective']:,.0f}. Left out: {weighting['unworked']:,} "
+        f"unworked, {weighting['unsaid']:,} of which nobody says, {weighting['unlogged']:,} without a logged chance, "
+        f"{weighting['against']:,} worked though given no work. {weighting['never']:,} leads could not have been given "
+        f"work: for leads like them it says nothing. Assumed: {weighting['assumption']}"
+    )
 
 
 def _training(version: ModelVersion, model: Model) -> str:
@@ -134,6 +151,27 @@ def _training(version: ModelVersion, model: Model) -> str:
             f"- The same again: `leadbench train --reproduce {version.version}`.",
         ]
     )
+
+
+def _segments(told: Mapping[str, Any]) -> str:
+    """Which levels have trees of their own, why the others are the parent's, and what each reaches on unseen rows."""
+    about = (
+        f"By `{told['by']}`: a level gets trees of its own from {told['fewest_rows']:,} training rows, "
+        f"{told['fewest_of_a_class']:,} won and {told['fewest_of_a_class']:,} lost training leads on, where they lose "
+        "credibly less log loss on held-out leads. All others, missing and new ones have the trees of all leads."
+    )
+    return "\n".join(["## Segments", "", about, "", *(_level(one) for one in told["levels"])])
+
+
+def _level(one: Mapping[str, Any]) -> str:
+    gain, tested = one["gain"], one["test"]
+    tried = "" if gain is None else f", gain {gain['value']:+.4f} a row ({gain['low']:+.4f} to {gain['high']:+.4f})"
+    area = "" if tested["auc"] is None else f" AUC {tested['auc']:.3f} on {tested['rows']:,} unseen rows"
+    if tested["against"]:
+        area += f", of all leads' trees {tested['against']['figures'][0]['theirs']:.3f}"
+    why = "its own trees" if one["why"] == "own" else f"the trees of all leads, {one['why']}"
+    counted = f"{one['rows']:,} training rows, {one['won']:,} won and {one['lost']:,} lost leads"
+    return f"- {one['level'] or 'not known'}: {why}{tried} ({counted}).{area}"
 
 
 def _said(settings: Any) -> str:

@@ -22,6 +22,7 @@ from core.models.store import ModelVersion
 
 LOADER = Path(__file__).with_name("portable") / "leadbench_model.py"
 BOOSTER, DOCUMENT, HASHES, EXAMPLE = "model.lgb", "leadbench.json", "leadbench_hashes.json", "input_example.json"
+SEGMENT = "segment_{}.lgb"
 NEEDED = ("lightgbm", "numpy", "pandas")
 PYTHON = "3.11"
 Write = Callable[[ModelVersion, Model, Path], dict[str, Any]]
@@ -69,6 +70,8 @@ def zipped(version: ModelVersion, model: Model, fill: Write | None = None) -> by
 
 def _fill(folder: Path, version: ModelVersion, model: Model) -> None:
     (folder / BOOSTER).write_bytes(model.booster.encode())
+    for number, one in enumerate(model.segments.own.values() if model.segments else (), 1):
+        (folder / SEGMENT.format(number)).write_bytes(one.booster.encode())
     (folder / DOCUMENT).write_bytes(model.document)
     (folder / "code").mkdir()
     shutil.copyfile(LOADER, folder / "code" / LOADER.name)
@@ -97,11 +100,7 @@ def _mlmodel(version: ModelVersion, model: Model) -> dict[str, Any]:
     return {
         "artifact_path": "model",
         "flavors": {
-            "lightgbm": {
-                "data": BOOSTER,
-                "lgb_version": installed("lightgbm"),
-                "model_class": "lightgbm.basic.Booster",
-            },
+            **({} if model.segments else _lightgbm()),
             "python_function": {
                 "loader_module": LOADER.stem,
                 "code": "code",
@@ -121,6 +120,12 @@ def _mlmodel(version: ModelVersion, model: Model) -> dict[str, Any]:
         "utc_time_created": f"{version.registered_at:%Y-%m-%d %H:%M:%S.%f}",
         "metadata": origin(version, model),
     }
+
+
+def _lightgbm() -> dict[str, Any]:
+    """MLflow's flavour of a single booster; a model with trees of segments is none."""
+    told = {"data": BOOSTER, "lgb_version": installed("lightgbm"), "model_class": "lightgbm.basic.Booster"}
+    return {"lightgbm": told}
 
 
 def origin(version: ModelVersion, model: Model) -> dict[str, Any]:

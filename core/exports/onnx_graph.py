@@ -34,8 +34,8 @@ def serialized(model: Model, metadata: dict[str, str]) -> bytes:
     graph = _Graph()
     columns = [graph.encoded(place, one, model) for place, one in enumerate(model.features)]
     inputs = graph.add("Concat", columns, axis=1)
-    margin = graph.ensemble(inputs, model.booster)
-    graph.calibrated(margin, model.calibration)
+    scored = graph.calibrated(graph.ensemble(inputs, model.booster), model.calibration)
+    graph.add("Identity", [graph.by_level(scored, inputs, columns, model)], output=OUTPUT)
     kinds = [_declared(one) for one in model.features]
     output = helper.make_tensor_value_info(OUTPUT, 11, [None, 1])
     made = helper.make_model(
@@ -107,18 +107,29 @@ class _Graph:
             tensors["membership_values"] = _tensor("membership_values", members)
         return self.add("TreeEnsemble", [inputs], "ai.onnx.ml", tree_roots=roots, n_targets=1, **lists, **tensors)
 
-    def calibrated(self, margin: str, told: Calibration) -> None:
-        """The probability of the margin, under the name of the graph's output."""
+    def by_level(self, scored: str, inputs: str, columns: Sequence[str], model: Model) -> str:
+        """The probability: for a level with trees of its own by those, else as scored by the parent."""
+        if model.segments is None:
+            return scored
+        by = model.segments.by
+        told, levels = columns[model.names.index(by)], model.categories[by]
+        for level, one in model.segments.own.items():
+            is_level = self.add("Equal", [told, self.constant(np.float64(levels.index(level)))])
+            own = self.calibrated(self.ensemble(inputs, one.booster), one.calibration)
+            scored = self.add("Where", [is_level, own, scored])
+        return scored
+
+    def calibrated(self, margin: str, told: Calibration) -> str:
+        """The probability of the margin."""
         if not told.knots:
             scaled = self.add("Mul", [margin, self.constant(float(told.slope))])
-            self.add("Sigmoid", [self.add("Add", [scaled, self.constant(float(told.offset))])], output=OUTPUT)
-            return
+            return self.add("Sigmoid", [self.add("Add", [scaled, self.constant(float(told.offset))])])
         knots, values = np.array(told.knots), np.array(told.values)
         below, above = (self._tail(margin, told.slope, float(knots[end]), float(values[end])) for end in (0, -1))
         inside = self._between(margin, knots, values) if len(knots) > 1 else above
         is_below = self.add("Less", [margin, self.constant(knots[0])])
         is_above = self.add("Greater", [margin, self.constant(knots[-1])])
-        self.add("Where", [is_below, below, self.add("Where", [is_above, above, inside])], output=OUTPUT)
+        return self.add("Where", [is_below, below, self.add("Where", [is_above, above, inside])])
 
     def _tail(self, margin: str, slope: float, knot: float, value: float) -> str:
         """Beyond an outermost knot: the sigmoid's slope goes on in log-odds."""

@@ -15,7 +15,9 @@ from core.kernel.times import DurationInvalid, duration_us
 
 SET_KEYS = ("schema", "name", "description", "names", "features")
 ROW_COLUMNS = ("lead_id", "as_of", "known_at", "row_no", "landmark", "y", "part")
-RESERVED = frozenset({*ROW_COLUMNS, "created_at", "created_order", "label_known_at", "recency_in_days"})
+RESERVED = frozenset(
+    {*ROW_COLUMNS, "created_at", "created_order", "label_known_at", "recency_in_days", "worked_weight"}
+)
 NUMERIC_KINDS = (Kind.ANY, Kind.INT, Kind.DECIMAL, Kind.NUMBER)
 LONGEST_US = 100 * 366 * 86_400_000_000
 FEATURE_LIMIT = 1000

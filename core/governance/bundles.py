@@ -91,7 +91,8 @@ class Bundles:
         except LeadbenchError:
             return Bundle(champion.feature_set_hash, None, champion.model_hash, None, policy.content_hash, plan)
         label = digest(json.loads(canonical(model.facts.get("label"))))
-        calibration = digest(json.loads(canonical(model.calibration)))
+        own = {} if model.segments is None else {"segments": model.segments.to_json()}
+        calibration = digest({**json.loads(canonical(model.calibration)), **json.loads(canonical(own))})
         return Bundle(champion.feature_set_hash, label, model.model_hash, calibration, policy.content_hash, plan)
 
     def evidence(

@@ -62,8 +62,8 @@ def _logit(p: float) -> float:
     return float(np.log(p) - np.log1p(-p))
 
 
-def fit(margin: Floats, y: Floats, method: Choice) -> Calibration:
-    """The calibration of margins (rows) against 0/1 labels on rows that training did not see.
+def fit(margin: Floats, y: Floats, method: Choice, weight: Floats | None = None) -> Calibration:
+    """The calibration of margins (rows) against 0/1 labels on rows that training did not see, by weight where given.
 
     auto: isotonic from 1,000 rows with 100 of each class on, where it also foretells held-out blocks of the rows better
     than the sigmoid, else sigmoid; under 10 of a class: none.
@@ -72,55 +72,71 @@ def fit(margin: Floats, y: Floats, method: Choice) -> Calibration:
     fewest = min(positives, len(y) - positives)
     if method == "none" or fewest < FEWEST_CLASS_ROWS:
         return Calibration("none")
+    rows = _Rows(margin, y, np.ones(len(y)) if weight is None else weight)
     if method == "sigmoid":
-        return _sigmoid(margin, y)
+        return _sigmoid(rows)
     if method == "isotonic":
-        return _isotonic(margin, y)
+        return _isotonic(rows)
     enough = len(y) >= ISOTONIC_ROWS and fewest >= ISOTONIC_CLASS_ROWS
-    return _isotonic(margin, y) if enough and _isotonic_foretells_better(margin, y) else _sigmoid(margin, y)
+    return _isotonic(rows) if enough and _isotonic_foretells_better(rows) else _sigmoid(rows)
 
 
-def _sigmoid(margin: Floats, y: Floats) -> Calibration:
-    return Calibration("sigmoid", *_fit_sigmoid(margin, y))
+@dataclass(frozen=True)
+class _Rows:
+    """Margins, labels and weights."""
+
+    margin: Floats
+    y: Floats
+    weight: Floats
+
+    def at(self, places: np.ndarray) -> "_Rows":
+        return _Rows(self.margin[places], self.y[places], self.weight[places])
 
 
-def _isotonic(margin: Floats, y: Floats) -> Calibration:
-    slope, _ = _fit_sigmoid(margin, y)
-    return Calibration("isotonic", slope, 0.0, *_fit_isotonic(margin, y))
+def _sigmoid(rows: _Rows) -> Calibration:
+    return Calibration("sigmoid", *_fit_sigmoid(rows))
 
 
-def _isotonic_foretells_better(margin: Floats, y: Floats) -> bool:
+def _isotonic(rows: _Rows) -> Calibration:
+    slope, _ = _fit_sigmoid(rows)
+    return Calibration("isotonic", slope, 0.0, *_fit_isotonic(rows))
+
+
+def _isotonic_foretells_better(rows: _Rows) -> bool:
     """Whether isotonic has the lower log loss over five blocks of neighbouring rows, each foretold from the others."""
     sigmoid_loss = isotonic_loss = 0.0
-    for block in np.array_split(np.arange(len(y)), BLOCKS):
-        rest = np.ones(len(y), dtype=bool)
+    for block in np.array_split(np.arange(len(rows.y)), BLOCKS):
+        rest = np.ones(len(rows.y), dtype=bool)
         rest[block] = False
-        sigmoid_loss += _loss(_sigmoid(margin[rest], y[rest]), margin[block], y[block])
-        isotonic_loss += _loss(_isotonic(margin[rest], y[rest]), margin[block], y[block])
+        sigmoid_loss += _loss(_sigmoid(rows.at(rest)), rows.at(block))
+        isotonic_loss += _loss(_isotonic(rows.at(rest)), rows.at(block))
     return isotonic_loss < sigmoid_loss
 
 
-def _loss(fitted: Calibration, margin: Floats, y: Floats) -> float:
-    p = fitted.probability(margin)
-    return -_total(np.log(np.where(y > 0, p, 1 - p)))
+def _loss(fitted: Calibration, rows: _Rows) -> float:
+    p = fitted.probability(rows.margin)
+    return -_total(rows.weight * np.log(np.where(rows.y > 0, p, 1 - p)))
 
 
-def _fit_sigmoid(margin: Floats, y: Floats) -> tuple[float, float]:
-    positives = y.sum()
-    negatives = len(y) - positives
-    target = np.where(y > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-    weights = np.array([1.0, _logit(float(target.mean())) - float(margin.mean())])
+def _fit_sigmoid(rows: _Rows) -> tuple[float, float]:
+    margin, weight = rows.margin, rows.weight
+    positives = _total(weight * rows.y)
+    everything = _total(weight)
+    negatives = everything - positives
+    target = np.where(rows.y > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    mean, middle = _total(weight * target) / everything, _total(weight * margin) / everything
+    line = np.array([1.0, _logit(mean) - middle])
     design = np.column_stack([margin, np.ones_like(margin)])
     for _ in range(100):
-        p = sigmoid(_weighted(design, weights))
-        gradient = np.array([_total(column * (p - target)) for column in design.T])
-        spread = p * (1 - p)
+        p = sigmoid(_weighted(design, line))
+        gradient = np.array([_total(column * (weight * (p - target))) for column in design.T])
+        spread = weight * (p * (1 - p))
         a, b = _total(margin * margin * spread) + 1e-9, _total(margin * spread)
         step = np.linalg.solve(np.array([[a, b], [b, _total(spread) + 1e-9]]), gradient)
-        weights = weights - step / max(1.0, float(np.abs(step).max()))
+        line = line - step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < 1e-10:
             break
-    return max(float(weights[0]), 0.05), float(weights[1])
+    return max(float(line[0]), 0.05), float(line[1])
 
 
 def _weighted(design: Floats, weights: Floats) -> Floats:
@@ -131,14 +147,16 @@ def _total(values: Floats) -> float:
     return float(np.add.reduce(values))
 
 
-def _fit_isotonic(margin: Floats, y: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _fit_isotonic(rows: _Rows) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Knots at the pooled blocks' mean margins; each block holds at least 50 rows, its rate shrunk by one row."""
+    margin, y, weight = rows.margin, rows.y, rows.weight
     order = np.argsort(margin, kind="stable")
     groups = np.array_split(order, max(2, len(order) // KNOT_ROWS))
-    rate = float(y.mean())
+    rate = _total(weight * y) / _total(weight)
     blocks: list[tuple[float, float, float]] = []
     for group in groups:
-        blocks.append((float(len(group)), _total(margin[group]), _total(y[group])))
+        held = weight[group]
+        blocks.append((_total(held), _total(held * margin[group]), _total(held * y[group])))
         while len(blocks) > 1 and _falls(blocks[-2], blocks[-1], rate):
             last, before = blocks.pop(), blocks.pop()
             blocks.append((before[0] + last[0], before[1] + last[1], before[2] + last[2]))

@@ -104,6 +104,51 @@ class MonotoneUnfit(LeadbenchError):
         )
 
 
+class NothingLeftToChance(LeadbenchError):
+    """Weights asked of a log that left it to chance of no worked lead whether it is worked."""
+
+    code = "nothing_left_to_chance"
+
+    def __init__(self, leads: int, worked: int, logged: int, by_chance: int) -> None:
+        super().__init__(
+            f"Of `{leads:,}` labelled leads {worked:,} are known to have been worked and {logged:,} have a live "
+            f"decision that tells how likely work was; {by_chance:,} decisions left it to chance: there is nothing to "
+            "weight by.",
+            value=leads,
+            remedy="Decide live under a policy with an `experiment` (hold-out or exploration) and load outcomes that "
+            "say who was worked (`worked`, `worked_at`); until then write `unworked: censor`.",
+        )
+
+
+class WeightsThin(LeadbenchError):
+    """Weights under which too few leads count."""
+
+    code = "weights_thin"
+
+    def __init__(self, kept: int, effective: float, needed: int) -> None:
+        super().__init__(
+            f"Weighted by how likely they were to be worked, `{kept:,}` worked leads count as {effective:,.1f}; "
+            f"{needed} are needed.",
+            value=kept,
+            remedy="Explore or hold out more, or for longer; until then write `unworked: censor`.",
+        )
+
+
+class SegmentUnfit(LeadbenchError):
+    """A feature by whose levels leads cannot be told apart."""
+
+    code = "segment_unfit"
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        close = nearest(name, known)
+        hint = f"Did you mean `{close}`?" if close else f"There are: {', '.join(known[:8]) or 'none'}."
+        super().__init__(
+            f"`segments` names `{name}`, which is no category attribute among the model's features.",
+            value=name,
+            remedy=f"Name an attribute with words for values that the feature set has. {hint}",
+        )
+
+
 class ModelUnknown(LeadbenchError):
     """No model of that version or hash."""
 

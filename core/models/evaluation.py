@@ -203,6 +203,15 @@ def _ranking(part: pl.DataFrame, seed: int, rounds: int) -> tuple[int, int, floa
     return len(y), int(y.sum()), auc(y, p), auc_interval(y, p, part["lead_id"].to_numpy(), seed, rounds)
 
 
+def weighted_figures(tested: pl.DataFrame, weight: str) -> dict[str, float]:
+    """The figures of test rows (y, probability) each counted by its weight, and the rates said and come to."""
+    y, p, counted = (_floats(tested[name]) for name in ("y", "probability", weight))
+    values = dict(zip(resampling.FIGURES, resampling.Ranked(y, p).figures(counted).tolist(), strict=True))
+    total = float(counted.sum())
+    rates = {"base_rate": float((counted * y).sum()) / total, "expected_rate": float((counted * p).sum()) / total}
+    return {name: values[name] for name in ("auc", "brier", "log_loss", "ece")} | rates
+
+
 def segment_of(frame: pl.DataFrame, features: Sequence[FeatureInfo]) -> str | None:
     """The first category attribute with two to eight values: what the figures are also told by; None without one."""
     low, high = SEGMENTS

@@ -14,7 +14,7 @@ import polars as pl
 
 from core.models.encoding import Floats, matrix
 from core.models.model import Model
-from core.models.scoring import raw_margins
+from core.models.scoring import margins
 
 MOST_ROWS = 60
 SMALLEST = 1e-12
@@ -50,5 +50,5 @@ def _effect(model: Model, inputs: Floats, places: list[int]) -> Floats:
     rows = len(inputs)
     tried = np.tile(inputs, (rows, 1))
     tried[:, places] = np.repeat(inputs[:, places], rows, axis=0)
-    effect = raw_margins(model.booster, tried).reshape(rows, rows).mean(axis=1)
+    effect = margins(model, tried).reshape(rows, rows).mean(axis=1)
     return effect - effect.mean()

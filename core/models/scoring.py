@@ -5,6 +5,7 @@ attribution for tree ensembles, 2018). The margin is their sum in feature order,
 source; each row is computed by itself, so neither threads nor the other rows of a batch change it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,8 @@ from core.models.model import Model, Reference
 
 NEAR = 1e-9
 THREADS = 1
+Way = Callable[[str, Floats], Floats]
+"""Margin contributions (rows x features) of a booster's text for inputs."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Points:
     values: Floats = field(repr=False)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _booster(text: str) -> Any:
     import lightgbm
 
@@ -45,11 +48,14 @@ def contributions(booster: str, inputs: Floats, threads: int = THREADS) -> tuple
     return raw[:, :-1], float(raw[0, -1])
 
 
-def margin_parts(model: Model, inputs: Floats, threads: int = THREADS) -> Floats:
-    """Margin contributions (rows x features) the way that the model's facts name."""
-    if is_compiled(model.facts):
-        return compiled_contributions(model.booster, inputs)
-    return contributions(model.booster, inputs, threads)[0]
+def way_of(model: Model, threads: int = THREADS) -> Way:
+    """How the model's margin contributions are worked out, as its facts name it."""
+    return compiled_contributions if is_compiled(model.facts) else lightgbm_way(threads)
+
+
+def lightgbm_way(threads: int) -> Way:
+    """LightGBM's own contributions."""
+    return lambda booster, inputs: contributions(booster, inputs, threads)[0]
 
 
 def raw_margins(booster: str, inputs: Floats, threads: int = THREADS) -> Floats:
@@ -83,10 +89,38 @@ def role_sums(features: tuple[FeatureInfo, ...], points: Floats, role: Role) -> 
     return summed(0.0, points[:, chosen])
 
 
+def margins(model: Model, inputs: Floats, threads: int = THREADS) -> Floats:
+    """The margin of each row (as `matrix` gives them) by the trees that score it, without contributions."""
+    found = np.empty(len(inputs))
+    for rows, one in model.shares(inputs):
+        found[rows] = raw_margins(one.booster, inputs[rows], threads)
+    return found
+
+
 def probabilities(model: Model, frame: pl.DataFrame, threads: int = THREADS) -> Floats:
     """Calibrated probabilities without reasons (rows), for large what-if jobs; never stored with a decision."""
     inputs = matrix(frame, model.features, model.categories)
-    return model.calibration.probability(raw_margins(model.booster, inputs, threads))
+    found = np.empty(len(inputs))
+    for rows, one in model.shares(inputs):
+        found[rows] = one.calibration.probability(raw_margins(one.booster, inputs[rows], threads))
+    return found
+
+
+def explained(model: Model, inputs: Floats, way: Way) -> tuple[Floats, Floats, Floats]:
+    """Margin and probability (rows), and points (rows x features), all from the model's one base.
+
+    Where a level's own trees score a lead, their base less the parent's is what its level is worth by itself: it counts
+    with the segment's feature, which those trees cannot read, being the same for all their leads.
+    """
+    margin, probability, points = np.empty(len(inputs)), np.empty(len(inputs)), np.empty(inputs.shape)
+    for rows, one in model.shares(inputs):
+        parts = way(one.booster, inputs[rows])
+        margin[rows] = summed(one.base_margin, parts)
+        probability[rows] = one.calibration.probability(margin[rows])
+        points[rows] = probability_points(one.calibration, one.base_margin, parts)
+        if model.segments is not None and one is not model.parent:
+            points[rows, model.names.index(model.segments.by)] += one.base - model.parent.base
+    return margin, probability, points
 
 
 def score(model: Model, frame: pl.DataFrame, threads: int = THREADS) -> pl.DataFrame:
@@ -101,11 +135,7 @@ def score_with_points(model: Model, frame: pl.DataFrame, threads: int = THREADS)
     engagement by its quartiles, null where the model has no feature of that role.
     """
     inputs = matrix(frame, model.features, model.categories)
-    parts = margin_parts(model, inputs, threads)
-    margin = summed(model.base_margin, parts)
-    probability = model.calibration.probability(margin)
-    points = probability_points(model.calibration, model.base_margin, parts)
-    base = float(model.calibration.probability(np.array([model.base_margin]))[0])
+    margin, probability, points = explained(model, inputs, way_of(model, threads))
     scores = pl.DataFrame(
         {
             "margin": margin,
@@ -114,7 +144,7 @@ def score_with_points(model: Model, frame: pl.DataFrame, threads: int = THREADS)
             "percentile": percentiles(model.reference, probability),
         }
     )
-    return scores.with_columns(_axes(model, points)), Points(base, model.names, points)
+    return scores.with_columns(_axes(model, points)), Points(model.parent.base, model.names, points)
 
 
 def percentiles(reference: Reference, probability: Floats) -> Floats:

@@ -13,8 +13,8 @@ import polars as pl
 from core.kernel.canonical import canonical
 from core.kernel.database import Change, Database
 from core.kernel.times import naive
-from core.models.errors import ModelDamaged, ModelUnknown
-from core.models.model import JSON_FILE, TEXT_FILE, Model, load
+from core.models.errors import ModelUnknown
+from core.models.model import Model, load
 from core.models.store_releases import ReleaseStore
 
 FOLDER = "models"
@@ -78,10 +78,7 @@ class ModelStore:
         """The model of a version, of a hash or of its first 8 or more digits; raises ModelUnknown, ModelDamaged."""
         model_hash = self.version(version_or_hash).model_hash
         if model_hash not in self._loaded:
-            folder = self.folder(model_hash)
-            if not all((folder / file).is_file() for file in (TEXT_FILE, JSON_FILE)):
-                raise ModelDamaged(folder, model_hash, "missing")
-            self._loaded[model_hash] = load(folder, model_hash)
+            self._loaded[model_hash] = load(self.folder(model_hash), model_hash)
         return self._loaded[model_hash]
 
     def version(self, version_or_hash: str) -> ModelVersion:

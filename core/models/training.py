@@ -1,25 +1,28 @@
 """Training: gradient boosted trees (LightGBM), the same bytes for the same rows and seed on any number of threads."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
-from core.models import calibration
+from core.models import calibration, segmenting
 from core.models.attributing import FACT, method
-from core.models.calibration import Calibration, Choice
+from core.models.calibration import Choice
 from core.models.encoding import FeatureInfo, Floats, learn_categories, matrix
 from core.models.errors import MonotoneUnfit, ThinData
 from core.models.model import GRADE_CUTS, Model, Reference
-from core.models.scoring import contributions, probability_points, raw_margins, role_sums
+from core.models.scoring import contributions, explained, lightgbm_way, raw_margins, role_sums
+from core.models.segmenting import Rows, Segmenting
+from core.models.worked import WEIGHT
 
 Direction = Literal["increasing", "decreasing"]
 FEWEST_LEADS = 40
 REFERENCE_ROWS = 10_000
 EXPLAINED_ROWS = 500
 FEATURES_A_TREE = 8
+NOBODY = Reference("", (), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class TrainConfig:
     shrinkage: float = 20.0
     feature_fraction: float | None = None
     monotone: tuple[tuple[str, Direction], ...] = ()
+    segments: Segmenting | None = None
 
     def directions(self, features: Sequence[FeatureInfo]) -> list[int]:
         """1, -1 or 0 a feature: whether the score may only rise with it, only fall, or both."""
@@ -43,11 +47,13 @@ class TrainConfig:
         return [signs[wanted[one.name]] if one.name in wanted else 0 for one in features]
 
     def check(self, features: Sequence[FeatureInfo]) -> None:
-        """Raises MonotoneUnfit where a feature of `monotone` is not there or has no order."""
+        """Raises MonotoneUnfit where a feature of `monotone` is not there or has no order, and SegmentUnfit."""
         ordered = tuple(one.name for one in features if one.dtype != "category")
         for name, _ in self.monotone:
             if name not in ordered:
                 raise MonotoneUnfit(name, ordered)
+        if self.segments is not None:
+            self.segments.check(features)
 
     def fraction_of(self, features: int) -> float:
         """The share of features that a tree sees: as given, else about eight features, at least a quarter."""
@@ -74,26 +80,41 @@ def train(
     feature_set_hash: str | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> TrainedModel:
-    """A calibrated model of the frame's rows: y, part, lead_id and one column a feature.
+    """A calibrated model of the frame's rows: y, part, lead_id, one column a feature, and WEIGHT where rows have one.
 
-    Raises ThinData under 40 leads of either class in training, ColumnsMissing, FeatureTypeInvalid and MonotoneUnfit.
+    Raises ThinData under 40 leads of either class in training, ColumnsMissing, FeatureTypeInvalid, MonotoneUnfit and
+    SegmentUnfit.
     """
     counts = count_leads(frame)
     if min(counts["positive_leads"], counts["negative_leads"]) < FEWEST_LEADS:
         raise ThinData(counts["positive_leads"], counts["negative_leads"], FEWEST_LEADS)
     kept = tuple(features)
     config.check(kept)
-    fitted, held = (frame.filter(pl.col("part") == part) for part in ("train", "calibration"))
-    categories = learn_categories(fitted, kept)
-    booster = _boost(matrix(fitted, kept, categories), _labels(fitted), kept, config)
-    part, population = ("calibration", held) if len(held) else ("train", fitted)
-    inputs = matrix(population, kept, categories)
-    margins = raw_margins(booster, inputs, config.threads)
-    chosen = calibration.fit(margins, _labels(population), config.calibrate if len(held) else "none")
-    base_margin, reference = _reference(part, booster, kept, inputs, margins, chosen, config.threads)
+    rows = [frame.filter(pl.col("part") == part) for part in ("train", "calibration")]
+    categories = learn_categories(rows[0], kept)
+    fitted, held = (Rows(one, matrix(one, kept, categories), _labels(one), _weights(one)) for one in rows)
+    booster = _boost(fitted.frame, fitted.inputs, kept, config)
+    part, population = ("calibration", held) if len(held.frame) else ("train", fitted)
+    margin = raw_margins(booster, population.inputs, config.threads)
+    choice = config.calibrate if len(held.frame) else "none"
+    chosen = calibration.fit(margin, population.y, choice, population.weight)
+    base_margin = contributions(booster, population.inputs[:1], config.threads)[1]
     told = {**(facts or {}), "train": {**_settings(config), **counts}, FACT: method()}
-    model = Model(kept, categories, booster, base_margin, chosen, reference, feature_set_hash, told)
-    return TrainedModel(model, counts)
+    model = Model(kept, categories, booster, base_margin, chosen, NOBODY, feature_set_hash, told)
+    if config.segments is not None:
+        model = _segmented(model, config, config.segments, (fitted, held), margin)
+    reference = _reference(model, part, population.inputs, margin, config.threads)
+    return TrainedModel(replace(model, reference=reference), counts)
+
+
+def _segmented(model: Model, config: TrainConfig, asked: Segmenting, rows: tuple[Rows, Rows], margin: Floats) -> Model:
+    """The model with the levels' own trees, and what became of every level among its facts."""
+
+    def boost(part: Rows) -> str:
+        return _boost(part.frame, part.inputs, model.features, config)
+
+    found = segmenting.grow(asked, model, rows, margin, config.calibrate, boost, config.threads)
+    return replace(model, segments=found.segments, facts={**model.facts, segmenting.FACT: found.to_json(asked)})
 
 
 def held_out_margins(frame: pl.DataFrame, features: Sequence[FeatureInfo], config: TrainConfig) -> Floats | None:
@@ -110,7 +131,7 @@ def margins_of(
 ) -> Floats:
     """Margins of the tested rows by a model of the fitted rows, uncalibrated."""
     categories = learn_categories(fitted, features)
-    booster = _boost(matrix(fitted, features, categories), _labels(fitted), features, config)
+    booster = _boost(fitted, matrix(fitted, features, categories), features, config)
     return raw_margins(booster, matrix(tested, features, categories), config.threads)
 
 
@@ -128,6 +149,11 @@ def count_leads(frame: pl.DataFrame) -> dict[str, int]:
 
 def _labels(frame: pl.DataFrame) -> Floats:
     return frame["y"].cast(pl.Float64).to_numpy()
+
+
+def _weights(frame: pl.DataFrame) -> Floats:
+    """What each row counts: its weight, 1 where rows have none."""
+    return frame[WEIGHT].to_numpy() if WEIGHT in frame.columns else np.ones(len(frame))
 
 
 def _settings(config: TrainConfig) -> dict[str, Any]:
@@ -175,18 +201,19 @@ def _parameters(rows: int, features: int, config: TrainConfig) -> dict[str, Any]
     }
 
 
-def _boost(inputs: Floats, y: Floats, features: Sequence[FeatureInfo], config: TrainConfig) -> str:
+def _boost(frame: pl.DataFrame, inputs: Floats, features: Sequence[FeatureInfo], config: TrainConfig) -> str:
     import lightgbm
 
     data = lightgbm.Dataset(
         inputs,
-        label=y,
+        label=_labels(frame),
+        weight=_weights(frame) if WEIGHT in frame.columns else None,
         feature_name=[f"f{index}" for index in range(len(features))],
         categorical_feature=[index for index, feature in enumerate(features) if feature.dtype == "category"],
         params={"verbosity": -1},
         free_raw_data=True,
     )
-    settings = _parameters(len(y), len(features), config)
+    settings = _parameters(len(frame), len(features), config)
     if config.monotone:
         settings |= {"monotone_constraints": config.directions(features), "monotone_constraints_method": "advanced"}
     booster = lightgbm.train(settings, data, num_boost_round=config.trees)
@@ -199,23 +226,17 @@ def without_parameters(text: str) -> str:
     return before + rest.partition("end of parameters\n")[2]
 
 
-def _reference(
-    part: str,
-    booster: str,
-    features: tuple[FeatureInfo, ...],
-    inputs: Floats,
-    margins: Floats,
-    chosen: Calibration,
-    threads: int,
-) -> tuple[float, Reference]:
-    """The base margin and the frozen reference population, thinned evenly where it is large."""
+def _reference(model: Model, part: str, inputs: Floats, margin: Floats, threads: int) -> Reference:
+    """The frozen reference population, thinned evenly where it is large; `margin` is the parent's of the inputs."""
+    probability = model.calibration.probability(margin)
+    for rows, one in model.shares(inputs) if model.segments else ():
+        probability[rows] = one.calibration.probability(raw_margins(one.booster, inputs[rows], threads))
     sample = inputs[np.linspace(0, len(inputs) - 1, min(len(inputs), EXPLAINED_ROWS)).astype(int)]
-    parts, base_margin = contributions(booster, sample, threads)
-    points = probability_points(chosen, base_margin, parts)
-    ordered = np.sort(np.round(chosen.probability(margins), 9))
+    points = explained(model, sample, lightgbm_way(threads))[2]
+    ordered = np.sort(np.round(probability, 9))
     thinned = ordered[np.linspace(0, len(ordered) - 1, min(len(ordered), REFERENCE_ROWS)).astype(int)]
     fit, engagement = (
-        tuple(np.round(np.quantile(role_sums(features, points, role), GRADE_CUTS), 9).tolist())
+        tuple(np.round(np.quantile(role_sums(model.features, points, role), GRADE_CUTS), 9).tolist())
         for role in ("fit", "engagement")
     )
-    return base_margin, Reference(part, tuple(thinned.tolist()), fit, engagement)
+    return Reference(part, tuple(thinned.tolist()), fit, engagement)

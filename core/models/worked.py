@@ -1,13 +1,117 @@
-"""Unworked is not lost: what training makes of leads that nobody worked."""
+"""Unworked is not lost: what training makes of leads that nobody worked.
+
+Weights by inverse propensity (D. Horvitz, D. Thompson, A generalization of sampling without replacement from a finite
+universe, 1952): where chance had a part in who was given work and the log says how large a part, a worked lead stands
+for all those like it that might have been worked. Propensities are clipped from below and the weights stabilised, that
+is divided by their mean (J. Robins, M. Hernan, B. Brumback, Marginal structural models and causal inference in
+epidemiology, 2000). The effective sample is L. Kish's.
+"""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
+import polars as pl
+
+from core.models.errors import NothingLeftToChance, WeightsThin
 from core.models.labels import LandmarkRows
+
+WEIGHT = "worked_weight"
+"""The column of what a row counts in training, calibration and comparison."""
+CLIP = 0.02
+FEWEST_EFFECTIVE = 80
+ASSUMPTION = (
+    "Given what a decision saw, chance alone chose whom to give work, as likely as logged; and of the leads given "
+    "work, those that were worked differ from the others in nothing that decides the outcome."
+)
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """Labelled leads by what the log says of their being worked, and the weights of those that are kept.
+
+    kept: given work by chance and worked; unworked; unsaid: nobody says whether; unlogged: worked, and no decision
+    before that says how likely it was; against: worked though no work was given; never: no decision of theirs could
+    have given them work, so nothing is learnt for leads like them. effective: the leads' effective sample; most: the
+    largest weight; clipped: leads with a propensity under the clip.
+    """
+
+    kept: int
+    unworked: int
+    unsaid: int
+    unlogged: int
+    against: int
+    never: int
+    clipped: int
+    most: float
+    effective: float
+
+    def to_json(self) -> dict[str, Any]:
+        """What the model's facts tell."""
+        return {"by": "inverse_propensity", "clip": CLIP, "stabilised": True, **asdict(self), "assumption": ASSUMPTION}
 
 
 def without_unworked(found: LandmarkRows, unworked: Sequence[str]) -> LandmarkRows:
     """The rows without the losses of leads that nobody worked: what they would have become is unknown, not lost."""
     lost = (found.rows["y"] == 0) & found.rows["lead_id"].is_in(list(unworked))
-    dropped = int(lost.sum())
-    return replace(found, rows=found.rows.filter(~lost), censored=found.censored + dropped, unworked=dropped)
+    return _left(found, found.rows.filter(~lost))
+
+
+def weighted(found: LandmarkRows, work: pl.DataFrame, chances: pl.DataFrame) -> tuple[LandmarkRows, Weighting]:
+    """The rows of the worked leads, with WEIGHT; all others are left out, wins too, for the worked stand for them.
+
+    work: lead_id, worked, worked_at; chances: lead_id, moment, chance of work, is_given. A lead's decision is the last
+    one before it was worked, the first one where nobody says when. Raises NothingLeftToChance and WeightsThin.
+    """
+    leads = found.rows.select("lead_id").unique(maintain_order=True)
+    said = leads.join(work, on="lead_id", how="left", maintain_order="left")
+    told = said.join(_in_force(said, chances), on="lead_id", how="left", maintain_order="left")
+    worked = told.filter(pl.col("worked").fill_null(False))
+    kept = worked.filter(pl.col("is_given").fill_null(False))
+    by_chance = int(chances.join(leads, on="lead_id", how="semi")["chance"].is_between(0, 1, closed="none").sum())
+    if not by_chance or kept.is_empty():
+        raise NothingLeftToChance(len(leads), len(worked), int(told["chance"].is_not_null().sum()), by_chance)
+    raw = 1 / kept["chance"].clip(lower_bound=CLIP)
+    weights = kept.select("lead_id").with_columns((raw / raw.mean()).alias(WEIGHT))
+    weighting = _counted(told, worked, kept, weights[WEIGHT], chances)
+    if weighting.effective < FEWEST_EFFECTIVE:
+        raise WeightsThin(weighting.kept, weighting.effective, FEWEST_EFFECTIVE)
+    rows = found.rows.join(weights, on="lead_id", how="inner", maintain_order="left")
+    return _left(found, rows), weighting
+
+
+def _in_force(said: pl.DataFrame, chances: pl.DataFrame) -> pl.DataFrame:
+    """lead_id, chance and is_given of the decision by which each lead was worked, or might have been."""
+    at = chances.join(said.select("lead_id", "worked_at"), on="lead_id", how="inner", maintain_order="left")
+    before = at.filter(pl.col("worked_at").is_null() | (pl.col("moment") <= pl.col("worked_at"))).sort(
+        "lead_id", "moment", maintain_order=True
+    )
+    chosen = pl.when(pl.col("worked_at").is_null().first())
+    return before.group_by("lead_id", maintain_order=True).agg(
+        *(
+            chosen.then(pl.col(name).first()).otherwise(pl.col(name).last()).alias(name)
+            for name in ("chance", "is_given")
+        )
+    )
+
+
+def _counted(
+    told: pl.DataFrame, worked: pl.DataFrame, kept: pl.DataFrame, weights: pl.Series, chances: pl.DataFrame
+) -> Weighting:
+    logged = chances.join(told, on="lead_id", how="semi").group_by("lead_id").agg(pl.col("chance").max())
+    return Weighting(
+        kept=len(kept),
+        unworked=int((~told["worked"]).sum()),
+        unsaid=told["worked"].null_count(),
+        unlogged=worked["chance"].null_count(),
+        against=int((~worked["is_given"]).sum()),
+        never=int((logged["chance"] == 0).sum()),
+        clipped=int((kept["chance"] < CLIP).sum()),
+        most=round(float(weights.max()), 6),  # type: ignore[arg-type]
+        effective=round(float(weights.sum()) ** 2 / float((weights**2).sum()), 1),
+    )
+
+
+def _left(found: LandmarkRows, rows: pl.DataFrame) -> LandmarkRows:
+    dropped = len(found.rows) - len(rows)
+    return replace(found, rows=rows, censored=found.censored + dropped, unworked=dropped)

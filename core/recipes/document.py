@@ -4,7 +4,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from core.kernel.canonical import digest
 from core.kernel.times import duration_us, from_text
@@ -92,13 +100,14 @@ class Label(Part):
     """What is predicted: the outcome counted as positive, within which horizon (null: whenever it closes).
 
     `unworked`: what a lead that is known not to have been worked, and did not win, is taken for: unknown (censor: its
-    rows are dropped and counted) or lost.
+    rows are dropped and counted) or lost; weight: the worked leads alone, by the inverse of how likely the decision log
+    says that it was to give them work.
     """
 
     positive: str = "won"
     horizon: Duration | None = None
     censor_open: bool = True
-    unworked: Literal["censor", "lost"] = "censor"
+    unworked: Literal["censor", "lost", "weight"] = "censor"
 
 
 class Landmarks(Part):
@@ -139,6 +148,17 @@ class SplitPart(Part):
         return self
 
 
+class SegmentsPart(Part):
+    """The attribute (words for values) whose levels may get trees of their own beside those of all leads.
+
+    A level is tried from so many training rows, and so many won and so many lost training leads on.
+    """
+
+    by: str = Field(min_length=1)
+    fewest_rows: int = Field(400, ge=100)
+    fewest_of_a_class: int = Field(40, ge=20)
+
+
 class TrainPart(Part):
     """The model's settings."""
 
@@ -148,6 +168,13 @@ class TrainPart(Part):
     calibrate: Literal["auto", "sigmoid", "isotonic", "none"] = "auto"
     seed: int = Field(7, ge=0, le=2**31 - 1)
     monotone: dict[str, Literal["increasing", "decreasing"]] = Field(default_factory=dict)
+    segments: SegmentsPart | None = None
+
+    @model_serializer(mode="wrap")
+    def _told(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what is not asked for: a recipe that names no segment is the one that it always was."""
+        told = write(self)
+        return {name: value for name, value in told.items() if name != "segments" or value is not None}
 
 
 class DecidePart(Part):

@@ -10,7 +10,7 @@ import polars as pl
 
 from core.features.document import FeatureSet
 from core.kernel.workers import report_progress
-from core.models import evaluation
+from core.models import evaluation, segment_figures
 from core.models.challengers import Judged, compete
 from core.models.curves import precision_table
 from core.models.encoding import FeatureInfo
@@ -19,6 +19,7 @@ from core.models.model import Model
 from core.models.scoring import probabilities
 from core.models.training import TrainConfig, train
 from core.models.tuning import Tuning, tune
+from core.models.worked import WEIGHT
 from core.recipes.warnings import Caution
 
 ROUNDED = 6
@@ -85,6 +86,10 @@ def learn(task: Task) -> Learned:
     baselines, card, metrics["challengers"] = _baselines(task, judged)
     metrics["segment"] = segment
     metrics["against_champion"] = _against_champion(task, tested)
+    if WEIGHT in tested.columns:
+        metrics["weighted"] = rounded(evaluation.weighted_figures(tested, WEIGHT))
+    if task.config.segments is not None:
+        metrics["segments"] = rounded(segment_figures.by_level(trained.model, tested))
     charts = {
         "calibration": found.calibration.to_dicts(),
         "lift": found.lift.to_dicts(),

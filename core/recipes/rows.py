@@ -1,5 +1,6 @@
 """The training rows of a recipe: landmarks, labels, censoring and the split."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from core.models.errors import ThinData
 from core.models.labels import LabelSpec, LandmarkRows, LandmarkSpec, landmark_rows
 from core.models.split import Split, SplitSpec, split
 from core.models.training import FEWEST_LEADS
-from core.models.worked import without_unworked
+from core.models.worked import Weighting, weighted, without_unworked
 from core.recipes.document import Label, Landmarks, Recipe
 from core.recipes.population import Population
 from core.recipes.warnings import Caution
@@ -24,6 +25,8 @@ class Prepared:
     """The split rows, how many were censored, what to warn about; `waiting` are rows whose label may still come.
 
     observed_until: the end of the log, UTC; None where nothing is dated.
+    `weighting` tells of the rows' weights, where they have any; `decided_until` is the ledger's entry of the newest
+    decision that they were made of.
     """
 
     split: Split
@@ -32,6 +35,8 @@ class Prepared:
     cautions: tuple[Caution, ...]
     waiting: pl.DataFrame = field(repr=False)
     observed_until: datetime | None
+    weighting: Weighting | None = None
+    decided_until: int | None = None
 
     @property
     def rows(self) -> pl.DataFrame:
@@ -47,14 +52,22 @@ class Prepared:
         return {part: self.split.count(part) for part in ("train", "calibration", "test")} | {"censored": self.censored}
 
 
-def prepare(population: Population, recipe: Recipe, label: Label) -> Prepared:
-    """The rows of a recipe with a label; raises ThinData without any, and what labels and split refuse."""
+def prepare(
+    population: Population, recipe: Recipe, label: Label, chances: Callable[[], pl.DataFrame] | None = None
+) -> Prepared:
+    """The rows of a recipe with a label; raises ThinData without any, and what labels, weights and split refuse.
+
+    `chances` is asked for how likely decisions made work where rows are weighted by it.
+    """
     spec = LabelSpec(label.positive, _us(label.horizon), label.censor_open)
     found = landmark_rows(
         population.leads, population.outcomes, spec, landmark_spec(recipe.landmarks), population.observed_until
     )
     if label.unworked == "censor":
         found = without_unworked(found, population.unworked)
+    weighting = None
+    if label.unworked == "weight" and chances is not None:
+        found, weighting = weighted(found, population.work, chances())
     if found.rows.is_empty():
         raise ThinData(0, 0, FEWEST_LEADS)
     rows, waiting = (_as_written(frame, recipe.landmarks) for frame in (found.rows, found.waiting))
@@ -62,7 +75,7 @@ def prepare(population: Population, recipe: Recipe, label: Label) -> Prepared:
     done = split(found.rows, split_spec(population, recipe))
     cautions = [_truncation(found), _chance(population), _censoring(found)]
     told = tuple(caution for caution in cautions if caution)
-    return Prepared(done, found.censored, label, told, found.waiting, population.observed_until)
+    return Prepared(done, found.censored, label, told, found.waiting, population.observed_until, weighting)
 
 
 def landmark_spec(landmarks: Landmarks | str) -> LandmarkSpec:
@@ -127,7 +140,7 @@ def _censoring(found: LandmarkRows) -> Caution | None:
     rows = found.censored + found.rows.height
     if found.censored <= MANY_CENSORED * max(rows, 1):
         return None
-    nobody = f"; {found.unworked:,} of them are losses of leads that nobody worked" if found.unworked else ""
+    nobody = f"; {found.unworked:,} of them because their leads were not worked" if found.unworked else ""
     return Caution(
         "many_censored",
         f"{found.censored:,} of {rows:,} rows ({found.censored / rows:.0%}) have no known outcome yet and were left "

@@ -93,7 +93,8 @@ class Runner:
         if trained_on != now:
             raise DataMoved(found.version, trained_on, now)
         file = _recipe_of(found)
-        course, steps = Course(self.rooms.db.clock, progress), Steps(self.rooms, file, actor, cancel)
+        until = found.lineage.get("decided_until")
+        course, steps = Course(self.rooms.db.clock, progress), Steps(self.rooms, file, actor, cancel, until)
         with course.step("features") as tell:
             studied = steps.study(Population.of(self.rooms.signals), tell)
         with course.step("train") as tell:

@@ -1,14 +1,16 @@
 """The steps of a recipe on an open store: study the data, train, decide, measure drift."""
 
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
+from core.decisions.chances import chances
 from core.decisions.spine import as_learnt
+from core.decisions.store_course import DecisionCourse
 from core.features import engine as features
 from core.kernel.database import Watch
 from core.kernel.workers import Progress, run_in_worker
 from core.models.model import Model
-from core.models.training import TrainConfig
 from core.monitoring.report import DriftSpec
 from core.monitoring.store_arrivals import ArrivalStore
 from core.policy.document import Policy
@@ -21,6 +23,7 @@ from core.recipes import (
     result,
     rivals,
     rows,
+    settings,
     shadowing,
     suspects,
     training_data,
@@ -40,8 +43,11 @@ from core.recipes.rows import Prepared
 class Steps:
     """The steps of one recipe, for one actor; heavy ones run in a worker that cancel ends."""
 
-    def __init__(self, rooms: Rooms, file: RecipeFile, actor: str, cancel: Event | None = None) -> None:
+    def __init__(
+        self, rooms: Rooms, file: RecipeFile, actor: str, cancel: Event | None = None, decided_until: int | None = None
+    ) -> None:
         self.rooms, self.file, self.actor, self.cancel = rooms, file, actor, cancel
+        self.decided_until = decided_until
 
     def study(self, population: Population, progress: Progress | None = None) -> Studied:
         """Rows, suspects and features; raises LabelMissing and Cancelled."""
@@ -56,8 +62,15 @@ class Steps:
         recipe = self.file.recipe
         if recipe.label is None:
             raise LabelMissing(recipe.name)
-        prepared = rows.prepare(population, recipe, recipe.label)
-        return prepared.known(as_learnt(self.rooms.db, prepared.rows))
+        if recipe.label.unworked != "weight":
+            prepared = rows.prepare(population, recipe, recipe.label)
+            return prepared.known(as_learnt(self.rooms.db, prepared.rows))
+        until = self.decided_until
+        until = DecisionCourse(self.rooms.db).newest_entry() if until is None else until
+        prepared = rows.prepare(
+            population, recipe, recipe.label, lambda: chances(self.rooms.db, self.rooms.loaders.policy, until)
+        )
+        return replace(prepared.known(as_learnt(self.rooms.db, prepared.rows)), decided_until=until)
 
     def remake(self, studied: Studied, progress: Progress | None) -> str:
         """The hash of the model that this recipe trains now; nothing is registered."""
@@ -154,7 +167,6 @@ class Steps:
     def _task(self, studied: Studied) -> learning.Task:
         recipe, featured = self.file.recipe, studied.featured
         chosen = featured.feature_set.behaviour_hash
-        asked, seed = recipe.train, recipe.train.seed
         random_parts = rows.random_split(studied.prepared.rows, recipe)
         keys = ["lead_id", "as_of", "landmark"]
         matched = featured.frame.select(keys).join(
@@ -165,20 +177,14 @@ class Steps:
         return learning.Task(
             featured.frame,
             learning.infos(featured.feature_set),
-            TrainConfig(
-                asked.trees,
-                asked.learning_rate,
-                seed,
-                asked.calibrate,
-                monotone=tuple(sorted(asked.monotone.items())),
-            ),
+            settings.config_of(recipe.train, featured.feature_set),
             chosen,
             self._facts(studied),
             rows.split_spec_name(studied.prepared),
             matched["part"],
             None if suspicious is None else (suspicious[1], learning.infos(suspicious[0])),
             featured.recency,
-            asked.tune_trials,
+            recipe.train.tune_trials,
             studied.prepared.observed_until,
             champion,
             () if uncompared is None else (uncompared,),
@@ -186,7 +192,7 @@ class Steps:
 
     def _facts(self, studied: Studied) -> dict[str, Any]:
         """What the model's JSON says of its training: label, landmarks, split and counts; no names of files."""
-        recipe = self.file.recipe
+        recipe, weighting = self.file.recipe, studied.prepared.weighting
         document = recipe.document
         return {
             "label": document["label"],
@@ -194,6 +200,7 @@ class Steps:
             "split": document["split"],
             "rows": studied.prepared.counts(),
             **training_data.fingerprint(studied.prepared),
+            **({} if weighting is None else {"weighting": weighting.to_json()}),
         }
 
     def _lineage(self, studied: Studied) -> dict[str, Any]:
@@ -203,6 +210,7 @@ class Steps:
             "document": self.file.recipe.document,
             "folder": str(self.file.folder.resolve()),
             "signals_revision": self.rooms.db.revision("signals"),
+            "decided_until": studied.prepared.decided_until,
             "feature_set_hash": studied.featured.feature_set.behaviour_hash,
             "left_out": [one.name for one in studied.findings.left_out],
         }

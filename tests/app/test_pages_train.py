@@ -3,10 +3,11 @@
 # pyright: reportOptionalMemberAccess=false, reportArgumentType=false
 import io
 import zipfile
+from dataclasses import replace
 
 import pytest
 
-from app.queries import cuts, models
+from app.queries import cuts, models, segments
 from core.governance.errors import Forbidden
 from core.models.costs import Costs
 from core.models.cutoffs import Capacity
@@ -77,3 +78,35 @@ def test_a_second_person_releases_and_whoever_trained_it_is_refused(demo_copy):
     at = at.text_input(key="train_trust_reason").set_value("Off.").run()
     at = button(at, "Roll back").click().run()
     assert at.error and demo_copy.rooms.models.champion().version == "1"
+
+
+def test_train_shows_which_levels_have_trees_of_their_own_and_why_others_have_not(demo, monkeypatch):
+    page("train")
+    plain = models.version("1")
+    assert segments.by(plain) is None and segments.levels(plain).is_empty()
+    against = {"figures": [{"figure": "auc", "theirs": 0.61}]}
+    tested = {"rows": 90, "positives": 30, "auc": 0.7, "log_loss": 0.5, "against": against}
+    gain = {"value": 0.04, "low": 0.01, "high": 0.07}
+    own = {"level": "DACH", "rows": 500, "won": 80, "lost": 420, "held_out": 90, "why": "own", "gain": gain}
+    few = {"level": None, "rows": 20, "won": 8, "lost": 12, "held_out": 3, "why": "missing", "gain": None}
+    told = {"by": "region", "levels": [{**own, "test": tested}, {**few, "test": {**tested, "against": None}}]}
+    version = replace(plain, metrics={**plain.metrics, "segments": told})
+    assert segments.levels(version).select("level", "scored_by", "gain", "auc_all").rows() == [
+        ("DACH", "its own trees", "+0.0400 (+0.0100 to +0.0700)", 0.61),
+        ("not known", "all leads' trees", "–", 0.7),
+    ]
+    monkeypatch.setattr(models, "version", lambda name: version)
+    assert any("Segments by region" in one.value for one in page("train").markdown)
+
+
+def test_the_form_offers_the_models_categories_and_keeps_what_the_recipe_asks_besides(demo):
+    at = page("train")
+    choice = at.selectbox(key="train_segments")
+    model = demo.rooms.models.get("1")
+    assert choice.options[0] == "none" and choice.value == ""
+    assert set(choice.options[1:]) == {
+        one.name for one in model.features if (one.dtype, one.role) == ("category", "fit")
+    }
+    asked = segments.asked({"trees": 9}, "region")
+    assert (asked.trees, asked.segments.by, asked.segments.fewest_rows) == (9, "region", 400)
+    assert segments.asked({"trees": 9}, None).segments is None

@@ -2,15 +2,19 @@
 
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC
 
 import polars as pl
 import pytest
 
 from core.decisions.arms import Lottery
+from core.decisions.chances import chances
 from core.decisions.engine import decide
 from core.decisions.replay import Loaders, replay
 from core.decisions.spine import population
 from core.decisions.store import DecisionStore
+from core.decisions.store_course import DecisionCourse
+from core.kernel.times import to_text
 from core.policy import parser
 from core.policy.evaluator import compile
 from core.policy.inputs import fill
@@ -69,6 +73,24 @@ def test_an_experiment_is_executed_recorded_and_replayed(decided, feature_set, m
     loaders = Loaders(lambda _: model, lambda _: experimental, lambda _: feature_set)
     report = replay(decided, loaders)
     assert report.differences == () and report.replayed == len(rows)
+
+
+def test_the_chance_of_work_is_over_the_hold_out_and_the_exploration_and_what_was_given_comes_to_it(
+    decided, experimental
+):
+    store = DecisionCourse(decided)
+    found = chances(decided, lambda _: experimental, store.newest_entry())
+    rows = [row for row in records(decided) if row.propensities]
+    assert len(found) == len(rows) and chances(decided, lambda _: experimental, 0).is_empty()
+    explored = 0.4 * 2 / 3
+    likely = {("hot", True): {1.0}, ("cold", True): {0.7, 1.0}}
+    by_key = {(row.lead_id, row.as_of): row for row in rows}
+    assert set(found["chance"].round(9)) <= {0.0, 0.7, 1.0, round(0.7 * (0.6 + explored), 9), round(0.7 * explored, 9)}
+    for lead_id, moment, chance, is_given in found.iter_rows():
+        row = by_key[(lead_id, to_text(moment.replace(tzinfo=UTC)))]
+        assert is_given == (row.action != "wait") and chance in likely.get((row.band, is_given), {chance})
+        assert not (is_given and chance == 0)
+    assert found["is_given"].mean() == pytest.approx(found["chance"].mean(), abs=0.08)
 
 
 def test_a_unit_stays_in_its_arm_and_its_course_goes_on_across_arms(decided):

@@ -13,13 +13,14 @@ import yaml
 
 from core.exports.errors import FolderExists
 from core.exports.model_folder import LOADER, write
-from core.models import calibration
+from core.models import calibration, segment_figures
 from core.models.encoding import FeatureInfo
 from core.models.model import Model
 from core.models.scoring import probabilities
+from core.models.segmenting import Segmenting
 from core.models.store import ModelVersion
 from core.models.training import TrainConfig, train
-from tests.models.samples import FEATURES, synthetic
+from tests.models.samples import FEATURES, REGIONAL, by_region, synthetic
 
 FACTS = {"label": {"positive": "won", "horizon": "30d"}, "label_hash": "sha256:l", "split": {"by": "time"}}
 LINEAGE = {"signals_revision": "sha256:d", "recipe_hash": "sha256:r", "left_out": ["type = 'closed'"]}
@@ -70,6 +71,22 @@ def odd_rows():
 
 
 @pytest.fixture(scope="module")
+def regional():
+    """A model with trees of its own for one region, its version, and rows of every region, a new and a missing one."""
+    frame = by_region()
+    asked = TrainConfig(trees=60, learning_rate=0.05, segments=Segmenting("region", fewest_rows=200))
+    model = train(frame, REGIONAL, asked, feature_set_hash="sha256:f", facts=FACTS).model
+    assert model.segments is not None
+    tested = frame.filter(pl.col("part") == "test")
+    judged = tested.with_columns(probability=pl.Series(probabilities(model, tested)))
+    metrics = {**FIGURES, "segments": segment_figures.by_level(model, judged)}
+    at = datetime(2026, 5, 4, tzinfo=UTC)
+    version = ModelVersion("4", model.model_hash, "sha256:f", "demo", 60, len(REGIONAL), metrics, LINEAGE, at, "ana")
+    some = frame.head(90).select(model.names)
+    return version, model, pl.concat([some, some.head(2).with_columns(region=pl.Series(["never seen", None]))])
+
+
+@pytest.fixture(scope="module")
 def portable():
     found = importlib.util.spec_from_file_location("portable_model", LOADER)
     assert found is not None and found.loader is not None
@@ -88,6 +105,29 @@ def test_mlflow_loads_the_folder_and_its_predict_is_the_calibrated_probability(f
     assert [one["name"] for one in inputs] == list(trained.names)
     example = json.loads((folder / "input_example.json").read_text())
     assert example["columns"] == list(trained.names) and len(example["data"]) == 2
+    sys.modules.pop("leadbench_model", None)
+
+
+def test_a_model_with_trees_of_segments_scores_the_same_without_leadbench(portable, regional, tmp_path):
+    version, model, rows = regional
+    told = write(version, model, tmp_path / "model")
+    assert "segment_1.lgb" in told["files"]
+    found = portable.load(tmp_path / "model").predict(rows.to_pandas())
+    assert found == pytest.approx(probabilities(model, rows), abs=1e-12)
+    assert list(yaml.safe_load((tmp_path / "model" / "MLmodel").read_text())["flavors"]) == ["python_function"]
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert "- south: its own trees, gain +0.0" in card and "- west: the trees of all leads, too few rows (" in card
+    (tmp_path / "model" / "segment_1.lgb").write_bytes(model.booster.encode())
+    with pytest.raises(portable.ModelFolderDamaged, match="segment_1"):
+        portable.load(tmp_path / "model")
+
+
+def test_mlflow_scores_a_model_with_trees_of_segments_alike(regional, tmp_path):
+    pyfunc = pytest.importorskip("mlflow.pyfunc")
+    version, model, rows = regional
+    write(version, model, tmp_path / "model")
+    found = np.asarray(pyfunc.load_model(str(tmp_path / "model")).predict(rows.to_pandas()))
+    assert found == pytest.approx(probabilities(model, rows), abs=1e-12)
     sys.modules.pop("leadbench_model", None)
 
 

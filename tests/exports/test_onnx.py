@@ -12,6 +12,7 @@ from core.exports.errors import FolderExists, OnnxDiffers, OnnxMissing
 from core.exports.onnx_graph import serialized
 from core.models.calibration import Calibration
 from core.models.encoding import FeatureInfo
+from core.models.model import Fitted, Segments
 from core.models.scoring import probabilities
 from core.models.store import ModelVersion
 from core.models.training import TrainConfig, train
@@ -55,6 +56,20 @@ def test_the_graph_gives_the_calibrated_probability(trained, name):
     assert "cat_boundaries" in model.booster
     found = onnx_folder.scored(serialized(model, {}), frame, model)
     assert found == pytest.approx(probabilities(model, frame), abs=1e-9)
+
+
+def test_trees_of_segments_are_in_the_graph_whole(trained):
+    own = {
+        "software": Fitted(trained.booster, 0.0, CALIBRATIONS["isotonic"]),
+        "mining": Fitted("tree", 0.0, CALIBRATIONS["none"]),
+    }
+    model, frame = dataclasses.replace(trained, segments=Segments("industry", own)), odd_rows()
+    found = onnx_folder.scored(serialized(model, {}), frame, model)
+    parent = probabilities(trained, frame)
+    apart = np.abs(found - parent) > 1e-3
+    assert apart.any() and set(frame.filter(pl.Series(apart))["industry"]) <= {"software", "mining"}
+    few = frame.filter(pl.col("industry").is_null() | (pl.col("industry") != "mining"))
+    assert onnx_folder.scored(serialized(model, {}), few, model) == pytest.approx(probabilities(model, few), abs=1e-9)
 
 
 def test_trees_of_one_leaf_and_features_without_levels_are_written_too():

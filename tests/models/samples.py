@@ -39,3 +39,26 @@ def synthetic(rows: int = 2000, seed: int = 1) -> pl.DataFrame:
             "employees": pl.Series(chance.lognormal(3, 1, rows)),
         }
     )
+
+
+def by_region(rows: int = 3000, seed: int = 4) -> pl.DataFrame:
+    """Rows of which those of `south` win by what loses those of `north`; `east` is like `north`, `west` has few rows.
+
+    Some leads have no region, some a rare one; calibration rows are a third.
+    """
+    chance = np.random.default_rng(seed)
+    plain = synthetic(rows, seed)
+    names = ["north", "south", "east", "west", None, "rare"]
+    region = chance.choice(np.array(names, dtype=object), rows, p=[0.4, 0.32, 0.2, 0.03, 0.049, 0.001])
+    sign = np.where(region == "south", -1.0, 1.0)
+    visits, employees = plain["visits"].to_numpy(), plain["employees"].to_numpy()
+    pull = sign * (0.9 * (visits - 3) + 1.1 * np.log(employees / 20)) + 0.4 * plain["asked_demo"].to_numpy()
+    y = chance.random(rows) < 1 / (1 + np.exp(-pull))
+    place = np.arange(rows) % 10
+    part = np.where(place < 5, "train", np.where(place < 8, "calibration", "test"))
+    return plain.with_columns(
+        y=pl.Series(y.astype(np.int8)), part=pl.Series(part), region=pl.Series(region.tolist(), dtype=pl.String)
+    )
+
+
+REGIONAL = (*FEATURES, FeatureInfo("region", "category", "fit", "Region"))

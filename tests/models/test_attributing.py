@@ -6,7 +6,7 @@ import pytest
 
 from core.models.attributing import COMPILED, FACT, FEW_ROWS, compiled_contributions, is_compiled
 from core.models.encoding import matrix
-from core.models.scoring import contributions, margin_parts, raw_margins
+from core.models.scoring import contributions, raw_margins, way_of
 from core.models.training import without_parameters
 
 
@@ -62,4 +62,4 @@ def test_the_way_is_the_models_own(model, frame):
     assert model.facts[FACT] == COMPILED and is_compiled(model.facts) and not is_compiled({})
     inputs = matrix(frame.head(80), model.features, model.categories)
     told, _ = contributions(model.booster, inputs)
-    assert np.abs(margin_parts(model, inputs) - told).max() < 1e-12
+    assert np.abs(way_of(model)(model.booster, inputs) - told).max() < 1e-12

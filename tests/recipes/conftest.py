@@ -3,11 +3,18 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from core.kernel.clock import SystemClock
+from core.recipes.reader import read_recipe
+from core.recipes.runner import loading
+from core.recipes.store import Run
+from core.workbench import Workbench
+from tests.recipes.regional import write
 
 HERE = Path(__file__).parent
 Ran = Callable[[str], tuple[Path, dict[str, Any]]]
@@ -37,3 +44,14 @@ def ran(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
         return found[name]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def regional(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workbench, dict[str, Any]]]:
+    """The store with the recipe as its last one, and what training it came to; drift is not measured."""
+    file = read_recipe(write(tmp_path_factory.mktemp("regional")))
+    with Workbench.open(file.folder / "store", SystemClock()) as bench:
+        loading.load(bench.rooms.signals, file, "ana")
+        run = Run(loading.run_key(file), file.recipe.name, file.recipe.document, str(file.folder), {}, {})
+        bench.rooms.runs.add(run, bench.db.revision("signals"), "ana")
+        yield bench, bench.runner.train(actor="ana")

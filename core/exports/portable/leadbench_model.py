@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 BOOSTER, DOCUMENT, HASHES = "model.lgb", "leadbench.json", "leadbench_hashes.json"
+SEGMENT = "segment_{}.lgb"
 
 
 class ModelFolderDamaged(ValueError):
@@ -20,16 +21,36 @@ class ModelFolderDamaged(ValueError):
 
 
 class Scorer:
-    """A model of a folder: `predict` takes a pandas frame with the features as columns."""
+    """A model of a folder: `predict` takes a pandas frame with the features as columns.
 
-    def __init__(self, booster: Any, document: "dict[str, Any]") -> None:
-        self.booster, self.document = booster, document
+    `own` are the boosters of the levels that have trees of their own, in the order of the document.
+    """
+
+    def __init__(self, booster: Any, document: "dict[str, Any]", own: "list[Any]") -> None:
+        self.booster, self.document, self.own = booster, document, own
 
     def predict(self, frame: Any, params: "dict[str, Any] | None" = None) -> Any:
         """The calibrated probability of each row; raises KeyError for a missing feature column."""
         columns = [self._encoded(frame[one["name"]], one) for one in self.document["features"]]
-        margins = self.booster.predict(np.column_stack(columns), raw_score=True, num_threads=1)
-        return calibrated(np.asarray(margins, dtype=np.float64), self.document["calibration"])
+        inputs = np.column_stack(columns)
+        found = probability(self.booster, inputs, self.document["calibration"])
+        for booster, one in zip(self.own, self._levels(), strict=True):
+            rows = inputs[:, self._place()] == one["code"]
+            if rows.any():
+                found[rows] = probability(booster, inputs[rows], one["calibration"])
+        return found
+
+    def _place(self) -> int:
+        """Which column tells the segment."""
+        return [one["name"] for one in self.document["features"]].index(self.document["segments"]["by"])
+
+    def _levels(self) -> "list[dict[str, Any]]":
+        """The levels with trees of their own, with their codes."""
+        segments = self.document.get("segments")
+        if segments is None:
+            return []
+        levels = self.document["categories"][segments["by"]]
+        return [{**one, "code": float(levels.index(one["level"]))} for one in segments["own"]]
 
     def _encoded(self, column: Any, feature: "dict[str, Any]") -> Any:
         if feature["dtype"] == "category":
@@ -37,6 +58,11 @@ class Scorer:
             return np.array([codes.get(value, np.nan) if isinstance(value, str) else np.nan for value in column])
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         return np.where(np.isfinite(values), values, np.nan)
+
+
+def probability(booster: Any, inputs: Any, calibration: "dict[str, Any]") -> Any:
+    """The calibrated probability of each row by one booster."""
+    return calibrated(np.asarray(booster.predict(inputs, raw_score=True, num_threads=1)), calibration)
 
 
 def calibrated(margin: Any, calibration: "dict[str, Any]") -> Any:
@@ -66,7 +92,10 @@ def load(folder: "str | Path") -> Scorer:
         if found != expected:
             raise ModelFolderDamaged(f"{name} has hash {found} but was exported with {expected}.")
     document = json.loads((root / DOCUMENT).read_text(encoding="utf-8"))
-    return Scorer(lightgbm.Booster(model_file=str(root / BOOSTER)), document)
+    count = len((document.get("segments") or {"own": ()})["own"])
+    names = [BOOSTER, *(SEGMENT.format(number + 1) for number in range(count))]
+    first, *own = (lightgbm.Booster(model_file=str(root / name)) for name in names)
+    return Scorer(first, document, own)
 
 
 def _load_pyfunc(path: str) -> Scorer:
