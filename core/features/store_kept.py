@@ -59,12 +59,12 @@ UNION SELECT lead_no FROM changed_own
 """
 _ACCOUNT_NEWS = """
 CREATE OR REPLACE TEMP TABLE account_news AS
-SELECT DISTINCT m.account_no, n.occurred_at, n.received_at FROM news n JOIN lead_accounts m USING (lead_no)
+SELECT m.account_no, n.occurred_at, n.received_at FROM news n JOIN lead_accounts m USING (lead_no)
 """
 _TOUCHED = """
 CREATE OR REPLACE TEMP TABLE touched AS SELECT lead_no, lead_id FROM leads SEMI JOIN (
-    FROM changed_all UNION SELECT lead_no FROM news
-    UNION SELECT lead_no FROM lead_accounts SEMI JOIN account_news USING (account_no)) USING (lead_no)
+    FROM changed_all UNION ALL SELECT lead_no FROM news
+    UNION ALL SELECT lead_no FROM lead_accounts SEMI JOIN account_news USING (account_no)) USING (lead_no)
 """
 _TODO = f"""
 WITH held AS (SELECT r.lead_id, r.as_of, r.known_at, t.lead_no FROM {{table}} r JOIN touched t USING (lead_id)),
