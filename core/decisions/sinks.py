@@ -15,7 +15,7 @@ from core.decisions.errors import SinkInvalid
 from core.decisions.outbox import Answer, Sink
 from core.kernel.settings import Settings
 
-FILE, PUT_BY = "outbox.jsonl", "outbox-*.jsonl"
+FILE, PUT_BY = "outbox.jsonl", f"outbox-{'[0-9]' * 6}.jsonl"
 MIB = 2**20
 SECRET = "whsec_"
 TIMEOUT_SECONDS = 15.0

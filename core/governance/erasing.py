@@ -4,6 +4,7 @@ What was sealed is then opened by nobody; decisions, events and the ledger stay 
 every proof still holds. The ledger entry is the tombstone.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,13 +51,14 @@ def erase(db: Database, lead_id: str, request_id: str, actor: str, users: Users)
         told = {"ids": found["shown_id"].to_list(), "request_id": request_id.strip()}
         change.body.update(told, keys=keys, texts=texts)
         sinks, at = store.sinks(change), to_text(db.clock.now())
-    lines = sum(_lines(path, found["lead_id"].to_list()) for path in db.directory.glob(FILES))
+    ids = {*found["lead_id"], *found["shown_id"]}
+    lines = sum(_lines(path, ids) for path in db.directory.glob(FILES))
     sinks.append({"sink": "lines of outbox files", "rows": lines, "state": store.STAYS})
     is_personal = any(EMAIL.match(one) for one in found["lead_id"])
     return Erased(**told, erased_at=at, keys=keys, texts=texts, is_id_personal=is_personal, sinks=sinks)
 
 
-def _lines(path: Path, ids: list[str]) -> int:
+def _lines(path: Path, ids: Iterable[str]) -> int:
     """How many lines of the file name one of the ids."""
     wanted = [f'"{one}"'.encode() for one in ids]
     with path.open("rb") as stream:

@@ -80,7 +80,7 @@ def tell_contests(rooms: Rooms, chosen: Chosen, moment: datetime, actor: str) ->
         if contests:
             newest = SweepStore(rooms.db).newest(part.spine["lead_id"].to_list(), moment, part.arm)
             spine = part.spine.filter(pl.col("lead_id").is_in(untold(contests, newest, naive(moment))))
-            done += _decide(rooms, chosen, part, spine, actor, found_at)
+            done += _decide(rooms, chosen, part, spine, actor, found_at) if spine.height else 0
     return done
 
 

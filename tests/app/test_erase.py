@@ -69,11 +69,13 @@ def test_nothing_opens_what_was_sealed_of_the_person_and_the_others_stay(store):
     before, _ = opened(store)
     assert [bytes(text) for who, text in before if who == "l1"].count(CANARY.encode()) == 2
     assert all(text is not None for _, text in before)
+    (store / "outbox-000001.jsonl").write_text('{"lead_id":"l1"}\n{"lead_id":"l12"}\n')
     told = done("erase", "erase", "l1", "--request", "DSR-1", "--store", str(store), user="pat")
     assert (told["ids"], told["keys"], told["texts"], told["is_id_personal"]) == (["l1"], 1, 1, False)
     rows = {one["sink"]: (one["rows"], one["state"]) for one in told["sinks"]}
     assert rows["personal attributes"] == (1, "unreadable") == rows["events with personal properties"]
     assert rows["items in quarantine"] == (1, "unreadable") and rows["events"] == (1, "stays under its id")
+    assert rows["lines of outbox files"] == (1, "stays under its id")
     assert rows["items in quarantine of nobody known"] == (1, "may hold this person")
     after, shown = opened(store)
     assert {who for who, text in after if text is None} == {"l1"} and len(after) == len(before)
