@@ -1,6 +1,7 @@
 """An oracle that knows no solver: random and corner leads through the serving evaluator, in every arm and pool."""
 
 import re
+from operator import attrgetter
 from random import Random
 from typing import Any
 
@@ -10,6 +11,8 @@ from core.policy.evaluator import compile
 from core.policy.inputs import typical
 from core.policy.overlay import arms_of, overlay_of, read_by_overlay, takers
 from core.policy.stages import OUTPUTS
+
+_outputs = attrgetter(*OUTPUTS)
 
 
 def leads(policy: Policy, count: int, seed: int) -> list[tuple[dict, str]]:
@@ -62,6 +65,7 @@ class Decider:
 
     def __init__(self, policy: Policy) -> None:
         self.policy, self._evaluator, self._overlay = policy, compile(policy), overlay_of(policy)
+        self._takers: dict[str | None, tuple[str, ...]] = {}
         pairs = zip(policy.document.properties, policy.conditions.claims, strict=True)
         self._claims = [
             (claim, closure(given.node) if given else None, closure(stated.node))
@@ -75,8 +79,13 @@ class Decider:
             outcome = core
         else:
             outcome = self._overlay.apply(core, self._evaluator.normalised(lead), arm)
-        pools = takers(self.policy.document, outcome.pool) if outcome.pool in self.policy.document.pools else ()
-        return (*(getattr(core, name) for name in OUTPUTS), *(getattr(outcome, name) for name in OUTPUTS), pools)
+        faults = tuple(fault.code for fault in core.errors)
+        return (*_outputs(core), *_outputs(outcome), self._pools(outcome.pool), faults)
+
+    def _pools(self, pool: str | None) -> tuple[str, ...]:
+        if pool not in self._takers:
+            self._takers[pool] = takers(self.policy.document, pool) if pool in self.policy.document.pools else ()
+        return self._takers[pool]
 
     def breaks(self, lead: dict, arm: str) -> str | None:
         """The totality or single-lead claim that the lead refutes, in the core or as met."""

@@ -4,6 +4,7 @@ import json
 import os
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ from tests.policy.mutation.operators import mutants
 from tests.policy.mutation.oracle import Decider, leads
 
 POLICIES = ("example", "marketplace", "abm", "plg")
+CHECKS = ("claim", "proof", "test", "structure")
 LEADS = 200_000
-QUICK = 2_000
+DIFFERING, FEW = 500, 20
+"""Of the leads that a mutant meets otherwise, so many are asked what they break: few of a mutant that checks kill."""
 
 
 @dataclass(frozen=True)
@@ -45,33 +48,37 @@ def judged(policy, name, tree, population, baseline):
     mutant, _ = parser.read(text, "mutant.json")
     if mutant is None:
         return Verdict(name, "structure", True, None)
-    differs, breaks = witnessed(mutant, population, baseline)
     report = checker.check(text, "mutant.json", proofs=True)
-    failed = [check for check in report.checks if check.verdict != "pass"]
-    if failed:
-        kinds = {check.kind for check in failed}
-        by = next(kind for kind in ("claim", "proof", "test", "structure") if kind in kinds)
-        return Verdict(name, by, differs, breaks)
-    equal = compare(policy, mutant).equivalent
-    return Verdict(name, None if equal else "diff", differs, breaks)
+    kinds = {check.kind for check in report.checks if check.verdict != "pass"}
+    by = next((kind for kind in ("claim", "proof", "test", "structure") if kind in kinds), None)
+    if by is None and not compare(policy, mutant).equivalent:
+        by = "diff"
+    return Verdict(name, by, *witnessed(mutant, population, baseline, FEW if by in CHECKS else DIFFERING))
 
 
-def witnessed(mutant, population, baseline):
-    """Whether some lead of the population is met otherwise, and what the first leads break."""
+def witnessed(mutant, population, baseline, most):
+    """Whether some lead of the population is met otherwise, and what the first of those leads break.
+
+    A lead that is met as by the original breaks what it broke there: nothing, as `campaign` asserts of all of them.
+    """
     decider = Decider(mutant)
-    breaks = next(filter(None, (decider.breaks(lead, arm) for lead, arm in population[:QUICK])), None)
-    differs = any(decider.met(lead, arm) != told for (lead, arm), told in zip(population, baseline, strict=True))
-    return differs, breaks
+    pairs = zip(population, baseline, strict=True)
+    found = list(islice((asked for asked, told in pairs if decider.met(*asked) != told), most))
+    return bool(found), next(filter(None, (decider.breaks(*asked) for asked in found)), None)
 
 
 def campaign(name, count, every=1):
     policy = original(name)
     population = leads(policy, count, seed=7)
     decider = Decider(policy)
-    baseline = [decider.met(lead, arm) for lead, arm in population]
-    assert not any(decider.breaks(lead, arm) for lead, arm in population[:QUICK])
+    baseline = [decider.met(*asked) for asked in population]
+    assert not any(decider.breaks(*asked) for asked in population)
     chosen = list(mutants(document(name)))[::every]
-    return [judged(policy, label, tree, population, baseline) for label, tree in chosen]
+    found = []
+    for number, (label, tree) in enumerate(chosen, 1):
+        found.append(judged(policy, label, tree, population, baseline))
+        print(f"{name} {number}/{len(chosen)} {found[-1].killed_by}: {label}", flush=True)
+    return found
 
 
 def told(name, verdicts):
@@ -79,15 +86,19 @@ def told(name, verdicts):
     survivors = [verdict for verdict in verdicts if verdict.killed_by is None]
     print(
         f"\n{name}: {len(verdicts)} mutants, {sum(kills.values())} killed {dict(sorted(kills.items()))}, "
-        f"{sum(verdict.differs for verdict in verdicts)} differ by the oracle, {len(survivors)} proved equivalent"
+        f"{sum(verdict.differs for verdict in verdicts)} differ by the oracle, {len(survivors)} proved equivalent, "
+        f"{sum(verdict.breaks is not None for verdict in verdicts)} break totality or a claim by the oracle"
     )
+    for verdict in verdicts:
+        if verdict.killed_by and not verdict.differs:
+            print(f"  killed by {verdict.killed_by}, no lead tells it apart: {verdict.name}")
     for verdict in survivors:
         print(f"  survivor, proved to change nothing: {verdict.name}")
 
 
 def hold_to_account(verdicts):
     assert not [one for one in verdicts if one.killed_by is None and one.differs], "proved equal, yet a lead differs"
-    loose = [one for one in verdicts if one.breaks and one.killed_by not in ("claim", "proof", "test", "structure")]
+    loose = [one for one in verdicts if one.breaks and one.killed_by not in CHECKS]
     assert not loose, "the oracle breaks totality or a claim that the checks let pass"
 
 
