@@ -36,9 +36,14 @@ class Evaluator:
 
     def decide(self, inputs: Mapping[str, object]) -> Outcome:
         """The outcome for a lead's inputs by field name; unnamed fields are missing. Never raises on a value."""
+        return self.decide_with_values(inputs)[0]
+
+    def decide_with_values(self, inputs: Mapping[str, object]) -> tuple[Outcome, dict[str, object]]:
+        """What `decide` gives, and the normalised inputs with what was made of them: all that an overlay reads."""
         values, broken = self._contract.normalise(inputs)
-        if broken:
-            return self._violation(values, broken)
+        return (self._violation(values, broken) if broken else self._decided(values)), values
+
+    def _decided(self, values: dict[str, object]) -> Outcome:
         hits = [(guard, reason) for test, guard, reason in self._guards if test(values)]
         disposition = disposition_of([guard for guard, _ in hits])
         values["disposition"] = disposition

@@ -74,11 +74,8 @@ class Decider:
         ]
 
     def met(self, lead: dict, arm: str) -> tuple:
-        core = self._evaluator.decide(lead)
-        if arm == "live" and not self._overlay.caps:
-            outcome = core
-        else:
-            outcome = self._overlay.apply(core, self._evaluator.normalised(lead), arm)
+        core, values = self._evaluator.decide_with_values(lead)
+        outcome = core if arm == "live" and not self._overlay.caps else self._overlay.apply(core, values, arm)
         faults = tuple(fault.code for fault in core.errors)
         return (*_outputs(core), *_outputs(outcome), self._pools(outcome.pool), faults)
 
