@@ -7,8 +7,8 @@ from core.exports.review_page import Block, Review, Table
 from core.governance.aggregates import least_cell
 from core.governance.bundles import Submission
 from core.governance.keeping import alarms
+from core.governance.observing import counting
 from core.governance.releases import Releases
-from core.governance.rollouts import OBSERVED
 from core.governance.standing import Standing
 from core.governance.store_release import RolloutStore
 from core.kernel.canonical import short
@@ -210,7 +210,7 @@ def _plan(policy: Policy, rollouts: RolloutStore) -> Block:
             one.metric,
             one.direction,
             "critical" if one.critical else "",
-            "counted" if one.metric in OBSERVED else "not counted",
+            counting(one.metric),
         )
         for one in guards
     ]

@@ -1,14 +1,17 @@
 """The judge of a rollout: pass, fail or inconclusive, at any look, without more false alarms for looking often.
 
-A metric is a share of leads; the difference of the arms has a confidence sequence by account (`sequential`). The sizes
-of the arms are tested first, by a martingale that may be looked at as often.
+A metric is a share of leads; the difference of the arms has a confidence sequence by account (`sequential`), of paired
+differences where both arms decided the same leads. The sizes of the arms are tested first, by a martingale that may be
+looked at as often.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
-from core.governance.sequential import Arm, deviation_of, half_width, ratio_p
+from core.governance.sequential import Arm, Pair, deviation_of, half_width, ratio_p
 from core.policy.overlays import GuardMetric, Judge
 
 Verdict = Literal["pass", "fail", "inconclusive"]
@@ -16,15 +19,32 @@ RATIO_ALPHA = 0.001
 FEWEST = 30
 LATENCY = "p95_decision_ms"
 SLOW_SHARE = 0.05
-NOT_OBSERVED = "leadbench does not observe this metric"
+NOT_OBSERVED = "leadbench does not observe this metric, and knows no event of its name"
+NOT_IN_SHADOW = "nobody works by a shadow: what people did says nothing of it"
 
 
 @dataclass(frozen=True)
 class Counted:
-    """One metric in both arms."""
+    """One metric in both arms; `pair` where they are of the same leads, as in a shadow."""
 
     before: Arm
     candidate: Arm
+    pair: Pair | None = None
+
+    @property
+    def leads(self) -> int:
+        """The leads that were seen, each once."""
+        return self.pair.leads if self.pair else self.before.leads + self.candidate.leads
+
+    @property
+    def accounts(self) -> int:
+        """The observations: accounts, those of a pair once."""
+        return self.pair.accounts if self.pair else self.before.accounts + self.candidate.accounts
+
+    @property
+    def deviation(self) -> float:
+        """Of the scores of accounts, whose mean is the change."""
+        return math.sqrt(self.pair.variance) if self.pair else deviation_of(self.before, self.candidate)
 
 
 @dataclass(frozen=True)
@@ -86,8 +106,14 @@ def ratio_of(before: int, candidate: int, share: float, alpha: float = RATIO_ALP
     return Ratio(before, candidate, share, p, "fail" if p < alpha else "pass")
 
 
-def judge(plan: Judge | None, counted: Mapping[str, Counted | None], ratio: Ratio | None) -> Verdicts:
-    """The verdict over a step's guards: the sizes of the arms first, then each guard; no data is inconclusive.
+def judge(
+    plan: Judge | None,
+    counted: Mapping[str, Counted | None],
+    ratio: Ratio | None,
+    untold: Mapping[str, str] = MappingProxyType({}),
+) -> Verdicts:
+    """The verdict over a step's guards: the sizes of the arms first, then each guard; no data is inconclusive, and so
+    is a metric that is `untold`, for the reason given there.
 
     alpha is divided among the critical guards (Bonferroni); a guard fails where the harm is both certain (its sequence
     leaves 0 out) and larger than allowed, and passes where it is certain to be smaller than allowed.
@@ -97,7 +123,12 @@ def judge(plan: Judge | None, counted: Mapping[str, Counted | None], ratio: Rati
         return Verdicts("fail", ratio, (), "the arms do not have the sizes that the split should give")
     alpha = float(plan.alpha) if plan else 0.05
     critical = sum(one.critical for one in guards) or 1
-    judged = tuple(judged_of(one, counted.get(one.metric), alpha / (critical if one.critical else 1)) for one in guards)
+    judged = tuple(
+        _untold(one, None, untold[one.metric])
+        if one.metric in untold
+        else judged_of(one, counted.get(one.metric), alpha / (critical if one.critical else 1))
+        for one in guards
+    )
     return Verdicts(_overall(judged), ratio, judged, _reason(judged))
 
 
@@ -109,9 +140,7 @@ def judged_of(guard: GuardMetric, counted: Counted | None, alpha: float) -> Judg
         return _untold(guard, counted, f"fewer than {FEWEST} accounts in an arm")
     before, candidate = counted.before.share, counted.candidate.share
     change, allowed = candidate - before, _allowed(guard, before)
-    accounts = counted.before.accounts + counted.candidate.accounts
-    deviation = deviation_of(counted.before, counted.candidate)
-    width = half_width(accounts, deviation, alpha, one_sided=guard.direction != "either")
+    width = half_width(counted.accounts, counted.deviation, alpha, one_sided=guard.direction != "either")
     harm, low, high = _harm(guard, change, width)
     if low > 0 and harm > allowed:
         verdict: Verdict = "fail"
@@ -146,8 +175,7 @@ def _allowed(guard: GuardMetric, before: float) -> float:
 
 
 def _sizes(counted: Counted | None) -> dict[str, int]:
-    arms = (counted.before, counted.candidate) if counted else ()
-    return {"leads": sum(one.leads for one in arms), "accounts": sum(one.accounts for one in arms)}
+    return {"leads": counted.leads if counted else 0, "accounts": counted.accounts if counted else 0}
 
 
 def _untold(guard: GuardMetric, counted: Counted | None, reason: str) -> Judged:

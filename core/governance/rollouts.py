@@ -11,18 +11,19 @@ import polars as pl
 from uuid_utils import uuid7
 
 from core.decisions.exposure import Exposure
+from core.decisions.store_desk import DeskStore
 from core.decisions.store_units import ACCOUNT, UnitStore
 from core.governance.errors_release import NoRollout, RolloutEarly, RolloutFailing
-from core.governance.judging import LATENCY, Counted, Ratio, Verdicts, judge, ratio_of, slower_than
+from core.governance.judging import NOT_IN_SHADOW, Counted, Ratio, Verdicts, judge, ratio_of
+from core.governance.observing import BREACHES, Sides, breaches_in, counted_in, event_of, events_in, follows_deeds
 from core.governance.permissions import Permission
-from core.governance.sequential import Arm
 from core.governance.standing import require_reason
 from core.governance.store_release import RolloutRow, RolloutStore
 from core.governance.users import SYSTEM, Users
 from core.kernel.canonical import canonical, digest
 from core.kernel.database import Change, Database
-from core.kernel.times import to_text, utc
-from core.policy.overlays import Rollout, RolloutStep
+from core.kernel.times import naive, to_text, utc
+from core.policy.overlays import GuardMetric, Rollout, RolloutStep
 from core.policy.store import PolicyStore, StoredVersion
 
 UNDER_WAY = ("started", "advanced")
@@ -33,16 +34,6 @@ LADDERS = {
     "canary": (RolloutStep(pct=5), RolloutStep(pct=25), RolloutStep(pct=50), FULL),
     "blue_green": (SHADOW_STEP, FULL),
 }
-RATES = {
-    "eligibility_rate": pl.col("disposition") == "PERMIT",
-    "hold_rate": pl.col("disposition") == "HOLD",
-    "deny_rate": pl.col("disposition") == "DENY",
-    "decision_error_rate": pl.col("has_error"),
-    "unassigned_rate": pl.col("is_unassigned"),
-    "win_rate": pl.col("is_won"),
-}
-OBSERVED = (*RATES, LATENCY)
-"""The guard metrics that leadbench can count; any other stays inconclusive."""
 
 
 @dataclass(frozen=True)
@@ -153,9 +144,24 @@ class Rollouts:
         """What the judge says of the step that the rollout is at, and what it saw: the decisions are read once."""
         seen = self._by_account(self.store.seen(found.row))
         sides = {side: seen.filter(pl.col("is_candidate") == side) for side in (False, True)}
-        counted = {one.metric: counted_in(one.metric, one.max_abs, sides) for one in _guards(found)}
-        verdicts, newest = judge(found.plan.judge, counted, self._ratio(found, sides)), sides[True]["decided_at"].max()
+        untold = [one.metric for one in _guards(found) if found.is_shadow and follows_deeds(one.metric)]
+        counted = {one.metric: self._counted(found, one, sides) for one in _guards(found) if one.metric not in untold}
+        verdicts = judge(found.plan.judge, counted, self._ratio(found, sides), dict.fromkeys(untold, NOT_IN_SHADOW))
+        newest = sides[True]["decided_at"].max()
         return Look(verdicts, sides[True].height, utc(newest) if isinstance(newest, datetime) else None)
+
+    def _counted(self, found: UnderWay, guard: GuardMetric, sides: Sides) -> Counted | None:
+        """A guard's metric in both arms; None where nothing that the store knows tells it."""
+        now = naive(self._database.clock.now())
+        if guard.metric == BREACHES:
+            row, work = found.row, DeskStore(self._database).work()
+            hashes = {False: row.before_hash, True: row.content_hash}
+            documents = {side: self._policies.get(one).policy.document for side, one in hashes.items()}
+            return breaches_in(sides, documents, work, now)
+        if event := event_of(guard.metric):
+            began = min((one for frame in sides.values() for one in frame["moment"]), default=now)
+            return events_in(sides, event, self.store.events(event.type, began), now)
+        return counted_in(guard.metric, guard.max_abs, sides, paired=found.is_shadow)
 
     def waits(self, found: UnderWay, leads: int) -> str | None:
         """What keeps the step from being left: hours or decisions that its plan asks for; None where nothing does."""
@@ -251,24 +257,8 @@ class Rollouts:
         )
 
 
-def _guards(found: UnderWay) -> tuple[Any, ...]:
+def _guards(found: UnderWay) -> tuple[GuardMetric, ...]:
     return found.plan.judge.guards if found.plan.judge else ()
-
-
-def counted_in(metric: str, max_abs: float | None, sides: Mapping[bool, pl.DataFrame]) -> Counted | None:
-    """A metric's leads and hits in both arms; a time is counted as the share slower than the version before allows."""
-    held = RATES.get(metric)
-    if metric == LATENCY:
-        before = sides[False]["ms"].to_list()
-        held = pl.col("ms") > slower_than(before, float(max_abs or 0)) if before else pl.lit(False)
-    return None if held is None else Counted(_arm(sides[False], held), _arm(sides[True], held))
-
-
-def _arm(frame: pl.DataFrame, held: pl.Expr) -> Arm:
-    """A metric in one arm, account by account in their order, so that the sums are the same at every look."""
-    by_account = frame.group_by(ACCOUNT).agg(pl.len().alias("leads"), held.fill_null(False).sum().alias("hits"))
-    ordered = by_account.sort(ACCOUNT)
-    return Arm.of(ordered["leads"].to_numpy(), ordered["hits"].to_numpy())
 
 
 def _step_json(step: RolloutStep) -> dict[str, object]:

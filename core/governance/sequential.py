@@ -53,6 +53,39 @@ class Arm:
         return max(self.spread / self.accounts / each**2, smoothed * (1 - smoothed) / each)
 
 
+@dataclass(frozen=True)
+class Pair:
+    """A metric of the same leads in both arms: the leads, for how many it differs, their accounts, and the spread.
+
+    The spread is the sum over accounts of the squared difference of (candidate's hits less those before) from what the
+    account's leads and the change give; what both arms share cancels in it.
+    """
+
+    leads: int
+    moved: int
+    accounts: int
+    spread: float
+
+    @classmethod
+    def of(cls, leads: ArrayLike, before: ArrayLike, candidate: ArrayLike, moved: ArrayLike) -> "Pair":
+        """From each account's number of leads, of hits in either arm, and of leads for which the arms differ."""
+        sizes, differing = np.asarray(leads, dtype=float), np.asarray(moved, dtype=float)
+        more = np.asarray(candidate, dtype=float) - np.asarray(before, dtype=float)
+        change = more.sum() / sizes.sum() if sizes.size else 0.0
+        spread = float(((more - change * sizes) ** 2).sum())
+        return cls(int(sizes.sum()), int(differing.sum()), sizes.size, spread)
+
+    @property
+    def variance(self) -> float:
+        """Of one account's difference, whose mean is the change: at least that of leads that differ independently.
+
+        Where no lead differs, or every one, half an account counts the other way.
+        """
+        each = self.leads / self.accounts
+        smoothed = (self.moved / each + 0.5) / (self.accounts + 1)
+        return max(self.spread / self.accounts / each**2, smoothed * (1 - smoothed) / each)
+
+
 def half_width(
     size: int, deviation: float, alpha: float, *, one_sided: bool = False, tuned_to: int = TUNED_TO
 ) -> float:

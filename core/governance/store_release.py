@@ -24,7 +24,10 @@ SEEN = """
     ), won AS (
         SELECT l.lead_id, max(coalesce(o.received_at, o.closed_at)) AS won_at FROM outcomes o
         JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no WHERE o.outcome = 'won' GROUP BY 1)
-    SELECT s.*, coalesce(w.won_at >= s.decided_at, FALSE) AS is_won FROM seen s LEFT JOIN won w USING (lead_id)"""
+    SELECT s.*, coalesce(w.won_at >= s.decided_at, FALSE) AS is_won, d.sla_min, d.agreed_pool, d.agreed_since,
+        coalesce(d.as_of, d.known_at, s.decided_at) AS moment
+    FROM seen s JOIN decisions d USING (entry_seq, leaf_no) LEFT JOIN won w ON w.lead_id = s.lead_id"""
+EVENTS = "SELECT lead_id, occurred_at AS at FROM event_log WHERE type = ? AND occurred_at >= ?"
 LATEST_SUBMISSION = "SELECT * FROM submissions WHERE content_hash = ? ORDER BY seq DESC LIMIT 1"
 
 
@@ -115,9 +118,15 @@ class RolloutStore:
         )
 
     def seen(self, row: RolloutRow) -> pl.DataFrame:
-        """The first decision of each lead by each version in the newest step, with is_candidate and is_won."""
+        """The first decision of each lead by each version in the newest step, with is_candidate, is_won, its moment
+        (naive UTC) and its agreement: sla_min, agreed_pool and agreed_since.
+        """
         params = {"candidate": row.content_hash, "before": row.before_hash, "step": row.step, "since": row.entered_at}
         return self._database.read(SEEN, params)
+
+    def events(self, type_name: str, since: datetime) -> pl.DataFrame:
+        """lead_id and `at` of the events of a type since a moment (both naive UTC)."""
+        return self._database.read(EVENTS, [type_name, since])
 
 
 class BreakGlassStore:

@@ -23,7 +23,7 @@ from core.governance.errors_release import (
     RolloutUnfinished,
 )
 from core.governance.judging import LATENCY, NOT_OBSERVED, Judged, Verdicts, judged_of, ratio_of
-from core.governance.rollouts import counted_in
+from core.governance.observing import counted_in
 from core.governance.store_release import RolloutStore
 from core.kernel.errors import ReasonMissing
 from core.policy.errors import EffectiveOverlaps, ParentStale
@@ -170,7 +170,7 @@ def test_the_keeper_takes_back_only_what_it_looked_at(releases, first):
 
 
 def test_a_time_without_any_decision_of_the_version_before_is_observed_but_has_too_few(releases):
-    seen = pl.DataFrame({"account_id": ["a"], "ms": [3.0]})
+    seen = pl.DataFrame({"lead_id": ["l"], "account_id": ["a"], "ms": [3.0]})
     counted = counted_in(LATENCY, 5.0, {False: seen.clear(), True: seen})
     guard = GuardMetric(metric=LATENCY, direction="increase", max_abs=5)
     assert judged_of(guard, counted, 0.05).reason == "fewer than 30 accounts in an arm"
