@@ -1,8 +1,9 @@
 """What a policy would have been worth, from decisions that were made by another: off-policy estimation.
 
 Headline: the doubly robust estimator (Dudik, Langford, Li 2011) with an outcome model fitted across folds of accounts
-and a bootstrap over accounts; beside it optimistic shrinkage (DR-os; Su et al. 2020) and the self-normalised weights
-(SNIPS; Swaminathan and Joachims 2015). Where the log cannot carry an answer there is none.
+and a bootstrap over accounts, no narrower than the logged propensities let it be; beside it optimistic shrinkage
+(DR-os; Su et al. 2020) and the self-normalised weights (SNIPS; Swaminathan and Joachims 2015). Where the log cannot
+carry an answer there is none.
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ SHRINKAGE = 100.0
 RIDGE = 1.0
 LEAST_ROWS = 20
 """An action with fewer rows in a fold's training part is predicted by the model of all actions."""
-TAIL = 2.5
+TAIL, NORMAL = 2.5, 1.959964
 TOLERANCE = 1e-9
 PLACES = 6
 Floats = np.ndarray
@@ -119,14 +120,15 @@ def estimate(log: Log, seed: int, min_propensity: float = MIN_PROPENSITY) -> Est
         return replace(refusal, support=support)
     weights, rng = log.weights, np.random.default_rng(seed)
     predicted = _predicted(log, rng)
-    direct = (log.target * predicted).sum(axis=1)
-    residual = log.reward - predicted[np.arange(log.rows), log.action]
+    direct, logged = (log.target * predicted).sum(axis=1), predicted[np.arange(log.rows), log.action]
+    residual = log.reward - logged
     shrunk = SHRINKAGE * weights / (weights**2 + SHRINKAGE)
-    scores = direct + weights * residual
+    scores, square = direct + weights * residual, _mean_square_weight(log)
+    least = [_least_error(log, *part, residual) for part in ((direct, square), (direct - logged, square - 1))]
     return Estimate(
         support=support,
-        dr=_bootstrapped(scores, log.cluster, rng),
-        difference=_bootstrapped(scores - log.reward, log.cluster, rng),
+        dr=_bootstrapped(scores, log.cluster, rng, least[0]),
+        difference=_bootstrapped(scores - log.reward, log.cluster, rng, least[1]),
         dr_os=round(float(np.mean(direct + shrunk * residual)), PLACES),
         snips=round(float(weights @ log.reward / weights.sum()), PLACES),
         logged=round(float(np.mean(log.reward)), PLACES),
@@ -195,15 +197,43 @@ def _ridge(design: Floats, reward: Floats) -> Floats:
     return np.linalg.solve(design.T @ design + penalty, design.T @ reward)
 
 
-def _bootstrapped(scores: Floats, cluster: Floats, rng: np.random.Generator) -> Value:
-    """The mean and its percentile interval over resampled accounts, each with all of its decisions."""
+def _mean_square_weight(log: Log) -> float:
+    """The mean over decisions of the squared weight that the draw of an action was to give, known before it."""
+    seen = log.propensity > 0
+    return float(np.divide(log.target**2, log.propensity, out=np.zeros(seen.shape), where=seen).sum(axis=1).mean())
+
+
+def _least_error(log: Log, direct: Floats, square: float, residual: Floats) -> float:
+    """The standard error that the estimate has at least, whichever actions happened to be drawn.
+
+    Of a mean of `direct` plus a weight times the residual: the first part by accounts, the second from the propensities
+    of all decisions, with the mean squared residual under the target. A bootstrap only draws again from the few heavy
+    weights that came, and where too few came, the interval is too narrow and the estimate beside the point.
+    """
+    spread = float(log.weights @ residual**2 / log.weights.sum())
+    sums, sizes = _by_account(direct, log.cluster)
+    apart = sums - sums.sum() / sizes.sum() * sizes
+    drawn = max(square, 0.0) * spread / log.rows
+    return float(np.sqrt((apart**2).sum() / sizes.sum() ** 2 + drawn))
+
+
+def _by_account(scores: Floats, cluster: Floats) -> tuple[Floats, Floats]:
+    """Each account's sum of the scores, and its number of decisions."""
     accounts = int(cluster.max()) + 1
     sums, sizes = np.bincount(cluster, scores, accounts), np.bincount(cluster, minlength=accounts)
-    sums, sizes = sums[sizes > 0], sizes[sizes > 0]
+    return sums[sizes > 0], sizes[sizes > 0]
+
+
+def _bootstrapped(scores: Floats, cluster: Floats, rng: np.random.Generator, least: float) -> Value:
+    """The mean and its percentile interval over resampled accounts, each with all of its decisions; never narrower than
+    the error that it has at least gives.
+    """
+    sums, sizes = _by_account(scores, cluster)
     shares = np.full(len(sums), 1 / len(sums))
     means = [_mean(rng.multinomial(len(sums), shares), sums, sizes) for _ in range(RESAMPLES)]
     low, high = np.percentile(means, [TAIL, 100 - TAIL])
-    return Value(*(round(float(value), PLACES) for value in (scores.mean(), low, high)))
+    value, width = scores.mean(), NORMAL * least
+    return Value(*(round(float(one), PLACES) for one in (value, min(low, value - width), max(high, value + width))))
 
 
 def _mean(drawn: Floats, sums: Floats, sizes: Floats) -> float:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.decisions import estimation
 from core.decisions.estimation import CannotSay, Estimate, estimate
 from tests.decisions import logged
 
@@ -49,6 +50,19 @@ def test_the_policy_that_was_logged_is_worth_what_was_logged(log):
     assert found.difference.low < 0 < found.difference.high and found.snips == pytest.approx(found.logged)
 
 
+def test_where_no_heavy_weight_came_the_interval_is_as_wide_as_the_propensities_say(log, truth, monkeypatch):
+    light = log.weights < 5
+    kept = replace(log, **{name: value[light] for name, value in vars(log).items()})
+    kept = replace(kept, cluster=np.unique(kept.cluster, return_inverse=True)[1])
+    found = estimate(kept, 7)
+    assert isinstance(found, Estimate) and found.support.max_weight < 5
+    assert found.dr.low < truth < found.dr.high
+    monkeypatch.setattr(estimation, "NORMAL", 0.0)
+    drawn = estimate(kept, 7)
+    assert isinstance(drawn, Estimate) and drawn.dr.value == found.dr.value
+    assert found.dr.high - found.dr.low > 1.5 * (drawn.dr.high - drawn.dr.low)
+
+
 def refused(log, **more):
     found = estimate(log, 7, **more)
     assert isinstance(found, CannotSay) and found.support is not None
@@ -72,15 +86,15 @@ def test_an_empty_log_is_no_log(log):
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize(("accounts", "least"), [(1_000, 0.85), (3_000, 0.9)])
-def test_the_interval_covers_the_truth_about_nineteen_times_of_twenty(accounts, least):
-    """With an effective sample near 500 the heaviest weights leave it too narrow; three times that is enough."""
+@pytest.mark.parametrize("accounts", [600, 1_000, 3_000])
+def test_the_interval_covers_the_truth_at_least_nine_times_of_ten_where_a_value_is_said(accounts):
     truth, runs = logged.truth(tilt=TILT), 200
     found = [
         (estimate(logged.draw(np.random.default_rng(1_000 + run), accounts, tilt=TILT), run)) for run in range(runs)
     ]
     told = [one for one in found if isinstance(one, Estimate)]
     covered = np.mean([one.dr.low <= truth <= one.dr.high for one in told])
+    width = np.mean([one.dr.high - one.dr.low for one in told])
     errors = {
         name: np.sqrt(np.mean([(of(one) / truth - 1) ** 2 for one in told]))
         for name, of in (
@@ -90,5 +104,8 @@ def test_the_interval_covers_the_truth_about_nineteen_times_of_twenty(accounts, 
         )
     }
     ess = np.mean([one.support.ess / one.support.decisions for one in told])
-    print(f"{accounts * 3:,} decisions, ESS/n {ess:.2f}, {len(told)} told, coverage {covered:.3f}, RMSE {errors}")
-    assert len(told) == runs and covered >= least
+    print(
+        f"\n{accounts * 3:,} decisions, ESS/n {ess:.2f}, {len(told)} of {runs} told, coverage {covered:.3f}, "
+        f"width {width:.4f}, RMSE {errors}"
+    )
+    assert len(told) > runs / 2 and covered >= 0.9
