@@ -35,6 +35,15 @@ WORDS = {
 }
 
 
+@dataclass(frozen=True)
+class _Board:
+    """What the reps of a pool have on a day, in their order."""
+
+    day: date
+    names: Sequence[str]
+    loads: list[Load]
+
+
 @dataclass
 class Desk:
     """The reps and their leads, carried from decision to decision.
@@ -53,6 +62,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.open = Counter((one.pool, one.assignee) for one in self.held.values())
         self._closing = sorted((at, lead) for lead, at in self.closes.items() if lead in self.held)
+        self._boards: dict[tuple[str, str], _Board] = {}
         self._owners = {place.assignee for places in self.places.values() for place in places}
 
     @classmethod
@@ -96,8 +106,24 @@ class Desk:
         return Sight(self.reps_hash, moment, held, {name: known.get(name) for name in fields}, {})
 
     def _loads(self, document: Document, pool: str, day: date) -> list[Load]:
-        keys = [(pool, place.assignee) for place in self._places(document, pool)]
-        return [Load(self.open[key], self.today[(*key, day)], self.last.get(key, 0)) for key in keys]
+        """What each rep of the pool has, in their order; kept from decision to decision, since one changes at most."""
+        key = pool, document.pools[pool].members or pool
+        board = self._boards.get(key)
+        if board is None or board.day != day:
+            names = [place.assignee for place in self._places(document, pool)]
+            board = self._boards[key] = _Board(day, names, [self._load(pool, name, day) for name in names])
+        return [*board.loads]
+
+    def _load(self, pool: str, assignee: str, day: date) -> Load:
+        key = pool, assignee
+        return Load(self.open.get(key, 0), self.today.get((*key, day), 0), self.last.get(key, 0))
+
+    def _changed(self, pool: str, assignee: str) -> None:
+        """The rep's load moved: what is kept of it is told anew."""
+        for (name, _), board in self._boards.items():
+            if name == pool:
+                for place in [place for place, one in enumerate(board.names) if one == assignee]:
+                    board.loads[place] = self._load(pool, assignee, board.day)
 
     def _places(self, document: Document, name: str) -> Sequence[Place]:
         """Who stands in the pool by name; nobody where leads go to their own owners."""
@@ -215,6 +241,7 @@ class Desk:
         self.open[key] += 1
         self.today[(*key, moment.date())] += 1
         self.last[key] = self.turns
+        self._changed(pool, assignee)
         if lead_id in self.closes:
             insort(self._closing, (self.closes[lead_id], lead_id))
 
@@ -222,6 +249,7 @@ class Desk:
         held = self.held.pop(lead_id, None)
         if held:
             self.open[(held.pool, held.assignee)] -= 1
+            self._changed(held.pool, held.assignee)
 
     def _close_until(self, moment: datetime) -> None:
         while self._closing and self._closing[0][0] <= moment:

@@ -27,7 +27,7 @@ def encode(value: object) -> str:
     if kind is list or kind is tuple:
         return "[" + ",".join([encode(item) for item in value]) + "]"  # type: ignore[union-attr]
     if isinstance(value, Mapping):
-        return "{" + ",".join([f"{quoted(key)}:{encode(value[key])}" for key in _ordered(value)]) + "}"
+        return "{" + ",".join([f"{quoted(key)}:{encode(value[key])}" for key in ordered(value)]) + "}"
     raise TypeError(f"a {kind.__name__} has no place in a record")
 
 
@@ -81,6 +81,7 @@ def _whole(value: int) -> str:
     return str(value)
 
 
-def _ordered(value: Mapping[str, object]) -> list[str]:
+def ordered(value: Mapping[str, object]) -> list[str]:
+    """The keys in the order of canonical JSON: by their UTF-16 code units."""
     keys = sorted(value)
     return keys if all(key.isascii() for key in keys) else sorted(keys, key=lambda key: key.encode("utf-16be"))

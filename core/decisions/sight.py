@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from core.decisions.encoding import encode
+from core.decisions.encoding import encode, ordered
 from core.kernel.times import from_text, naive, to_text
 
 FIELDS = ("assignee", "weight", "per_day", "max_open", "calendar", "territory", "away")
@@ -32,8 +33,7 @@ class Held:
     assignee: str
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """What a rep had in a pool: open leads, leads of the day, and the turn at which one came last (0: never)."""
 
     open: int
@@ -54,18 +54,13 @@ class Sight:
     loads: dict[str, Sequence[Load]]
 
     def to_text(self) -> str:
-        """The sight as canonical JSON."""
-        return encode(
-            {
-                "reps_hash": self.reps_hash,
-                "moment": to_text(self.moment),
-                "held": [self.held.pool, self.held.assignee] if self.held else None,
-                "known": self.known,
-                "loads": {
-                    pool: [[one.open, one.today, one.last] for one in loads] for pool, loads in self.loads.items()
-                },
-            }
-        )
+        """The sight as canonical JSON: loads are whole numbers, as Python prints lists of them without blanks."""
+        held = [self.held.pool, self.held.assignee] if self.held else None
+        pools = [
+            f"{encode(pool)}:{str([*map(list, self.loads[pool])]).replace(' ', '')}" for pool in ordered(self.loads)
+        ]
+        shared = encode({"moment": to_text(self.moment), "reps_hash": self.reps_hash})[1:]
+        return f'{{"held":{encode(held)},"known":{encode(self.known)},"loads":{{{",".join(pools)}}},{shared}'
 
 
 def read(text: str) -> Sight:
