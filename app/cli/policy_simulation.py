@@ -75,6 +75,7 @@ def _other(bench: Workbench, against: str) -> Policy:
 def _text(payload: dict[str, Any]) -> str:
     """The findings in lines: simulated ones say so."""
     lines = [f"{_mode(mode, told)}" for mode, told in payload["numbers"].items() if told]
+    lines += _way(payload["history"]) if payload["history"] else []
     moves = [row for row in payload["moves"] if row["before"] != row["after"]]
     lines += ["", table(moves, ["output", "before", "after", "leads"])] if moves else []
     worse = [row for row in payload["harm"] if row["verdict"] == "worse"]
@@ -86,6 +87,13 @@ def _text(payload: dict[str, Any]) -> str:
 def _mode(mode: str, told: dict[str, Any]) -> str:
     newly = ", ".join(f"{told[name]:,} {name.replace('_', ' ')}" for name in told if name.startswith("newly"))
     return f"{mode} (simulated): {told['changed']:,} of {told['leads']:,} leads change; {newly}."
+
+
+def _way(told: dict[str, Any]) -> list[str]:
+    """What happened on the way, and what is assumed of it."""
+    names = [name.removesuffix("_before") for name in told if name.endswith("_before")]
+    counts = [f"{name.replace('_', ' ')} {told[f'{name}_before']:,} to {told[f'{name}_after']:,}" for name in names]
+    return [f"On the way: {', '.join(counts)}.", *(f"Assumed: {one}" for one in told["assumed"])]
 
 
 def _harmed(row: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ JOB = "Full simulation"
 HOW = {ONE_STEP: "As leads stand", ROLLED: "Rolled forward"}
 HELP = (
     "As leads stand: each lead once, from the band and state that it has now. Rolled forward: every stored decision "
-    "again in order, bands, states and their ages as each version itself would have made them."
+    "again in order, with bands, states, time-outs, touches and breaches as each version itself would have made them."
 )
 WORKING = ":material/hourglass_top: Being simulated: how far it is stands above."
 MISSING = (
@@ -88,6 +88,7 @@ def show(answer: Answer | None, live: StoredVersion, after: Policy, key: str, *,
                          alt="Changes by group of leads.")  # fmt: skip
 
 
+WAY = {"what": "On the way", "before": "Now", "after": "Then"}
 GROUPS = {
     "dimension": "What", "group": "Group", "leads": "Leads", "changed": "Change", "newly_eligible": "Newly eligible",
     "newly_held": "Newly held", "newly_denied": "Newly denied", "sla_delta": "SLA minutes, total",
@@ -103,9 +104,10 @@ def both(result: Mapping[str, Any], key: str) -> None:
         history, sla = result["history"], result["sla_min"]
         if history:
             st.caption(
-                f"{history['differing']:,} of {history['decisions']:,} decisions on the way differ; states timed out "
-                f"before {history['timed_out_before']:,} of them now, {history['timed_out_after']:,} then."
+                f"{history['differing']:,} of {history['decisions']:,} decisions on the way differ.",
+                help="Assumed. " + " ".join(history["assumed"]),
             )
+            frame_table.show(study.way(history), f"{key}_way", columns=WAY, alt="What happened on the way.")
         if sla["mean_delta"] is not None:
             st.caption(
                 f"SLA: {sla['mean_before']:,.0f} → {sla['mean_after']:,.0f} min on average; "

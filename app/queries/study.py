@@ -55,6 +55,20 @@ def both(result: Mapping[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=kinds, orient="row")
 
 
+WAYS = {
+    "timed_out": "Decisions after a time-out",
+    "breached": "Decisions that carry out a breach",
+    "capped": "Actions that caps took away",
+    "overdue": "Leads overdue at the end",
+}
+
+
+def way(history: Mapping[str, Any]) -> pl.DataFrame:
+    """what, before, after: what happened while both versions were rolled forward."""
+    rows = [(words, history[f"{name}_before"], history[f"{name}_after"]) for name, words in WAYS.items()]
+    return pl.DataFrame(rows, schema={"what": pl.String, "before": pl.Int64, "after": pl.Int64}, orient="row")
+
+
 def _count(told: Mapping[str, Any] | None, name: str) -> int | None:
     return told[name] if told else None
 

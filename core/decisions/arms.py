@@ -50,11 +50,6 @@ class Lottery:
         return self.experiment.unit if self.experiment else None
 
     @property
-    def reads_values(self) -> bool:
-        """Whether the normalised inputs are needed: by an experiment or by caps."""
-        return self.experiment is not None or bool(self._overlay.caps)
-
-    @property
     def may_hold_out(self) -> bool:
         """Whether a decision may end in the hold-out."""
         return self.experiment is not None and self.experiment.holdout is not None

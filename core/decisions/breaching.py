@@ -6,7 +6,7 @@ record tells it, as `pool.NAME` or `sla.STEP` with the reason `breached`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -21,6 +21,7 @@ POOL, STEP, WHY = "pool.", "sla.", "breached"
 KIND = "breach"
 WALL = "wall"
 Work = Mapping[str, Sequence[tuple[datetime | None, datetime | None]]]
+Plan = tuple[Breach, ...]
 TOUCHED = "first_touch_done"
 """An input of this name that is true says that the lead was taken up."""
 
@@ -42,6 +43,7 @@ class Agreements:
 
     document: Document
     read: Callable[[], Work]
+    _plans: dict[tuple[str | None, int | None], Plan] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def work(self) -> Work:
@@ -52,12 +54,20 @@ class Agreements:
         self, lead_id: str, outcome: Outcome, before: Agreement | None, moment: datetime | None, inputs: Mapping
     ) -> Met:
         """What `meet` makes of a lead with these inputs."""
-        met = meet(self.document, outcome, before, moment, taken_up=False)
+        plan = self._plan(outcome)
+        met = _met(self.document, plan, outcome, before, moment, taken_up=False)
         if not met.effects:
             return met
         since = before.since if before else None
         taken_up = inputs.get(TOUCHED) is True or self.is_taken_up(lead_id, since, moment)
-        return meet(self.document, outcome, before, moment, taken_up=True) if taken_up else met
+        return _met(self.document, plan, outcome, before, moment, taken_up=True) if taken_up else met
+
+    def _plan(self, outcome: Outcome) -> Plan:
+        """The plan of an outcome; there are as many as routes."""
+        route = outcome.pool, outcome.sla_min
+        if route not in self._plans:
+            self._plans[route] = breach_plan(self.document, *route)
+        return self._plans[route]
 
     def is_taken_up(self, lead_id: str, since: datetime | None, moment: datetime | None) -> bool:
         """Whether by the moment somebody is known to have worked or closed the lead since then (naive UTC)."""
@@ -71,13 +81,22 @@ def meet(
     document: Document, outcome: Outcome, before: Agreement | None, moment: datetime | None, *, taken_up: bool
 ) -> Met:
     """The lead under its agreement at the moment (naive UTC); one that was taken up is taken no further."""
+    plan = breach_plan(document, outcome.pool, outcome.sla_min)
+    return _met(document, plan, outcome, before, moment, taken_up=taken_up)
+
+
+def _met(
+    document: Document, plan: Plan, outcome: Outcome, before: Agreement | None, moment: datetime | None, *,
+    taken_up: bool,
+) -> Met:  # fmt: skip
     if outcome.disposition != "PERMIT" or outcome.pool is None or outcome.sla_min is None:
         return Met(outcome)
     agreement = going_on(before, outcome.pool, outcome.sla_min) or Agreement(outcome.pool, outcome.sla_min, moment)
-    plan = breach_plan(document, outcome.pool, outcome.sla_min)
     steps = agreement.breaches if taken_up else due_steps(document, plan, agreement, moment)
+    if not steps:
+        return Met(outcome, agreement)
     told = tuple(Effect(KIND, step.do, None) for step in plan[agreement.breaches : steps])
-    return Met(_after(outcome, plan[:steps]), replace(agreement, breaches=steps), told)
+    return Met(_after(outcome, plan[:steps]), replace(agreement, breaches=steps) if told else agreement, told)
 
 
 def going_on(before: Agreement | None, pool: str, sla_min: int) -> Agreement | None:
@@ -86,11 +105,17 @@ def going_on(before: Agreement | None, pool: str, sla_min: int) -> Agreement | N
 
 
 def due_steps(document: Document, plan: Sequence[Breach], agreement: Agreement, moment: datetime | None) -> int:
-    """How many steps of the plan are carried out by the moment: what was done stays done."""
-    if moment is None or agreement.since is None or len(plan) <= agreement.breaches:
-        return min(agreement.breaches, len(plan))
+    """How many steps of the plan are carried out by the moment: what was done stays done.
+
+    No clock is ahead of the wall's, so a step that is not due by that one is not due by business hours.
+    """
+    done = agreement.breaches
+    if moment is None or agreement.since is None or len(plan) <= done:
+        return min(done, len(plan))
+    if moment - agreement.since < plan[done].after_min * MINUTE:
+        return done
     elapsed = elapsed_minutes(document, agreement.pool, agreement.since, moment, plan[-1].after_min)
-    return max(agreement.breaches, len(breached(tuple(plan), elapsed)))
+    return max(done, len(breached(tuple(plan), elapsed)))
 
 
 def elapsed_minutes(document: Document, pool: str, since: datetime, moment: datetime, most: int) -> int:

@@ -19,8 +19,8 @@ from core.decisions.inputs import Measured
 from core.decisions.reviewing import Contests, held
 from core.decisions.states import LeadState, after, newer
 from core.decisions.store import DecisionStore
-from core.decisions.store_units import UnitStore
-from core.decisions.touching import ZONE, CapInputs, counted_by, reads_zone
+from core.decisions.store_touches import touch_units
+from core.decisions.touching import CapInputs, counted_by, zones_of
 from core.policy.inputs import fresh as without_stale
 from core.policy.outcome import Outcome
 from core.policy.timeouts import Effect
@@ -116,8 +116,7 @@ class _Batch:
     ) -> tuple[Outcome, Lot, tuple[Effect, ...]]:
         """The policy's outcome as the unit's draw and a person's look have it, and what a new contest tells."""
         deciding = self.deciding
-        core = deciding.evaluator.decide(whole)
-        values = deciding.evaluator.normalised(whole) if deciding.lottery.reads_values else whole
+        core, values = deciding.evaluator.decide_with_values(whole)
         outcome, lot = deciding.lottery.draw(core, values, row.unit, row.bucket)
         if self.contests is None or why is None or row.moment is None:
             return outcome, lot, ()
@@ -148,15 +147,9 @@ def _batch(deciding: Deciding, spine: pl.DataFrame, looked_up: LookedUp, desk: D
 def _cap_inputs(deciding: Deciding, spine: pl.DataFrame, looked_up: LookedUp, begins: datetime) -> CapInputs:
     """What caps read that the document does not declare."""
     touches = deciding.touches(begins)
-    unit = counted_by(deciding.policy) if touches else None
-    units = looked_up.units
-    if unit and unit != deciding.lottery.unit:
-        units = UnitStore(deciding.database).of(spine, unit)
-    zones = None
-    if reads_zone(deciding.policy):
-        known = looked_up.attributes
-        zones = known[ZONE].to_list() if ZONE in known.columns else [None] * spine.height
-    return CapInputs(touches, units, zones)
+    is_drawn = counted_by(deciding.policy) == deciding.lottery.unit
+    units = looked_up.units if is_drawn else touch_units(deciding.database, deciding.policy, spine)
+    return CapInputs(touches, units or (), zones_of(deciding.policy, looked_up.attributes))
 
 
 def _measured(deciding: Deciding, score: pl.Series, looked_up: LookedUp) -> Measured:

@@ -74,9 +74,8 @@ def execute(rerun: Rerun, contents: Sequence[Content], choices: Sequence[Choice 
 
 def _outcome(rerun: Rerun, content: Content, choice: Choice | None) -> Content:
     """What the policy, and the lot that the record tells, make of the stored inputs."""
-    core, lottery = rerun.evaluator.decide(content["inputs"]), rerun.lottery(content["arm"])
-    values = rerun.evaluator.normalised(content["inputs"]) if lottery.reads_values else content["inputs"]
-    outcome, propensities = lottery.again(core, values, content)
+    core, values = rerun.evaluator.decide_with_values(content["inputs"])
+    outcome, propensities = rerun.lottery(content["arm"]).again(core, values, content)
     if why := reviewing.told(content["reasons"]):
         outcome = reviewing.held(rerun.policy.document, outcome, content["prev_state"], why)
         propensities = {}

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -11,11 +11,14 @@ import polars as pl
 from core.decisions import freshness
 from core.decisions import inputs as policy_inputs
 from core.decisions.assigning import asked_of_leads
+from core.decisions.breaching import Work
 from core.decisions.encoding import encode
 from core.decisions.inputs import Measured
 from core.decisions.states import FRESH, LeadState, state_inputs
 from core.decisions.store import DecisionStore
-from core.decisions.touching import ZONE, reads_zone
+from core.decisions.store_desk import DeskStore
+from core.decisions.store_touches import touch_units
+from core.decisions.touching import ZONE, reads_zone, zones_of
 from core.features import engine as features
 from core.features.document import Feature, FeatureSet
 from core.features.store import FeatureStore
@@ -29,17 +32,29 @@ Lead = tuple[str, Callable[[Policy], Inputs]]
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What a policy saw of stored decisions, in their order: its inputs, without those that say where the lead stood or
+    who was touched; and what its caps ask, the unit of which touches are counted and the lead's time zone (else None).
+    """
+
+    inputs: Sequence[Inputs]
+    units: Sequence[str] | None = None
+    zones: Sequence[object] | None = None
+
+
+@dataclass(frozen=True)
 class Courses:
-    """Stored decisions in order of lead and `moment`: `rows` has a row each, `given` by policy (content hash) its
-    inputs, without those that say where the lead stood.
+    """Stored decisions in order of `moment` and lead: `rows` has a row each, `seen` by policy (content hash) what it
+    saw of them; `work` says who took up which lead, where one of the policies has steps for those whom nobody did.
     """
 
     rows: pl.DataFrame
-    given: Mapping[str, Sequence[Inputs]]
+    seen: Mapping[str, Seen]
+    work: Work = field(default_factory=dict)
 
-    def seen_by(self, policy: Policy) -> Sequence[Inputs]:
-        """The inputs of one of the policies, in the order of the rows."""
-        return self.given[policy.content_hash]
+    def seen_by(self, policy: Policy) -> Seen:
+        """What one of the policies saw, in the order of the rows."""
+        return self.seen[policy.content_hash]
 
 
 def leads(
@@ -63,18 +78,22 @@ def leads(
 
 
 def courses(db: Database, policies: Sequence[Policy], watch: Watch | None = None) -> Courses:
-    """Every stored decision of the leads, in order of lead and time, with what each of these policies saw of it then.
+    """Every stored decision of the leads, in order of time and lead, with what each of these policies saw of it then.
 
     Of several decisions of a lead at one moment the last one written counts. A watch can stop it: raises Cancelled.
     """
     store = DecisionStore(db)
     rows = _aged(db, store.courses(), policies)
+    seen = {policy.content_hash: _seen(db, store, policy, rows, watch) for policy in policies}
+    asked = any(policy.document.sla and policy.document.sla.on_breach for policy in policies)
+    return Courses(rows.drop("features"), seen, DeskStore(db).work() if asked else {})
+
+
+def _seen(db: Database, store: DecisionStore, policy: Policy, rows: pl.DataFrame, watch: Watch | None) -> Seen:
     keys = rows.select("lead_id", "as_of", "known_at")
-    given = {}
-    for policy in policies:
-        seen = _stateless(policy, rows, attributes(db, store, policy, keys, watch))
-        given[policy.content_hash] = [policy_inputs.in_order(policy, one) for one in seen]
-    return Courses(rows.drop("features"), given)
+    known = attributes(db, store, policy, keys, watch)
+    inputs = [policy_inputs.in_order(policy, one) for one in _stateless(policy, rows, known)]
+    return Seen(inputs, touch_units(db, policy, keys), zones_of(policy, known))
 
 
 def attributes(

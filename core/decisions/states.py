@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 
 from core.policy.document import Document, Policy
 from core.policy.inputs import engine_fields
-from core.policy.timeouts import Effect, Waited, after_timeouts, effects_along
+from core.policy.timeouts import Effect, Waited, after_timeouts, effects_along, timeout_of
 
 NONE = "none"
-MINUTE_US = 60_000_000
 MINUTE = timedelta(minutes=1)
 
 
@@ -70,6 +69,7 @@ class StateInputs:
     most: dict[str, int]
     document: Document
     quiet: bool
+    timed: frozenset[str]
 
     def of(self, before: LeadState, moment: datetime | None) -> dict[str, object]:
         """The engine's fields of this policy for a lead that stood so before."""
@@ -103,7 +103,7 @@ class StateInputs:
 
     def _waited(self, before: LeadState, moment: datetime | None) -> tuple[Waited, datetime] | None:
         """The standing after the time-outs that have come since, and since when; None where none has."""
-        if self.document.lifecycle is None or before.state_since is None or moment is None:
+        if before.state not in self.timed or before.state_since is None or moment is None:
             return None
         elapsed = max(moment - before.state_since, timedelta(0)) // MINUTE
         found = after_timeouts(self.document, before.state, elapsed)
@@ -118,7 +118,7 @@ class StateInputs:
     def _minutes(self, name: str, since: datetime | None, moment: datetime | None) -> int:
         if since is None or moment is None:
             return 0
-        elapsed = max(int((moment - since).total_seconds() * 1_000_000) // MINUTE_US, 0)
+        elapsed = max((moment - since) // MINUTE, 0)
         return min(elapsed, self.most.get(name, elapsed))
 
 
@@ -136,6 +136,9 @@ def state_inputs(policy: Policy) -> StateInputs:
         initial=lifecycle.initial if lifecycle else None,
         most={name: int(fields[name].max or 0) for name in names if fields[name].max is not None},
         document=policy.document,
+        timed=frozenset(name for name in lifecycle.states if timeout_of(policy.document, name))
+        if lifecycle
+        else frozenset(),
         quiet=not any(one.entry or one.exit for one in (lifecycle.states.values() if lifecycle else ())),
     )
 

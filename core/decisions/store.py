@@ -56,7 +56,7 @@ COURSES = f"""
     FROM decisions WHERE arm <> 'shadow' AND lead_id NOT IN (
         SELECT l.lead_id FROM leads l JOIN lead_merges m ON m.from_no = l.lead_no WHERE m.known_until IS NULL)
     QUALIFY row_number() OVER (PARTITION BY lead_id, moment ORDER BY entry_seq DESC, leaf_no DESC) = 1
-    ORDER BY lead_id, moment NULLS FIRST"""
+    ORDER BY moment NULLS FIRST, lead_id"""
 WORDS = ("disposition", "band", "pool", "action")
 
 
@@ -179,7 +179,7 @@ class DecisionStore:
         return [dict(records.parse(text)) for text in rows["features"]]
 
     def courses(self) -> pl.DataFrame:
-        """One row a lead and moment, in that order: the columns of `newest`, moment, action, disposition, and
+        """One row a moment and lead, in that order: the columns of `newest`, moment, action, disposition, and
         explored, propensities and inputs (JSON) as recorded; of several decisions at a moment the last one written.
 
         Leads that were merged into others are left out.

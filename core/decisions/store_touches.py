@@ -6,8 +6,9 @@ import polars as pl
 
 from core.decisions.arms import acted_with
 from core.decisions.store_units import UnitStore
-from core.decisions.touching import Touch
+from core.decisions.touching import Touch, counted_by
 from core.kernel.database import Database
+from core.policy.document import Policy
 
 WINDOW = timedelta(days=8)
 TOUCHES = """
@@ -28,3 +29,9 @@ class TouchStore:
         rows = self._database.read(TOUCHES, asked)
         units = UnitStore(self._database).of(rows.select("lead_id", pl.col("moment").alias("known_at")), unit)
         return list(zip(rows["lead_id"], units, rows["moment"], strict=True))
+
+
+def touch_units(database: Database, policy: Policy, keys: pl.DataFrame) -> list[str] | None:
+    """The unit of which touches are counted, for each row (lead_id, known_at); None where the engine counts none."""
+    unit = counted_by(policy)
+    return UnitStore(database).of(keys, unit) if unit else None

@@ -1,5 +1,6 @@
 """Simulations over the leads of a store: as they stood at their newest decisions, or rolled through their history."""
 
+from datetime import datetime
 from threading import Event
 from typing import Any
 
@@ -35,13 +36,22 @@ def simulate_on_store(
 
 
 def roll_on_store(
-    before: Policy, after: Policy, courses: Courses, progress: Progress | None = None, cancel: Event | None = None
+    before: Policy,
+    after: Policy,
+    courses: Courses,
+    until: datetime | None,
+    progress: Progress | None = None,
+    cancel: Event | None = None,
 ) -> RolledForward:
-    """Every stored decision made again in order by both policies; raises Cancelled, nothing is written."""
+    """Every stored decision made again in order by both policies, up to a moment (naive UTC); raises Cancelled, nothing
+    is written.
+    """
     task: tuple[Any, ...] = (
         ((before.text, before.file), (after.text, after.file)),
-        courses.rows.select("lead_id", "moment"),
+        courses.rows.select("lead_id", "moment").rows(),
         (courses.seen_by(before), courses.seen_by(after)),
+        courses.work,
+        until,
     )
     if courses.rows.height > IN_THIS_PROCESS:
         return run_in_worker(_roll_in_worker, *task, progress=progress, cancel=cancel)

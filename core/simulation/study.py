@@ -24,7 +24,7 @@ from core.simulation.evidence import STREAMS, Evidence
 from core.simulation.groups import groups_of
 from core.simulation.on_store import NAME, as_simulation, roll_on_store, share, simulate_on_store
 from core.simulation.one_step import Simulation
-from core.simulation.rolling import RolledForward
+from core.simulation.rolling import ASSUMED, RolledForward
 from core.simulation.store_history import HistoryStore
 
 Mode = Literal["one-step", "rolled-forward"]
@@ -53,7 +53,7 @@ class Study:
     revisions: Mapping[str, str]
     one_step: Simulation
     rolled: Simulation | None
-    decisions: Mapping[str, int] | None
+    decisions: Mapping[str, Any] | None
     groups: pl.DataFrame = field(repr=False)
     harm: Sequence[Harm] = field(repr=False)
     capacity: Mapping[str, Any] = field(repr=False)
@@ -119,7 +119,8 @@ def study(db: Database, question: Question, progress: Progress | None = None, ca
         reading = Watch(NAME, share(progress, 0.3, 0.4, "reading the history"), cancel)
         courses = standing.courses(db, (before, after), reading)
     if courses is not None and question.mode == ROLLED:
-        rolled = roll_on_store(before, after, courses, share(progress, 0.4, 0.6), cancel)
+        until = PopulationStore(db).latest_moment()
+        rolled = roll_on_store(before, after, courses, until, share(progress, 0.4, 0.6), cancel)
     _may_go_on(progress, cancel, 0.6, "comparing groups")
     simulation = as_simulation(before, after, rolled) if rolled else one_step
     groups = groups_of(db, simulation.leads["lead_id"].to_list())
@@ -133,11 +134,12 @@ def study(db: Database, question: Question, progress: Progress | None = None, ca
     )
 
 
-def _decisions(rolled: RolledForward | None) -> dict[str, int] | None:
+def _decisions(rolled: RolledForward | None) -> dict[str, Any] | None:
     if rolled is None:
         return None
-    ways = {"timed_out_before": rolled.before.timed_out, "timed_out_after": rolled.after.timed_out}
-    return {"decisions": rolled.decisions, "differing": rolled.differing, **ways}
+    before, after = vars(rolled.before.way), vars(rolled.after.way)
+    ways = {f"{name}_{when}": way[name] for name in before for when, way in (("before", before), ("after", after))}
+    return {"decisions": rolled.decisions, "differing": rolled.differing, **ways, "assumed": list(ASSUMED)}
 
 
 def _value(db: Database, question: Question, courses: Courses | None) -> dict[str, Any]:

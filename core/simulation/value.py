@@ -13,6 +13,7 @@ from core.decisions.estimation import MIN_PROPENSITY, CannotSay, Estimate, Log, 
 from core.decisions.population import PopulationStore
 from core.decisions.standing import Courses, Inputs
 from core.decisions.states import state_inputs
+from core.decisions.touching import engine_counted
 from core.kernel.database import Database
 from core.policy import evaluator
 from core.policy.arms import propensities
@@ -80,13 +81,13 @@ def _estimated(
 
 def _targets(policy: Policy, courses: Courses, rows: pl.DataFrame) -> list[Mapping[str, float]]:
     """By action, what the version would do in each logged situation, its exploration included."""
-    serving, overlay, seen = evaluator.compile(policy), overlay_of(policy), courses.seen_by(policy)
-    names = state_inputs(policy).names
+    serving, overlay, seen = evaluator.compile(policy), overlay_of(policy), courses.seen_by(policy).inputs
+    names = (*state_inputs(policy).names, *engine_counted(policy))
     found = []
     for place, text in rows.select("place", "inputs").iter_rows():
         recorded = json.loads(text)
         given = {**seen[place], **{name: recorded.get(name) for name in names}}
-        found.append(propensities(overlay, serving.decide(given), serving.normalised(given), LIVE) or {NONE: 1.0})
+        found.append(propensities(overlay, *serving.decide_with_values(given), LIVE) or {NONE: 1.0})
     return found
 
 
@@ -103,7 +104,7 @@ def _log(
     actions = sorted({*done, *(name for shares in (*known, *wanted) for name in shares)})
     place = {name: number for number, name in enumerate(actions)}
     action = np.array([place[name] for name in done])
-    seen = courses.seen_by(policy)
+    seen = courses.seen_by(policy).inputs
     context = _context([seen[row] for row in rows["place"]], rows["score"].to_numpy())
     return context, action, _matrix(known, place), _matrix(wanted, place)
 

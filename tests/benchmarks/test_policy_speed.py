@@ -10,6 +10,7 @@ import duckdb
 import pytest
 import zen
 
+from core.decisions.standing import Seen
 from core.policy import checker, editing, parser, sql
 from core.policy.cells import is_blank
 from core.policy.default import shipped
@@ -20,6 +21,7 @@ from core.simulation.rolling import roll
 from tests.policy import generated
 from tests.policy.conftest import example_text
 from tests.policy.tables import exclusive_table, random_table
+from tests.simulation.evolving import capped, late
 
 pytestmark = pytest.mark.bench
 LEADS = """
@@ -112,19 +114,24 @@ def test_rolling_a_history_forward_is_linear_and_at_most_twice_the_bare_evaluato
     policy, rng = parser.load(shipped(), "default.yaml"), Random(2)
     decide, start = compile(policy).decide, datetime(2026, 1, 1)
     given = [fill(policy, {"score": rng.random()}) for _ in range(120_000)]
-    steps = [(f"l{n // 10:06}", start + timedelta(hours=n % 10 * 7), one) for n, one in enumerate(given)]
+    keys = [(f"l{n % 12_000:06}", start + timedelta(hours=n // 12_000 * 7)) for n in range(len(given))]
 
     def bare():
         for one in given:
             decide(one)
 
     def rolled(count):
-        return lambda: deque(roll(policy, steps[:count]), maxlen=0)
+        return lambda: deque(roll(policy, keys[:count], Seen(given)), maxlen=0)
 
-    alone, whole, part = taken(bare), taken(rolled(len(steps))), taken(rolled(len(steps) // 4))
+    alone, whole, part = taken(bare), taken(rolled(len(keys))), taken(rolled(len(keys) // 4))
     print(f"rolled forward / bare evaluator: {whole / alone:.2f}; four times the decisions: {whole / part:.2f} times")
     assert whole / alone <= 2
     assert whole / part <= 4.8
+    full = parser.load(late(capped(shipped())), "full.yaml")
+    units = [f"a{n % 4_000}" for n in range(len(given))]
+    evolving = taken(lambda: deque(roll(full, keys, Seen(given, units, [None] * len(given))), maxlen=0))
+    print(f"with caps by lead, account and hour, and steps for breaches: {evolving / alone:.2f}")
+    assert evolving / alone <= 5
 
 
 def taken(work):

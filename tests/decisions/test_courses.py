@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 import polars as pl
@@ -13,9 +14,11 @@ from core.decisions.spine import population
 from core.decisions.store import DecisionStore
 from core.policy import editing, parser
 from core.simulation.on_store import IN_THIS_PROCESS, as_simulation, roll_on_store
+from core.simulation.rolling import roll
 from core.simulation.study import ROLLED, Question, study
 from core.simulation.value import value
 from tests.decisions.conftest import AS_OF
+from tests.simulation.evolving import capped, late
 
 DAY = 86_400_000_000
 
@@ -32,14 +35,40 @@ def test_the_version_that_decided_rolled_forward_makes_every_stored_decision_aga
     stricter = parser.load(editing.with_threshold(policy.text, "hot", 0.99, 0.98), "stricter.yaml")
     courses = standing.courses(decided, [policy, stricter])
     assert courses.rows.height == DecisionStore(decided).count() > IN_THIS_PROCESS / 100
-    rolled = roll_on_store(policy, stricter, courses)
+    rolled = roll_on_store(policy, stricter, courses, None)
     stored = DecisionStore(decided).latest().sort("lead_id")
     last = rolled.before.last
     for name in ("disposition", "band", "pool", "action", "sla_min", "next_state", "priority"):
         assert last[name].to_list() == stored[name].to_list(), name
     assert rolled.differing > 0 and as_simulation(policy, stricter, rolled).changed.height > 0
     monkeypatch.setattr("core.simulation.on_store.IN_THIS_PROCESS", 10)
-    assert roll_on_store(policy, stricter, courses).before.last.equals(last), "a worker says the same"
+    assert roll_on_store(policy, stricter, courses, None).before.last.equals(last), "a worker says the same"
+
+
+def test_so_does_one_with_caps_and_steps_for_breaches_decision_by_decision(store, feature_set, model, policy):
+    """Touches of leads and accounts, quiet hours, a lead that was taken up, breaches by decisions of later hours."""
+    full = parser.load(late(capped(policy.text), clock="business_hours"), "full.yaml")
+    accounts = {"account_no": pl.Series(range(40), dtype=pl.Int32), "account_id": [f"acme-{n}" for n in range(40)]}
+    members = {"lead_no": pl.Series(range(240), dtype=pl.Int32), "batch_id": "b-1", "origin": "leads"}
+    members["account_no"] = pl.Series([number % 40 for number in range(240)], dtype=pl.Int32)
+    hours = [timedelta(hours=one) for one in (9, 10, 21, 33, 57, 58, 81)]
+    work = {"worked": True, "worked_at": AS_OF + hours[1], "received_at": AS_OF + hours[1], "batch_id": "b-1"}
+    with store.change("signals", "outcomes.imported", "ana") as change:
+        change.insert("accounts", pl.DataFrame(accounts))
+        change.insert("lead_accounts", pl.DataFrame(members))
+        change.insert("lead_work", pl.DataFrame({"lead_no": pl.Series(range(0, 240, 3), dtype=pl.Int32), **work}))
+    for hour in hours:
+        spine = population(store, as_of=AS_OF + hour).spine
+        decide(store, spine, feature_set=feature_set, model=model, policy=full, arm="live", actor="ana")
+    courses = standing.courses(store, [full, policy])
+    turns = roll(full, courses.rows.select("lead_id", "moment").rows(), courses.seen_by(full), lambda: courses.work)
+    stored = store.read("SELECT record FROM decisions ORDER BY coalesce(as_of, known_at), lead_id")["record"]
+    for record, turn in zip(map(json.loads, stored), turns, strict=True):
+        again = turn.outcome.to_json()
+        del again["method"]
+        assert {name: record[name] for name in again} == again
+    way = roll_on_store(full, policy, courses, AS_OF + hours[-1]).before.way
+    assert way.capped > 100 and way.breached > 10
 
 
 def test_a_study_finds_the_same_from_the_same_and_says_what_it_cannot(decided, policy):

@@ -38,7 +38,7 @@ def test_old_touches_are_forgotten_and_read_again_where_an_earlier_moment_asks(s
     for place in range(90):
         touches.note("l", "l", monday + place * DAY, "call_now")
         assert touches.inputs("l", "l", monday + place * DAY + DAY / 24)["touches_7d"] == min(place + 1, 7)
-    assert len(touches._first["lead l"]) == 31
+    assert len(touches._of_lead["l"]) == 31
     assert touches.begins == monday + (89 - 18) * DAY
     deciding = Deciding(store, feature_set, model, capped, "live", "ana")
     first = deciding.touches(monday)
