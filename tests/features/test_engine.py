@@ -1,5 +1,6 @@
 """The rules of a build, one by one."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -206,6 +207,19 @@ def test_many_batches_give_what_one_gives(db, monkeypatch):
     whole = build(db, feature_set, spine)
     monkeypatch.setattr(engine, "BATCH_ROWS", 3)
     assert build(db, feature_set, spine).equals(whole)
+
+
+def test_few_rows_look_only_at_the_memberships_near_them(db, monkeypatch):
+    fill(db, replace(log_of(5, 200), merges=()))
+    scopes = ("account", "account_others")
+    lines = [f"  - {{name: {scope}, scope: {scope}, aggregate: count, window: 30d}}" for scope in scopes]
+    feature_set, spine = read(SET + "\n".join(lines), "near.yaml"), spine_of(rows_of(5, 20))
+    statistics = Statistics(leads=100)
+    assert ["near_leads" in compile(feature_set, statistics, few) for few in (24, 25, None)] == [True, False, False]
+    whole = build(db, feature_set, spine)
+    monkeypatch.setattr("core.features.compiler.statement.ROWS_NEAR_ALL", 100)
+    assert build(db, feature_set, spine).equals(whole)
+    assert whole["account_others"].sum() > 0
 
 
 def test_the_number_of_threads_changes_no_bit(tmp_path):
