@@ -21,6 +21,8 @@ WORKDAY_HOURS = 8.0
 NURTURED = 0.5
 ORDERED = (0.2, 0.5)
 SPARE = "order only: all can be worked"
+NEARLY, NEARLY_ALL = 0.8, "capacity for nearly all: with a little more, bands only order and the best fifth is hot"
+"""From this share of leads on the hot cut says that it jumps where all can be worked."""
 
 
 class CapacityInvalid(LeadbenchError):
@@ -101,7 +103,8 @@ def propose(y: Floats, p: Floats, capacity: Capacity, seed: int = 7) -> tuple[Cu
 
     hot: what capacity lets through, and never below where working pays; warm: where working pays, else twice what can
     be worked; nurture: the better half. Where everybody can be worked and pays, bands only order the work: the best
-    fifth and the best half. Raises CapacityInvalid, also under 50 leads.
+    fifth and the best half - a jump from nearly everybody, which the hot cut of nearly enough capacity says. Raises
+    CapacityInvalid, also under 50 leads.
     """
     capacity.check()
     require_leads(len(p))
@@ -125,8 +128,9 @@ def _asked(p: Floats, capacity: Capacity) -> list[tuple[str, float, float | None
     if worked == 1.0 and by_capacity:
         return [("hot", ORDERED[0], None, SPARE), ("warm", ORDERED[1], None, SPARE), ("nurture", 1.0, None, SPARE)]
     warm = pays if by_capacity else None
+    scarce = NEARLY_ALL if worked >= NEARLY else "capacity"
     return [
-        ("hot", worked, None if by_capacity else pays, "capacity" if by_capacity else "value"),
+        ("hot", worked, None if by_capacity else pays, scarce if by_capacity else "value"),
         ("warm", min(2 * worked, 1.0), warm, "twice the capacity" if warm is None else "value"),
         ("nurture", max(NURTURED, min(2 * worked, 1.0)), None, "the better half"),
     ]

@@ -49,6 +49,12 @@ def test_where_everybody_can_be_worked_bands_only_order_the_work(leads):
     assert [one.enter for one in rich] == [one.enter for one in cuts]
 
 
+def test_a_hot_cut_of_nearly_enough_capacity_says_that_it_jumps_where_all_can_be_worked(leads):
+    hot = {hours: propose(*leads, Capacity(hours, 30, 100))[0] for hours in (39, 49.5, 50)}
+    assert [one.share for one in hot.values()] == pytest.approx([0.78, 0.99, 0.2], abs=0.002)
+    assert hot[39].because == "capacity" and "the best fifth" in hot[49.5].because
+
+
 def test_a_score_that_promises_too_much_is_seen_at_the_cut(leads):
     y, p = leads
     hot = propose(y, np.sqrt(p), Capacity(10, 30, 100))[0]
