@@ -1,5 +1,6 @@
 """A decision is contested: the lead is held for a person, replayed so, and decided again by the person's word."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -164,7 +165,8 @@ def test_a_value_that_a_policy_hides_is_told_by_no_explain_on_the_command_line(r
         record = bench.rooms.decisions.get(bench.db.scalar("SELECT decision_id FROM decisions_latest ORDER BY 1"))
         hidden = a_feature(bench)
     move, decided = Move(hidden, "Hidden", "before-it", "after-it", 0.1), {"band": record.band}
-    changed = Attribution(record, record, 0.1, (Step("policy", 0.1, 0.2, decided, (move,)),))
+    earlier = replace(record, decision_id="d_earlier")
+    changed = Attribution(earlier, record, 0.1, (Step("policy", 0.1, 0.2, decided, (move,)),))
     option = Option(("More",), (Change(hidden, "Hidden", "before-it", "after-it"),), 0.9, {hidden: "after-it"}, record)
     monkeypatch.setattr(explaining, "attribute", lambda *_: changed)
     monkeypatch.setattr(explaining.what_if, "on_store", lambda *_: Counterfactual(record, (option,)))
