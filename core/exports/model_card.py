@@ -169,6 +169,7 @@ def _level(one: Mapping[str, Any]) -> str:
     area = "" if tested["auc"] is None else f" AUC {tested['auc']:.3f} on {tested['rows']:,} unseen rows"
     if tested["against"]:
         area += f", of all leads' trees {tested['against']['figures'][0]['theirs']:.3f}"
+    area += "." if area else ""
     why = "its own trees" if one["why"] == "own" else f"the trees of all leads, {one['why']}"
     counted = f"{one['rows']:,} training rows, {one['won']:,} won and {one['lost']:,} lost leads"
     return f"- {one['level'] or 'not known'}: {why}{tried} ({counted}).{area}"

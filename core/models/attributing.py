@@ -72,7 +72,7 @@ def _run(leaves: _Leaves, inputs: Floats) -> Floats:
     return found
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=24)
 def _leaves(booster: str) -> _Leaves:
     return _Leaves(forest(booster))
 

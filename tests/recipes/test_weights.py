@@ -1,0 +1,102 @@
+"""`unworked: weight` on a store: refused while nothing was left to chance, then trained by the log and made again."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from core.decisions.engine import decide
+from core.exports.model_card import card
+from core.models.errors import NothingLeftToChance
+from core.models.worked import WEIGHT
+from core.policy import parser
+from core.policy.default import propose, thresholds_from
+from core.recipes.document import Label, TrainPart
+from core.recipes.population import Population
+from core.recipes.steps import Steps
+
+EXPERIMENT = """
+experiment:
+  unit: lead_id
+  salt: weights
+  holdout: {fraction: 0.2, treat_as: {pool: sdr.inbound, sla_min: 240, method: queue, action: wait}}
+  exploration:
+    scheme: epsilon_greedy
+    epsilon: 0.5
+    over: {actions: [call_now, wait]}
+    min_propensity: 0.1
+"""
+
+
+@pytest.fixture
+def weighing(regional):
+    """The steps of the recipe with the label that weights, and the store."""
+    bench, result = regional
+    file = bench.runner.last_recipe("test")
+    plain = TrainPart.model_validate({"trees": 5, "learning_rate": 0.2})
+    asked = file.recipe.model_copy(update={"label": Label(unworked="weight"), "train": plain})
+    return bench, result, replace(file, recipe=asked)
+
+
+def decide_live(bench, result):
+    """Decide every lead two hours after it came, under a policy with an experiment; who got work is worked then."""
+    rooms, model = bench.rooms, bench.rooms.models.get(result["model"]["hash"])
+    text = propose("weights", thresholds_from(model.reference.probabilities)) + EXPERIMENT
+    policy = parser.load(text, "weights.yaml")
+    with bench.db.change("policy", "policy.drafted", "ana") as change:
+        rooms.policies.put_draft(change, policy, "ana")
+    moment = pl.col("created_at") + timedelta(hours=2)
+    spine = rooms.signals.lead_frame().select("lead_id", as_of=moment, known_at=moment)
+    chosen = rooms.features.get(str(model.feature_set_hash))
+    decide(bench.db, spine, feature_set=chosen, model=model, policy=policy, arm="live", actor="ana")
+
+
+def say_worked(bench):
+    told = bench.db.read(
+        """SELECT leads.lead_no, action <> 'wait' AS worked, as_of + INTERVAL 1 HOUR AS at
+           FROM decisions JOIN leads USING (lead_id) WHERE arm <> 'trial' ORDER BY leads.lead_no"""
+    )
+    at = pl.when(pl.col("worked")).then("at")
+    with bench.db.change("signals", "signals.imported", "ana") as change:
+        rows = told.select("lead_no", "worked", worked_at=at, received_at=pl.col("at"), batch_id=pl.lit("b-work"))
+        change.insert("lead_work", rows)
+
+
+def test_weights_are_refused_until_the_log_left_something_to_chance_and_then_stand_in_the_rows(weighing):
+    bench, result, file = weighing
+    before = bench.db.verify().head
+    with pytest.raises(NothingLeftToChance, match="0 are known to have been worked"):
+        Steps(bench.rooms, file, "ana").study(Population.of(bench.rooms.signals))
+    assert bench.db.verify().head == before
+    decide_live(bench, result)
+    say_worked(bench)
+    studied = Steps(bench.rooms, file, "ana").study(Population.of(bench.rooms.signals))
+    told, frame = studied.prepared.weighting, studied.featured.frame
+    worked = bench.db.read("SELECT count(*) AS n FROM lead_work WHERE worked")["n"][0]
+    assert told is not None and told.kept == worked == frame["lead_id"].n_unique() > 500
+    assert told.unsaid == told.unlogged == told.against == told.never == 0 and told.effective < told.kept
+    assert frame[WEIGHT].mean() == pytest.approx(1.0) and 1 < frame[WEIGHT].n_unique() < 9
+    assert studied.prepared.counts()["censored"] >= told.unworked > 500
+    later = Steps(bench.rooms, file, "ana", decided_until=0)
+    with pytest.raises(NothingLeftToChance):
+        later.prepare(Population.of(bench.rooms.signals))
+
+
+@pytest.mark.campaign
+def test_a_weighted_training_says_so_in_facts_figures_and_card_and_is_made_again(weighing):
+    bench, result, file = weighing
+    if not bench.db.read("SELECT count(*) AS n FROM lead_work")["n"][0]:
+        decide_live(bench, result)
+        say_worked(bench)
+    steps = Steps(bench.rooms, file, "ana")
+    trained = steps.train(steps.study(Population.of(bench.rooms.signals)), None)
+    facts, figures = trained.model.facts["weighting"], trained.learned.metrics["weighted"]
+    assert facts["by"] == "inverse_propensity" and facts["clip"] == 0.02 and json.dumps(facts)
+    assert set(figures) == {"auc", "brier", "log_loss", "ece", "base_rate", "expected_rate"}
+    version = bench.rooms.models.version(trained.version)
+    assert "weighted by the inverse" in card(version, trained.model) and version.lineage["decided_until"] > 0
+    decide_live_again = bench.runner.score(actor="ana", leads="test")
+    assert decide_live_again["decisions"]["count"] > 0
+    assert bench.runner.reproduce(trained.version, actor="ana")["equal"]
