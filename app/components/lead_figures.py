@@ -14,7 +14,7 @@ def show(key: str) -> None:
                 f"Leads in {best}",
                 f"{numbers.leads:,}",
                 None if numbers.change is None else f"{numbers.change:+,d}",
-                "vs the round before" if numbers.change is not None else None,
+                f"since {numbers.since:%d %b}" if numbers.since else None,
                 numbers.course,
                 help=glossary.term("band"),
             ),
@@ -30,7 +30,7 @@ def show(key: str) -> None:
             kpi.Kpi(
                 f"New in {best}",
                 f"{numbers.new:,}",
-                note="moved up since the round before",
+                note="came from another band",
                 course=numbers.new_course,
                 chart="bar",
             ),

@@ -35,7 +35,7 @@ def figures(key: str) -> None:
                 f"{top} leads",
                 f"{numbers.leads:,}",
                 None if numbers.change is None else f"{numbers.change:+,d}",
-                "vs the round before" if numbers.change is not None else None,
+                f"since {numbers.since:%d %b}" if numbers.since else None,
                 numbers.course,
                 help=glossary.term("band"),
             ),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import polars as pl
 import streamlit as st
@@ -16,6 +16,7 @@ from core.governance.permissions import Permission, Role, allowed
 from core.kernel.times import to_text
 
 MOST_SHOWN = 1_000
+DAYS_SHOWN = 60
 RISING = 5
 CHIPS = 3
 WAITING = ~pl.col("closed_since")
@@ -228,28 +229,36 @@ def to_export(chosen: Filter, seen_by: Role) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def rounds() -> pl.DataFrame:
-    """What each round of decisions came to, by as_of and band: see DecisionBoard.by_moment."""
-    return _rounds(revision("decisions"))
+def days() -> pl.DataFrame:
+    """How the open leads stood on each day that decided any: see DecisionBoard.by_day."""
+    return _days(revision("signals", "decisions"))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _rounds(revision: str) -> pl.DataFrame:
-    return DecisionBoard(database()).by_moment()
+def _days(revision: str) -> pl.DataFrame:
+    return DecisionBoard(database()).by_day()
 
 
-def sizes() -> list[float]:
-    """How many leads each round decided, oldest first."""
-    summed = rounds().group_by("as_of", maintain_order=True).agg(pl.col("decisions").sum())
-    return summed["decisions"].cast(pl.Float64).to_list()
+def _summed(name: str) -> tuple[float, ...]:
+    """A count of all bands together on each of the last days."""
+    return tuple(days().group_by("day", maintain_order=True).agg(pl.sum(name))[name].cast(pl.Float64)[-DAYS_SHOWN:])
+
+
+def sizes() -> tuple[float, ...]:
+    """How many leads stood decided and open on each of the last days, oldest first."""
+    return _summed("leads")
 
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures over the grid, for the best band: how many, how many wins to expect, who is new, who is held."""
+    """The figures over the grid, for the best band: how many, how many wins to expect, who is new, who is held.
+
+    Changes are against the day before the newest that decided any lead, `since`.
+    """
 
     top: str
     leads: int
+    since: date | None
     change: int | None
     course: tuple[float, ...]
     expected: float
@@ -272,21 +281,22 @@ def figures() -> Figures:
 def _figures(revision: str) -> Figures:
     rows, best = waiting(), (versions.bands().order or [""])[0]
     top, held = rows.filter(pl.col("band") == best), rows.filter(pl.col("disposition") == "HOLD")
-    by_round = rounds().filter(pl.col("band") == best).sort("as_of")
-    course = [float(count) for count in by_round["decisions"]]
-    wins = (by_round["score"] * by_round["decisions"]).to_list()
+    by_day = days().filter(pl.col("band") == best)[-DAYS_SHOWN:]
+    before = by_day.row(-2, named=True) if by_day.height > 1 else None
+    expected = float(top["score"].sum())
     return Figures(
         top=best,
         leads=top.height,
-        change=int(course[-1] - course[-2]) if len(course) > 1 else None,
-        course=tuple(course),
-        expected=float(top["score"].sum()),
-        expected_change=f"{wins[-1] - wins[-2]:+,.1f}" if len(wins) > 1 else None,
-        expected_course=tuple(wins),
+        since=before["day"] if before else None,
+        change=top.height - before["leads"] if before else None,
+        course=tuple(by_day["leads"].cast(pl.Float64)),
+        expected=expected,
+        expected_change=f"{expected - before['score']:+,.1f}" if before else None,
+        expected_course=tuple(by_day["score"]),
         new=top.filter(pl.col("moved")).height,
-        new_course=tuple(by_round["arrived"].cast(pl.Float64)),
+        new_course=tuple(by_day["arrived"].cast(pl.Float64)),
         held=held.height,
-        held_course=tuple(rounds().group_by("as_of", maintain_order=True).agg(pl.sum("held"))["held"].cast(pl.Float64)),
+        held_course=_summed("held"),
         held_why=_commonest_reason(held),
         routed=rows["pool"].is_not_null().mean() or 0.0,  # type: ignore[arg-type]
     )

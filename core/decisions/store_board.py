@@ -32,14 +32,28 @@ COURSES = """
     WHERE d.as_of IS NOT NULL AND ($until IS NULL OR d.as_of <= $until)
     GROUP BY d.lead_id
 """
-BY_MOMENT = """
-    SELECT as_of, band, count(*) AS decisions, avg(score) AS score, count(pool) AS routed,
-        count(*) FILTER (disposition = 'HOLD') AS held,
-        count(*) FILTER (before_at IS NOT NULL AND band <> before) AS arrived
-    FROM (SELECT *, lag(band) OVER earlier AS before, lag(as_of) OVER earlier AS before_at FROM decisions
-          WHERE arm <> 'shadow'
-          WINDOW earlier AS (PARTITION BY lead_id, acted_by(arm) ORDER BY as_of NULLS FIRST, entry_seq, leaf_no))
-    WHERE as_of IS NOT NULL GROUP BY as_of, band ORDER BY as_of, band
+BY_DAY = """
+    WITH closed AS (
+        SELECT l.lead_id, min(coalesce(o.received_at, o.closed_at)) AS learned_at
+        FROM outcomes o JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no GROUP BY l.lead_id
+    ), stands AS (
+        SELECT d.band, d.score, (d.disposition = 'HOLD')::INTEGER AS held, d.as_of AS since,
+            least(lead(d.as_of) OVER course, CASE WHEN c.learned_at > d.as_of THEN c.learned_at END) AS until,
+            coalesce(lag(d.band) OVER course <> d.band, FALSE)::INTEGER AS arrived
+        FROM decisions d LEFT JOIN closed c ON c.lead_id = d.lead_id
+        WHERE d.arm <> 'shadow' AND d.as_of IS NOT NULL
+        WINDOW course AS (PARTITION BY d.lead_id ORDER BY d.as_of, d.entry_seq, d.leaf_no)
+    ), moves AS (
+        SELECT day, band, sum(leads) AS leads, sum(score) AS score, sum(held) AS held, sum(arrived) AS arrived FROM (
+            SELECT since::DATE AS day, band, 1 AS leads, score, held, arrived FROM stands UNION ALL
+            SELECT until::DATE, band, -1, -score, -held, 0 FROM stands WHERE until IS NOT NULL)
+        GROUP BY day, band
+    ), days AS (SELECT DISTINCT since::DATE AS day, max(since::DATE) OVER () AS last FROM stands)
+    SELECT d.day, b.band, sum(m.leads)::BIGINT AS leads, sum(m.score)::DOUBLE AS score, sum(m.held)::BIGINT AS held,
+        coalesce(sum(m.arrived) FILTER (m.day = d.day), 0)::BIGINT AS arrived
+    FROM days d CROSS JOIN (SELECT DISTINCT band FROM stands) b
+    JOIN moves m ON m.band IS NOT DISTINCT FROM b.band AND (m.day <= d.day OR d.day = d.last)
+    GROUP BY d.day, b.band ORDER BY d.day, b.band
 """
 
 INPUT_TYPES = {"int": "BIGINT", "decimal": "DOUBLE", "bool": "BOOLEAN", "enum": "VARCHAR", "text": "VARCHAR"}
@@ -86,6 +100,9 @@ class DecisionBoard:
                 "FROM decisions SEMI JOIN wanted USING (decision_id)"
             )
 
-    def by_moment(self) -> pl.DataFrame:
-        """as_of, band, decisions, score (mean), routed, held and arrived (from another band), oldest first."""
-        return self._database.read(BY_MOMENT)
+    def by_day(self) -> pl.DataFrame:
+        """How the open leads stood on each day that decided any: day, band, leads, score (sum), held, arrived.
+
+        A lead stands as it was decided last, until it closes; `arrived` came from another band on that day.
+        """
+        return self._database.read(BY_DAY)

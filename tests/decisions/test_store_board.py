@@ -64,11 +64,12 @@ def test_a_course_ends_where_it_is_told_to(board):
     assert board.courses(wanted, DAYS[1].replace(tzinfo=UTC))["course"].to_list() == [[40, 60]]
 
 
-def test_a_round_counts_who_arrived_in_a_band_and_who_was_held(board):
-    rounds = {(one["as_of"], one["band"]): one for one in board.by_moment().iter_rows(named=True)}
-    last = {band: rounds[DAYS[2], band] for band in ("hot", "warm")}
-    assert (last["hot"]["decisions"], last["hot"]["arrived"], last["hot"]["held"]) == (2, 1, 0)
-    assert (last["warm"]["arrived"], last["warm"]["held"], last["warm"]["routed"]) == (1, 1, 0)
+def test_a_day_counts_each_lead_where_it_stands(board):
+    stood = {(one["day"], one["band"]): one for one in board.by_day().iter_rows(named=True)}
+    assert [stood[day.date(), "hot"]["leads"] for day in DAYS] == [1, 1, 2]
+    hot, warm = (stood[DAYS[2].date(), band] for band in ("hot", "warm"))
+    assert (hot["arrived"], hot["held"], hot["score"]) == (1, 0, pytest.approx((90 + 99) / 200))
+    assert (warm["leads"], warm["arrived"], warm["held"]) == (1, 1, 1)
 
 
 def test_points_are_read_for_the_decisions_asked_for(board):
@@ -84,5 +85,8 @@ def test_a_lead_that_closed_after_its_newest_decision_is_marked(tmp_path):
                 "INSERT INTO outcomes BY NAME SELECT 1 AS lead_no, 'won' AS outcome, 'b1' AS batch_id, "
                 "TIMESTAMP '2026-11-23' AS closed_at"
             )
-        closed = dict(DecisionBoard(database).rows().select("lead_id", "closed_since").iter_rows())
+        board = DecisionBoard(database)
+        closed = dict(board.rows().select("lead_id", "closed_since").iter_rows())
+        hot = board.by_day().filter(pl.col("band") == "hot")["leads"].to_list()
     assert closed == {"a": True, "b": False, "c": False}
+    assert hot == [1, 1, 1]
