@@ -3,10 +3,10 @@
 import streamlit as st
 
 from app.components import approval_history, approval_inbox, audit, header
-from app.queries import policies, retention
+from app.queries import policies
 
 live = policies.live()
-waiting = len(policies.reviews()) + len(policies.inbox()) + len(policies.waiting_models()) + len(retention.waiting())
+waiting = len(approval_inbox.waiting(live, "approvals_inbox"))
 deciding = f"**{policies.title(live)}** decides now" if live else "no policy decides yet"
 header.plain("Approvals", f"{waiting} waiting · {deciding}")
 

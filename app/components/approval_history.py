@@ -33,6 +33,25 @@ COLUMNS = {
 }
 
 
+EMERGENCIES = {
+    "name": "Policy",
+    "actor": "Let in by",
+    "reason": st.column_config.TextColumn("Reason", width="large"),
+    "broken_at": columns.moment("Since"),
+    "expires_at": columns.moment("Until at most"),
+    "ended_at": columns.moment("Ended"),
+    "ended_how": "How it ended",
+}
+SCHEDULES = {
+    "name": "Policy",
+    "due_at": columns.moment("Due"),
+    "actor": "Asked by",
+    "reason": st.column_config.TextColumn("Reason", width="large"),
+    "state": "State",
+    "note": "Note",
+}
+
+
 def show(live: StoredVersion | None, key: str) -> None:
     """Draw the versions, the one that is picked, and rolling back."""
     rows = policies.history_rows(live.name if live else None)
@@ -66,10 +85,13 @@ def exceptions() -> None:
     for one in release.alarms():
         colour, at = "red" if one.is_due else "orange", f":gray[{one.at:%d %b %Y, %H:%M} UTC]"
         badges.show(f":{colour}-badge[:material/alarm: {one.kind.replace('_', ' ')}]", one.text, at)
-    for title, rows in (("Emergencies, for ever", release.emergencies()), ("Scheduled", release.schedules())):
+    for title, rows, config in (
+        ("Emergencies, for ever", release.emergencies(), EMERGENCIES),
+        ("Scheduled", release.schedules(), SCHEDULES),
+    ):
         if not rows.is_empty():
             with chart.card(title):
-                frame_table.show(rows, key=f"history_{title[:5]}", alt=title)
+                frame_table.show(rows, f"history_{title[:5]}", columns=config, order=list(config), alt=title)
 
 
 def roll_back(live: StoredVersion, key: str) -> None:

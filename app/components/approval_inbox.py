@@ -1,4 +1,4 @@
-"""What waits for a second person: models and policy versions, each with its evidence and what may be done about it."""
+"""What waits for a second person, each with its evidence and what may be done about it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import navigation, release_commands, session
 from app.components import (
+    approval_contest,
     approval_model,
     approval_retention,
     approval_review,
@@ -21,7 +22,7 @@ from app.components import (
 )
 from app.components.policy_simulating import simulated
 from app.feedback import done, refusals
-from app.queries import policies, retention
+from app.queries import contests, policies, retention
 from core.governance.history import InboxItem
 from core.governance.standing import Standing
 from core.policy.states import State
@@ -53,15 +54,17 @@ def show(live: StoredVersion | None, key: str) -> None:
 
 
 def waiting(live: StoredVersion | None, key: str) -> dict[str, Waiting]:
-    """What waits by the word that the address uses: reviews that are due, policy versions, the newest model, then
-    deletions of decisions.
-    """
+    """What waits by the word that the address uses: reviews, contests, versions, the newest model, then deletions."""
     found: dict[str, Waiting] = {}
     for review in policies.reviews():
         draw = partial(approval_review.show, review, live, f"{key}_{review.kind}_{review.version.content_hash[7:15]}")
         found[f"{review.kind}-{review.version.ref}"] = Waiting(
             approval_review.name(review), approval_review.told(review), draw
         )
+    for one in contests.waiting():
+        name, told = f"{one['lead']} · contested", approval_contest.told(one)
+        draw = partial(approval_contest.show, one, f"{key}_{one['contest_id']}")
+        found[one["contest_id"]] = Waiting(name, told, draw)
     for item in policies.inbox():
         version = item.standing.version
         name = f"{version.ref} · {version.state.value.replace('_', ' ')}"

@@ -25,7 +25,7 @@ def show(lead_id: str, key: str) -> None:
         )
         st.text(f"“{row['reason']}”")
         if may(Permission.REVIEW):
-            _settle(row["contest_id"], key)
+            settle(row["contest_id"], key)
     elif reads.has_way() and may(Permission.CONTEST):
         _ask(lead_id, key)
 
@@ -40,7 +40,8 @@ def _ask(lead_id: str, key: str) -> None:
                 st.rerun()
 
 
-def _settle(contest_id: str, key: str) -> None:
+def settle(contest_id: str, key: str) -> None:
+    """Draw the form for a person's word on a contest."""
     with st.popover("Decide", icon=":material/how_to_reg:"):
         verdict = st.radio("Word", list(WORDS), format_func=WORDS.__getitem__, key=f"{key}_verdict")
         comment = st.text_input("Why", key=f"{key}_comment")

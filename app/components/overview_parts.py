@@ -5,6 +5,7 @@ import streamlit as st
 from app import navigation
 from app.charts import flows, quality
 from app.components import chart, empty_state, glossary, kpi
+from app.queries import alerts as alerting
 from app.queries import data, leads, overview, versions
 
 
@@ -80,15 +81,16 @@ def lift(key: str) -> None:
 def alerts() -> None:
     """Draw what needs somebody."""
     with chart.card("Needs somebody"):
-        found = overview.alerts()
+        found = alerting.alerts()
         if not found:
             st.markdown(":green[:material/check_circle:] Nothing waits and nothing drifted.")
         for one in found:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f":{one.colour}[:material/{one.icon}:] {one.text}")
                 st.page_link(
-                    navigation.script(one.page), label="Look", icon=":material/arrow_forward:", width="content"
-                )
+                    navigation.script(one.page), label="Look", icon=":material/arrow_forward:", width="content",
+                    query_params=dict(one.opens),
+                )  # fmt: skip
 
 
 def changes() -> None:

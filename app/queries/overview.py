@@ -1,4 +1,4 @@
-"""Are we winning, is anything wrong, and what changed: the first page's figures, each from its own streams."""
+"""Are we winning, and what changed: the first page's figures, each from its own streams."""
 
 import json
 from dataclasses import dataclass
@@ -8,15 +8,12 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app.queries import data, leads, owners, release, versions
+from app.queries import data, leads, versions
 from app.queries.access import database, revision, rooms
-from core.governance.feedback import Verdict
 from core.kernel.times import from_text
-from core.policy.states import State
 from core.signals.store_pages import SignalPages
 
 LATEST_CHANGES = 9
-WAITING = (State.SUBMITTED, State.APPROVED, State.CHANGES_REQUESTED)
 KINDS = {
     "users.created": "First users were created",
     "user.added": "A user was added",
@@ -77,6 +74,7 @@ KINDS = {
     "outbox.sent": "Messages were sent to other systems",
     "outbox.retried": "Messages that failed were sent again",
     "report.charged": "A report took from its privacy budget",
+    "retention.asked": "Somebody asked to delete old decisions",
     "decisions.retired": "Old decisions were retired",
     "events.retired": "Old events were retired",
     "outcomes.redriven": "Outcomes that waited were let in",
@@ -92,16 +90,6 @@ COUNTED = {
     "moved": "{:,} decisions moved",
     "name": "{}",
 }
-
-
-@dataclass(frozen=True)
-class Alert:
-    """Something to look at: how bad (red, orange, blue), what, and the page that shows it."""
-
-    colour: str
-    icon: str
-    text: str
-    page: str
 
 
 @dataclass(frozen=True)
@@ -187,76 +175,6 @@ def _model(revision: str) -> Latest | None:
     )
 
 
-def alerts() -> list[Alert]:
-    """What needs somebody, worst first."""
-    return _alerts(revision())
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _alerts(revision: str) -> list[Alert]:
-    found = [_drift(), *_due(), _unplaced(), _approvals(), _quarantine(), _junk(), _leaks(), _trial()]
-    return sorted((one for one in found if one), key=lambda one: ("red", "orange", "blue").index(one.colour))
-
-
-def _drift() -> Alert | None:
-    reports = rooms().drift.all()
-    if reports.is_empty():
-        return None
-    told = json.loads(reports["summary"][0])
-    drifted, moved = told["features_drifted"], told["decisions_moved"]
-    text = f"**{drifted} features drifted**, {moved:,} decisions would move"
-    return Alert("red" if moved else "orange", "query_stats", text, "drift") if drifted else None
-
-
-def _approvals() -> Alert | None:
-    waiting = [one for one in rooms().policies.history() if one.state in WAITING]
-    names = ", ".join(one.ref for one in waiting[:2])
-    text = f"**{len(waiting)} policy version{'s' if len(waiting) > 1 else ''}** on the way: {names}"
-    return Alert("orange", "verified_user", text, "approvals") if waiting else None
-
-
-def _due() -> list[Alert]:
-    """Reviews, expiries, emergencies and schedules of the policies."""
-    return [
-        Alert("red" if one.is_due else "orange", "alarm", f"**{one.text}** ({one.at:%d %b, %H:%M} UTC)", "approvals")
-        for one in release.alarms()
-    ]
-
-
-def _unplaced() -> Alert | None:
-    found = owners.owners().alarming if not leads.board().is_empty() else {}
-    told = ", ".join(f"{count:,} in {pool}" for pool, count in found.items())
-    return Alert("red", "person_off", f"**Leads in pools that raise an alarm**: {told}", "leads") if found else None
-
-
-def _quarantine() -> Alert | None:
-    held = data.totals()["quarantined"]
-    return Alert("orange", "inventory_2", f"**{held:,} records** wait in quarantine", "data") if held else None
-
-
-def _junk() -> Alert | None:
-    best = (versions.bands().order or [""])[0]
-    junk = leads.matching(leads.Filter("all", (best,), said=(Verdict.JUNK,))).height if best else 0
-    text = (
-        f"**{junk:,} lead{'s' if junk > 1 else ''} of band {versions.bands().label(best)}** called junk by the people"
-    )
-    return Alert("orange", "thumb_down", text, "leads") if junk else None
-
-
-def _leaks() -> Alert | None:
-    champion = rooms().models.champion()
-    left_out = list(champion.lineage.get("left_out") or ()) if champion else []
-    text = f"**{len(left_out)} suspected leaks** were left out of the newest model"
-    return Alert("blue", "water_drop", text, "train") if left_out else None
-
-
-def _trial() -> Alert | None:
-    board = leads.waiting()
-    trial = int((board["arm"] == "trial").sum()) if board.height else 0
-    text = f"**{trial:,} decisions are a trial**: the model is not yet approved by a second person"
-    return Alert("blue", "experiment", text, "approvals") if trial else None
-
-
 @dataclass(frozen=True)
 class Step:
     """One change of the store, in words."""
@@ -269,19 +187,24 @@ class Step:
 
 
 def changes() -> list[Step]:
-    """The newest changes of the store, newest first, without the minutes of its service."""
+    """The newest changes of the store, newest first; what one does again and again is told once, with how often.
+
+    Without the minutes of its service.
+    """
     return _changes(revision())
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _changes(revision: str) -> list[Step]:
     told = database().entries().filter(pl.col("kind") != "service.measured")
-    newest = told.tail(LATEST_CHANGES).reverse()
-    return [_step(row) for row in newest.iter_rows(named=True)]
+    run = pl.struct("kind", "actor").rle_id()
+    newest = told.with_columns(run=run).group_by("run", maintain_order=True).agg(pl.all().last(), times=pl.len())
+    return [_step(row) for row in newest.tail(LATEST_CHANGES).reverse().iter_rows(named=True)]
 
 
 def _step(row: dict[str, Any]) -> Step:
     body = json.loads(row["body"])
     told = [form.format(body[name]) for name, form in COUNTED.items() if body.get(name) not in (None, 0, "")]
     title = KINDS.get(row["kind"]) or str(row["kind"]).replace(".", ": ").replace("_", " ").capitalize()
-    return Step(title, " · ".join(told), from_text(row["at"]), row["actor"], row["seq"])
+    times = f" · {row['times']:,} times" if row["times"] > 1 else ""
+    return Step(title + times, " · ".join(told), from_text(row["at"]), row["actor"], row["seq"])

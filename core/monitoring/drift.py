@@ -67,7 +67,8 @@ def compare(reference: pl.DataFrame, current: pl.DataFrame, columns: Sequence[Co
     threshold is the chi-square quantile of its null distribution, Bonferroni-corrected over both comparisons of every
     column, and never under the floor (B. Yurdakul, Statistical properties of population stability index, 2018). Rows of
     one lead are not independent, so a sample counts with its leads. A share of missing values that moved is judged in
-    the same way; labels have a lower floor, since a rate that halves moves the index little.
+    the same way, but for labels: those of the newest leads are not known yet. Labels have a lower floor, since a rate
+    that halves moves the index little.
     """
     samples = sampled(reference, spec), sampled(current, spec)
     leads = _leads_a_row(samples[0]), _leads_a_row(samples[1])
@@ -138,7 +139,7 @@ def _verdict(
         current_missing=_missing(after),
         unseen=round(unseen_share(before, after), 6) if column.categorical else 0.0,
     )
-    absent = _of_missing(told, judge, len(before), len(after))
+    absent = told if column.name == LABEL else _of_missing(told, judge, len(before), len(after))
     if statistic is None:
         return absent if absent.verdict == "drift" else told
     limit = judge.limit(told.reference_rows, told.current_rows, _bin_count(before, after, column))

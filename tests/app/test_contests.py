@@ -8,7 +8,7 @@ import pytest
 
 from app import commands, services
 from app.cli import explaining
-from app.queries import lead
+from app.queries import alerts, lead
 from core.decisions.attribution import Attribution, Move, Step
 from core.decisions.counterfactual import Change, Counterfactual, Option
 from core.decisions.replay import replay
@@ -98,6 +98,25 @@ def test_a_contest_is_asked_and_settled_on_lead_360(reviewed):
         at.button(key="lead_contest_settle").click().run()
         kept = bench.rooms.decisions.of(lead_id)
         assert (kept.disposition, kept.reasons[-1]["reason"]) == ("HOLD", "decided_by_person")
+        services.use(None)
+
+
+def test_a_contest_waits_in_the_inbox_until_a_reviewer_decided(reviewed):
+    with Workbench.open(reviewed, SystemClock()) as bench:
+        services.use(bench)
+        lead_id = bench.db.scalar("SELECT min(lead_id) FROM decisions_latest WHERE disposition = 'PERMIT'")
+        asked = contesting.contest(bench.rooms, Choice(bench.rooms), lead_id, "Old, says a@b.com", "ana")
+        (alert,) = [one for one in alerts.alerts() if one.icon == "gavel"]
+        assert (alert.opens, alert.colour) == ((("v", asked.contest_id),), "orange")
+        assert "1 decision is contested" in alert.text
+        at = page("approvals", v=asked.contest_id)
+        assert [one.value for one in at.text] == ["“Old, says •••”"]
+        key = f"approvals_inbox_{asked.contest_id}"
+        assert all(one.key != f"{key}_settle" for one in at.button)
+        at = page("approvals", "rita", v=asked.contest_id)
+        at = at.text_input(key=f"{key}_comment").set_value("The data are right").run()
+        at.button(key=f"{key}_settle").click().run()
+        assert [one for one in alerts.alerts() if one.icon == "gavel"] == []
         services.use(None)
 
 

@@ -155,6 +155,13 @@ def test_scores_and_labels_have_verdicts_of_their_own_and_rows_of_one_lead_count
     assert few.label and (few.label.threshold or 0) > 5 * (many.label.threshold or 1)
 
 
+def test_labels_that_are_not_known_yet_are_no_drift():
+    known = people(1, 3_000).with_columns(y=(pl.int_range(pl.len()) % 5 == 0).cast(pl.Int64))
+    young = known.with_columns(y=pl.when(pl.int_range(pl.len()) % 3 > 0).then("y"))
+    found = compare(known, young, COLUMNS[:1], SPEC).label
+    assert found and (found.verdict, found.because, found.current_rows) == ("stable", "values", 2_000)
+
+
 def test_windows_with_one_class_only_are_compared_and_equal_ones_are_no_drift():
     def side(seed: int, won: int) -> pl.DataFrame:
         return people(seed, 400).with_columns(y=pl.lit(won))
