@@ -1,5 +1,6 @@
 """What came of a command: done, or refused with the remedy; never a traceback."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,6 +8,9 @@ import streamlit as st
 
 from app import session
 from core.kernel.errors import LeadbenchError
+
+SPOOLED = re.compile(r"[^\s`]*/leadbench-uploads-[^/`]+/[^/`]+/")
+"""The folder in which a file waits that somebody uploaded."""
 
 
 @contextmanager
@@ -19,9 +23,10 @@ def refusals() -> Iterator[None]:
 
 
 def refused(refusal: LeadbenchError) -> None:
-    """Show one refusal: the place if there is one, the message, the remedy."""
+    """Show one refusal: the place if there is one, the message, the remedy; an uploaded file by its own name."""
     place = f"`{refusal.where}` · " if refusal.where else ""
-    st.error(f"{place}{refusal.message}\n\n{refusal.remedy}".strip(), icon=":material/block:")
+    told = f"{place}{refusal.message}\n\n{refusal.remedy}".strip()
+    st.error(SPOOLED.sub("", told), icon=":material/block:")
 
 
 def done(text: str) -> None:

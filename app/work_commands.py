@@ -11,10 +11,18 @@ from core.recipes.arriving import Choice
 from core.recipes.document import TrainPart
 
 
-def train(settings: TrainPart) -> Work:
-    """The work of training the last recipe with these settings."""
+def train(settings: TrainPart, features: str | None = None) -> Work:
+    """The work of training the last recipe with these settings, on a registered feature set where one is named."""
     actor, runner = acting(Permission.TRAIN).name, workbench().runner
-    return lambda progress, cancel: runner.train(actor=actor, settings=settings, progress=progress, cancel=cancel)
+    return lambda progress, cancel: runner.train(
+        actor=actor, settings=settings, features=features, progress=progress, cancel=cancel
+    )
+
+
+def score() -> Work:
+    """The work of deciding every open lead on what is known now."""
+    actor, runner = acting(Permission.SCORE).name, workbench().runner
+    return lambda progress, cancel: runner.score(actor=actor, progress=progress)
 
 
 def drift(reference: str | None = None, current: str | None = None) -> Work:

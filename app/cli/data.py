@@ -28,8 +28,10 @@ DryOption = Annotated[bool, typer.Option("--dry-run", help="Count what would hap
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command(epilog="Example: leadbench inspect leads.csv --json")(inspect)
-    app.command("import", epilog="Example: leadbench import events clicks.parquet --mapping map.yaml")(import_file)
+    app.command(epilog="Example: leadbench inspect leadbench-store/demo/leads.csv --json")(inspect)
+    app.command("import", epilog="Example: leadbench import events leadbench-store/demo/web.parquet --as ana")(
+        import_file
+    )
     app.add_typer(quarantine, name="quarantine")
 
 

@@ -28,7 +28,7 @@ Seen = Callable[[Any], Any]
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command(epilog="Example: leadbench explain ld_10042 --since 2026-09-01 --json")(explain)
+    app.command(epilog="Example: leadbench explain ld_20358 --since 2026-09-25 --json")(explain)
 
 
 def explain(

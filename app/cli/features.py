@@ -50,7 +50,7 @@ def list_features(store: StoreOption = None, as_json: JsonOption = False) -> Non
     emit({"features": rows}, lambda: table(rows, ["name", "label", "role", "dtype", "feature_hash"]))
 
 
-@group.command(epilog="Example: leadbench features show pricing_views_7d --json")
+@group.command(epilog="Example: leadbench features show events_7d --json")
 def show(
     name: NameArgument, set_hash: SetOption = None, store: StoreOption = None, as_json: JsonOption = False
 ) -> None:
@@ -61,7 +61,7 @@ def show(
     emit(told, lambda: views.show_text(told))
 
 
-@group.command(epilog="Example: leadbench features profile pricing_views_7d --json")
+@group.command(epilog="Example: leadbench features profile events_7d --json")
 def profile(
     name: NameArgument, set_hash: SetOption = None, store: StoreOption = None, as_json: JsonOption = False
 ) -> None:
@@ -72,7 +72,7 @@ def profile(
     emit(told, lambda: views.profile_text(told))
 
 
-@group.command(epilog="Example: leadbench features lineage pricing_views_7d --json")
+@group.command(epilog="Example: leadbench features lineage events_7d --json")
 def lineage(
     name: NameArgument, set_hash: SetOption = None, store: StoreOption = None, as_json: JsonOption = False
 ) -> None:
@@ -83,7 +83,7 @@ def lineage(
     emit(told, lambda: views.lineage_text(told))
 
 
-@group.command(epilog="Example: leadbench features check pricing_views_7d --json")
+@group.command(epilog="Example: leadbench features check events_7d --json")
 def check(
     name: Annotated[str | None, typer.Argument(help="A feature's name; default: every feature of --set.")] = None,
     set_text: Annotated[
@@ -150,7 +150,9 @@ def _rendered(bench: Workbench, feature_set: FeatureSet, engine_name: str) -> st
     return made(bench.db, feature_set)
 
 
-@group.command(epilog="Example: leadbench features build --set f.yaml --spine spine.parquet --out rows.parquet")
+@group.command(
+    epilog="Example: leadbench features build --set data/features/b2b_behaviour.yaml --spine s.parquet --out x.parquet"
+)
 def build(
     set_file: Annotated[Path, typer.Option("--set", help="A feature-set file (YAML).")],
     spine: Annotated[Path, typer.Option(help="Parquet with lead_id, as_of and, if wanted, known_at.")],
@@ -171,7 +173,9 @@ def build(
     )
 
 
-@group.command(epilog="Example: leadbench features backfill --set b2b_behaviour.yaml --every 7d --last 90d --as ana")
+@group.command(
+    epilog="Example: leadbench features backfill --set data/features/b2b_behaviour.yaml --every 7d --last 90d --as ana"
+)
 def backfill(
     set_text: GivenSet,
     every: Annotated[str, typer.Option(help="Time between two moments, such as 7d.")] = "7d",

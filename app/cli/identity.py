@@ -28,7 +28,7 @@ def list_identities(store: StoreOption = None, as_json: JsonOption = False) -> N
     emit({**counts, "items": rows}, lambda: table(rows, shown) if rows else "No ids were merged.")
 
 
-@group.command(epilog="Example: leadbench identity show lead_17 --at 2026-05-01 --json")
+@group.command(epilog="Example: leadbench identity show ld_10042 --at 2026-05-01 --json")
 def show(
     lead: LeadArgument,
     at: Annotated[str | None, typer.Option("--at", help="As known at this time (ISO 8601); default: now.")] = None,

@@ -65,6 +65,10 @@ def train(
         int | None,
         typer.Option("--tune", min=0, max=1000, help="Try so many settings (Optuna); default: the recipe's."),
     ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option("--features", metavar="HASH", help="A registered set instead of the recipe's features."),
+    ] = None,
     reproduce: Annotated[
         str | None, typer.Option("--reproduce", help="Train this version again and compare the hashes.")
     ] = None,
@@ -82,7 +86,9 @@ def train(
         chosen = None
         if tune is not None:
             chosen = runner.last_recipe("train").recipe.train.model_copy(update={"tune_trials": tune})
-        result = runner.train(actor=actor, settings=chosen, progress=progress, cancel=current().cancel)
+        result = runner.train(
+            actor=actor, settings=chosen, features=features, progress=progress, cancel=current().cancel
+        )
     emit(result, lambda: summary(result))
 
 

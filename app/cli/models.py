@@ -36,7 +36,7 @@ def list_models(store: StoreOption = None, as_json: JsonOption = False) -> None:
     emit(told, lambda: table(rows, SHOWN))
 
 
-@group.command(epilog="Example: leadbench models show 2")
+@group.command(epilog="Example: leadbench models show 1")
 def show(version: VersionArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """A model's card: figures with intervals, limits, what it was made from, and its releases."""
     with opened(store) as bench:

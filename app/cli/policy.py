@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="policy")
 
 
-@group.command(epilog="Example: leadbench policy submit policies/stricter.yaml --as ana")
+@group.command(epilog="Example: leadbench policy submit policies/default.yaml --as ana")
 def submit(
     file: FileArgument, store: StoreOption = None, as_user: AsOption = None, as_json: JsonOption = False
 ) -> None:

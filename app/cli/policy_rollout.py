@@ -22,18 +22,18 @@ NameArgument = Annotated[str, typer.Argument(help="Name of the policy.")]
 
 def register(group: typer.Typer) -> None:
     """Add the commands of this module to the policy commands."""
-    group.command(epilog='Example: leadbench policy rollout inbound advance --as ana --reason "Guards pass"')(rollout)
-    group.command("break-glass", epilog="Example: leadbench policy break-glass inbound@1a2b3c4d5e6f --for 2h "
+    group.command(epilog='Example: leadbench policy rollout default advance --as ana --reason "Guards pass"')(rollout)
+    group.command("break-glass", epilog="Example: leadbench policy break-glass default@1a2b3c4d5e6f --for 2h "
                   '--reason "Routing to a closed queue" --as ana')(break_glass)  # fmt: skip
-    group.command(epilog='Example: leadbench policy comment inbound@v3 --comment "Reviewed after the rollback"')(
-        comment
-    )
-    group.command("request-changes", epilog="Example: leadbench policy request-changes inbound@1a2b3c4d5e6f --as rita "
+    group.command(
+        epilog='Example: leadbench policy comment default@v1 --comment "Reviewed after the rollback" --as rita'
+    )(comment)
+    group.command("request-changes", epilog="Example: leadbench policy request-changes default@1a2b3c4d5e6f --as rita "
                   '--comment "Say why"')(request_changes)  # fmt: skip
     group.command(epilog="Example: leadbench policy keep --as ana")(keep)
     group.command(epilog="Example: leadbench policy alarms --json")(alarms)
-    group.command(epilog="Example: leadbench policy evidence inbound@1a2b3c4d5e6f --out evidence.json")(evidence)
-    group.command(epilog="Example: leadbench policy review inbound@1a2b3c4d5e6f --out review.html")(review)
+    group.command(epilog="Example: leadbench policy evidence default@1a2b3c4d5e6f --out evidence.json")(evidence)
+    group.command(epilog="Example: leadbench policy review default@1a2b3c4d5e6f --out review.html")(review)
     group.command("power", epilog="Example: leadbench policy power --base 0.08 --change 0.15 --share 0.05")(show_power)
 
 

@@ -30,7 +30,7 @@ class NothingPublished(LeadbenchError):
 
 def register(group: typer.Typer) -> None:
     """Add the command to the policy commands."""
-    group.command(epilog="Example: leadbench policy simulate policies/stricter.yaml --mode rolled-forward --json")(
+    group.command(epilog="Example: leadbench policy simulate policies/default.yaml --mode rolled-forward --json")(
         simulate
     )
 

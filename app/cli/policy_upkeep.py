@@ -21,7 +21,7 @@ from core.recipes.sweeping import sweep as sweep_leads
 def register(group: typer.Typer) -> None:
     """Add the commands of this module to the policy commands."""
     group.command(epilog="Example: leadbench policy sweep --as ana")(sweep)
-    group.command("retain", epilog="Example: leadbench policy retain --ask --as pat")(retain)
+    group.command("retain", epilog="Example: leadbench policy retain --out plan.json")(retain)
 
 
 def sweep(

@@ -21,9 +21,7 @@ from core.governance.permissions import Permission
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    app.command(epilog="Example: leadbench report --by band --by region --epsilon 0.5 --out report.csv --as ana")(
-        report
-    )
+    app.command(epilog="Example: leadbench report --by band --epsilon 0.5 --out report.csv --as ana")(report)
 
 
 def report(

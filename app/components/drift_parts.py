@@ -75,7 +75,7 @@ def figures(report: Report, key: str) -> None:
             kpi.Kpi(
                 "Win rate moved by",
                 "Not enough data" if rate is None else f"{100 * rate:+.1f} pts",
-                note="labels, where known",
+                note="of leads whose outcome is known",
                 help=glossary.term("outcome"),
             ),
         ],
@@ -180,13 +180,14 @@ def _words(told: dict) -> str:
 
 def outcomes(report: Report, key: str) -> None:
     """Draw scores and labels then and now, where the report kept them."""
-    for name, label, term in ((SCORE, "Scores", "score"), (LABEL, "Labels", "outcome")):
+    for name, label, term in ((SCORE, "Scores", "score"), (LABEL, "Outcomes", "outcome")):
         rows, found = drift.shares(report, name), report.told.get("score" if name == SCORE else "label")
         with chart.card(f"{label}, then and now", glossary.term(term)):
             if rows.is_empty() or not found:
                 st.caption("Not enough data: too few are known on both sides.")
                 continue
-            words = f"In words: a PSI of {found['statistic']:.3f} against a threshold of {found['threshold']:.3f}."
+            side = "above" if found["verdict"] == "drift" else "within"
+            words = f"In words: PSI {found['statistic']:.3f} is {side} the threshold {found['threshold']:.3f}."
             figure = charts.overlay(rows, chart.colours(), label=label.lower())
             chart.show(figure, f"{key}_{name}", alt=f"{label}. {words}", words=words)
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from app import commands
-from app.components import feature_detail, frame_table, glossary
+from app import commands, navigation, session
+from app.components import columns, feature_detail, frame_table, glossary
 from app.feedback import done, refusals, refused
 from app.queries import features as reads
 from app.queries.access import may
@@ -12,6 +12,7 @@ from core.governance.permissions import Permission
 from core.kernel.errors import LeadbenchError
 
 ATTRIBUTE = "attribute"
+SAVED = "features_saved"
 HELP = {
     "where": "SQL conditions over type, source, region and properties, such as type = 'pricing_viewed'.",
     "window": "7d, 36h, 30m, or all.",
@@ -122,7 +123,10 @@ def _look(draft: Draft, name: str, key: str) -> None:
     with rows:
         missing = look.rows[name].null_count() if name in look.rows.columns else 0
         st.caption(f"Leads active last, as of the newest event · {missing} of {look.rows.height} missing")
-        frame_table.show(look.rows, f"{key}_rows", height=330, alt="The feature's value for twenty leads.")
+        config = {"lead_id": "Lead", "as_of": columns.moment("As of"), name: "Value"}
+        frame_table.show(
+            look.rows, f"{key}_rows", columns=config, height=330, alt="The feature's value for twenty leads."
+        )
     with outcomes:
         feature_detail.spread(look.spread, name, f"{key}_spread")
     sql.code(look.sql, language="sql", height=330)
@@ -138,7 +142,11 @@ def _save(draft: Draft, key: str) -> None:
     if pressed and draft.feature_set is not None:
         with refusals():
             set_hash = commands.register_features(draft.feature_set)
-            done(f"Saved as `{set_hash[7:19]}`.")
+            session.remember(SAVED, set_hash)
+            done(f"The set with this feature is kept as {set_hash[7:19]}.")
             st.rerun()
+    if draft.feature_set is not None and session.value(SAVED) == draft.feature_set.behaviour_hash:
+        st.caption("This set is kept. Choose it under **Features** on Train to see what it is worth.")
+        st.page_link(navigation.script("train"), label="Train with it", icon=":material/arrow_forward:")
     if not allowed:
         st.caption("Your role may look, not change feature sets.")

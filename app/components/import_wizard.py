@@ -10,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from app import commands, jobs, session
-from app.components import frame_table
+from app.components import columns, deciding, frame_table
 from app.feedback import refusals, refused
 from app.queries import data as reads
 from core.kernel.canonical import digest
@@ -96,13 +96,21 @@ def _spooled(given: Any) -> Path:
 
 def _detected(found: dict[str, Any], key: str) -> str:
     versions = "".join(f", schema version {number}" for number in found["schema_versions"])
-    told = f"{found['adapter']}{versions}, {found['format']}, {found['rows']:,} rows, {len(found['columns'])} columns"
+    many = len(found["columns"])
+    counted = f"{found['rows']:,} row{'s' if found['rows'] != 1 else ''}, {many} column{'s' if many != 1 else ''}"
+    told = f"{found['adapter']}{versions}, {found['format']}, {counted}"
     with st.expander(f"Detected · {told}", type="step", expanded=True):
         kinds = list(reads.KINDS)
         kind = st.segmented_control(
             "What it holds", kinds, default=found["kind"], required=True, format_func=reads.KINDS.__getitem__,
             key=f"{key}_kind",
         )  # fmt: skip
+        if many == 1 and found["format"] == "csv":
+            st.warning(
+                "Only one column was found. If there are more, they are set apart by something else than a comma, "
+                "semicolon, tab or bar: save the file with one of these.",
+                icon=":material/view_column:",
+            )
         for one in found["findings"][:12]:
             st.markdown(f":orange[:material/flag:] {one['message']}. :gray[{one['remedy']}]")
     return kind or found["kind"]
@@ -116,7 +124,10 @@ def _mapped(found: dict[str, Any], kind: str, key: str) -> tuple[pl.DataFrame, d
             "example": st.column_config.TextColumn("Example", disabled=True),
             "missing": st.column_config.NumberColumn("Missing", format="percent", disabled=True, width="small"),
             "goes_to": st.column_config.SelectboxColumn(
-                "Goes to", options=[*reads.fields(kind), reads.KEEP, reads.LEAVE_OUT], required=True
+                "Goes to",
+                options=[*reads.fields(kind), reads.KEEP, reads.LEAVE_OUT],
+                required=True,
+                help="Double-click to choose. What is kept as it is stays with the record and can be learnt from.",
             ),
             "personal": st.column_config.CheckboxColumn("Personal", help="Sealed in the store, never a feature."),
         }
@@ -171,6 +182,19 @@ def outcome(key: str) -> None:
     jobs.show(job, f"{key}_job")
     if isinstance(job.result, Import):
         _counted(job.result, key)
+        if job.name == LOAD:
+            _next(job.result, key)
+
+
+def _next(result: Import, key: str) -> None:
+    """Draw what can be done once the file is in."""
+    if result.quarantined:
+        st.button(
+            "See what was held back, and why", key=f"{key}_held", icon=":material/inventory_2:",
+            on_click=session.remember, args=("tab", "Quarantine"),
+        )  # fmt: skip
+    if result.accepted:
+        deciding.show(key)
 
 
 def _counted(result: Import, key: str) -> None:
@@ -178,7 +202,9 @@ def _counted(result: Import, key: str) -> None:
         for name in ("read", "accepted", "duplicate", "quarantined"):
             st.metric(name.capitalize(), f"{getattr(result, name):,}", border=True)
     if result.reasons:
-        told = pl.DataFrame({"reason": list(result.reasons), "records": list(result.reasons.values())})
-        frame_table.show(told, f"{key}_reasons", alt="Quarantined records by reason.")
+        words = [reason.replace("_", " ") for reason in result.reasons]
+        told = pl.DataFrame({"reason": words, "records": list(result.reasons.values())})
+        config = {"reason": "Held back because of", "records": columns.count("Records")}
+        frame_table.show(told, f"{key}_reasons", columns=config, alt="Quarantined records by reason.")
     for warning in result.warnings:
         st.warning(f"{warning.message} {warning.remedy}")

@@ -5,7 +5,7 @@ import json
 import streamlit as st
 
 from app.components import badges, chart, frame_table
-from app.queries import policies, proofs
+from app.queries import policies, proofs, study
 from core.policy.checker import Check
 from core.policy.store import StoredVersion
 
@@ -17,8 +17,10 @@ ICONS = {
 COLUMNS = {
     "verdict": st.column_config.TextColumn("Verdict", width="small"),
     "name": "Statement",
-    "scope": st.column_config.TextColumn("Scope", width="small", help="Effective: hold-out, exploration, fallbacks."),
     "detail": st.column_config.TextColumn("What", width="large"),
+    "scope": st.column_config.TextColumn(
+        "Holds for", width="small", help="As leads meet them: with hold-out, exploration, caps and fallbacks."
+    ),
     "line": st.column_config.NumberColumn("Line", width="small"),
 }
 
@@ -34,7 +36,9 @@ def statements(text: str, key: str) -> None:
         badges.show(badges.evidence("proved"), f":gray[{held} of {found.height} statements]")
         for check in proofs.refuted(text):
             _refuted(text, check)
-        frame_table.show(found, f"{key}_proofs", columns=COLUMNS, alt="Statements with verdict, scope and line.")
+        frame_table.show(
+            found, f"{key}_proofs", columns=COLUMNS, order=list(COLUMNS), alt="Statements with verdict, scope and line."
+        )
 
 
 def _refuted(text: str, check: Check) -> None:
@@ -76,7 +80,7 @@ def _words(name: str, verdict: str, before: object, after: object) -> str:
         return {"equal": "No newly eligible lead", "differs": "Some leads are newly eligible"}.get(
             verdict, "Whether any lead is newly eligible could not be proved"
         )
-    spoken = name.replace("_", " ")
+    spoken = study.ANOTHER.get(name, name.replace("_", " "))
     if verdict == "differs":
         return f"**{spoken}** changes: {before} → {after}"
     return f"**{spoken}** is equal for every lead" if verdict == "equal" else f"**{spoken}**: could not be proved"

@@ -25,7 +25,7 @@ def show(key: str) -> None:
     code = _reasons(held, key)
     shown = held.filter(pl.col("code") == code) if code else held
     config = {
-        "code": "Reason",
+        "reason": "Reason",
         "detail": st.column_config.TextColumn("Detail", width="large"),
         "file": "File",
         "row_no": "Row",
@@ -33,7 +33,12 @@ def show(key: str) -> None:
         "batch_id": "Batch",
         "quarantined_at": columns.moment("Held at"),
     }
-    frame_table.show(shown.head(1_000), key, columns=config, order=list(config), alt="Records in quarantine.")
+    told = shown.head(1_000).with_columns(reason=pl.col("code").str.replace_all("_", " "))
+    frame_table.show(told, key, columns=config, order=list(config), alt="Records in quarantine.")
+    st.caption(
+        "Nothing here was lost. Mend the cause - the mapping, a schema, the source -, then re-drive: each record is "
+        "judged again as if it came now. Discard what can never be mended; the reason is kept."
+    )
     _actions(shown, code, key)
 
 

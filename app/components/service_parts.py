@@ -135,7 +135,7 @@ def _silence(minutes: float) -> str:
 def one_decision(span: str, key: str) -> None:
     """Draw the way of one decision: the one that the address names, else the newest."""
     found = {one["decision_id"]: one for one in reads.decisions(span)}
-    with chart.card("One decision's way", "Spans of its trace; where no trace is kept, the stages of its record."):
+    with chart.card("One decision's way", "The steps of its trace; where none is kept, those of its record."):
         if not found:
             st.caption("No decision in this window.")
             return
@@ -143,7 +143,7 @@ def one_decision(span: str, key: str) -> None:
         chosen = found[linked.select("Decision", names, "trace", f"{key}_decision", label_visibility="collapsed")]
         spans = reads.spans(chosen)
         last = max((spans["start_ms"] + spans["ms"]).to_list(), default=0.0)
-        words = f"In words: {charts.duration(last)} from the first span to the end of the last."
+        words = f"In words: {charts.duration(last)} from the first step to the end of the last."
         figure = charts.waterfall(spans, chart.colours())
         chart.show(figure, f"{key}_waterfall", alt=f"Spans of one decision. {words}", words=words)
         st.caption(f"Trace `{chosen['trace_id']}` · decision `{chosen['decision_id']}`")
@@ -151,7 +151,7 @@ def one_decision(span: str, key: str) -> None:
 
 def _named(decision: dict[str, Any]) -> str:
     outcome = decision["band"] or decision["disposition"]
-    return f"{decision['decided_at']:%d %b, %H:%M:%S} · {decision['lead_id']} · {outcome}"
+    return f"{decision['decided_at']:%d %b, %H:%M:%S} · {decision['ref']} · {outcome}"
 
 
 def playbooks() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import polars as pl
 import streamlit as st
 import yaml
 
@@ -12,7 +13,22 @@ from app.queries import sources as reads
 from app.queries.access import may
 from core.governance.permissions import Permission
 
+BREAKERS = {"closed": "let in", "open": "held back"}
 STATES = {"confirmed": "This contract holds.", "learned": "Nothing holds yet; this is what the source's past suggests."}
+
+
+BOUNDS = {
+    "lateness_hours": "how long after it happened an event may come and still be on time",
+    "max_silence_hours": "the longest time without any event",
+    "most_per_day, least_per_day": "how many events a day are usual",
+    "most_duplicate, most_late, most_skewed": "the share (0 to 1) that may be repeated, late, or dated ahead",
+    "missing": "by field, the share that may have no value",
+    "types, most_unknown_types": "the kinds of event that come, and the share that may be another",
+    "values, most_unknown_values": "by field, the values that come, and the share that may be another",
+    "burst_per_minute": "events of one lead in a minute beyond which features see no more",
+    "bots": "whether known robots are kept out of features",
+    "least_rows": "smaller batches are not judged",
+}
 
 
 def show(key: str) -> None:
@@ -30,9 +46,10 @@ def show(key: str) -> None:
         "last_received_at": columns.moment("Latest"),
         "watermark": columns.moment("Watermark", help=glossary.term("watermark")),
         "contract": st.column_config.TextColumn("Contract", help=glossary.term("data_contract")),
-        "breaker": st.column_config.TextColumn("Breaker", help=glossary.term("breaker")),
+        "breaker": st.column_config.TextColumn("Events are", help=glossary.term("breaker")),
     }
-    row = frame_table.pick(found, f"{key}_list", columns=config, order=list(config), alt="Sources.") or 0
+    told = found.with_columns(pl.col("breaker").replace(BREAKERS), pl.col("contract").replace("none", "not confirmed"))
+    row = frame_table.pick(told, f"{key}_list", columns=config, order=list(config), alt="Sources.") or 0
     source = found.row(min(row, found.height - 1), named=True)
     _silence(source)
     if source["breaker"] == "open":
@@ -66,7 +83,9 @@ def _breaker(source: str, why: str, key: str) -> None:
 def _contract(source: str, key: str) -> None:
     state, document = reads.contract(source)
     st.subheader(f"Contract of {source}")
-    st.caption(STATES[state])
+    st.caption(f"{STATES[state]} A batch outside the bounds waits in quarantine as a whole, until a person lets it in.")
+    with st.expander("What each bound means"):
+        st.markdown("\n".join(f"- `{name}`: {meaning}" for name, meaning in BOUNDS.items()))
     text = st.text_area("Bounds", yaml.safe_dump(document, sort_keys=False), height=300, key=f"{key}_text_{source}",
                         label_visibility="collapsed", disabled=not may(Permission.CURATE))  # fmt: skip
     if may(Permission.CURATE) and st.button("Confirm", type="primary", key=f"{key}_confirm", icon=":material/check:"):

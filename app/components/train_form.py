@@ -5,6 +5,7 @@ import streamlit as st
 from app import jobs, session, work_commands
 from app.components import chart, empty_state
 from app.feedback import refusals
+from app.queries import features as feature_sets
 from app.queries import models, segments
 from core.recipes.document import TrainPart
 
@@ -17,7 +18,11 @@ def show(key: str) -> None:
     guard, recipe = models.guard(), models.recipe_name()
     with chart.card("Train", "The last recipe again, on what the store holds now; nothing is decided by it."):
         if recipe is None:
-            empty_state.link("No recipe has run here yet: `leadbench run RECIPE`.", page="data", action="Load data")
+            empty_state.link(
+                "No recipe has run here yet. Load your files, then run one: `leadbench run RECIPE`.",
+                page="data",
+                action="Load data",
+            )
             return
         st.caption(f"Recipe **{recipe}** · {guard.won:,} won and {guard.lost:,} lost leads")
         if not guard.is_met:
@@ -25,7 +30,7 @@ def show(key: str) -> None:
                 f"Need at least {guard.needed} won and {guard.needed} lost; you have {guard.won}/{guard.lost}.",
                 icon=":material/data_alert:",
             )
-        chosen = settings(key)
+        chosen, features = settings(key), features_of(key)
         if st.button(
             "Start training",
             type="primary",
@@ -35,7 +40,7 @@ def show(key: str) -> None:
             width="stretch",
         ):
             with refusals():
-                jobs.start(TRAIN, work_commands.train(chosen))
+                jobs.start(TRAIN, work_commands.train(chosen, features))
                 st.rerun()
     job = jobs.current(TRAIN)
     if job is not None:
@@ -92,6 +97,19 @@ def settings(key: str) -> TrainPart:
         )
     given = {"trees": int(trees), "learning_rate": float(rate), "calibrate": calibrate, "seed": int(seed)}
     return segments.asked(given | {"tune_trials": int(trials)}, by or None)
+
+
+def features_of(key: str) -> str | None:
+    """Draw the choice of a feature set; the hash of a registered one, None for what the recipe says."""
+    named = {"": "As the recipe says"} | {
+        one["set_hash"]: f"{one['name']} · {one['features']} features · {one['set_hash'][7:19]}"
+        for one in feature_sets.sets().iter_rows(named=True)
+    }
+    chosen = st.selectbox(
+        "Features", list(named), format_func=named.__getitem__, key=f"{key}_features", persist_state="session",
+        help="A set that was built on Features; what seems to know the outcome is left out of it too.",
+    )  # fmt: skip
+    return chosen or None
 
 
 def _preset(key: str) -> None:

@@ -109,7 +109,14 @@ def quarantine() -> pl.DataFrame:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _quarantine(revision: str, role: str) -> pl.DataFrame:
-    found = rooms().signals.quarantine().with_columns(file=pl.col("path").str.split("/").list.last())
+    found = (
+        rooms()
+        .signals.quarantine()
+        .with_columns(
+            file=pl.col("path").str.split("/").list.last(),
+            detail=pl.col("detail").str.replace_all("`", "").str.replace_all(r"(:\d\d)\.\d+", "$1"),
+        )
+    )
     return seen(found, Role(role))
 
 

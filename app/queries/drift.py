@@ -14,6 +14,7 @@ from core.monitoring.junit import cases, to_junit
 
 BIN = re.compile(r"(-?[\d.]+(?:e-?\d+)?) to (-?[\d.]+(?:e-?\d+)?)")
 MOST_LISTED = 500
+OUTCOMES = {"0": "Not won", "1": "Won"}
 PRESETS = {
     "": "As in the recipe",
     "train": "Training leads",
@@ -99,7 +100,7 @@ def _shares(revision: str, report_id: str, name: str) -> pl.DataFrame:
     told = rooms().drift.distributions(report_id).get(name)
     if not told or not told["labels"]:
         return pl.DataFrame(schema={"bucket": pl.String, "reference": pl.Float64, "current": pl.Float64})
-    labels = [_shorter(label) for label in told["labels"]]
+    labels = [OUTCOMES.get(label[:1], label) if name == "y" else _shorter(label) for label in told["labels"]]
     buckets = labels if len(set(labels)) == len(labels) else told["labels"]
     return pl.DataFrame({"bucket": buckets, "reference": told["reference"], "current": told["current"]})
 

@@ -9,6 +9,7 @@ from core.policy.checker import Check, CheckReport
 from core.policy.inputs import typical
 
 PROVED_KINDS = ("structure", "proof", "claim")
+SCOPES = {"core": "the rules", "effective": "as leads meet them"}
 VERDICTS = {"pass": "Proved", "fail": "Refuted", "unknown": "Unknown"}
 
 
@@ -23,7 +24,10 @@ def statements(text: str) -> pl.DataFrame:
     report = proved(text)
     found = [one for one in report.checks if one.kind in PROVED_KINDS and one not in report.warnings]
     ranked = sorted(found, key=lambda one: one.verdict == "pass")
-    rows = [(VERDICTS[one.verdict], one.name, one.scope, one.detail, one.line) for one in ranked]
+    rows = [
+        (VERDICTS[one.verdict], one.name, SCOPES.get(one.scope, one.scope), one.detail.replace("`", ""), one.line)
+        for one in ranked
+    ]
     kinds = {"verdict": pl.String, "name": pl.String, "scope": pl.String, "detail": pl.String, "line": pl.Int64}
     return pl.DataFrame(rows, schema=kinds, orient="row")
 

@@ -8,6 +8,7 @@ import polars as pl
 import streamlit as st
 
 from app import live
+from app.queries import people
 from app.queries.access import database, revision
 from app.queries.data import totals
 from core.kernel import telemetry
@@ -171,13 +172,17 @@ def _sources(revision: str) -> pl.DataFrame:
 
 
 def decisions(span: str) -> list[dict[str, Any]]:
-    """The newest decisions of the range, with their stages' microseconds (dict)."""
-    return _decisions(revision("decisions"), span, now().replace(second=0))
+    """The newest decisions of the range, with their stages' microseconds (dict) and their lead's `ref`."""
+    return _decisions(revision("decisions", "signals"), span, now().replace(second=0))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _decisions(revision: str, span: str, moment: datetime) -> list[dict[str, Any]]:
-    rows = ServiceStore(database()).recent(moment - SPANS[span], RECENT).to_dicts()
+    found = ServiceStore(database()).recent(moment - SPANS[span], RECENT)
+    named = found.join(
+        people.refs(found["lead_id"].unique().to_list()), on="lead_id", how="left", maintain_order="left"
+    )
+    rows = named.to_dicts()
     return [row | {"stage_us": json.loads(row["stage_us"])} for row in rows]
 
 
@@ -195,7 +200,8 @@ def _recorded(decision: dict[str, Any]) -> list[tuple[str, float, float, bool]]:
     """The stages that the record itself keeps, one after the other until it was decided."""
     end = decision["decided_at"].replace(tzinfo=UTC).timestamp() * 1000
     rows = []
-    for name, us in reversed(decision["stage_us"].items()):
+    for name in sorted(decision["stage_us"], key=STAGES.index, reverse=True):
+        us = decision["stage_us"][name]
         end -= us / 1000
         rows.append((name, end, us / 1000, False))
     return rows[::-1]

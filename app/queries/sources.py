@@ -5,9 +5,19 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from app.queries import versions
 from app.queries.access import database, revision, role, rooms, seen
 from core.decisions.outdated import outdated
 from core.governance.permissions import Role
+
+NAMED = 4
+CAUSES = {
+    "late": "an event came late",
+    "loaded": "events were loaded later",
+    "corrected": "an event was corrected",
+    "attribute": "an attribute became known later",
+    "merged": "ids became one lead",
+}
 
 
 def sources() -> pl.DataFrame:
@@ -42,8 +52,8 @@ def _outdated(revision: str, role: str) -> pl.DataFrame:
         {
             "lead_id": one.lead_id,
             "as_of": one.as_of,
-            "causes": ", ".join(one.causes),
-            "features": ", ".join(name for name, _, _ in one.changes),
+            "causes": ", ".join(CAUSES[cause] for cause in one.causes),
+            "features": _briefly([versions.feature_name(name) for name, _, _ in one.changes]),
             "decision_id": one.decision_id,
         }
         for one in outdated(database(), rooms().features.get)
@@ -51,3 +61,8 @@ def _outdated(revision: str, role: str) -> pl.DataFrame:
     kinds = {"lead_id": pl.String, "as_of": pl.Datetime("us"), **dict.fromkeys(("causes", "features"), pl.String)}
     frame = pl.DataFrame(rows, schema={**kinds, "decision_id": pl.String})
     return seen(frame, Role(role))
+
+
+def _briefly(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

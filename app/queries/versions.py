@@ -126,3 +126,15 @@ def _type_names(revision: str) -> dict[str, str]:
     features = rooms().features
     sets = [features.get(set_hash) for set_hash in features.list()["set_hash"].to_list()]
     return dict(next((one.names for one in reversed(sets) if one.names), {}))
+
+
+def feature_name(name: str) -> str:
+    """The business name of a feature, from the newest set that has it."""
+    return _feature_names(revision("features")).get(name, name)
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _feature_names(revision: str) -> dict[str, str]:
+    features = rooms().features
+    sets = [features.get(set_hash) for set_hash in features.list()["set_hash"].to_list()]
+    return {one.name: one.label for found in sets for one in found.features}

@@ -17,6 +17,7 @@ from core.recipes.reader import RecipeFile
 from core.recipes.rooms import Rooms
 from core.recipes.suspects import Findings
 
+REGISTERED = "sha256:"
 RECENCY = Feature("days_since_last", aggregate="days_since_last")
 
 
@@ -119,6 +120,9 @@ def _types_in(node: Node) -> set[str]:
 
 
 def _read(rooms: Rooms, file: RecipeFile) -> FeatureSet:
+    """The set of a file, or the registered one whose hash the recipe names; raises FeatureSetUnknown."""
+    if file.recipe.features.startswith(REGISTERED):
+        return rooms.features.get(file.recipe.features)
     path = resolve(file.folder, file.recipe.features)
     if not path.is_file():
         raise FeatureFileMissing(path)

@@ -59,17 +59,20 @@ class Runner:
         *,
         actor: str,
         settings: TrainPart | None = None,
+        features: str | None = None,
         progress: Progress | None = None,
         cancel: Event | None = None,
     ) -> dict[str, Any]:
         """Train the last recipe on what the store holds now; the result without decisions and drift.
 
-        `settings` replace the recipe's own for this once.
+        `settings` and `features` (the hash of a registered set) replace the recipe's own for this once; raises
+        FeatureSetUnknown.
         """
         self._permit(actor, Permission.TRAIN)
         file, course = self.last_recipe("train"), Course(self.rooms.db.clock, progress)
-        if settings is not None:
-            file = replace(file, recipe=file.recipe.model_copy(update={"train": settings}))
+        asked = {"train": settings, "features": features and self.rooms.features.get(features).behaviour_hash}
+        once = {name: value for name, value in asked.items() if value is not None}
+        file = replace(file, recipe=file.recipe.model_copy(update=once))
         population = Population.of(self.rooms.signals)
         studied, trained = self._learn(file, population, actor, course, cancel)
         found = studied.to_json() | trained.to_json()

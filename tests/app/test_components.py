@@ -82,6 +82,17 @@ def test_a_refusal_shows_message_and_remedy_and_no_traceback():
     assert "Give at least 50." in at.error[0].value
 
 
+def test_a_refused_upload_is_told_by_its_own_name():
+    def script():
+        from app.feedback import refusals
+        from core.signals.errors import FileEmpty
+
+        with refusals():
+            raise FileEmpty("/tmp/leadbench-uploads-ab_1/tmpx/deals.csv")
+
+    assert run(script).error[0].value.startswith("`deals.csv` holds no records.")
+
+
 def test_a_notice_survives_one_rerun_and_no_more():
     def script():
         import streamlit as st

@@ -2,13 +2,17 @@
 
 import json
 import threading
+from dataclasses import replace
 
 import polars as pl
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from app import work_commands
-from app.components import frame_table, retraining
+from app import commands, work_commands
+from app.components import deciding, frame_table, retraining
+from app.jobs import JOBS
 from app.queries import drift, explain, models
+from core.features.errors import FeatureSetUnknown
 from core.models.errors import ModelDamaged
 from tests.app.pages import page
 
@@ -207,7 +211,35 @@ def test_a_training_cancelled_half_way_leaves_nothing_and_other_settings_give_an
             work_commands.train(settings.model_copy(update={"tune_trials": 200}))(stop, cancel)
         assert cancel.is_set() and bench.db.entries().height == before
         assert [path.name for path in (copy / "models").iterdir()] == [bench.rooms.models.get("1").folder_name]
-        told = work_commands.train(settings)(lambda done, text="": None, threading.Event())
-        services.use(None)
+        derived = bench.rooms.features.get(bench.rooms.models.get("1").feature_set_hash or "")
+        few = commands.register_features(replace(derived, name="few", features=derived.features[:6]))
+
+        def quiet(done: float, text: str = "") -> None:
+            return None
+
+        told = work_commands.train(settings, few)(quiet, threading.Event())
         assert told["model"]["version"] == "2"
-        assert bench.rooms.models.version("2").trees == 10
+        second = bench.rooms.models.version("2")
+        assert (second.trees, second.feature_set_hash) == (10, few)
+        named = bench.runner.reproduce("2", actor="ana")
+        assert named["equal"]
+        with pytest.raises(FeatureSetUnknown):
+            work_commands.train(settings, "no such set")(quiet, threading.Event())
+        at = deciding_as("ana")
+        at = at.button(key="d_decide").click().run()
+        (job,) = JOBS.of(deciding.DECIDE)
+        assert job.wait(60) and job.result["decisions"]["count"] > 0
+        assert any("leads were decided" in one.value for one in at.run().caption)
+        assert list(deciding_as("vic").button) == []
+        services.use(None)
+
+
+def deciding_as(user: str) -> AppTest:
+    def drawn():
+        from app.components import deciding
+
+        deciding.show("d")
+
+    at = AppTest.from_function(drawn, default_timeout=60)
+    at.session_state["session_identity"] = user
+    return at.run()
