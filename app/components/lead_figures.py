@@ -1,12 +1,12 @@
 """The four figures over the leads: how many in the best band, wins to expect, who is new there, who is held."""
 
 from app.components import glossary, kpi
-from app.queries import leads, versions
+from app.queries import figures, versions
 
 
 def show(key: str) -> None:
     """Draw the figures of the board as it stands."""
-    numbers = leads.figures()
+    numbers = figures.figures()
     best = f"band {versions.bands().label(numbers.top)}"
     kpi.tiles(
         [

@@ -1,5 +1,6 @@
 """What other systems are told of moves: how much waits, what failed and why, and sending dead messages anew."""
 
+import polars as pl
 import streamlit as st
 
 from app import work_commands
@@ -16,7 +17,7 @@ def show(key: str) -> None:
             st.caption("No message yet: the policy that decides names no effects, or nothing was decided by it.")
             return
         st.caption(" · ".join(f"{count:,} {status}" for status, count in counts.items()))
-        rows = reads.undelivered()
+        rows = reads.undelivered().with_columns(due_at=pl.when(pl.col("status") == "waiting").then("due_at"))
         if rows.height:
             config = {
                 "status": st.column_config.TextColumn("Status", width=80),

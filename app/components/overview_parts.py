@@ -7,11 +7,12 @@ from app.charts import flows, quality
 from app.components import chart, empty_state, glossary, kpi
 from app.queries import alerts as alerting
 from app.queries import data, leads, overview, versions
+from app.queries import figures as standing
 
 
 def figures(key: str) -> None:
     """Draw five figures with their course."""
-    won, totals, numbers = overview.winning(), data.totals(), leads.figures()
+    won, totals, numbers = overview.winning(), data.totals(), standing.figures()
     top = f"Band {versions.bands().label(numbers.top)}" if numbers.top else "Best band"
     board = leads.waiting()
     kpi.tiles(
@@ -31,7 +32,9 @@ def figures(key: str) -> None:
                 course=won.won_by_week,
                 chart="bar",
             ),
-            kpi.Kpi("Leads decided", f"{board.height:,}", note=f"of {totals['leads']:,} known", course=leads.sizes()),
+            kpi.Kpi(
+                "Leads decided", f"{board.height:,}", note=f"of {totals['leads']:,} known", course=standing.sizes()
+            ),
             kpi.Kpi(
                 f"{top} leads",
                 f"{numbers.leads:,}",

@@ -14,6 +14,7 @@ from core.kernel.times import from_text
 from core.signals.store_pages import SignalPages
 
 LATEST_CHANGES = 9
+ROUTINE = ("service.measured", "outbox.sent", "challenger.scored")
 KINDS = {
     "users.created": "First users were created",
     "user.added": "A user was added",
@@ -189,14 +190,14 @@ class Step:
 def changes() -> list[Step]:
     """The newest changes of the store, newest first; what one does again and again is told once, with how often.
 
-    Without the minutes of its service.
+    Without what the server does by itself all the time.
     """
     return _changes(revision())
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _changes(revision: str) -> list[Step]:
-    told = database().entries().filter(pl.col("kind") != "service.measured")
+    told = database().entries().filter(~pl.col("kind").is_in(ROUTINE))
     run = pl.struct("kind", "actor").rle_id()
     newest = told.with_columns(run=run).group_by("run", maintain_order=True).agg(pl.all().last(), times=pl.len())
     return [_step(row) for row in newest.tail(LATEST_CHANGES).reverse().iter_rows(named=True)]
