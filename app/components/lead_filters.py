@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import session
 from app.components import empty_state, glossary, saved_views
-from app.queries import desk, leads, versions
+from app.queries import desk, figures, leads, versions
 from app.queries.leads import Filter
 
 SEARCH = "leads_search"
@@ -61,7 +61,10 @@ def in_drawer() -> bool:
 
 def nothing_found() -> None:
     """Say that no lead matches, and offer to set every filter back."""
-    empty_state.show("No lead matches these filters.", icon="filter_alt_off")
+    told = figures.figures()
+    mostly = f", mostly for {told.held_why}" if told.held_why else ""
+    held = f" {told.held:,} leads are held{mostly}: see **Needs review**." if told.held else ""
+    empty_state.show(f"No lead matches these filters.{held}", icon="filter_alt_off")
     with st.container(horizontal=True, horizontal_alignment="center"):
         st.button("Clear filters", type="primary", key="leads_clear", on_click=_clear)
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import badges, chart, frame_table
+from app.components import badges, chart
 from app.queries import policies
 from app.queries.policies import Check
 from core.policy.store import StoredVersion
@@ -12,6 +12,9 @@ ICONS = {
     "warning": ":orange[:material/warning:]",
     "failed": ":red[:material/cancel:]",
 }
+
+
+MOST_FOUND = 20
 
 
 def line(check: Check) -> None:
@@ -24,6 +27,8 @@ def card(text: str, live: StoredVersion, *more: Check) -> None:
     with chart.card("Checks", "What was checked on the text; what was simulated says so."):
         for check in (*policies.checks(text, live), *more):
             line(check)
+            if check.verdict == "failed" and check.detail:
+                st.caption(check.detail)
         report = policies.checked(text)
         if report.policy is not None:
             st.caption(
@@ -47,7 +52,11 @@ def findings(text: str, live: StoredVersion, key: str) -> None:
             if found.is_empty():
                 st.markdown(":green[:material/check_circle:] No finding: the document is sound.")
             else:
-                frame_table.show(found, f"{key}_table", columns=FINDINGS, alt="Findings with line, column and remedy.")
+                for one in found.head(MOST_FOUND).iter_rows(named=True):
+                    place = f"**Line {one['line']}, column {one['column']}**"
+                    st.markdown(f"{ICONS['failed']} {place}: {one['message']} :gray[{one['hint'] or ''}]")
+                if found.height > MOST_FOUND:
+                    st.caption(f"{found.height - MOST_FOUND} more are in the report.")
         with chart.card("Its own tests"):
             for result in report.tests:
                 verdict = "passed" if result.passed else "failed"
@@ -55,15 +64,6 @@ def findings(text: str, live: StoredVersion, key: str) -> None:
             if not report.tests:
                 st.caption("The document carries no test, or cannot be read.")
         badges.show(badges.evidence("measured"), ":gray[on the text and its own tests]")
-
-
-FINDINGS = {
-    "line": st.column_config.NumberColumn("Line", width="small"),
-    "column": st.column_config.NumberColumn("Column", width="small"),
-    "code": "Code",
-    "message": st.column_config.TextColumn("What", width="large"),
-    "hint": st.column_config.TextColumn("Remedy", width="large"),
-}
 
 
 def differences(before: str, after: str, title: str) -> None:
@@ -75,6 +75,8 @@ def differences(before: str, after: str, title: str) -> None:
             return
         st.code(lines, language="diff", height=230 if lines.count("\n") > 9 else "content")
         told = policies.changes(before, after)
+        if not told:
+            return
         with st.expander(f"In words: {len(told)} change{'s' if len(told) != 1 else ''}"):
             for change in told:
                 st.markdown(f"- `{change['path']}`: {_shown(change)}")

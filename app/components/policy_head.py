@@ -22,10 +22,12 @@ def buttons(draft: Draft, live: StoredVersion, key: str) -> None:
         _versions(draft, key)
     if st.button("Save draft", icon=":material/save:", key=f"{key}_save", shortcut="S", disabled=not draft.is_changed):
         policy_release.save(draft)
-    same = policies.checked(draft.text).policy is None or draft.text == live.source
+    unsound, same = policies.checked(draft.text).policy is None, draft.text == live.source
+    why = "Check says what has to be mended first." if unsound else "Nothing differs from the version that decides."
     if st.button(
-        "Request approval", type="primary", icon=":material/verified_user:", key=f"{key}_submit", disabled=same
-    ):
+        "Request approval", type="primary", icon=":material/verified_user:", key=f"{key}_submit",
+        disabled=unsound or same, help=why if unsound or same else None,
+    ):  # fmt: skip
         policy_release.submit(draft)
 
 

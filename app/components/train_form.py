@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import jobs, session, work_commands
-from app.components import chart, empty_state
+from app.components import chart, deciding, empty_state
 from app.feedback import refusals
 from app.queries import features as feature_sets
 from app.queries import models, segments
@@ -42,6 +42,7 @@ def show(key: str) -> None:
             with refusals():
                 jobs.start(TRAIN, work_commands.train(chosen, features))
                 st.rerun()
+        deciding.show(key)
     job = jobs.current(TRAIN)
     if job is not None:
         jobs.show(job, f"{key}_job")
