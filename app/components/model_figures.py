@@ -52,6 +52,12 @@ def figures(version: ModelVersion, key: str) -> None:
             f"{matured['auc']:.3f}, calibration gap {100 * matured['ece']:.1f} pts, win rate "
             f"{matured['base_rate']:.0%}. The others are known because they were decided early."
         )
+    if weighted := told.get("weighted"):
+        st.caption(
+            f"Each worked lead counted by the inverse of how likely work was: AUC {weighted['auc']:.3f}, "
+            f"calibration gap {100 * weighted['ece']:.1f} pts, win rate {weighted['base_rate']:.0%}, "
+            f"{weighted['expected_rate']:.0%} expected. The figures above count the worked leads as they came."
+        )
 
 
 def _number(value: float | None) -> str:

@@ -52,9 +52,7 @@ class Prepared:
         return {part: self.split.count(part) for part in ("train", "calibration", "test")} | {"censored": self.censored}
 
 
-def prepare(
-    population: Population, recipe: Recipe, label: Label, chances: Callable[[], pl.DataFrame] | None = None
-) -> Prepared:
+def prepare(population: Population, recipe: Recipe, label: Label, chances: Callable[[], pl.DataFrame]) -> Prepared:
     """The rows of a recipe with a label; raises ThinData without any, and what labels, weights and split refuse.
 
     `chances` is asked for how likely decisions made work where rows are weighted by it.
@@ -66,7 +64,7 @@ def prepare(
     if label.unworked == "censor":
         found = without_unworked(found, population.unworked)
     weighting = None
-    if label.unworked == "weight" and chances is not None:
+    if label.unworked == "weight":
         found, weighting = weighted(found, population.work, chances())
     if found.rows.is_empty():
         raise ThinData(0, 0, FEWEST_LEADS)

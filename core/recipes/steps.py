@@ -62,15 +62,11 @@ class Steps:
         recipe = self.file.recipe
         if recipe.label is None:
             raise LabelMissing(recipe.name)
-        if recipe.label.unworked != "weight":
-            prepared = rows.prepare(population, recipe, recipe.label)
-            return prepared.known(as_learnt(self.rooms.db, prepared.rows))
-        until = self.decided_until
-        until = DecisionCourse(self.rooms.db).newest_entry() if until is None else until
-        prepared = rows.prepare(
-            population, recipe, recipe.label, lambda: chances(self.rooms.db, self.rooms.loaders.policy, until)
-        )
-        return replace(prepared.known(as_learnt(self.rooms.db, prepared.rows)), decided_until=until)
+        db, until = self.rooms.db, self.decided_until
+        until = DecisionCourse(db).newest_entry() if until is None else until
+        prepared = rows.prepare(population, recipe, recipe.label, lambda: chances(db, self.rooms.loaders.policy, until))
+        known = prepared.known(as_learnt(db, prepared.rows))
+        return known if known.weighting is None else replace(known, decided_until=until)
 
     def remake(self, studied: Studied, progress: Progress | None) -> str:
         """The hash of the model that this recipe trains now; nothing is registered."""

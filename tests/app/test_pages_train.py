@@ -90,13 +90,16 @@ def test_train_shows_which_levels_have_trees_of_their_own_and_why_others_have_no
     own = {"level": "DACH", "rows": 500, "won": 80, "lost": 420, "held_out": 90, "why": "own", "gain": gain}
     few = {"level": None, "rows": 20, "won": 8, "lost": 12, "held_out": 3, "why": "missing", "gain": None}
     told = {"by": "region", "levels": [{**own, "test": tested}, {**few, "test": {**tested, "against": None}}]}
-    version = replace(plain, metrics={**plain.metrics, "segments": told})
+    weighted = {"auc": 0.71, "ece": 0.02, "base_rate": 0.31, "expected_rate": 0.29}
+    version = replace(plain, metrics={**plain.metrics, "segments": told, "weighted": weighted})
     assert segments.levels(version).select("level", "scored_by", "gain", "auc_all").rows() == [
         ("DACH", "its own trees", "+0.0400 (+0.0100 to +0.0700)", 0.61),
         ("not known", "all leads' trees", "–", 0.7),
     ]
     monkeypatch.setattr(models, "version", lambda name: version)
-    assert any("Segments by region" in one.value for one in page("train").markdown)
+    at = page("train")
+    assert any("Segments by region" in one.value for one in at.markdown)
+    assert any("win rate 31%, 29% expected" in one.value for one in at.caption)
 
 
 def test_the_form_offers_the_models_categories_and_keeps_what_the_recipe_asks_besides(demo):
