@@ -1,10 +1,10 @@
 """The head of Lead 360: the time to look from, and the figures of the decision in force then."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 import streamlit as st
 
-from app import session
+from app import live, session
 from app.components import badges, glossary, kpi, lead_feedback
 from app.queries import lead as reads
 from app.queries import versions
@@ -14,9 +14,10 @@ from core.kernel.times import from_text
 
 
 def moment() -> datetime | None:
-    """Draw the choice of a time (UTC) to look from; None means now."""
+    """Draw the choice of a time (UTC) to look from, today at the latest; None means now."""
+    latest = datetime.combine(live.now().date(), time(23, 59))
     chosen = st.datetime_input(
-        "As known at (UTC)", value=None, key="asof", bind="query-params", width=190,
+        "As known at (UTC)", value=None, max_value=latest, key="asof", bind="query-params", width=190,
         help="Time travel: what was known, decided and scored at that moment.",
     )  # fmt: skip
     return chosen.replace(tzinfo=UTC) if chosen else None

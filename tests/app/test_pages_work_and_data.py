@@ -141,6 +141,8 @@ def test_looking_back_before_the_first_decision_says_that_there_is_none(demo):
     at = opened("lead", id=lead, asof="2020-01-01T00:00")
     assert not at.exception
     assert "has no decision" in at.error[0].value
+    ahead = opened("lead", id=lead, asof="2099-01-01T00:00")
+    assert not ahead.exception and not ahead.error and "Looking back" not in words(ahead)
 
 
 def test_an_unknown_lead_offers_the_best_ranked_ones(demo):

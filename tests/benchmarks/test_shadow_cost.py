@@ -18,7 +18,7 @@ from core.signals.ingest import Sender, segment_call
 from core.workbench import Workbench
 
 pytestmark = pytest.mark.bench
-SLICES, SLICE_SECONDS, PER_SECOND = 4, 60, 50
+SHADOWED, SLICE_SECONDS, PER_SECOND = (False, True, True, False), 60, 50
 MOST_P50, MOST_P99 = 1.2, 1.5
 
 
@@ -75,24 +75,22 @@ class Stream:
 
 
 def test_a_challenger_in_shadow_hardly_delays_a_decision(bench):
-    """A shadow round at the beginning of every other minute, as a server does it in each."""
-    stream, taken, scored, spent = Stream(bench), {False: [], True: []}, 0, 0.0
+    """A shadow round at the beginning of a minute, as a server does it in each; minutes without it before and after."""
+    stream, taken, scored = Stream(bench), {False: [], True: []}, []
     assert stream.running.arrivals.wait_until_idle(300)
     stream.play(10)
-    for number in range(SLICES):
-        shadowed, counts, began = bool(number % 2), [], time.process_time()
-        beside = threading.Thread(
-            target=lambda counts=counts: counts.append(live.shadow(bench, stream.running.arrivals))
-        )
+    for shadowed in SHADOWED:
+        beside = threading.Thread(target=lambda: scored.append(live.shadow(bench, stream.running.arrivals)))
         if shadowed:
             beside.start()
         taken[shadowed].append(stream.play(SLICE_SECONDS))
+        p50, p99 = np.percentile(taken[shadowed][-1], [50, 99])
+        print(f"a minute {'in shadow' if shadowed else 'alone'}: p50 {p50:.0f}, p99 {p99:.0f} ms")
         if shadowed:
             beside.join()
-            scored += counts[0]
-        spent += (time.process_time() - began) * (1 if shadowed else -1)
     alone, both = (np.percentile(np.concatenate(taken[key]), [50, 99]) for key in (False, True))
-    print(f"alone p50 {alone[0]:.0f}, p99 {alone[1]:.0f} ms; in shadow p50 {both[0]:.0f}, p99 {both[1]:.0f} ms")
-    print(f"{scored:,} leads scored in shadow, {spent / max(scored, 1) * 1e3:.2f} ms of processor time each")
-    assert scored > 0
+    print(
+        f"alone p50 {alone[0]:.0f}, p99 {alone[1]:.0f} ms; in shadow p50 {both[0]:.0f}, p99 {both[1]:.0f} ms; {scored}"
+    )
+    assert min(scored) > 0
     assert both[0] <= MOST_P50 * alone[0] and both[1] <= MOST_P99 * alone[1]
