@@ -103,11 +103,9 @@ def both(result: Mapping[str, Any], key: str) -> None:
         frame_table.show(rows, f"{key}_both", columns=columns, alt="Leads that change, by mode.")
         history, sla = result["history"], result["sla_min"]
         if history:
-            st.caption(
-                f"{history['differing']:,} of {history['decisions']:,} decisions on the way differ.",
-                help="Assumed. " + " ".join(history["assumed"]),
-            )
+            st.caption(f"{history['differing']:,} of {history['decisions']:,} decisions on the way differ.")
             frame_table.show(study.way(history), f"{key}_way", columns=WAY, alt="What happened on the way.")
+            st.caption(f"Assumed. {' '.join(history['assumed'])}")
         if sla["mean_delta"] is not None:
             st.caption(
                 f"SLA: {sla['mean_before']:,.0f} → {sla['mean_after']:,.0f} min on average; "

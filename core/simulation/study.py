@@ -111,6 +111,7 @@ class Study:
 
 def study(db: Database, question: Question, progress: Progress | None = None, cancel: Event | None = None) -> Study:
     """Simulate on the store, in the mode that is asked for; raises Cancelled, and nothing is written."""
+    progress = _rising(progress)
     before, after, revisions = question.before, question.after, db.revisions(*STREAMS)
     history = HistoryStore(db)
     one_step = simulate_on_store(db, before, after, share(progress, 0.0, 0.3), cancel)
@@ -186,6 +187,20 @@ def _demands(
     sides = (one_step.side("before"), one_step.side("after"))
     before, after = (of_created(side, created, until, profile) for side in sides)
     return before, after
+
+
+def _rising(progress: Progress | None) -> Progress | None:
+    """The same, never told less than before: both versions' reads tell their own share from its beginning."""
+    if progress is None:
+        return None
+    most = 0.0
+
+    def tell(done: float, text: str) -> None:
+        nonlocal most
+        most = max(most, done)
+        progress(most, text)
+
+    return tell
 
 
 def _may_go_on(progress: Progress | None, cancel: Event | None, done: float, text: str) -> None:

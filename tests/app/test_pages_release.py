@@ -129,6 +129,9 @@ def test_a_draft_is_simulated_in_full_kept_as_evidence_and_a_cell_opens_its_lead
     assert not at.exception
     told = " ".join(one.value for one in at.markdown)
     assert "Cannot say" in told and "No rep stands" in told and "explored" in told and "Rolled forward" in str(at.main)
+    assert any("Touches are each version's own" in one.value for one in at.caption)
+    way = next(one.value for one in at.dataframe if {"what", "before", "after"} == set(one.value.columns))
+    assert "Leads overdue at the end" in way["what"].to_list()
     verdicts = next(one.value for one in at.dataframe if "verdict" in one.value.columns)
     assert {"region", "segment", "company size", "consent"} == set(verdicts["dimension"])
     entries = demo_copy.db.entries().height
