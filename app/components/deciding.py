@@ -26,4 +26,5 @@ def show(key: str) -> None:
     if job is not None:
         jobs.show(job, f"{key}_decide_job")
         if job.result is not None:
-            st.caption(f"{job.result['decisions']['added']:,} leads were decided.")
+            told = job.result["decisions"]
+            st.caption(f"{told['count']:,} open leads, {told['added']:,} of them decided anew.")

@@ -33,7 +33,8 @@ def statements(text: str, key: str) -> None:
             st.caption("The text is no policy yet, so there is nothing to prove.")
             return
         held = found.filter(found["verdict"] == "Proved").height
-        badges.show(badges.evidence("proved"), f":gray[{held} of {found.height} statements]")
+        badge = badges.evidence("proved") if held == found.height else ":red-badge[:material/cancel: Not proved]"
+        badges.show(badge, f":gray[{held} of {found.height} statements hold]")
         for check in proofs.refuted(text):
             _refuted(text, check)
         frame_table.show(

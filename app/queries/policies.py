@@ -147,7 +147,7 @@ def checks(text: str, base: StoredVersion | None) -> list[Check]:
     report = checked(text)
     if report.policy is None:
         first = report.diagnostics[0]
-        more = f" and {len(report.diagnostics) - 1} more" if len(report.diagnostics) > 1 else ""
+        more = f" And {len(report.diagnostics) - 1} more." if len(report.diagnostics) > 1 else ""
         return [Check("failed", "Form, names and rules", f"line {first.line}: {first.message}{more}")]
     found = [Check("passed", "Form, names, domains and rule order"), _tests(report)]
     found += [Check("warning", f"Line {one.line}: stated and not done", one.detail) for one in report.warnings]

@@ -25,7 +25,13 @@ def statements(text: str) -> pl.DataFrame:
     found = [one for one in report.checks if one.kind in PROVED_KINDS and one not in report.warnings]
     ranked = sorted(found, key=lambda one: one.verdict == "pass")
     rows = [
-        (VERDICTS[one.verdict], one.name, SCOPES.get(one.scope, one.scope), one.detail.replace("`", ""), one.line)
+        (
+            VERDICTS[one.verdict],
+            one.name.replace("_", " "),
+            SCOPES.get(one.scope, one.scope),
+            one.detail.replace("`", ""),
+            one.line,
+        )
         for one in ranked
     ]
     kinds = {"verdict": pl.String, "name": pl.String, "scope": pl.String, "detail": pl.String, "line": pl.Int64}

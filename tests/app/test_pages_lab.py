@@ -229,7 +229,7 @@ def test_a_training_cancelled_half_way_leaves_nothing_and_other_settings_give_an
         at = at.button(key="d_decide").click().run()
         (job,) = JOBS.of(deciding.DECIDE)
         assert job.wait(60) and job.result["decisions"]["count"] > 0
-        assert any("leads were decided" in one.value for one in at.run().caption)
+        assert any("of them decided anew" in one.value for one in at.run().caption)
         assert list(deciding_as("vic").button) == []
         services.use(None)
 
