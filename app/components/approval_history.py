@@ -95,7 +95,7 @@ def exceptions() -> None:
 
 
 def roll_back(live: StoredVersion, key: str) -> None:
-    """Draw the way back: to which version, what it would do, the reason, and a repeated name as the last check."""
+    """Draw the way back: to which version, what it would do, and the reason."""
     with chart.card(
         "Roll back", "A version that decided before needs no new approval; the change is reviewed afterwards."
     ):
