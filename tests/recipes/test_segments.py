@@ -13,12 +13,17 @@ from core.recipes.reader import RecipeInvalid, parse_recipe
 from tests.recipes.regional import LEADS, RECIPE
 
 
-def test_training_tells_which_levels_have_their_own_and_decisions_are_made_again_to_the_bit(regional):
-    bench, result = regional
+def test_training_tells_which_levels_have_their_own(regional):
+    _, result = regional
     told = {one["level"]: one for one in result["metrics"]["segments"]["levels"]}
     assert result["metrics"]["segments"]["by"] == "market_region"
     assert told["south"]["why"] == "own" and told["west"]["why"].startswith("too few")
     assert told["south"]["test"]["against"]["verdict"] in ("better", "no credible difference")
+
+
+@pytest.mark.campaign
+def test_its_decisions_are_made_again_to_the_bit(regional):
+    bench, _ = regional
     assert bench.runner.score(actor="ana", leads="test")["decisions"]["count"] == LEADS // 5
     found = replay(bench.db, bench.rooms.loaders, sample=200)
     assert (found.replayed, found.equal) == (200, 200)
