@@ -14,7 +14,7 @@ MOST = 200
 
 def counts() -> dict[str, int]:
     """How many messages there are by status."""
-    return _counts(revision("decisions", STREAM))
+    return _counts(revision(STREAM))
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
@@ -25,7 +25,7 @@ def _counts(revision: str) -> dict[str, int]:
 
 def undelivered() -> pl.DataFrame:
     """The newest messages that are dead, that wait, and whose decision is gone, as `OutboxStore.listed` gives them."""
-    return _undelivered(revision("decisions", STREAM))
+    return _undelivered(revision(STREAM))
 
 
 @st.cache_data(max_entries=2, show_spinner=False)

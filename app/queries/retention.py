@@ -11,7 +11,7 @@ from core.decisions import store_retention
 from core.governance import retention
 from core.governance.retention import Plan
 
-READ = ("governance", "decisions", "policy", "outbox")
+READ = ("governance", "decisions", "policy")
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ class Rounds:
 
     def __call__(self) -> None:
         """A round, unless it is too early for one; raises what `deliver` raises."""
-        revision = self._db.revision("decisions", STREAM)
+        revision = self._db.revision(STREAM)
         if self._db.clock.now() < self._next or revision == self._quiet:
             return
         failed = True

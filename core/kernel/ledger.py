@@ -8,7 +8,7 @@ from datetime import datetime
 from core.kernel.canonical import canonical, digest
 from core.kernel.times import to_text
 
-STREAMS = ("signals", "features", "models", "policy", "decisions", "governance", "outbox")
+STREAMS = ("signals", "features", "models", "policy", "decisions", "governance")
 GENESIS = "sha256:" + "0" * 64
 
 

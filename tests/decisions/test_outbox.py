@@ -198,7 +198,7 @@ def test_a_message_whose_decision_is_gone_blocks_no_other_and_ends_as_gone(store
     assert set(ended["lead_id"]) == {first.lead_id} and set(ended["error"]) == {NO_DECISION}
     assert ended["settled_at"].null_count() == 0 and box.retry(ended["message_id"].to_list(), "ana") == 0
     assert store.revision("governance") == governance
-    assert json.loads(store.entries("outbox")["body"][-1]) == {
+    assert json.loads(store.entries("decisions")["body"][-1]) == {
         "waiting": 0,
         "delivered": orphans,
         "dead": 0,
