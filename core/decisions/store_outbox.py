@@ -12,8 +12,8 @@ from core.kernel.times import naive
 WAITING, DELIVERED, DEAD, GONE = "waiting", "delivered", "dead", "gone"
 STATUSES = (WAITING, DELIVERED, DEAD, GONE)
 STREAM = "decisions"
-"""The ledger's stream of what became of messages: that of the decisions which they tell of, so that no round empties what
-is remembered of roles and policies.
+"""The ledger's stream of what became of messages: that of their decisions, so that no round empties what is remembered
+of roles and policies.
 """
 SCHEMA = {
     "message_id": pl.String, "decision_id": pl.String, "lead_id": pl.String, "kind": pl.String, "name": pl.String,

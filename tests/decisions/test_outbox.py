@@ -214,7 +214,7 @@ def test_a_store_whose_deliveries_were_told_in_governance_is_opened_and_delivers
             change.body.update(waiting=0, delivered=1, dead=0)
     with open_store(tmp_path) as store:
         assert deliver(store, Sink()).delivered and store.verify().ok
-        assert store.entries("outbox").height == 1
+        assert store.entries("decisions")["kind"][-1] == "outbox.sent"
 
 
 def test_a_full_file_of_messages_is_put_by_and_only_the_oldest_of_those_go(tmp_path):
