@@ -11,6 +11,11 @@ from core.kernel.database import Database
 from core.kernel.times import naive
 from core.monitoring.report import DriftReport
 
+NEWEST = """
+    SELECT summary FROM drift_reports
+    WHERE model_hash = ? AND coalesce((summary->>'$.population')::BIGINT, 1) > 0
+    ORDER BY made_at DESC, report_id LIMIT 1"""
+
 
 class DriftStore:
     """The drift reports of a store, newest first."""
@@ -43,11 +48,8 @@ class DriftStore:
         return None if text is None else json.loads(text)
 
     def newest(self, model_hash: str) -> dict[str, Any] | None:
-        """The `drift` object of the model's newest report, or None where none was made."""
-        text = self._db.scalar(
-            "SELECT summary FROM drift_reports WHERE model_hash = ? ORDER BY made_at DESC, report_id LIMIT 1",
-            [model_hash],
-        )
+        """The `drift` object of the model's newest report of any lead, or None where none was made."""
+        text = self._db.scalar(NEWEST, [model_hash])
         return None if text is None else json.loads(text)
 
     def distributions(self, report_id: str) -> dict[str, dict[str, list[Any]]]:

@@ -338,11 +338,14 @@ def test_a_model_whose_scores_moved_since_decides_nothing_until_it_is_in_health(
     bench, _, result = ran
     model = bench.rooms.models.champion()
     score = FeatureDrift("score", "Score", 0.4, 0.1, "drift", 100, 100)
-    moved = DriftReport(DriftSpec(), (), score, None, None, STILL, 0, {}, b"")
+    moved = DriftReport(DriftSpec(), (), score, None, None, STILL, 100, {}, b"")
     choice = Choice(bench.rooms)
     before = choice()
     bench.rooms.drift.add(moved, model.model_hash, result["policy"]["hash"], "ana")
     after = choice()
     assert before and after and before.model_ok and not after.model_ok and before.key != after.key
+    of_nobody = DriftReport(DriftSpec(), (), None, None, None, STILL, 0, {}, b"")
+    bench.rooms.drift.add(of_nobody, model.model_hash, result["policy"]["hash"], "ana")
+    assert choice() == after
     later = bench.runner.score(actor="ana", as_of=START + timedelta(days=150), leads="all")["decisions"]
     assert later["dispositions"] == {"HOLD": later["count"]}
