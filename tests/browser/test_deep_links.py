@@ -28,6 +28,7 @@ def test_a_deep_link_opens_its_part_of_the_page(page_for, link):
     assert page.locator('[data-testid="stException"]').count() == 0
 
 
+@pytest.mark.campaign
 def test_the_drift_report_is_a_page_that_stands_alone(page_for, chromium, tmp_path):
     page, path, complaints = page_for("drift"), tmp_path / "drift.html", []
     with page.expect_download() as saved:

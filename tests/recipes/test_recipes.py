@@ -156,6 +156,7 @@ def test_x_education_counts_select_as_missing(real_data):
     assert columns["Specialization"]["missing"] > 1_000
 
 
+@pytest.mark.campaign
 def test_olist_reaches_its_floor_without_the_winners_columns(ran):
     store, result = ran("olist_funnel")
     assert result["metrics"]["split"] == "time"
@@ -177,7 +178,9 @@ def test_hubspot_seeds_load_without_a_mapping(ran):
     assert result["metrics"] is None and result["decisions"] is None
 
 
-@pytest.mark.parametrize("name", ["bpi2012", "x_education", "olist_funnel", "hubspot_seeds"])
+@pytest.mark.parametrize(
+    "name", ["bpi2012", "x_education", pytest.param("olist_funnel", marks=pytest.mark.campaign), "hubspot_seeds"]
+)
 def test_every_result_fits_the_published_schema(ran, name):
     _, result = ran(name)
     Draft202012Validator(json.loads((SCHEMAS / "run.json").read_text())).validate(result)
