@@ -14,7 +14,7 @@ from core.governance.permissions import Role
 
 def of_lead(lead_id: str) -> pl.DataFrame:
     """The contests of a lead, the one that waits first; what people wrote is masked for who is looking."""
-    return seen(_all(revision("governance")).filter(lead_id=lead_id), role())
+    return seen(_all(revision("governance", "signals")).filter(lead_id=lead_id), role())
 
 
 def waiting() -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ VERDICTS = {Verdict.GOOD: "Good", Verdict.JUNK: "Junk", Verdict.TOO_EARLY: "Too 
 
 def feedback() -> pl.DataFrame:
     """The newest word on each lead: lead_id, decision_id, verdict, note, actor, given_at."""
-    return _feedback(revision("governance"))
+    return _feedback(revision("governance", "signals"))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

@@ -76,6 +76,8 @@ KINDS = {
     "outbox.retried": "Messages that failed were sent again",
     "report.charged": "A report took from its privacy budget",
     "retention.asked": "Somebody asked to delete old decisions",
+    "retention.refused": "A deletion of old decisions was refused",
+    "person.erased": "A person was erased",
     "decisions.retired": "Old decisions were retired",
     "events.retired": "Old events were retired",
     "outcomes.redriven": "Outcomes that waited were let in",

@@ -41,7 +41,7 @@ BY_DAY = """
             least(lead(d.as_of) OVER course, CASE WHEN c.learned_at > d.as_of THEN c.learned_at END) AS until,
             coalesce(lag(d.band) OVER course <> d.band, FALSE)::INTEGER AS arrived
         FROM decisions d LEFT JOIN closed c ON c.lead_id = d.lead_id
-        WHERE d.arm <> 'shadow' AND d.as_of IS NOT NULL
+        WHERE d.arm <> 'shadow' AND d.as_of IS NOT NULL AND coalesce(c.learned_at > d.as_of, TRUE)
         WINDOW course AS (PARTITION BY d.lead_id ORDER BY d.as_of, d.entry_seq, d.leaf_no)
     ), moves AS (
         SELECT day, band, sum(leads) AS leads, sum(score) AS score, sum(held) AS held, sum(arrived) AS arrived FROM (

@@ -5,6 +5,7 @@ every proof still holds. The ledger entry is the tombstone.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from typing import Any
 from core.governance import store_erasure as store
 from core.governance.permissions import Permission
 from core.governance.users import Users
+from core.kernel.canonical import canonical
 from core.kernel.database import Database
 from core.kernel.errors import ReasonMissing
 from core.kernel.times import to_text
 from core.signals.errors import UnknownLead
 from core.signals.personal import EMAIL
+from core.signals.store_batches import NOBODY
 
 ERASED = "person.erased"
 FILES = "outbox*.jsonl"
@@ -39,13 +42,16 @@ class Erased:
 
 
 def erase(db: Database, lead_id: str, request_id: str, actor: str, users: Users) -> Erased:
-    """Shred the keys of every id of the lead, once for all; raises Forbidden, ReasonMissing and UnknownLead."""
+    """Shred the keys of every id of the lead, once for all; raises Forbidden, ReasonMissing and UnknownLead.
+
+    The id under whose key the records of nobody known lie is nobody's.
+    """
     if not request_id.strip():
         raise ReasonMissing("erase")
     with db.change("signals", ERASED, actor) as change:
         users.require(actor, Permission.ERASE, change)
         found = store.person(change, lead_id)
-        if found.is_empty():
+        if found.is_empty() or NOBODY in found["lead_id"]:
             raise UnknownLead(lead_id)
         keys, texts = change.shred(found["lead_id"].to_list()), store.blank_texts(change)
         told = {"ids": found["shown_id"].to_list(), "request_id": request_id.strip()}
@@ -59,7 +65,8 @@ def erase(db: Database, lead_id: str, request_id: str, actor: str, users: Users)
 
 
 def _lines(path: Path, ids: Iterable[str]) -> int:
-    """How many lines of the file name one of the ids."""
-    wanted = [f'"{one}"'.encode() for one in ids]
-    with path.open("rb") as stream:
+    """How many lines of the file name one of the ids; none where deliveries took the file away meanwhile."""
+    wanted = [canonical(one) for one in ids]
+    with suppress(FileNotFoundError), path.open("rb") as stream:
         return sum(any(one in line for one in wanted) for line in stream)
+    return 0

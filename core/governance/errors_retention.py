@@ -18,12 +18,14 @@ class NothingToRetire(LeadbenchError):
 
 
 class PlanUnknown(LeadbenchError):
-    """A plan that nobody asked for, or that was refused since."""
+    """A plan that nobody asked for, or that does not wait any more."""
 
     code = "unknown_plan"
 
     def __init__(self, plan: str) -> None:
-        super().__init__(f"Nobody asked for the deletion `{plan}`, or it was refused.", value=plan, remedy=AGAIN)
+        super().__init__(
+            f"Nobody asked for the deletion `{plan}`, or it was refused or carried out.", value=plan, remedy=AGAIN
+        )
 
 
 class PlanOwn(LeadbenchError):

@@ -119,6 +119,8 @@ def refuse(db: Database, plan_hash: str, comment: str, actor: str, users: Users)
     with db.change("governance", REFUSED, actor) as change:
         users.require(actor, Permission.APPROVE, change)
         planned, _ = _asked(change, plan_hash)
+        if plan_hash not in change.read(WAITING)["plan"]:
+            raise PlanUnknown(plan_hash)
         change.body.update(plan_hash=plan_hash, comment=comment.strip())
     return planned
 

@@ -11,7 +11,10 @@ PERSON = f"""
     CREATE OR REPLACE TEMP TABLE person AS
     SELECT l.lead_no, l.lead_id, {SHOWN.replace("lead_", "l.lead_")} AS shown_id
     FROM leads asked JOIN identity_at(NULL) a ON a.lead_no = asked.lead_no
-    JOIN identity_at(NULL) i ON i.root_no = a.root_no JOIN leads l ON l.lead_no = i.lead_no WHERE asked.lead_id = ?"""
+    JOIN identity_at(NULL) i ON i.root_no = a.root_no JOIN leads l ON l.lead_no = i.lead_no WHERE asked.lead_id = $lead
+    UNION ALL SELECT lead_no, lead_id, {SHOWN} FROM (
+        SELECT DISTINCT CAST(NULL AS INTEGER) AS lead_no, lead_id FROM quarantine WHERE lead_id = $lead)
+    WHERE lead_id NOT IN (SELECT lead_id FROM leads)"""
 UNREADABLE, STAYS = "unreadable", "stays under its id"
 TEXTS = (
     "UPDATE contests SET reason = 'erased', comment = CASE WHEN comment IS NOT NULL THEN 'erased' END",
@@ -27,6 +30,14 @@ SINKS = (
     ("items in quarantine", UNREADABLE, "quarantine SEMI JOIN person USING (lead_id)"),
     ("items in quarantine of nobody known", "may hold this person", "quarantine WHERE lead_id IS NULL"),
     ("events", STAYS, "events SEMI JOIN person USING (lead_no)"),
+    ("attributes that are not personal", STAYS, "attributes SEMI JOIN person USING (lead_no) WHERE sealed IS NULL"),
+    (
+        "statements of identity", STAYS,
+        """identity_statements WHERE from_no IN (SELECT lead_no FROM person)
+           OR into_no IN (SELECT lead_no FROM person)""",
+    ),
+    ("feedback", STAYS, "lead_feedback SEMI JOIN person USING (lead_id)"),
+    ("contests", STAYS, "contests SEMI JOIN person USING (lead_id)"),
     ("outcomes", STAYS, "outcomes SEMI JOIN person USING (lead_no)"),
     ("decisions", STAYS, "decisions SEMI JOIN person USING (lead_id)"),
     ("messages", STAYS, "outbox SEMI JOIN person USING (lead_id)"),
@@ -35,8 +46,8 @@ SINKS = (
 
 
 def person(change: Change, lead_id: str) -> pl.DataFrame:
-    """lead_id and shown_id of every id that is this lead now; empty where the store does not know it."""
-    change.execute(PERSON, [lead_id])
+    """lead_id and shown_id of every id that is this lead now, or of an id that quarantine alone knows; else empty."""
+    change.execute(PERSON, {"lead": lead_id})
     return change.read("SELECT lead_id, shown_id FROM person ORDER BY lead_id <> ?, lead_id", [lead_id])
 
 

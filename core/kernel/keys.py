@@ -52,6 +52,10 @@ class KeyFile:
         self._next.unlink(missing_ok=True)
         _write(self._next, key)
 
+    def read_staged(self) -> bytes:
+        """The staged key; raises FileNotFoundError."""
+        return self._next.read_bytes()
+
     def take(self) -> None:
         """Let the staged key take this one's place; the old one is gone."""
         self._next.replace(self.path)
@@ -65,7 +69,7 @@ class KeyFile:
             return
         try:
             if wrapped is not None:
-                unwrap(self._next.read_bytes(), wrapped)
+                unwrap(self.read_staged(), wrapped)
         except (InvalidTag, ValueError):
             self._next.unlink()
         else:
@@ -109,16 +113,19 @@ def seal_value(key: bytes, value: bytes) -> bytes:
     return nonce + AESGCM(key).encrypt(nonce, value, None)
 
 
-def open_value(key: bytes, sealed: bytes) -> bytes:
-    """The value inside its sealed form."""
-    return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
+def open_value(key: bytes, sealed: bytes) -> bytes | None:
+    """The value inside its sealed form; None where this key does not: one shredded since had sealed it."""
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
+    except InvalidTag:
+        return None
 
 
 def map_present(
     subjects: Sequence[str],
     values: Sequence[bytes | None],
     keys: Mapping[str, bytes],
-    change: Callable[[bytes, bytes], bytes],
+    change: Callable[[bytes, bytes], bytes | None],
 ) -> list[bytes | None]:
     """Apply `change(key, value)` to each present value under its subject's key; a shredded key gives None."""
     return [

@@ -67,7 +67,8 @@ def redrive(db: Database, ids: list[str], mapping: Table[str, Any] | None, actor
     """
     found = Quarantine(db).chosen(ids)
     total = Redriven(0, 0, 0, 0, 0)
-    claims = found.filter(pl.col("code").is_in(REFUSED))
+    claimed = pl.col("code").is_in(REFUSED) & pl.col("raw").is_not_null()
+    claims = found.filter(claimed)
     if not claims.is_empty():
         passed = redrive_claims(db, claims, actor)
         total = Redriven(claims.height, passed, 0, claims.height - passed, 0)
@@ -75,7 +76,7 @@ def redrive(db: Database, ids: list[str], mapping: Table[str, Any] | None, actor
     for rows in found.filter(held).partition_by("batch_id", maintain_order=True):
         accepted, duplicate, waiting = redrive_held(db, rows, actor)
         total = _sum(total, Redriven(rows.height, accepted, duplicate, waiting, 0))
-    records = found.filter(~pl.col("code").is_in(REFUSED) & ~held)
+    records = found.filter(~claimed & ~held)
     live = pl.col("path").str.starts_with(LIVE)
     mapped = (pl.col("code").is_in(MAPPED) & ~live).alias("mapped")
     for rows in records.with_columns(mapped).partition_by("batch_id", "mapped", maintain_order=True):

@@ -88,8 +88,11 @@ def append(change: Change, accepted: int, batch_id: str) -> None:
 
 
 def _note_appended(change: Change, before: Layout, accepted: int) -> None:
-    if not before.true or not before.events:
-        _note(change, accepted if before.true else 0)
+    if not before.true:
+        change.execute(f"UPDATE log_layout SET events = -1, last_no = {LAST_NO}")
+        return
+    if not before.events:
+        _note(change, accepted)
         return
     heaviest = change.scalar("SELECT max(n) FROM (SELECT count(*) AS n FROM incoming GROUP BY lead_id)")
     change.execute(

@@ -4,7 +4,11 @@ import json
 
 import pytest
 
+from core.governance import erasing
 from core.kernel.clock import SystemClock
+from core.signals.errors import UnknownLead
+from core.signals.identity import CONFLICT
+from core.signals.redriving import redrive
 from core.signals.store_batches import NOBODY
 from core.signals.store_pages import SignalPages
 from core.workbench import Workbench
@@ -89,3 +93,38 @@ def test_nothing_opens_what_was_sealed_of_the_person_and_the_others_stay(store):
     assert json.loads(entry["body"]) == {"ids": ["l1"], "request_id": "DSR-1", "keys": 1, "texts": 1}
     again = call("erase", "l1", "--request", "DSR-2", "--store", str(store), user="pat")
     assert "l1: keys shredded: 0" in again.stdout and "backups" in again.stdout
+
+
+def test_what_is_told_of_the_person_again_opens_beside_what_does_not(store, tmp_path):
+    again = tmp_path / "again.csv"
+    again.write_text("lead_id,created_at,email,phone\nl1,2026-01-01,new@example.com,+49 30 123456\n")
+    assert call("import", "leads", str(again), "--store", str(store), user="ana").returncode == 0
+    texts, shown = opened(store)
+    assert shown["l1"] == "new@example.com" and {text for who, text in texts if who == "l1"} >= {
+        None,
+        b"new@example.com",
+    }
+    out = ("quarantine", "export", str(tmp_path / "held.jsonl"), "--raw", "--store", str(store))
+    assert call(*out, user="pat").returncode == 0
+
+
+def test_who_is_in_quarantine_alone_is_erased_too_and_what_nothing_opens_is_hopeless(store):
+    with Workbench.open(store, SystemClock()) as bench:
+        db, users = bench.db, bench.rooms.users
+        with db.change("signals", "test.prepared", "ana") as change:
+            (sealed,) = change.seal(["l3"], [b'{"from_id":"x","into_id":"l3"}'])
+            change.execute(
+                """INSERT INTO quarantine SELECT * REPLACE ('q_3' AS quarantine_id, ? AS code, 'l3' AS lead_id,
+                   ? AS sealed) FROM quarantine LIMIT 1""",
+                [CONFLICT, sealed],
+            )
+        (db.directory / "outbox-000002.jsonl").write_text('{"lead_id":"l3"}\n')
+        told = erasing.erase(db, "l3", "DSR-3", "pat", users)
+        rows = {one["sink"]: one["rows"] for one in told.sinks}
+        assert (told.ids, told.keys, rows["items in quarantine"], rows["lines of outbox files"]) == (["l3"], 1, 1, 1)
+        found = redrive(db, ["q_3"], None, "ana")
+        assert (found.read, found.accepted, found.hopeless) == (1, 0, 1)
+        with db.change("signals", "test.prepared", "ana") as change:
+            change.execute("INSERT INTO leads BY NAME SELECT 99 AS lead_no, ? AS lead_id, 'b' AS batch_id", [NOBODY])
+        with pytest.raises(UnknownLead):
+            erasing.erase(db, NOBODY, "DSR-4", "pat", users)

@@ -113,6 +113,8 @@ def test_two_people_delete_exactly_what_was_asked_for(store, users, twice):
     assert store.scalar("SELECT count(*) FROM decisions") == 41
     with pytest.raises(PlanMoved):
         apply(store, second.hash, "rita", users)
+    with pytest.raises(PlanUnknown):
+        retention.refuse(store, second.hash, "Too late", "rita", users)
 
 
 def test_what_is_needed_stays(store, users, twice):

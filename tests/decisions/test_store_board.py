@@ -88,5 +88,11 @@ def test_a_lead_that_closed_after_its_newest_decision_is_marked(tmp_path):
         board = DecisionBoard(database)
         closed = dict(board.rows().select("lead_id", "closed_since").iter_rows())
         hot = board.by_day().filter(pl.col("band") == "hot")["leads"].to_list()
+        with database.change("decisions", "test.prepared", "ana") as change:
+            change.execute(
+                """INSERT INTO decisions SELECT * REPLACE (TIMESTAMP '2026-11-24' AS as_of, 'd_late' AS decision_id,
+                   99 AS entry_seq) FROM decisions WHERE lead_id = 'a' AND arm = 'live' ORDER BY as_of DESC LIMIT 1"""
+            )
+        late = board.by_day().filter(pl.col("band") == "hot")["leads"].to_list()
     assert closed == {"a": True, "b": False, "c": False}
-    assert hot == [1, 1, 1]
+    assert hot == late == [1, 1, 1]

@@ -210,8 +210,10 @@ def test_a_shredded_key_opens_nothing_and_what_is_left_of_it_is_under_a_master_k
         unwrap(path.read_bytes(), old)
     with db.change("governance", "person.erased", "pat") as change:
         assert change.shred(["a"]) == 0
+    before = sealed["a"]
     with db.change("signals", "leads.imported", "ana") as change:
         sealed["a"] = change.seal(["a"], [b"ann"])[0]
+    assert value("a") == [b"ann"] and db.unseal(["a", "b"], [before, sealed["b"]]) == [None, b"bob"]
     assert value("a") == [b"ann"] and sorted(one.name for one in path.parent.iterdir()) == ["master.key"]
 
 
@@ -237,6 +239,21 @@ def test_a_crash_while_keys_are_exchanged_leaves_those_that_the_store_is_under(
 
 def stopped(*_):
     raise KeyboardInterrupt
+
+
+def test_between_the_commit_and_the_exchange_of_keys_readers_are_answered(db, monkeypatch):
+    with db.change("signals", "leads.imported", "ana") as change:
+        sealed = change.seal(["a", "b"], [b"ann", b"bob"])
+    read, exchange = [], Change.exchange_keys
+
+    def looked_at(change):
+        read.append(db.unseal(["a", "b"], sealed))
+        exchange(change)
+
+    monkeypatch.setattr(Change, "exchange_keys", looked_at)
+    with db.change("governance", "person.erased", "pat") as change:
+        change.shred(["a"])
+    assert [*read, db.unseal(["a", "b"], sealed)] == [[None, b"bob"]] * 2
 
 
 def test_the_key_file_is_private_and_outside_the_database(db):

@@ -77,6 +77,20 @@ def test_no_number_of_an_event_is_ever_given_twice(store, monkeypatch):
     assert sorted(numbers.values()) == sorted(f"e{number}" for number in range(1, 11)) and max(numbers) == 10
 
 
+def test_a_log_that_something_else_wrote_to_is_not_trusted_again_before_it_is_written_anew(store):
+    ingest = Ingest(store)
+    ingest.submit(parcel(1, 2, 3)).result(30)
+    with store.change("signals", "tested", "ana") as change:
+        change.execute(
+            "INSERT INTO events BY NAME SELECT * REPLACE (9 AS event_no, 'x' AS event_id) FROM events LIMIT 1"
+        )
+    ingest.submit(parcel(4)).result(30)
+    ingest.stop()
+    assert not layout(store).true
+    compact(store, "ana")
+    assert layout(store).true and store.scalar("SELECT max(event_no) FROM events") == 10
+
+
 def test_who_gave_up_or_does_not_listen_keeps_nobody_from_an_answer(store):
     def deaf(*_):
         raise ValueError("nobody listens")

@@ -173,8 +173,8 @@ def lead_keys(cursor: Cursor, master: bytes) -> dict[str, bytes]:
 
 
 def keys_now(cursor: Cursor, key_file: sealing.KeyFile) -> dict[str, bytes]:
-    """The same by the key file as it stands; asked again where a shredding exchanges it at this very moment."""
-    for _ in range(2):
-        with suppress(InvalidTag):
-            return lead_keys(cursor, key_file.read())
+    """The same by the key file as it stands, or by the one staged: a shredding may be exchanging it at this moment."""
+    for read in (key_file.read, key_file.read_staged):
+        with suppress(InvalidTag, FileNotFoundError):
+            return lead_keys(cursor, read())
     return lead_keys(cursor, key_file.read())

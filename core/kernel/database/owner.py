@@ -209,9 +209,9 @@ class Database:
         try:
             self._high_water.reserve()
             change.execute("COMMIT")
-            change.exchange_keys()
             self._head, self._latest = Mark(entry.seq, entry.hash), {**self._latest, stream: entry.hash}
             self._newest[kind] = entry.seq
+            change.exchange_keys()
             self._high_water.append(self._head)
         except OSError as error:
             raise NoSpace(self.directory, str(error)) from error
