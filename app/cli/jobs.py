@@ -161,8 +161,8 @@ def _metrics_text(result: dict[str, Any]) -> str:
         lines.append(_matured_text(metrics["matured"]))
     lines += [_challenger_text(one["name"], one["against"]) for one in metrics["challengers"]]
     if against := metrics["against_champion"]:
-        name = f"model {against['version']} on the {against['rows']:,} rows whose window is over"
-        lines.append(_challenger_text(name, against))
+        judged = f" on the {against['rows']:,} rows whose window is over" if "rows" in against else ""
+        lines.append(_challenger_text(f"model {against['version']}{judged}", against))
     if result["model"].get("tuning"):
         lines.append(_tuning_text(result["model"]["tuning"]))
     if metrics["by_landmark"]:

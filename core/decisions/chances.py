@@ -19,6 +19,8 @@ from core.policy.document import Policy
 from core.policy.overlay import HOLDOUT, LIVE, overlay_of
 
 CHANCES = {"lead_id": pl.String, "moment": pl.Datetime("us"), "chance": pl.Float64, "is_given": pl.Boolean}
+DECIMALS = 12
+"""Shares of actions that are all work sum to nearly 1; so few decimals make that 1, which leaves nothing to chance."""
 
 
 def chances(db: Database, policy: Callable[[str], Policy], until: int) -> pl.DataFrame:
@@ -48,13 +50,13 @@ class _Judge:
         return action not in (None, self._spared)
 
     def chance(self, inputs: Mapping[str, Any]) -> float:
-        """How likely work was for a lead with these inputs, over the hold-out and the exploration."""
+        """How likely work was for a lead with these inputs, over the hold-out and the exploration; 1 if sure."""
         core, values = self._evaluator.decide(inputs), self._evaluator.normalised(inputs)
         shares = propensities(self._overlay, core, values, LIVE)
         free = sum(share for action, share in shares.items() if self.is_work(action))
         holdout = self._overlay.holds_out(core, values)
         if holdout is None:
-            return free
+            return round(free, DECIMALS)
         held = buckets_in(holdout.fraction) / BUCKETS
         treated = self.is_work(self._overlay.apply(core, values, HOLDOUT).action)
-        return held * treated + (1 - held) * free
+        return round(held * treated + (1 - held) * free, DECIMALS)

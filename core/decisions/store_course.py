@@ -23,6 +23,12 @@ WHERE list_contains($arms, arm) AND coalesce(as_of, known_at) IS NOT NULL AND en
 ORDER BY lead_id, moment, entry_seq, leaf_no
 """
 
+NEWEST = """
+SELECT greatest(coalesce(max(entry_seq), 0), (SELECT coalesce(max(retired_seq), 0) FROM decisions_gone)) FROM decisions
+"""
+
+LOST = "SELECT count(*) > 0 FROM decisions_gone WHERE entry_seq <= $until AND retired_seq > $until"
+
 
 class DecisionCourse:
     """The decisions of a store in the order of time."""
@@ -42,5 +48,9 @@ class DecisionCourse:
         return self._db.read(ACTED, {"arms": list(ACTED_ON), "until": until})
 
     def newest_entry(self) -> int:
-        """The ledger's entry of the newest decision, 0 where there is none."""
-        return int(self._db.scalar("SELECT coalesce(max(entry_seq), 0) FROM decisions"))
+        """The ledger's entry of the newest decision, or of the newest deletion of some; 0 where there is none."""
+        return int(self._db.scalar(NEWEST))
+
+    def has_lost(self, until: int) -> bool:
+        """Whether decisions up to the ledger's entry `until` were deleted after it."""
+        return bool(self._db.scalar(LOST, {"until": until}))

@@ -195,7 +195,19 @@ def _evaluation(version: ModelVersion) -> str:
     about = (
         f"On {version.metrics.get('rows') or 0:,} rows of {leads or 0:,} leads that no training saw; intervals by lead."
     )
-    return "\n".join(["## Evaluation", "", about, "", *table, "", *ahead]).rstrip()
+    weighted = version.metrics.get("weighted")
+    counted = [_weighted(weighted), ""] if weighted else []
+    return "\n".join(["## Evaluation", "", about, "", *counted, *table, "", *ahead]).rstrip()
+
+
+def _weighted(told: Mapping[str, float]) -> str:
+    """What the figures are where training weighted its rows, and what they are by weight."""
+    return (
+        "These are worked leads, and the table and all other figures count them as they came. Each counted by its "
+        f"weight: AUC {told['auc']:.4f}, Brier {told['brier']:.4f}, log loss {told['log_loss']:.4f}, calibration gap "
+        f"{100 * told['ece']:.1f} points, positive rate {told['base_rate']:.1%} where {told['expected_rate']:.1%} was "
+        "said."
+    )
 
 
 def _line(name: str, figure: Mapping[str, Any]) -> str:

@@ -90,8 +90,10 @@ def _rows(model: Model) -> pl.DataFrame:
 
 
 def _thresholds(model: Model) -> dict[int, list[float]]:
+    """By place of the feature, where the trees of all leads and those of segments split."""
+    own = model.segments.own.values() if model.segments else ()
     found: dict[int, list[float]] = {}
-    for tree in fields(model.booster):
+    for tree in (tree for booster in (model.booster, *(one.booster for one in own)) for tree in fields(booster)):
         for feature, cut in zip(tree.get("split_feature", []), tree.get("threshold", []), strict=False):
             found.setdefault(int(feature), []).append(float(cut))
     return found

@@ -112,8 +112,8 @@ class NothingLeftToChance(LeadbenchError):
     def __init__(self, leads: int, worked: int, logged: int, by_chance: int) -> None:
         super().__init__(
             f"Of `{leads:,}` labelled leads {worked:,} are known to have been worked and {logged:,} have a live "
-            f"decision that tells how likely work was; {by_chance:,} decisions left it to chance: there is nothing to "
-            "weight by.",
+            f"decision that tells how likely work was; {by_chance:,} decisions left it to chance, none of a lead that "
+            "was then worked: there is nothing to weight by.",
             value=leads,
             remedy="Decide live under a policy with an `experiment` (hold-out or exploration) and load outcomes that "
             "say who was worked (`worked`, `worked_at`); until then write `unworked: censor`.",

@@ -24,6 +24,7 @@ from core.models.metrics import (
 )
 from core.models.ranking import auc
 from core.models.training import TrainConfig, held_out_margins
+from core.models.worked import WEIGHT
 
 SEGMENTS = (2, 8)
 POOR_CALIBRATION = 0.05
@@ -125,8 +126,8 @@ def evaluate(
     """Figures of the test rows of a frame with lead_id, landmark, y, part and probability; by `segment`, if given.
 
     With `observed_until`, the end of the log, the rows whose label_known_at it reached are also told by themselves.
-    The base rate of training is that of the train and calibration rows. Raises EvaluationImpossible where the test rows
-    hold one class only.
+    The base rate of training is that of the train and calibration rows. Of rows with a WEIGHT the warning of poor
+    calibration alone heeds it. Raises EvaluationImpossible where the test rows hold one class only.
     """
     tested = frame.filter(pl.col("part") == "test")
     y, p = _floats(tested["y"]), _floats(tested["probability"])
@@ -157,7 +158,7 @@ def evaluate(
         matured=ripe,
         calibration=calibration_table(y, p, leads),
         lift=lift_table(y, p),
-        cautions=tuple(_cautions(y, p, (_by_lead(tested), _by_lead(trained)), ripe)),
+        cautions=tuple(_cautions(tested, (_by_lead(tested), _by_lead(trained)), ripe)),
     )
 
 
@@ -231,7 +232,7 @@ def _by_lead(frame: pl.DataFrame) -> Floats:
     return _floats(frame.group_by("lead_id", maintain_order=True).agg(pl.col("y").cast(pl.Float64).mean())["y"])
 
 
-def _cautions(y: Floats, p: Floats, leads: tuple[Floats, Floats], matured: MaturedFigures | None) -> list[Caution]:
+def _cautions(tested: pl.DataFrame, leads: tuple[Floats, Floats], matured: MaturedFigures | None) -> list[Caution]:
     """Warnings from the test rows, and from the mean label of each lead in test and in training."""
     (now, before), found = leads, []
     whole = "" if matured is None else f" Of the {matured.rows:,} whose window is over"
@@ -244,16 +245,25 @@ def _cautions(y: Floats, p: Floats, leads: tuple[Floats, Floats], matured: Matur
                 + (f"{whole} it is {matured.base_rate:.1%}: the others were decided early." if matured else ""),
             )
         )
-    error, noise = calibration_error(y, p), calibration_noise(y)
+    error, noise, said = _missed(tested)
     if error > POOR_CALIBRATION and error > 2 * noise:
         found.append(
             Caution(
                 "poorly_calibrated",
-                f"Predicted and observed rates differ by {error:.1%} on average (chance alone: about {noise:.1%})."
-                + (f"{whole} by {matured.ece:.1%}: the others were decided early." if matured else ""),
+                f"Predicted and observed rates{said} differ by {error:.1%} on average (chance alone: {noise:.1%})."
+                + (f"{whole} by {matured.ece:.1%}: the others were decided early." if matured and not said else ""),
             )
         )
     return found
+
+
+def _missed(tested: pl.DataFrame) -> tuple[float, float, str]:
+    """By how much probabilities miss the rates, by how much chance alone would, and what to say where rows weigh."""
+    y = _floats(tested["y"])
+    if WEIGHT not in tested.columns:
+        return calibration_error(y, _floats(tested["probability"])), calibration_noise(y), ""
+    noise = calibration_noise(y, _floats(tested[WEIGHT]))
+    return weighted_figures(tested, WEIGHT)["ece"], noise, ", worked leads weighted,"
 
 
 def _shifted(y: Floats, trained: Floats) -> bool:

@@ -53,10 +53,15 @@ def calibration_error(y: Floats, p: Floats) -> float:
     return sum(gaps) / len(y)
 
 
-def calibration_noise(y: Floats) -> float:
-    """The calibration error that a perfectly calibrated model shows by chance on this many rows, roughly."""
-    rate = float(y.mean())
-    return float(np.sqrt(2 / np.pi) * np.sqrt(rate * (1 - rate) * ECE_BINS / len(y)))
+def calibration_noise(y: Floats, weight: Floats | None = None) -> float:
+    """The calibration error that a perfectly calibrated model shows by chance on this many rows, roughly.
+
+    Weighted rows count as their effective sample.
+    """
+    weight = np.ones(len(y)) if weight is None else weight
+    total = float(weight.sum())
+    rate, rows = float((weight * y).sum()) / total, total**2 / float((weight**2).sum())
+    return float(np.sqrt(2 / np.pi) * np.sqrt(rate * (1 - rate) * ECE_BINS / rows))
 
 
 def auc_interval(y: Floats, p: Floats, cluster: np.ndarray, seed: int, rounds: int) -> tuple[float, float]:

@@ -6,7 +6,6 @@ from typing import Any
 import polars as pl
 
 from core.models import resampling
-from core.models.encoding import OTHER
 from core.models.metrics import log_loss
 from core.models.model import Model
 from core.models.ranking import auc
@@ -20,15 +19,13 @@ AT = "segment level"
 def by_level(model: Model, tested: pl.DataFrame) -> dict[str, Any]:
     """The facts' segments, each level with its `test` figures: rows, positives, auc, log_loss and `against` the parent.
 
-    tested: lead_id, y, probability and the features. `against`, the model minus its parent paired by lead, is of levels
-    that have their own; figures are None under ten rows of a class.
+    tested: lead_id, y, probability and the features. What is no level, rare or new, is told with the missing, as in
+    training. `against`, the model minus its parent paired by lead, is of levels that have their own; figures are None
+    under ten rows of a class.
     """
     told = model.facts[FACT]
-    names = [one["level"] for one in told["levels"] if one["level"] not in (None, OTHER)]
-    at = (
-        pl.when(pl.col(told["by"]).is_null() | pl.col(told["by"]).is_in(names))
-        .then(told["by"])
-        .otherwise(pl.lit(OTHER))
+    at = pl.when(pl.col(told["by"]).is_in([one["level"] for one in told["levels"] if one["level"] is not None])).then(
+        told["by"]
     )
     parent = pl.Series("parent", probabilities(replace(model, segments=None), tested))
     judged = tested.with_columns(parent, at.alias(AT))

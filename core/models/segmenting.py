@@ -133,7 +133,7 @@ def _counted(asked: Segmenting, level: str | None, code: float, place: int, part
     held_out, rows = _leads(held), len(fitted.y)
     counts = (won, lost, sum(held_out))
     if level in (None, OTHER):
-        return Level(level, rows, *counts, "missing" if level is None else "rare levels")
+        return Level(level, rows, *counts, "missing, rare or new" if level is None else "rare levels")
     checks = (
         (rows < asked.fewest_rows, "too few rows"),
         (won < asked.fewest_of_a_class, "too few won leads"),

@@ -19,6 +19,7 @@ from core.models.worked import WEIGHT
 
 Direction = Literal["increasing", "decreasing"]
 FEWEST_LEADS = 40
+FEWEST_IN_A_LEAF = 5
 REFERENCE_ROWS = 10_000
 EXPLAINED_ROWS = 500
 FEATURES_A_TREE = 8
@@ -58,6 +59,12 @@ class TrainConfig:
     def fraction_of(self, features: int) -> float:
         """The share of features that a tree sees: as given, else about eight features, at least a quarter."""
         return self.feature_fraction or float(np.clip(FEATURES_A_TREE / features, 0.25, 1.0))
+
+    def in_proportion(self, rows: int, whole: int) -> "TrainConfig":
+        """The settings for so few rows of the whole: a leaf holds the same share of them."""
+        if self.smallest_leaf is None:
+            return self
+        return replace(self, smallest_leaf=max(round(self.smallest_leaf / whole * rows), FEWEST_IN_A_LEAF))
 
     def leaf_of(self, rows: int) -> int:
         """The fewest rows of a leaf: as given, else a hundredth of the rows between 10 and 100."""
@@ -111,7 +118,8 @@ def _segmented(model: Model, config: TrainConfig, asked: Segmenting, rows: tuple
     """The model with the levels' own trees, and what became of every level among its facts."""
 
     def boost(part: Rows) -> str:
-        return _boost(part.frame, part.inputs, model.features, config)
+        smaller = config.in_proportion(len(part.y), len(rows[0].y))
+        return _boost(part.frame, part.inputs, model.features, smaller)
 
     found = segmenting.grow(asked, model, rows, margin, config.calibrate, boost, config.threads)
     return replace(model, segments=found.segments, facts={**model.facts, segmenting.FACT: found.to_json(asked)})

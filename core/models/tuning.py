@@ -15,7 +15,7 @@ import polars as pl
 
 from core.models.encoding import FeatureInfo
 from core.models.ranking import auc
-from core.models.training import TrainConfig, margins_of
+from core.models.training import FEWEST_IN_A_LEAF, TrainConfig, margins_of
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 BLOCKS = 8
 FIRST_RANKED = 4
 FEWEST_OF_A_CLASS = 20
-FEWEST_IN_A_LEAF = 5
 STARTUP_TRIALS = 6
 SEARCHED = ("trees", "learning_rate", "leaves", "smallest_leaf", "shrinkage", "feature_fraction")
 Fold = tuple[pl.DataFrame, pl.DataFrame]
@@ -133,17 +132,12 @@ class _Search:
         areas = self.areas.setdefault(trial.number, [])
         self.tell(trial.number / self.trials, f"trial {trial.number + 1} of {self.trials}")
         for number, (rows, later) in enumerate(self.made):
-            margins = margins_of(rows, later, self.features, self._in_proportion(config, len(rows)))
+            margins = margins_of(rows, later, self.features, config.in_proportion(len(rows), self.rows))
             areas.append(auc(later["y"].cast(pl.Float64).to_numpy(), margins))
             trial.report(float(np.mean(areas)), number)
             if number + 1 < len(self.made) and trial.should_prune():
                 raise optuna.TrialPruned
         return float(np.mean(areas))
-
-    def _in_proportion(self, config: TrainConfig, rows: int) -> TrainConfig:
-        """The settings for so few rows: a leaf holds the same share of them as it would of all."""
-        share = (config.smallest_leaf or 0) / self.rows
-        return replace(config, smallest_leaf=max(round(share * rows), FEWEST_IN_A_LEAF))
 
     def _chosen(self, best: int, found: dict[str, Any], pruned: int) -> Tuning:
         gains = np.array(self.areas[best]) - np.array(self.areas[0])

@@ -68,9 +68,9 @@ def weighted(found: LandmarkRows, work: pl.DataFrame, chances: pl.DataFrame) -> 
     told = said.join(_in_force(said, chances), on="lead_id", how="left", maintain_order="left")
     worked = told.filter(pl.col("worked").fill_null(False))
     kept = worked.filter(pl.col("is_given").fill_null(False))
-    by_chance = int(chances.join(leads, on="lead_id", how="semi")["chance"].is_between(0, 1, closed="none").sum())
-    if not by_chance or kept.is_empty():
-        raise NothingLeftToChance(len(leads), len(worked), int(told["chance"].is_not_null().sum()), by_chance)
+    if not kept["chance"].is_between(0, 1, closed="none").any():
+        by_chance = chances.join(leads, on="lead_id", how="semi")["chance"].is_between(0, 1, closed="none").sum()
+        raise NothingLeftToChance(len(leads), len(worked), int(told["chance"].is_not_null().sum()), int(by_chance))
     raw = 1 / kept["chance"].clip(lower_bound=CLIP)
     weights = kept.select("lead_id").with_columns((raw / raw.mean()).alias(WEIGHT))
     weighting = _counted(told, worked, kept, weights[WEIGHT], chances)

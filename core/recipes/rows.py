@@ -71,7 +71,7 @@ def prepare(population: Population, recipe: Recipe, label: Label, chances: Calla
     rows, waiting = (_as_written(frame, recipe.landmarks) for frame in (found.rows, found.waiting))
     found = replace(found, rows=rows, waiting=waiting)
     done = split(found.rows, split_spec(population, recipe))
-    cautions = [_truncation(found), _chance(population), _censoring(found)]
+    cautions = [_truncation(found), _chance(population), _censoring(found, weighting is not None)]
     told = tuple(caution for caution in cautions if caution)
     return Prepared(done, found.censored, label, told, found.waiting, population.observed_until, weighting)
 
@@ -134,15 +134,16 @@ def _chance(population: Population) -> Caution | None:
     )
 
 
-def _censoring(found: LandmarkRows) -> Caution | None:
+def _censoring(found: LandmarkRows, is_weighted: bool) -> Caution | None:
     rows = found.censored + found.rows.height
     if found.censored <= MANY_CENSORED * max(rows, 1):
         return None
-    nobody = f"; {found.unworked:,} of them because their leads were not worked" if found.unworked else ""
+    why = "have no weight, as no decision of a logged chance had them worked" if is_weighted else "were not worked"
+    nobody = f"; {found.unworked:,} of them because their leads {why}" if found.unworked else ""
     return Caution(
         "many_censored",
-        f"{found.censored:,} of {rows:,} rows ({found.censored / rows:.0%}) have no known outcome yet and were left "
-        f"out{nobody}.",
+        f"{found.censored:,} of {rows:,} rows ({found.censored / rows:.0%}) have no outcome to learn from and were "
+        f"left out{nobody}.",
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from core.decisions.store_course import DecisionCourse
 from core.governance.permissions import Permission
 from core.kernel.workers import Progress
 from core.models.cutoffs import Capacity
@@ -86,7 +87,8 @@ class Runner:
     ) -> dict[str, Any]:
         """Train a registered model's recipe again and compare the hashes; nothing is written.
 
-        Raises ModelUnknown, DataMoved where the data is not what it was, and NothingRun for a model without its recipe.
+        Raises ModelUnknown, DataMoved where the data is not what it was (decisions that weights are made of included),
+        and NothingRun for a model without its recipe.
         """
         self._permit(actor, Permission.TRAIN)
         found = self.rooms.models.version(version)
@@ -102,6 +104,8 @@ class Runner:
             studied = steps.study(Population.of(self.rooms.signals), tell)
         with course.step("train") as tell:
             again = steps.remake(studied, tell)
+        if again != found.model_hash and until is not None and DecisionCourse(self.rooms.db).has_lost(until):
+            raise DataMoved(found.version, f"decisions up to entry {until}", "fewer of them: some were deleted since")
         told = {"version": found.version, "model_hash": found.model_hash, "reproduced_hash": again}
         return {**told, "equal": again == found.model_hash, "seconds": course.seconds}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from app.cli.jobs import summary
 from core.kernel.clock import SystemClock
 from core.recipes.document import TrainPart
 from core.workbench import Workbench
@@ -33,6 +34,13 @@ def stricter(tmp_path) -> Path:
     text = (ROOT / STRICTER).read_text().replace("risk_class: medium", "risk_class: low")
     path.write_text(text.replace("0.5500", "0.6000").replace("0.5000", "0.5600"))
     return path
+
+
+def test_a_result_that_was_kept_before_the_champions_rows_were_counted_is_told_too(demo):
+    _, result = demo
+    against = {"version": "1", "verdict": "better", "figures": [{"difference": 0.01, "low": 0.002, "high": 0.02}]}
+    for kept, words in ((against, "model 1: better"), ({**against, "rows": 90}, "model 1 on the 90 rows whose")):
+        assert words in summary({**result, "metrics": {**result["metrics"], "against_champion": kept}})
 
 
 def test_the_demo_decides_its_open_leads(demo):

@@ -37,6 +37,17 @@ experiment:
     min_propensity: 0.1
 """
 
+ALL_WORK = """
+experiment:
+  unit: lead_id
+  salt: exp-2
+  exploration:
+    scheme: epsilon_greedy
+    epsilon: 0.4
+    over: {actions: [call_now, send_case_study, invite_webinar]}
+    min_propensity: 0.1
+"""
+
 
 @pytest.fixture(scope="module")
 def experimental(policy):
@@ -76,7 +87,7 @@ def test_an_experiment_is_executed_recorded_and_replayed(decided, feature_set, m
 
 
 def test_the_chance_of_work_is_over_the_hold_out_and_the_exploration_and_what_was_given_comes_to_it(
-    decided, experimental
+    decided, experimental, policy
 ):
     store = DecisionCourse(decided)
     found = chances(decided, lambda _: experimental, store.newest_entry())
@@ -91,6 +102,8 @@ def test_the_chance_of_work_is_over_the_hold_out_and_the_exploration_and_what_wa
         assert is_given == (row.action != "wait") and chance in likely.get((row.band, is_given), {chance})
         assert not (is_given and chance == 0)
     assert found["is_given"].mean() == pytest.approx(found["chance"].mean(), abs=0.08)
+    sure = parser.load(policy.text + ALL_WORK, "sure.yaml")
+    assert {0.4, 1.0} <= set(chances(decided, lambda _: sure, store.newest_entry())["chance"]) <= {0.0, 0.4, 1.0}
 
 
 def test_a_unit_stays_in_its_arm_and_its_course_goes_on_across_arms(decided):

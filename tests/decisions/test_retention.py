@@ -13,6 +13,7 @@ from core.decisions.spine import population
 from core.decisions.store import DecisionStore
 from core.decisions.store_arrivals import ArrivalStore
 from core.decisions.store_contests import ContestStore
+from core.decisions.store_course import DecisionCourse
 from core.decisions.store_outbox import SCHEMA, OutboxStore
 from core.decisions.store_retention import LEFT
 from core.decisions.store_shadow import ShadowStore
@@ -78,7 +79,10 @@ def test_no_event_goes_and_no_lead_loses_where_it_stands(store, users, twice, fe
 
     planned = ask(store, "pat", users)
     assert planned.leaves["count"] == 40
+    course, until = DecisionCourse(store), DecisionCourse(store).newest_entry()
+    assert not course.has_lost(until)
     apply(store, planned.hash, "rita", users)
+    assert course.has_lost(until) and course.newest_entry() > until and not course.has_lost(course.newest_entry())
     assert DecisionStore(store).standing("live", 1_000) == standing
     assert DecisionStore(store).latest().equals(board)
     assert ArrivalStore(store).undecided().equals(undecided)

@@ -1,5 +1,6 @@
 """An exported model: MLflow loads it, it scores as the store does, and one changed byte is refused."""
 
+import dataclasses
 import importlib.util
 import json
 import sys
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 import yaml
 
+from core.exports import model_card
 from core.exports.errors import FolderExists
 from core.exports.model_folder import LOADER, write
 from core.models import calibration, segment_figures
@@ -117,6 +119,9 @@ def test_a_model_with_trees_of_segments_scores_the_same_without_leadbench(portab
     assert list(yaml.safe_load((tmp_path / "model" / "MLmodel").read_text())["flavors"]) == ["python_function"]
     card = (tmp_path / "model" / "README.md").read_text()
     assert "- south: its own trees, gain +0.0" in card and "- west: the trees of all leads, too few rows (" in card
+    weighted = {"auc": 0.71, "brier": 0.2, "log_loss": 0.6, "ece": 0.02, "base_rate": 0.31, "expected_rate": 0.29}
+    counted = model_card.card(dataclasses.replace(version, metrics={**version.metrics, "weighted": weighted}), model)
+    assert "worked leads" not in card and "positive rate 31.0% where 29.0% was said" in counted
     (tmp_path / "model" / "segment_1.lgb").write_bytes(model.booster.encode())
     with pytest.raises(portable.ModelFolderDamaged, match="segment_1"):
         portable.load(tmp_path / "model")

@@ -72,6 +72,17 @@ def test_trees_of_segments_are_in_the_graph_whole(trained):
     assert onnx_folder.scored(serialized(model, {}), few, model) == pytest.approx(probabilities(model, few), abs=1e-9)
 
 
+def test_the_graph_is_checked_around_the_thresholds_of_segments_too(trained, version, tmp_path, monkeypatch):
+    own = Segments("industry", {"software": Fitted(trained.booster, 0.0, CALIBRATIONS["none"])})
+    model = dataclasses.replace(trained, booster="tree", segments=own)
+    checked = []
+    monkeypatch.setattr(
+        onnx_folder, "scored", lambda graph, frame, model: checked.append(frame) or probabilities(model, frame)
+    )
+    onnx_folder.write(version, model, tmp_path / "model")
+    assert checked[0]["employees"].n_unique() > 30
+
+
 def test_trees_of_one_leaf_and_features_without_levels_are_written_too():
     frame = synthetic(400).with_columns(visits=pl.lit(1), place=pl.lit(None, pl.String))
     only = (FeatureInfo("visits", "count", "fit", "Visits"), FeatureInfo("place", "category", "fit", "Place"))

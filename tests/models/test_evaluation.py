@@ -18,6 +18,7 @@ from core.models.ranking import auc, single_column_auc
 from core.models.scoring import probabilities
 from core.models.split import SplitSpec, split
 from core.models.training import TrainConfig
+from core.models.worked import WEIGHT
 from tests.models.samples import FEATURES, synthetic
 
 SHORT = TrainConfig(trees=20, learning_rate=0.1)
@@ -117,6 +118,22 @@ def test_a_moved_base_rate_and_poor_calibration_are_warned_about(scored):
     shrunk = scored.with_columns(pl.col("probability") / 3)
     assert "poorly_calibrated" in {caution.code for caution in evaluate(shrunk, rounds=10).cautions}
     assert evaluate(scored, rounds=10).cautions == ()
+
+
+def test_rows_that_weigh_are_warned_of_by_their_weight():
+    """Half of the winners are there twice as often as they should: what their weights make good is no miss."""
+    y, p = drawn(4_000)
+    often = np.repeat(np.arange(4_000), np.where(y > 0, 2, 1))
+    y, p = y[often], p[often]
+    told = {"lead_id": [str(n) for n in range(len(y))], "landmark": "1d", "part": "test", "y": y, "probability": p}
+    frame = pl.DataFrame(told).with_columns(pl.Series(WEIGHT, np.where(y > 0, 0.5, 1.0)))
+    assert "poorly_calibrated" in {one.code for one in evaluate(frame.drop(WEIGHT), rounds=10).cautions}
+    weighted = evaluate(frame, rounds=10)
+    assert weighted.cautions == () and weighted.ece == evaluate(frame.drop(WEIGHT), rounds=10).ece > 0.08
+    missed = evaluate(frame.with_columns(pl.col("probability") / 3), rounds=10).cautions
+    assert [one.code for one in missed] == ["poorly_calibrated"] and "worked leads weighted" in missed[0].message
+    assert metrics.calibration_noise(y, np.full(len(y), 3.0)) == pytest.approx(metrics.calibration_noise(y))
+    assert metrics.calibration_noise(y, np.where(np.arange(len(y)) < 100, 1.0, 0.0)) > 5 * metrics.calibration_noise(y)
 
 
 def test_lift_by_tenths_finds_all_positives_in_the_end():

@@ -41,7 +41,7 @@ def test_only_the_level_that_wins_by_something_else_has_its_own_and_the_others_s
     assert told["south"]["why"] == "own" and told["south"]["gain"]["low"] > 0
     assert {told[name]["why"] for name in ("north", "east")} == {"no credible gain"}
     assert told["west"]["why"] == "too few rows" and told["west"]["gain"] is None and 0 < told["west"]["rows"] < 200
-    assert told[None]["why"] == "missing"
+    assert told[None]["why"] == "missing, rare or new"
 
 
 def test_a_class_that_is_too_small_keeps_a_level_with_the_parent(rows):
@@ -61,11 +61,26 @@ def test_without_held_out_leads_nobody_has_trees_of_its_own(rows):
     assert model.segments is None and levels_of(model)["south"]["why"] == "too few held-out leads of a class"
 
 
+def test_a_leaf_that_was_set_for_all_rows_is_as_small_in_proportion_for_a_level(rows):
+    wide = replace(CONFIG, smallest_leaf=260)
+    fitted = rows.filter(pl.col("part") == "train")
+    south = fitted.filter(pl.col("region") == "south").height
+    assert south < 2 * 260
+    model = train(rows, REGIONAL, wide).model
+    assert model.segments is not None and model.segments.own["south"].booster.count("num_leaves=1\n") == 0
+    assert wide.in_proportion(south, fitted.height).smallest_leaf == round(260 * south / fitted.height)
+    assert CONFIG.in_proportion(1, 9) is CONFIG and wide.in_proportion(1, 900).smallest_leaf == 5
+
+
 def test_noise_earns_no_trees(rows):
     shuffled = rows.with_columns(y=pl.col("y").shuffle(seed=5))
     model = train(shuffled, REGIONAL, CONFIG).model
     assert model.segments is None
-    assert {one["why"] for one in levels_of(model).values()} <= {"no credible gain", "too few rows", "missing"}
+    assert {one["why"] for one in levels_of(model).values()} <= {
+        "no credible gain",
+        "too few rows",
+        "missing, rare or new",
+    }
 
 
 def test_the_same_rows_give_the_same_hash_on_any_number_of_threads(rows, regional):
@@ -161,7 +176,12 @@ def test_figures_on_unseen_rows_stand_beside_the_parents(rows, regional):
         regional, tested.with_columns(probability=pl.Series(probabilities(regional, tested)))
     )
     found = {one["level"]: one["test"] for one in told["levels"]}
-    assert sum(one["rows"] for one in found.values()) == tested.filter(pl.col("region").ne_missing("rare")).height
+    assert sum(one["rows"] for one in found.values()) == tested.height
+    unnamed = pl.col("region").is_null() | pl.col("region").is_in(["rare", "new"])
+    strange = tested.with_columns(region=pl.when(pl.int_range(pl.len()) < 9).then(pl.lit("new")).otherwise("region"))
+    scored = strange.with_columns(probability=pl.Series(probabilities(regional, strange)))
+    again = {one["level"]: one["test"] for one in segment_figures.by_level(regional, scored)["levels"]}
+    assert again[None]["rows"] == strange.filter(unnamed).height > found[None]["rows"]
     area = found["south"]["against"]["figures"][0]
     assert area["ours"] == found["south"]["auc"] and area["ours"] > area["theirs"]
     assert found["north"]["against"] is None and found["north"]["auc"] > 0.6

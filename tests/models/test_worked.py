@@ -108,13 +108,17 @@ def test_leads_that_no_decision_could_give_work_are_counted():
     assert weighted(found, work, barred)[1].never == 50
 
 
-@pytest.mark.parametrize("case", ["no decisions", "nothing by chance", "nobody said to be worked"])
+@pytest.mark.parametrize(
+    "case", ["no decisions", "nothing by chance", "only the unworked by chance", "nobody said to be worked"]
+)
 def test_without_chance_or_word_of_work_it_is_refused_with_the_counts(case):
     found, work, chances, _ = log(500)
     if case == "no decisions":
         chances = chances.clear()
     elif case == "nothing by chance":
         chances = chances.with_columns(chance=pl.col("is_given").cast(pl.Float64))
+    elif case == "only the unworked by chance":
+        chances = chances.with_columns(chance=pl.when("is_given").then(1.0).otherwise("chance"))
     else:
         work = work.clear()
     with pytest.raises(NothingLeftToChance, match="`500` labelled leads") as refused:

@@ -8,12 +8,14 @@ import polars as pl
 import pytest
 
 from core.decisions.engine import decide
+from core.decisions.store_course import DecisionCourse
 from core.exports.model_card import card
 from core.models.errors import NothingLeftToChance
 from core.models.worked import WEIGHT
 from core.policy import parser
 from core.policy.default import propose, thresholds_from
 from core.recipes.document import Label, TrainPart
+from core.recipes.errors import DataMoved
 from core.recipes.population import Population
 from core.recipes.steps import Steps
 from tests.recipes.regional import LEADS
@@ -84,6 +86,19 @@ def test_weights_are_refused_until_the_log_left_something_to_chance_and_then_sta
     later = Steps(bench.rooms, file, "ana", decided_until=0)
     with pytest.raises(NothingLeftToChance):
         later.prepare(Population.of(bench.rooms.signals))
+
+
+def test_a_weighted_model_whose_decisions_were_deleted_since_is_not_called_another(regional, monkeypatch):
+    bench, result = regional
+    found = bench.rooms.models.version(result["model"]["version"])
+    lineage = {**found.lineage, "signals_revision": bench.db.revision("signals"), "decided_until": 1}
+    monkeypatch.setattr(bench.runner.rooms.models, "version", lambda _: replace(found, lineage=lineage))
+    monkeypatch.setattr(Steps, "study", lambda *_: None)
+    monkeypatch.setattr(Steps, "remake", lambda *_: "sha256:other")
+    assert not bench.runner.reproduce("1", actor="ana")["equal"]
+    monkeypatch.setattr(DecisionCourse, "has_lost", lambda _, until: until == 1)
+    with pytest.raises(DataMoved, match="decisions up to entry 1"):
+        bench.runner.reproduce("1", actor="ana")
 
 
 @pytest.mark.campaign
