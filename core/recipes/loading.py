@@ -13,19 +13,26 @@ from core.recipes.document import EventSource, LeadSource, OutcomeSource, Recipe
 from core.recipes.reader import RecipeFile
 from core.recipes.warnings import Caution
 from core.signals.columns import file_hash
+from core.signals.findings import Finding
 from core.signals.imports import Import
 from core.signals.service import Signals
 
-HEEDED = ("unmatched_records", "impossible_time", "outcome_revised")
-"""Findings of an import that the result of a run warns of."""
+HEEDED = "unmatched_records"
+"""The finding of an import that the result of a run warns of; its progress tells the others."""
 
 
 def load(
     signals: Signals, file: RecipeFile, actor: str, progress: Progress | None = None, cancel: Event | None = None
 ) -> list[Import]:
     """Import every source of the recipe; raises the refusals of an import, earlier sources stay."""
-    steps = list(_steps(signals, file, actor, cancel))
-    return [step(progress=_within(progress, number, len(steps))) for number, step in enumerate(steps)]
+    steps, results = list(_steps(signals, file, actor, cancel)), []
+    for number, step in enumerate(steps):
+        tell = _within(progress, number, len(steps))
+        results.append(step(progress=tell))
+        for warning in results[-1].warnings:
+            if tell and warning.code != HEEDED:
+                tell(1.0, _told(results[-1], warning))
+    return results
 
 
 def _steps(signals: Signals, file: RecipeFile, actor: str, cancel: Event | None) -> Iterator[Callable[..., Import]]:
@@ -78,14 +85,18 @@ def cautions(results: list[Import], outcomes: dict[str, int]) -> list[Caution]:
         if result.unmatched
     ]
     found += [
-        Caution(warning.code, f"{Path(result.path).name}: {warning.message}. {warning.remedy}")  # type: ignore[arg-type]
+        Caution(HEEDED, _told(result, warning))
         for result in results
         for warning in result.warnings
-        if warning.code in HEEDED and not (warning.code == "unmatched_records" and result.unmatched)
+        if warning.code == HEEDED and not result.unmatched
     ]
     if not any(count for name, count in outcomes.items() if name != "open"):
         found.append(Caution("no_outcome", "No lead has an outcome, so there is nothing to learn from."))
     return found
+
+
+def _told(result: Import, warning: Finding) -> str:
+    return f"{Path(result.path).name}: {warning.message}. {warning.remedy}"
 
 
 def run_key(file: RecipeFile) -> str:

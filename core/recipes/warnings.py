@@ -13,8 +13,6 @@ Code = Literal[
     "many_censored",
     "no_outcome",
     "unmatched_records",
-    "impossible_time",
-    "outcome_revised",
     "champion_not_compared",
     "challenger_not_scored",
 ]
