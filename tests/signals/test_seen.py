@@ -23,8 +23,9 @@ def test_what_was_taken_in_is_known_and_what_was_not_is_new():
 
 def test_hashes_take_eight_bytes_an_event():
     seen = SeenIds()
-    for start in range(0, 200_000, 1_000):
+    for start in [*range(0, 200_000, 1_000), *range(0, 150_000, 10_000)]:
         seen.note(ids(*range(start, start + 1_000)), "revision")
+    seen.note(ids(*range(150_000)), "read again from the log")
     assert sum(part.nbytes for part in seen._sorted) <= 200_000 * 8
     assert len(seen._loose) <= MOST_LOOSE
     assert len(seen._sorted) <= np.log2(200_000 / MOST_LOOSE) + 1

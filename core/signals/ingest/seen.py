@@ -52,7 +52,13 @@ class SeenIds:
             loose, self._loose = np.fromiter(self._loose, dtype=np.uint64), set()
             self._sorted.append(np.sort(np.concatenate([hashes, loose])))
         while len(self._sorted) > 1 and 2 * len(self._sorted[-1]) > len(self._sorted[-2]):
-            self._sorted[-2:] = [np.sort(np.concatenate(self._sorted[-2:]), kind="stable")]
+            self._sorted[-2:] = [_merged(self._sorted[-2:])]
+
+
+def _merged(parts: list[np.ndarray]) -> np.ndarray:
+    """Sorted arrays as one; what was noted at a commit and read again from the log is kept once."""
+    both = np.sort(np.concatenate(parts), kind="stable")
+    return both[np.append(True, both[1:] != both[:-1])]
 
 
 def _has_any(known: np.ndarray, hashes: np.ndarray) -> bool:
