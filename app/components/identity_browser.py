@@ -11,6 +11,7 @@ from app.feedback import done, refusals
 from app.queries import identities as reads
 from app.queries.access import may
 from core.governance.permissions import Permission
+from core.kernel.canonical import digest
 
 
 def show(key: str) -> None:
@@ -103,12 +104,15 @@ def _erase(lead_id: str, key: str) -> None:
         return
     with st.popover("Erase this person", icon=":material/person_remove:", width=520):
         st.caption("Nobody can open the personal values of these ids any more, for ever. Decisions and events stay.")
-        request = st.text_input("Request", key=f"{key}_request", placeholder="The request that asks for it").strip()
+        place = f"{key}_request_{digest(lead_id)[7:19]}"
+        request = st.text_input("Request", key=place, placeholder="The request that asks for it").strip()
         if st.button("Erase", key=f"{key}_erase", disabled=not request, icon=":material/delete_forever:"):
             with refusals():
                 told = commands.erase(lead_id, request)
                 st.success(f"Keys shredded: {told.keys:,}. What holds something of this person:")
                 frame_table.show(pl.DataFrame(told.sinks), f"{key}_sinks", columns=SINKS, alt="What stays, and where.")
+                address = " An id is itself an address: it stays wherever the id stands." if told.is_id_personal else ""
+                st.caption(f"Copies made before - backups, exports, models - are not reached.{address}")
 
 
 SINKS = {"sink": "Where", "rows": columns.count("Rows"), "state": "State"}

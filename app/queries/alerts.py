@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
 import streamlit as st
 
@@ -27,14 +28,21 @@ class Alert:
 
 def alerts() -> list[Alert]:
     """What needs somebody, worst first."""
-    return _alerts(revision())
+    minute = database().clock.now().replace(second=0, microsecond=0)
+    found = [*_timed(revision("policy", "governance"), minute), *_alerts(revision())]
+    return sorted(found, key=lambda one: ("red", "orange", "blue").index(one.colour))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _timed(revision: str, minute: datetime) -> list[Alert]:
+    """What gets worse as time passes."""
+    return [one for one in (*_due(), _contests()) if one]
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _alerts(revision: str) -> list[Alert]:
-    found = [_drift(), *_due(), _unplaced(), _contests(), _deletions(), _approvals(), _dead(), _quarantine()]
-    found += [_junk(), _leaks(), _trial()]
-    return sorted((one for one in found if one), key=lambda one: ("red", "orange", "blue").index(one.colour))
+    found = [_drift(), _unplaced(), _deletions(), _approvals(), _dead(), _quarantine(), _junk(), _leaks(), _trial()]
+    return [one for one in found if one]
 
 
 def _drift() -> Alert | None:

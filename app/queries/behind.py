@@ -33,11 +33,13 @@ def behind(record: Record, name: str) -> Behind:
     if feature.attribute is not None:
         known = lead.profile(record.lead_id, moment)
         return Behind("What was known of the lead then.", known.filter(pl.col("name") == feature.attribute))
-    rows = delivering(read, lead.events(record.lead_id, moment))
+    known = lead.events(record.lead_id, moment)
+    rows = delivering(read, known)
     if feature.window is not None and moment is not None:
         rows = rows.filter(pl.col("at") >= naive(moment) - timedelta(microseconds=feature.window))
     further = {*read.properties, *read.envelope} - SHOWN
     more = " Not all of them need count: it reads more than kind and source." if further else ""
     shared = " Events of the account's other leads count too, and are not listed." if feature.scope == "account" else ""
     count = f"{rows.height:,} event{'' if rows.height == 1 else 's'}"
-    return Behind(f"{count} of the lead that it reads, as known then.{more}{shared}", rows)
+    newest = f" among its newest {known.height:,}" if known.height == lead.MOST_EVENTS else ""
+    return Behind(f"{count} of the lead that it reads{newest}, as known then.{more}{shared}", rows)

@@ -57,9 +57,19 @@ def above(found: Unseen, enter: float, most: int = MOST_LISTED) -> pl.DataFrame:
 
 def worth(found: Unseen, costs: Costs) -> pl.DataFrame:
     """The table of core.models.costs.by_share."""
-    return by_share(found.y, found.p, costs)
+    return _worth(revision("signals", "models", "features"), found.version, costs, found)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _worth(revision: str, version: str, costs: Costs, _found: Unseen) -> pl.DataFrame:
+    return by_share(_found.y, _found.p, costs)
 
 
 def worth_of_best(found: Unseen, costs: Costs) -> Worth:
     """What the best cut is worth on leads that had no say in it."""
-    return cross_fitted(found.y, found.p, costs)
+    return _worth_of_best(revision("signals", "models", "features"), found.version, costs, found)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _worth_of_best(revision: str, version: str, costs: Costs, _found: Unseen) -> Worth:
+    return cross_fitted(_found.y, _found.p, costs)

@@ -1,5 +1,6 @@
 """The last stretch of a policy's way, for the pages: rollouts, what is due, emergencies, the reviewer's page."""
 
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -30,12 +31,13 @@ JUDGED = (
 
 
 def rollout(name: str) -> dict[str, Any] | None:
-    """The newest rollout of a policy's name with the judge's word, None where none ever began."""
-    return _rollout(revision("policy", "decisions"), name)
+    """The newest rollout of a policy's name with the judge's word of this minute, None where none ever began."""
+    minute = database().clock.now().replace(second=0, microsecond=0)
+    return _rollout(revision("policy", "decisions", "signals"), name, minute)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _rollout(revision: str, name: str) -> dict[str, Any] | None:
+def _rollout(revision: str, name: str, minute: datetime) -> dict[str, Any] | None:
     rollouts = rooms().releases.rollouts
     return rollouts.status(name) if rollouts.newest(name) else None
 

@@ -98,7 +98,8 @@ def _arm(told: pl.DataFrame) -> Arm:
 def breaches_in(sides: Sides, documents: Mapping[bool, Document], work: Work, now: datetime) -> Counted:
     """Leads that nobody took up in the agreed time by its clock, of those whose time is over now (naive UTC).
 
-    A time that was agreed at an earlier decision counts for neither version.
+    Leads with whom a time was agreed before the step count for neither version: one that routes them elsewhere would
+    begin it anew, of leads that nobody wanted, and the other would not.
     """
     told = {side: _with_breaches(frame, documents[side], work, now) for side, frame in sides.items()}
     return counted_by(pl.col("is_late"), told)
@@ -106,7 +107,8 @@ def breaches_in(sides: Sides, documents: Mapping[bool, Document], work: Work, no
 
 def _with_breaches(frame: pl.DataFrame, document: Document, work: Work, now: datetime) -> pl.DataFrame:
     """The leads whose agreed time is over, with `is_late`."""
-    begun = frame.filter(pl.col("sla_min").is_not_null() & (pl.col("agreed_since") == pl.col("moment")))
+    is_begun = pl.col("sla_min").is_not_null() & (pl.col("agreed_since") == pl.col("moment"))
+    begun = frame.filter(is_begun & ~pl.col("was_agreed"))
     rows = begun.select("lead_id", "agreed_pool", "agreed_since", "sla_min").iter_rows()
     late = [_is_late(document, work.get(lead_id, ()), pool, since, most, now) for lead_id, pool, since, most in rows]
     return begun.with_columns(pl.Series("is_late", late, dtype=pl.Boolean)).drop_nulls("is_late")
@@ -120,9 +122,9 @@ def _is_late(document: Document, work: Touched, pool: str, since: datetime, sla_
     return not any(at is None or elapsed_minutes(document, pool, since, at, sla_min) < sla_min for at in begun)
 
 
-def events_in(sides: Sides, metric: EventMetric, events: pl.DataFrame, now: datetime) -> Counted | None:
+def events_in(sides: Sides, metric: EventMetric, events: pl.DataFrame | None, now: datetime) -> Counted | None:
     """Leads with one of the events (lead_id, at) after their decision; None where no such event is known at all."""
-    if events.is_empty():
+    if events is None:
         return None
     return counted_by(pl.col("came"), {side: _with_events(one, metric, events, now) for side, one in sides.items()})
 

@@ -23,9 +23,10 @@ SEEN = """
         QUALIFY row_number() OVER (PARTITION BY lead_id, policy_hash ORDER BY entry_seq, leaf_no) = 1
     ), won AS (
         SELECT l.lead_id, max(coalesce(o.received_at, o.closed_at)) AS won_at FROM outcomes o
-        JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no WHERE o.outcome = 'won' GROUP BY 1)
+        JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no WHERE o.outcome = 'won' GROUP BY 1
+    ), agreed AS (SELECT DISTINCT lead_id FROM decisions WHERE decided_at < $since AND agreed_since IS NOT NULL)
     SELECT s.*, coalesce(w.won_at >= s.decided_at, FALSE) AS is_won, d.sla_min, d.agreed_pool, d.agreed_since,
-        coalesce(d.as_of, d.known_at, s.decided_at) AS moment
+        coalesce(d.as_of, d.known_at, s.decided_at) AS moment, s.lead_id IN (FROM agreed) AS was_agreed
     FROM seen s JOIN decisions d USING (entry_seq, leaf_no) LEFT JOIN won w ON w.lead_id = s.lead_id"""
 EVENTS = "SELECT lead_id, occurred_at AS at FROM event_log WHERE type = ? AND occurred_at >= ?"
 LATEST_SUBMISSION = "SELECT * FROM submissions WHERE content_hash = ? ORDER BY seq DESC LIMIT 1"
@@ -119,13 +120,15 @@ class RolloutStore:
 
     def seen(self, row: RolloutRow) -> pl.DataFrame:
         """The first decision of each lead by each version in the newest step, with is_candidate, is_won, its moment
-        (naive UTC) and its agreement: sla_min, agreed_pool and agreed_since.
+        (naive UTC), its agreement (sla_min, agreed_pool, agreed_since), and was_agreed: the lead had one before it.
         """
         params = {"candidate": row.content_hash, "before": row.before_hash, "step": row.step, "since": row.entered_at}
         return self._database.read(SEEN, params)
 
-    def events(self, type_name: str, since: datetime) -> pl.DataFrame:
-        """lead_id and `at` of the events of a type since a moment (both naive UTC)."""
+    def events(self, type_name: str, since: datetime) -> pl.DataFrame | None:
+        """lead_id and `at` of the events of a type since a moment (both naive UTC); None where none ever came."""
+        if not self._database.scalar("SELECT count(*) FROM event_kinds WHERE type = ?", [type_name]):
+            return None
         return self._database.read(EVENTS, [type_name, since])
 
 

@@ -71,12 +71,20 @@ def _estimated(
     if kept.height < min(LEAST_MATURE, rows.height):
         reason = f"Only {kept.height:,} of {rows.height:,} decisions are old enough for the reward to be known."
         return CannotSay("immature_rewards", reason)
+    if unlogged := _unlogged(policy, kept):
+        return CannotSay("no_caps", f"The log does not tell `{unlogged}` of every decision, which the caps read.")
     wanted = _targets(policy, courses, kept)
     log = _log(policy, courses, kept, [one for one, old in zip(logged, mature, strict=True) if old], wanted)
     clusters = _clusters(kept["lead_id"].to_list(), history.accounts())
     exploration = policy.document.experiment.exploration if policy.document.experiment else None
     least = exploration.min_propensity if exploration else MIN_PROPENSITY
     return estimate(Log(*log, reward=_rewarded(kept, rewards, window), cluster=clusters), seed, least)
+
+
+def _unlogged(policy: Policy, rows: pl.DataFrame) -> str | None:
+    """What the policy's caps ask of the engine and some recorded decision does not tell: no cap would bind there."""
+    told = rows["inputs"].str
+    return next((name for name in engine_counted(policy) if told.json_path_match(f"$.{name}").null_count()), None)
 
 
 def _targets(policy: Policy, courses: Courses, rows: pl.DataFrame) -> list[Mapping[str, float]]:

@@ -1,6 +1,7 @@
 """A decision is contested: the lead is held for a person, replayed so, and decided again by the person's word."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,15 +9,17 @@ import pytest
 
 from app import commands, services
 from app.cli import explaining
-from app.queries import alerts, lead
+from app.queries import alerts, contests, desk, lead
 from core.decisions.attribution import Attribution, Move, Step
 from core.decisions.counterfactual import Change, Counterfactual, Option
 from core.decisions.replay import replay
 from core.decisions.store_contests import ContestStore
 from core.decisions.store_outbox import OutboxStore
+from core.governance import erasing
+from core.governance.feedback import Verdict
 from core.governance.masking import MASK
 from core.governance.permissions import Role
-from core.kernel.clock import SystemClock
+from core.kernel.clock import FixedClock, SystemClock
 from core.kernel.console import QueryForbidden
 from core.recipes import contesting
 from core.recipes.arriving import Choice
@@ -98,10 +101,26 @@ def test_a_contest_is_asked_and_settled_on_lead_360(reviewed):
         at.button(key="lead_contest_settle").click().run()
         kept = bench.rooms.decisions.of(lead_id)
         assert (kept.disposition, kept.reasons[-1]["reason"]) == ("HOLD", "decided_by_person")
+        what_people_wrote_is_shown_no_more_once_the_person_is_erased(bench, lead_id)
         services.use(None)
 
 
-def test_a_contest_waits_in_the_inbox_until_a_reviewer_decided(reviewed):
+def what_people_wrote_is_shown_no_more_once_the_person_is_erased(bench, lead_id):
+    """On the same store: what a page has read is not kept beyond the erasure."""
+
+    def written():
+        notes = desk.feedback().filter(lead_id=lead_id)["note"].to_list()
+        return contests.of_lead(lead_id).select("reason", "comment").rows() + notes
+
+    bench.rooms.feedback.give(lead_id, Verdict.GOOD, "ana", "Ann said so")
+    assert written() == [("Too *soon*, says •••", "Ours"), "Ann said so"]
+    bench.rooms.users.add("pat", "privacy", "root")
+    assert written()[1] == "Ann said so"
+    erasing.erase(bench.db, lead_id, "DSR-1", "pat", bench.rooms.users)
+    assert written() == [("erased", "erased"), None]
+
+
+def test_a_contest_waits_in_the_inbox_until_a_reviewer_decided(reviewed, monkeypatch):
     with Workbench.open(reviewed, SystemClock()) as bench:
         services.use(bench)
         lead_id = bench.db.scalar("SELECT min(lead_id) FROM decisions_latest WHERE disposition = 'PERMIT'")
@@ -109,6 +128,9 @@ def test_a_contest_waits_in_the_inbox_until_a_reviewer_decided(reviewed):
         (alert,) = [one for one in alerts.alerts() if one.icon == "gavel"]
         assert (alert.opens, alert.colour) == ((("v", asked.contest_id),), "orange")
         assert "1 decision is contested" in alert.text
+        with monkeypatch.context() as patch:
+            patch.setattr(bench.db, "clock", FixedClock(bench.db.clock.now() + timedelta(hours=73)))
+            assert [one.colour for one in alerts.alerts() if one.icon == "gavel"] == ["red"]
         at = page("approvals", v=asked.contest_id)
         assert [one.value for one in at.text] == ["“Old, says •••”"]
         key = f"approvals_inbox_{asked.contest_id}"

@@ -8,6 +8,7 @@ from tests.app.test_pages_work_and_data import opened, words
 VISITS = """event_id,lead_id,anonymous_id,type,occurred_at,source
 e1,,v1,page_viewed,2026-01-01,web
 e2,ann,v1,identify,2026-01-03,web
+e3,bob,,page_viewed,2026-01-04,web
 """
 
 
@@ -33,6 +34,10 @@ def test_an_id_is_separated_on_the_data_page(visited):
     assert visited.rooms.signals.identities.counts()["merged"] == 0
 
 
+def request(at):
+    return next(one for one in at.text_input if one.label == "Request")
+
+
 def test_a_person_is_erased_on_the_data_page_by_who_may(visited):
     visited.rooms.users.add("pat", "privacy", "root")
     with visited.db.change("signals", "signals.imported", "ana") as change:
@@ -41,12 +46,15 @@ def test_a_person_is_erased_on_the_data_page_by_who_may(visited):
     assert "data_identity_erase" not in [one.key for one in at.button]
     at.session_state[session.IDENTITY] = "pat"
     at = at.run()
-    at.text_input(key="data_identity_request").set_value("DSR-3").run()
+    request(at).set_value("DSR-3").run()
     at.button(key="data_identity_erase").click().run()
     assert not at.exception and "Keys shredded: 1." in at.success[0].value
     sinks = next(one.value for one in at.dataframe if "sink" in one.value.columns)
     assert dict(zip(sinks["sink"], sinks["rows"], strict=True))["events"] == 2
     assert visited.db.entries("signals")["kind"].to_list()[-1] == "person.erased"
+    assert any("Copies made before" in one.value for one in at.caption)
+    at = at.text_input(key="lead").set_value("bob").run()
+    assert (request(at).value, at.button(key="data_identity_erase").disabled) == ("", True), "asked for anew"
 
 
 def test_a_contract_is_confirmed_and_a_wrong_one_refused(visited):

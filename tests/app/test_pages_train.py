@@ -23,7 +23,7 @@ def test_every_tab_of_train_opens(demo, tab):
     assert not page("train", tab=tab).error
 
 
-def test_bands_are_proposed_on_the_page_and_capacity_that_cannot_be_is_refused(demo):
+def test_bands_are_proposed_on_the_page_and_capacity_that_cannot_be_is_refused(demo, monkeypatch):
     at = page("train", tab="Cut-offs and cost")
     told = cuts.proposed(cuts.unseen("1"), Capacity(24, 30, at.number_input(key="train_capacity_came").value))[1]
     hot = told.row(0, named=True)
@@ -34,6 +34,9 @@ def test_bands_are_proposed_on_the_page_and_capacity_that_cannot_be_is_refused(d
     assert rows["said"].is_sorted(descending=True) and abs(rows.height - hot["share"] * len(seen.p)) < 1.5
     assert rows["won"].mean() == pytest.approx(hot["observed_rate"], abs=1 / rows.height)
     fresh = cuts.worth_of_best(cuts.unseen("1"), Costs(1000, 30))
+    with monkeypatch.context() as patch:
+        patch.setattr(cuts, "cross_fitted", None)
+        assert cuts.worth_of_best(cuts.unseen("1"), Costs(1000, 30)) == fresh, "drawn once"
     assert any(f"{fresh.value:+,.0f} per 1,000 leads of the other half" in one.value for one in at.caption)
     at = at.number_input(key="train_capacity_hours").set_value(0.0).run()
     assert "rep_hours" in at.error[0].value

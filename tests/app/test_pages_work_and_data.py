@@ -13,6 +13,7 @@ from app.components import frame_table
 from app.jobs import JOBS
 from app.queries import behind, change, crm, lead, leads, overview, reason_codes, versions
 from core.features.lineage import Family
+from core.governance import erasing, retention
 from core.governance.permissions import Role
 from core.kernel.settings import PROJECT_ROOT
 from core.kernel.times import spoken
@@ -113,8 +114,13 @@ def test_a_reason_opens_the_events_that_it_counts(demo, monkeypatch):
             if one.aggregate == "count" and one.scope == "lead" and one.then is None:
                 found = behind.behind(record, one.name)
                 assert found.rows.height == values[one.name] or "Not all" in found.words
+                counted = record, one.name
                 checked += "Not all" not in found.words
     assert checked > 20
+    read = lead.events(counted[0].lead_id, lead.moment_of(counted[0])).height
+    with monkeypatch.context() as patch:
+        patch.setattr(lead, "MOST_EVENTS", read)
+        assert f"among its newest {read:,}, as known then" in behind.behind(*counted).words
     monkeypatch.setattr(frame_table, "pick", lambda *_, **__: 0)
     at = opened("lead", id=latest[0])
     assert not at.exception and not at.error
@@ -323,6 +329,7 @@ def test_every_kind_of_change_has_words():
     text = "\n".join(path.read_text() for path in (PROJECT_ROOT / "core").rglob("*.py"))
     kinds = set(re.findall(r'change\(\s*"[a-z]+",\s*"([a-z]+\.[a-z_]+)"', text))
     assert len(kinds) > 20
+    kinds |= {erasing.ERASED, retention.ASKED, retention.REFUSED, retention.RETIRED}
     assert kinds - set(overview.KINDS) == set()
 
 

@@ -1,9 +1,12 @@
 """The cached reads: what they say of a lead, and that they follow the store's revisions."""
 
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
 import polars as pl
 import pytest
 
-from app.queries import data, features, lead, leads, people, versions
+from app.queries import data, features, lead, leads, people, release, versions
 from app.queries.access import revision
 from core.governance.permissions import Role
 from core.governance.users import Users
@@ -146,3 +149,19 @@ def test_a_plan_becomes_a_mapping():
 def test_a_mapping_of_outcomes_carries_its_conditions():
     plan = pl.DataFrame({"column": ["id"], "goes_to": ["lead_id"], "personal": [False]})
     assert data.mapping(plan, "outcomes", {"won": "a = 1", "lost": ""}) == {"map": {"lead_id": ["id"]}, "won": "a = 1"}
+
+
+def test_the_judges_word_is_asked_for_anew_when_signals_came_and_when_a_minute_passed(monkeypatch):
+    looks, stands = [], {}
+    times = iter(
+        datetime(2026, 11, 26, 9, minute, second, tzinfo=UTC) for minute, second in ((0, 10), (0, 30), (0, 30), (1, 0))
+    )
+    rollouts = SimpleNamespace(newest=str, status=looks.append)
+    monkeypatch.setattr(release, "rooms", lambda: SimpleNamespace(releases=SimpleNamespace(rollouts=rollouts)))
+    monkeypatch.setattr(release, "database", lambda: SimpleNamespace(clock=SimpleNamespace(now=lambda: next(times))))
+    monkeypatch.setattr(release, "revision", lambda *streams: ",".join(f"{one}{stands.get(one, 0)}" for one in streams))
+    counts = []
+    for stands["signals"] in (1, 1, 2, 2):
+        release.rollout("looked at twice")
+        counts.append(len(looks))
+    assert counts == [1, 1, 2, 3]

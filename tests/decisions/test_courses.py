@@ -123,6 +123,9 @@ def test_a_log_that_explored_tells_the_value_of_another_version_and_which_reward
     assert 200 <= support["ess"] <= support["decisions"] < courses.rows.height, "what is too new has no reward yet"
     assert found["dr"]["low"] < found["logged"] < found["dr"]["high"], "actions change nothing here, whichever they are"
     assert 0 < found["logged"] < 1
+    limited = parser.load(capped(text), "limited.yaml")
+    unlogged = value(decided, limited, explored(standing.courses(decided, [limited])), 7)
+    assert unlogged["code"] == "no_caps" and "`touches_7d`" in unlogged["reason"], "no touch was counted then"
     live = replace(courses, rows=courses.rows.with_columns(arm=pl.lit("live")))
     assert value(decided, candidate, live, 7)["code"] == "no_exploration"
     for arm in ("trial", "holdout"):

@@ -30,7 +30,9 @@ def decided(*rows):
     """lead, its account, minutes agreed, and where given since when and with which moment."""
     found = [(*row, MONDAY, MONDAY)[:5] for row in rows]
     names = ["lead_id", "account_id", "sla_min", "agreed_since", "moment"]
-    return pl.DataFrame(found, schema=names, orient="row").with_columns(agreed_pool=pl.lit("sdr.inbound"))
+    return pl.DataFrame(found, schema=names, orient="row").with_columns(
+        agreed_pool=pl.lit("sdr.inbound"), was_agreed=False
+    )
 
 
 def test_a_breach_is_an_agreed_time_that_passed_before_anybody_took_the_lead_up(wall):
@@ -48,6 +50,9 @@ def test_a_breach_is_an_agreed_time_that_passed_before_anybody_took_the_lead_up(
     assert (found.candidate.leads, found.pair) == (0, None)
     later = breaches_in({False: frame, True: frame}, {False: wall, True: wall}, work, MONDAY + 240 * MINUTE)
     assert (later.candidate.leads, later.candidate.hits) == (6, 4)
+    old = frame.with_columns(was_agreed=pl.col("lead_id") == "nobody")
+    begun = breaches_in({False: old, True: old}, {False: wall, True: wall}, work, MONDAY + 20 * MINUTE)
+    assert (begun.candidate.leads, begun.candidate.hits) == (4, 2), "a time was agreed with it before the step"
 
 
 def test_business_hours_are_those_of_the_pools_calendar(wall):
@@ -85,7 +90,9 @@ def test_events_count_after_the_decision_within_the_days_of_leads_whose_days_are
     assert hits("held_rate_14d", 16) == (3, 1, 0)
     assert hits("held_rate_14d", 19) == (4, 2, 0)
     assert hits("held_rate", 19) == (4, 3, 0)
-    assert events_in(sides, event_of("held_rate"), events.clear(), MONDAY) is None
+    none_came = events_in(sides, event_of("held_rate"), events.clear(), MONDAY + 19 * DAY)
+    assert (none_came.before.leads, none_came.before.hits) == (4, 0)
+    assert events_in(sides, event_of("held_rate"), None, MONDAY) is None
     assert judged_of(STRICT, None, 0.05).reason == NOT_OBSERVED
 
 
@@ -135,7 +142,7 @@ def test_leads_that_only_one_arm_decided_are_no_pair():
     assert (found.before.hits, found.candidate.hits) == (2, 1)
 
 
-GUARDS = ("eligibility_rate", "sla_breach_rate", "meeting_held_rate", "complaint_rate")
+GUARDS = ("eligibility_rate", "sla_breach_rate", "meeting_held_rate", "refund_rate", "complaint_rate")
 PLAN = f"""
 rollout:
   strategy: canary
@@ -155,7 +162,8 @@ def rows(policy_hash, arm, step, seq, moment):
               "record": '{"errors": []}', "hash": "h", "entry_seq": seq, "step": step, "pool": "sdr.priority",
               "sla_min": 15, "agreed_pool": "sdr.priority", "agreed_since": moment, "as_of": moment,
               "known_at": moment, "decided_at": moment}  # fmt: skip
-    places = range(60) if arm in ("live", "shadow") else range(60, 120)
+    first = range(120, 180) if step else range(60)
+    places = [*range(60, 120), *range(10)] if arm == "canary" else first
     named = [{**shared, "decision_id": f"{arm}{step}-{n}", "lead_id": f"l-{n}", "leaf_no": n} for n in places]
     return pl.DataFrame(named).with_columns(pl.col("leaf_no", "sla_min", "step").cast(pl.Int32))
 
@@ -175,7 +183,7 @@ def test_a_look_counts_breaches_and_events_of_a_canary_and_pairs_a_shadow(releas
         judge = releases.rollouts.status("inbound")["judge"]
         return {one["metric"]: one for one in judge["guards"]}
 
-    leads = pl.DataFrame({"lead_no": pl.Series(range(120), dtype=pl.Int32), "lead_id": [f"l-{n}" for n in range(120)]})
+    leads = pl.DataFrame({"lead_no": pl.Series(range(180), dtype=pl.Int32), "lead_id": [f"l-{n}" for n in range(180)]})
     with store.change("signals", "signals.imported", "ana") as change:
         change.insert("leads", leads.with_columns(batch_id=pl.lit("b")))
     shadow = look(("live", first), ("shadow", second), step=0)
@@ -184,16 +192,21 @@ def test_a_look_counts_breaches_and_events_of_a_canary_and_pairs_a_shadow(releas
     releases.rollouts.advance("inbound", "ana", "go on")
     began = store.clock.moment.replace(tzinfo=None)
     with store.change("signals", "signals.imported", "ana") as change:
-        kinds = {"kind_no": pl.Series([1], dtype=pl.Int16), "source": "crm", "type": "meeting_held"}
+        kinds = {"kind_no": pl.Series([1, 2], dtype=pl.Int16), "source": "crm", "type": ["meeting_held", "refund"]}
         change.insert("event_kinds", pl.DataFrame(kinds))
         held = {"event_no": [1], "event_id": "e", "lead_no": pl.Series([61], dtype=pl.Int32), "batch_id": "b"}
         times = {"occurred_at": began + 9 * MINUTE, "received_at": began + 9 * MINUTE}
         change.insert("events", pl.DataFrame({**held, **times}).with_columns(
             kind_no=pl.lit(1, pl.Int16), schema_version=pl.lit(1, pl.Int16)))  # fmt: skip
-        work = {"lead_no": pl.Series(range(30), dtype=pl.Int32), "worked": True, "batch_id": "b"}
+        work = {"lead_no": pl.Series(range(120, 150), dtype=pl.Int32), "worked": True, "batch_id": "b"}
         change.insert("lead_work", pl.DataFrame({**work, "worked_at": began + 9 * MINUTE, "received_at": began + DAY}))
     canary = look(("live", first), ("canary", second), step=1)
     assert canary["sla_breach_rate"] | {"before": 0.5, "candidate": 1.0, "leads": 120} == canary["sla_breach_rate"]
     assert canary["sla_breach_rate"]["verdict"] == "fail"
-    assert (canary["meeting_held_rate"]["before"], canary["meeting_held_rate"]["candidate"]) == (0, round(1 / 60, 6))
+    assert (canary["meeting_held_rate"]["before"], canary["meeting_held_rate"]["candidate"]) == (0, round(1 / 70, 6))
+    assert (canary["refund_rate"]["before"], canary["refund_rate"]["candidate"], canary["refund_rate"]["leads"]) == (
+        0,
+        0,
+        130,
+    )
     assert canary["complaint_rate"]["reason"] == NOT_OBSERVED
