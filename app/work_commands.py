@@ -22,7 +22,7 @@ def train(settings: TrainPart, features: str | None = None) -> Work:
 def score() -> Work:
     """The work of deciding every open lead on what is known now."""
     actor, runner = acting(Permission.SCORE).name, workbench().runner
-    return lambda progress, cancel: runner.score(actor=actor, progress=progress)
+    return lambda progress, cancel: runner.score(actor=actor, progress=progress, cancel=cancel)
 
 
 def drift(reference: str | None = None, current: str | None = None) -> Work:

@@ -3,7 +3,9 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
+from threading import Event
 from typing import Any
 
 import polars as pl
@@ -26,6 +28,7 @@ from core.features.document import FeatureSet
 from core.kernel.database import Change, Database
 from core.kernel.ledger import merkle_root
 from core.kernel.times import naive
+from core.kernel.workers import Cancelled
 from core.models.model import Model
 from core.models.scoring import Points, score_with_points
 from core.policy.document import Policy
@@ -100,6 +103,7 @@ def decide(
     batch_rows: int = BATCH_ROWS,
     step: int | None = None,
     found_at: str | None = None,
+    cancel: Event | None = None,
 ) -> DecisionBatch:
     """Decide every row of the spine that was not decided before by the same model, policy and features.
 
@@ -107,7 +111,7 @@ def decide(
     that a history carries each lead's band and state on. One transaction and one ledger entry per `batch_rows` rows.
     model_ok is the health of the model as monitoring sees it; step is that of a rollout under way, whose bucket a row
     may have. `found_at` is the decisions' revision at which the rows' leads were found: who was decided since is left
-    out.
+    out. Raises Cancelled between two batches; those before it stay.
     """
     deciding = Deciding(db, feature_set, model, policy, arm, actor, model_ok, step=step, found_at=found_at)
     store = DecisionStore(db)
@@ -119,7 +123,7 @@ def decide(
     fresh = ordered.filter(~pl.any_horizontal(pl.col(name).is_in(known) for name in columns))
     fresh = fresh.unique("decision_id", keep="first", maintain_order=True)
     stages = {"features": 0, "score": 0, "policy": 0, "record": 0}
-    entries = list(_decide_all(deciding, store, fresh, batch_rows, stages, progress))
+    entries = list(_decide_all(deciding, store, fresh, batch_rows, stages, progress, cancel))
     added = sum(one.rows for one in entries)
     return DecisionBatch(
         added=added,
@@ -137,9 +141,12 @@ def _decide_all(
     batch_rows: int,
     stages: Stages,
     progress: Progress | None,
+    cancel: Event | None,
 ) -> Iterator[Written]:
     """Decide batch after batch; the Merkle root and rows of each that wrote something."""
     for start in range(0, fresh.height, batch_rows):
+        if cancel and cancel.is_set():
+            raise Cancelled("the decisions", f"{start:,} of {fresh.height:,} leads were decided and stay so")
         part = fresh.slice(start, batch_rows)
         if entry := _decide_batch(deciding, store, part, stages):
             yield entry
@@ -182,7 +189,7 @@ def decide_looked_up(
     The spine has decision_id, and may have lead_no, and trigger_event_id and trace_id of the event behind each row.
     `new_at` is a revision of the decisions that holds none of these ids for certain, and no later decision of the
     leads; `stood_at` is the one by which `states` are remembered. Where somebody else decided one of the leads
-    meanwhile, all are decided once more, while nobody writes.
+    meanwhile, all are decided once more, while nobody writes; where rows were found at a revision, only the others.
     """
     stood_at = stood_at or deciding.found_at or deciding.database.revision("decisions")
     scored = score_with_points(deciding.model, looked_up.features)
@@ -194,13 +201,33 @@ def decide_looked_up(
             newest = newest_of(change, spine["lead_id"], acted_with(deciding.arm), stood_at)
             if before != stood_at and newest["is_fresh"].any():
                 again = deciding.anew()
+                if deciding.found_at:
+                    spine, looked_up, scored = _left(decided_since(newest), spine, looked_up, scored)
+                if spine.is_empty():
+                    deciding.take(again)
+                    change.abandon()
+                    return None
                 made = _made(again, store, spine, looked_up, scored, watch)
                 deciding.take(again)
             there = store.known(made.batch["decision_id"].to_list(), change)
-            done = decided_since(made.batch, newest) if deciding.found_at else ()
-            made = made.without({*there, *done}, overtaken(made.batch, newest))
+            made = made.without(there, overtaken(made.batch, newest))
         root, rows = _write(deciding, store, change, made)
     return Written(root, rows, before, change.entry.hash if change.entry else before) if rows else None
+
+
+def _left(
+    decided: pl.Series, spine: pl.DataFrame, looked_up: LookedUp, scored: tuple[pl.DataFrame, Points]
+) -> tuple[pl.DataFrame, LookedUp, tuple[pl.DataFrame, Points]]:
+    """The rows of other leads than those that were decided meanwhile, so that these take nobody's place or turn."""
+    left, (scores, points) = ~spine["lead_id"].is_in(decided.implode()), scored
+    kept = LookedUp(
+        looked_up.features.filter(left),
+        looked_up.attributes.filter(left),
+        list(compress(looked_up.fresh, left)),
+        list(compress(looked_up.tiers, left)),
+        tuple(compress(looked_up.units, left)),
+    )
+    return spine.filter(left), kept, (scores.filter(left), replace(points, values=points.values[left.to_numpy()]))
 
 
 def _made(

@@ -24,6 +24,6 @@ def overtaken(batch: pl.DataFrame, newest: pl.DataFrame) -> list[str]:
     return batch.join(newest, on="lead_id").filter(late)["decision_id"].to_list()
 
 
-def decided_since(batch: pl.DataFrame, newest: pl.DataFrame) -> list[str]:
-    """The ids of the batch's decisions whose lead somebody decided after the hash that `newest` was asked with."""
-    return batch.join(newest.filter("is_fresh"), on="lead_id", how="semi")["decision_id"].to_list()
+def decided_since(newest: pl.DataFrame) -> pl.Series:
+    """The leads that somebody decided after the hash that `newest` was asked with."""
+    return newest.filter("is_fresh")["lead_id"]

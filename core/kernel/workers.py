@@ -45,12 +45,12 @@ PARSING = Limits(address_bytes=16 * GIB, resident_bytes=4 * GIB, cpu_seconds=1_8
 
 
 class Cancelled(LeadbenchError):
-    """The work was cancelled; nothing of it was kept."""
+    """The work was cancelled; `kept` says what of it stays."""
 
     code = "cancelled"
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"`{name}` was cancelled.", value=name, remedy="Nothing was changed; start it again at will.")
+    def __init__(self, name: str, kept: str = "Nothing was changed") -> None:
+        super().__init__(f"`{name}` was cancelled.", value=name, remedy=f"{kept}; start it again at will.")
 
 
 class WorkerLimit(LeadbenchError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from threading import Event
 from typing import Any
 
 import polars as pl
@@ -103,8 +104,9 @@ def decide(
     test_leads: list[str],
     actor: str,
     progress: Progress | None = None,
+    cancel: Event | None = None,
 ) -> tuple[DecisionBatch, str, str]:
-    """Decide the asked leads; the batch, its arm, and which leads it was in the end."""
+    """Decide the asked leads; the batch, its arm, and which leads it was in the end; raises Cancelled."""
     whom = _population(rooms, asked, test_leads)
     arm = rooms.model_releases.arm_for(model.model_hash, policy.content_hash)
     policy, exposure = exposed(rooms, policy, arm)
@@ -122,6 +124,7 @@ def decide(
             model_ok=model_ok,
             progress=progress,
             step=part.step,
+            cancel=cancel,
         )
         for part in spread
     ]

@@ -162,13 +162,14 @@ class Runner:
         as_of: datetime | None = None,
         leads: str = "open",
         progress: Progress | None = None,
+        cancel: Event | None = None,
     ) -> dict[str, Any]:
         """Decide the leads by the newest model and the recipe's policy."""
         self._permit(actor, Permission.SCORE)
         file, course = self.last_recipe("score"), Course(self.rooms.db.clock, progress)
         asked = DecidePart(as_of=as_of or "latest", leads=leads)  # type: ignore[arg-type]
         with course.step("decide") as tell:
-            return Steps(self.rooms, file, actor).score(asked, tell) | {"seconds": course.seconds}
+            return Steps(self.rooms, file, actor, cancel).score(asked, tell) | {"seconds": course.seconds}
 
     def drift(
         self,

@@ -146,7 +146,9 @@ class Steps:
     ) -> Decided:
         chosen = self.rooms.features.get(str(model.feature_set_hash))
         policy = deciding.choose(self.rooms, self.file, model, self.actor)
-        batch, arm, leads = deciding.decide(self.rooms, asked, chosen, model, policy, test_leads, self.actor, progress)
+        batch, arm, leads = deciding.decide(
+            self.rooms, asked, chosen, model, policy, test_leads, self.actor, progress, self.cancel
+        )
         watch = Watch("the shadow", progress, self.cancel)
         _, unscored = shadowing.attempt(self.rooms, self.actor, batch.count, watch)
         stored = self.rooms.policies.get(policy.content_hash)

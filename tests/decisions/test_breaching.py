@@ -172,6 +172,29 @@ def test_what_two_sweeps_find_at_once_one_of_them_decides(store, served, monkeyp
     assert served(17) == Swept()
 
 
+def test_a_lead_that_another_decides_while_the_sweep_is_at_work_takes_no_place_in_it(
+    store, served, monkeypatch, feature_set, model, timed
+):
+    hot = store.read("SELECT lead_id FROM decisions WHERE pool = 'sdr.priority' ORDER BY 1")["lead_id"].to_list()
+    made, decided = engine._made, []
+
+    def made_while_another_decides(deciding, decisions, spine, *more):
+        decided.append(spine["lead_id"].to_list())
+        found = made(deciding, decisions, spine, *more)
+        if len(decided) == 1:
+            monkeypatch.setattr(engine, "_made", made)
+            rows = population(store, as_of=AS_OF + 15 * MINUTE).spine.filter(lead_id=hot[0])
+            deciders = {"feature_set": feature_set, "model": model, "policy": timed, "arm": "live", "actor": "ana"}
+            assert decide(store, rows, **deciders).added == 1
+            monkeypatch.setattr(engine, "_made", made_while_another_decides)
+        return found
+
+    monkeypatch.setattr(engine, "_made", made_while_another_decides)
+    assert served(16) == Swept(breached=len(hot) - 1)
+    assert [len(one) for one in decided] == [len(hot), len(hot) - 1] and hot[0] not in decided[1]
+    assert store.scalar("SELECT count(*) FROM decisions WHERE lead_id = ?", [hot[0]]) == 2
+
+
 def test_a_lead_whose_record_says_that_it_was_touched_is_no_more_due(timed):
     row = {"lead_id": "l", "state": "working", "state_since": AS_OF, "agreed_pool": "sdr.priority", "sla_min": 15}
     row |= {"agreed_since": AS_OF, "breaches": 0}

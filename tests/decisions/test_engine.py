@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Event
 
 import polars as pl
 import pytest
@@ -17,6 +18,7 @@ from core.features import parser
 from core.kernel.canonical import canonical, digest
 from core.kernel.ledger import merkle_root
 from core.kernel.times import naive
+from core.kernel.workers import Cancelled
 from core.policy import evaluator
 from core.policy import parser as policy_parser
 from tests.decisions.conftest import AS_OF, FEATURES, NOW, lead_id
@@ -203,14 +205,10 @@ def test_two_runs_at_once_write_each_decision_once(store, deciders):
     assert store.scalar("SELECT count(*) - count(DISTINCT decision_id) FROM decisions") == 0
 
 
-def test_a_run_that_was_broken_off_is_finished_by_the_next(store, deciders):
-    spine = population(store, as_of=AS_OF, every_us=DAY, last_us=3 * DAY).spine
-
-    def break_off(done, text):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        decide(store, spine, **deciders, batch_rows=200, progress=break_off)
+def test_a_run_that_was_cancelled_says_what_stays_and_is_finished_by_the_next(store, deciders):
+    spine, cancel = population(store, as_of=AS_OF, every_us=DAY, last_us=3 * DAY).spine, Event()
+    with pytest.raises(Cancelled, match=f"200 of {spine.height:,} leads were decided and stay so"):
+        decide(store, spine, **deciders, batch_rows=200, progress=lambda *_: cancel.set(), cancel=cancel)
     rest = decide(store, spine, **deciders, batch_rows=200)
     assert (rest.added, rest.duplicate) == (spine.height - 200, 200)
     pieces = dict(store.read("SELECT decision_id, hash FROM decisions").rows())
