@@ -36,12 +36,13 @@ def test_the_sidebar_names_the_sections_and_who_acts(page_for):
     assert "ana · Analyst" in page.locator('[data-testid="stSidebar"]').inner_html()
 
 
-def test_the_fonts_are_our_own(page_for):
+def test_the_fonts_are_our_own_and_the_icon_is_there_as_data(page_for):
     page = page_for("")
     loaded = page.evaluate(
         "[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family.replaceAll('\"', ''))"
     )
     assert "Inter" in loaded
+    assert str(page.locator("link[rel*=icon]").first.get_attribute("href")).startswith("data:image/png;base64,")
 
 
 def test_an_unknown_api_path_is_404(server):
