@@ -12,8 +12,8 @@ from core.kernel.workers import Progress
 from core.recipes.document import EventSource, LeadSource, OutcomeSource, Recipe, resolve
 from core.recipes.reader import RecipeFile
 from core.recipes.warnings import Caution
+from core.signals.checks import Finding
 from core.signals.columns import file_hash
-from core.signals.findings import Finding
 from core.signals.imports import Import
 from core.signals.service import Signals
 

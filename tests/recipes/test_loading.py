@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 from core.recipes import loading
 from core.recipes.reader import read_recipe
-from core.signals.findings import Finding
+from core.signals.checks import Finding
 from core.signals.imports import Import
 
 RECIPE = """schema: leadbench/recipe/v1
