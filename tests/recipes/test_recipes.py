@@ -85,6 +85,7 @@ def test_bpi2012_decides_open_cases_on_trial(ran):
     assert sum(result["decisions"]["bands"].values()) == 399
 
 
+@pytest.mark.campaign
 def test_the_xes_log_holds_what_the_csv_held(ran, real_data, tmp_path):
     """Ids are made from the whole record, so equal records are repeats; the same model then follows (campaign)."""
     store, _ = ran("bpi2012")
