@@ -1,6 +1,5 @@
 """The entry: theme, navigation, the foot of the sidebar, then the page."""
 
-from base64 import b64encode
 from pathlib import Path
 
 import streamlit as st
@@ -11,10 +10,8 @@ from core.kernel.errors import LeadbenchError
 from core.kernel.settings import Settings
 
 STATIC = Path(__file__).resolve().parent / "static"
-ICON = f"data:image/png;base64,{b64encode((STATIC / 'favicon.png').read_bytes()).decode()}"
-"""As data: a file would be gone for a moment whenever the script runs again, and the browser may ask for it then."""
 
-st.set_page_config(page_title="leadbench", page_icon=ICON, layout="wide")
+st.set_page_config(page_title="leadbench", page_icon=navigation.ICON, layout="wide")
 st.logo(str(STATIC / "logo.svg"), size="large")
 st.html(STATIC / "theme.css")
 if st.context.theme.type == "dark":

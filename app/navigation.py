@@ -1,7 +1,9 @@
 """The frame around every page: the sections, and at the foot of the sidebar who acts on which data."""
 
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import streamlit as st
 
@@ -10,6 +12,8 @@ from app.services import workbench
 from core.kernel.times import utc
 
 OLD_DAYS = 2
+ICON = "data:image/png;base64," + b64encode((Path(__file__).parent / "static" / "favicon.png").read_bytes()).decode()
+"""As data: a file would be gone for a moment whenever the script runs again, and the browser may ask for it then."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Where every query begins: the rooms, the revisions, and who is looking."""
 
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -29,6 +30,11 @@ def database() -> Database:
 def revision(*streams: str) -> str:
     """The revision of these streams, the key of a cached read."""
     return workbench().db.revision(*streams)
+
+
+def this_minute() -> datetime:
+    """The minute that it is now: what a cached read of something that time alone changes is keyed by."""
+    return database().clock.now().replace(second=0, microsecond=0)
 
 
 def role() -> Role:

@@ -1,13 +1,12 @@
 """What needs somebody, on the first page: drift, what is due, contests, deletions, messages, records and models."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
 import streamlit as st
 
 from app.queries import contests, data, leads, outbox, owners, release, retention, versions
-from app.queries.access import database, revision, rooms
+from app.queries.access import database, revision, rooms, this_minute
 from core.decisions.store_contests import ContestStore
 from core.governance.feedback import Verdict
 from core.policy.states import State
@@ -28,8 +27,7 @@ class Alert:
 
 def alerts() -> list[Alert]:
     """What needs somebody, worst first."""
-    minute = database().clock.now().replace(second=0, microsecond=0)
-    found = [*_timed(revision("policy", "governance"), minute), *_alerts(revision())]
+    found = [*_timed(revision("policy", "governance"), this_minute()), *_alerts(revision())]
     return sorted(found, key=lambda one: ("red", "orange", "blue").index(one.colour))
 
 
@@ -46,10 +44,10 @@ def _alerts(revision: str) -> list[Alert]:
 
 
 def _drift() -> Alert | None:
-    reports = rooms().drift.all()
-    if reports.is_empty():
+    champion = rooms().models.champion()
+    told = rooms().drift.newest(champion.model_hash) if champion else None
+    if told is None:
         return None
-    told = json.loads(reports["summary"][0])
     drifted, moved = told["features_drifted"], told["decisions_moved"]
     text = f"**{drifted} features drifted**, {moved:,} decisions would move"
     return Alert("red" if moved else "orange", "query_stats", text, "drift") if drifted else None

@@ -37,8 +37,7 @@ def actors() -> list[str]:
 
 def body(seq: int) -> str:
     """The whole body of an entry, as indented JSON."""
-    text = database().entries().filter(pl.col("seq") == seq)["body"].item()
-    return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    return json.dumps(json.loads(database().body_of(seq)), indent=2, ensure_ascii=False)
 
 
 def decisions() -> int:

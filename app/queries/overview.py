@@ -14,6 +14,8 @@ from core.kernel.times import from_text
 from core.signals.store_pages import SignalPages
 
 LATEST_CHANGES = 9
+MOST_ENTRIES = 2_000
+"""So many of the newest entries are looked at, however long the ledger is."""
 ROUTINE = ("service.measured", "outbox.sent", "challenger.scored")
 KINDS = {
     "users.created": "First users were created",
@@ -192,14 +194,14 @@ class Step:
 def changes() -> list[Step]:
     """The newest changes of the store, newest first; what one does again and again is told once, with how often.
 
-    Without what the server does by itself all the time.
+    Without what the server does by itself all the time, and not further back than MOST_ENTRIES.
     """
     return _changes(revision())
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _changes(revision: str) -> list[Step]:
-    told = database().entries().filter(~pl.col("kind").is_in(ROUTINE))
+    told = database().newest_entries(MOST_ENTRIES, ROUTINE)
     run = pl.struct("kind", "actor").rle_id()
     newest = told.with_columns(run=run).group_by("run", maintain_order=True).agg(pl.all().last(), times=pl.len())
     return [_step(row) for row in newest.tail(LATEST_CHANGES).reverse().iter_rows(named=True)]

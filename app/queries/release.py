@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app.queries.access import database, revision, rooms
+from app.queries.access import database, revision, rooms, this_minute
 from core.exports.review import review as review_of
 from core.exports.review_page import Review, to_html
 from core.governance import duties as duties_of
@@ -32,8 +32,7 @@ JUDGED = (
 
 def rollout(name: str) -> dict[str, Any] | None:
     """The newest rollout of a policy's name with the judge's word of this minute, None where none ever began."""
-    minute = database().clock.now().replace(second=0, microsecond=0)
-    return _rollout(revision("policy", "decisions", "signals"), name, minute)
+    return _rollout(revision("policy", "decisions", "signals"), name, this_minute())
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -75,7 +74,7 @@ def review(ref: str) -> Review | None:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _review(revision: str, ref: str) -> Review | None:
-    newest = database().entries().tail(1)
+    newest = database().newest_entries(1)
     try:
         return review_of(rooms().releases, ref, newest["hash"][0], int(newest["seq"][0]))
     except EvidenceVoid:

@@ -8,17 +8,19 @@ import polars as pl
 from core.kernel.database import Database
 from core.kernel.times import naive
 
-BOARD = """
+CLOSED = """
+    closed AS (
+        SELECT l.lead_id, min(coalesce(o.received_at, o.closed_at)) AS learned_at
+        FROM outcomes o JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no GROUP BY l.lead_id
+    )"""
+BOARD = f"""
     WITH placed AS (
         SELECT decision_id, lead_id, arm, as_of, percentile, score,
             lag(percentile) OVER earlier AS percentile_before, lag(score) OVER earlier AS score_before,
             lag(band) OVER earlier AS band_before, lag(as_of) OVER earlier AS before_at
         FROM decisions
         WINDOW earlier AS (PARTITION BY lead_id, acted_by(arm) ORDER BY as_of NULLS FIRST, entry_seq, leaf_no)
-    ), closed AS (
-        SELECT l.lead_id, min(coalesce(o.received_at, o.closed_at)) AS learned_at
-        FROM outcomes o JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no GROUP BY l.lead_id
-    )
+    ), {CLOSED}
     SELECT n.decision_id, n.lead_id, n.as_of, n.known_at, n.decided_at, n.arm, n.score, n.percentile, n.fit_grade,
         n.engagement_grade, n.disposition, n.band, n.priority, n.next_state, n.pool, n.assignee, n.sla_min, n.action,
         n.reasons, n.entry_seq, n.model_hash, n.policy_hash, n.feature_set_hash, p.percentile_before, p.score_before,
@@ -32,11 +34,8 @@ COURSES = """
     WHERE d.as_of IS NOT NULL AND ($until IS NULL OR d.as_of <= $until)
     GROUP BY d.lead_id
 """
-BY_DAY = """
-    WITH closed AS (
-        SELECT l.lead_id, min(coalesce(o.received_at, o.closed_at)) AS learned_at
-        FROM outcomes o JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no GROUP BY l.lead_id
-    ), stands AS (
+BY_DAY = f"""
+    WITH {CLOSED}, stands AS (
         SELECT d.band, d.score, (d.disposition = 'HOLD')::INTEGER AS held, d.as_of AS since,
             least(lead(d.as_of) OVER course, CASE WHEN c.learned_at > d.as_of THEN c.learned_at END) AS until,
             coalesce(lag(d.band) OVER course <> d.band, FALSE)::INTEGER AS arrived

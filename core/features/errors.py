@@ -2,12 +2,7 @@
 
 from collections.abc import Collection
 
-from core.kernel.errors import LeadbenchError, Where, nearest
-
-
-def _did_you_mean(name: str, known: Collection[str], otherwise: str) -> str:
-    found = nearest(name, known)
-    return f"Did you mean `{found}`?" if found else otherwise
+from core.kernel.errors import LeadbenchError, Where, did_you_mean
 
 
 class FeatureSetInvalid(LeadbenchError):
@@ -41,7 +36,7 @@ class FeatureUnknown(LeadbenchError):
         super().__init__(
             f"No registered feature set has a feature `{name}`.",
             value=name,
-            remedy=_did_you_mean(name, known, "List the registered ones with `leadbench features list`."),
+            remedy=did_you_mean(name, known, "List the registered ones with `leadbench features list`."),
         )
 
 
@@ -80,7 +75,7 @@ class AttributeUnknown(LeadbenchError):
         super().__init__(
             f"Feature `{feature}` reads the attribute `{attribute}`, which no lead has.",
             value=attribute,
-            remedy=_did_you_mean(attribute, known, "Import leads that have it, or remove the feature."),
+            remedy=did_you_mean(attribute, known, "Import leads that have it, or remove the feature."),
         )
 
 

@@ -8,7 +8,7 @@ from core.features.aggregates import ACTIONABLE, AGGREGATES, SCOPES, VALUE_TYPES
 from core.features.document import SCHEMA, Feature, FeatureSet
 from core.features.errors import FeatureSetInvalid
 from core.features.schema import OPEN_SCHEMA
-from core.kernel.errors import Where, nearest
+from core.kernel.errors import Where, did_you_mean
 from core.kernel.expressions import Expression, ExpressionInvalid, Field, Kind, Schema, parse
 from core.kernel.strict_yaml import Path, Positions, check_keys, load
 from core.kernel.times import DurationInvalid, duration_us
@@ -155,8 +155,7 @@ class _Reader:
             return None
         value = body[key]
         if value not in choices:
-            close = nearest(str(value), choices)
-            remedy = f"Did you mean `{close}`?" if close else f"Use one of {', '.join(choices)}."
+            remedy = did_you_mean(str(value), choices, f"Use one of {', '.join(choices)}.")
             raise self._wrong((*path, key), f"`{{}}` is no {key}.", value, remedy)
         return str(value)
 

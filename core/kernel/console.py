@@ -9,7 +9,7 @@ from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
 from core.kernel.database import Cursor, Database
-from core.kernel.errors import LeadbenchError, QueryCancelled, nearest
+from core.kernel.errors import LeadbenchError, QueryCancelled, did_you_mean
 
 SCHEMA = "published"
 MOST_ROWS = 10_000
@@ -199,6 +199,5 @@ def _publish(table: exp.Table, known: Collection[str], local: Collection[str]) -
 
 
 def _unknown(name: str, known: Collection[str]) -> QueryForbidden:
-    close = nearest(name, known)
-    remedy = f"Did you mean `{close}`?" if close else f"The views are {', '.join(sorted(known))}."
+    remedy = did_you_mean(name, known, f"The views are {', '.join(sorted(known))}.")
     return QueryForbidden(f"`{name}` is not a published view.", name, remedy)

@@ -67,6 +67,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The remedy for an unknown name: the known one closest to it, else what to do instead."""
+    close = nearest(name, known)
+    return f"Did you mean `{close}`?" if close else otherwise
+
+
 class StoreInUse(LeadbenchError):
     """Another process holds the store; a server where `url` is set."""
 

@@ -10,7 +10,7 @@ from pathlib import Path as FilePath
 import yaml
 from yaml import events as ev
 
-from core.kernel.errors import LeadbenchError, Where, nearest
+from core.kernel.errors import LeadbenchError, Where, did_you_mean
 
 SIZE_LIMIT = 256 * 1024
 DEPTH_LIMIT = 50
@@ -44,8 +44,7 @@ class UnknownKey(DocumentInvalid):
     """A key that the document's schema does not have."""
 
     def __init__(self, key: str, known: Collection[str], where: Where) -> None:
-        close = nearest(key, known)
-        remedy = f"Did you mean `{close}`?" if close else f"Known keys: {', '.join(sorted(known))}."
+        remedy = did_you_mean(key, known, f"Known keys: {', '.join(sorted(known))}.")
         super().__init__(f"There is no key `{key}` here.", value=key, remedy=remedy, where=where)
 
 

@@ -1,6 +1,6 @@
 """Refusals of the models room."""
 
-from core.kernel.errors import LeadbenchError, nearest
+from core.kernel.errors import LeadbenchError, did_you_mean, nearest
 
 
 class LandmarksInvalid(LeadbenchError):
@@ -95,8 +95,7 @@ class MonotoneUnfit(LeadbenchError):
     code = "monotone_unfit"
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
-        close = nearest(name, known)
-        hint = f"Did you mean `{close}`?" if close else "See `leadbench features list` for the model's features."
+        hint = did_you_mean(name, known, "See `leadbench features list` for the model's features.")
         super().__init__(
             f"`monotone` names `{name}`, which is no feature with an order.",
             value=name,
@@ -140,8 +139,7 @@ class SegmentUnfit(LeadbenchError):
     code = "segment_unfit"
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
-        close = nearest(name, known)
-        hint = f"Did you mean `{close}`?" if close else f"There are: {', '.join(known[:8]) or 'none'}."
+        hint = did_you_mean(name, known, f"There are: {', '.join(known[:8]) or 'none'}.")
         super().__init__(
             f"`segments` names `{name}`, which is no category attribute among the model's features.",
             value=name,

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from core.kernel.errors import nearest
+from core.kernel.errors import did_you_mean
 from core.kernel.expressions import Diagnostic
 from core.kernel.strict_yaml import Path, Positions
 from core.policy.document import Document
@@ -63,8 +63,7 @@ def _diagnostic(item: Any, tree: object, located: Located) -> Diagnostic:
 
 def _unknown_key(path: Path, name: str, located: Located) -> Diagnostic:
     known = _known_keys(path[:-1])
-    near = nearest(str(path[-1]), known)
-    hint = f"Did you mean `{near}`?" if near else f"Known keys: {', '.join(known)}."
+    hint = did_you_mean(str(path[-1]), known, f"Known keys: {', '.join(known)}.")
     return located.at_key("unknown_key", path, f"`{name}` is not a key of schema v1.", hint)
 
 

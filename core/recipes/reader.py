@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from core.kernel.errors import LeadbenchError, Where, nearest
+from core.kernel.errors import LeadbenchError, Where, did_you_mean
 from core.kernel.strict_yaml import Positions, load, read_text
 from core.recipes.document import Recipe
 
@@ -71,9 +71,8 @@ def _refusal(error: ValidationError, positions: Positions, file: str) -> RecipeI
 
 
 def _unknown_key(path: tuple[Any, ...], where: Where) -> RecipeInvalid:
-    key = str(path[-1])
-    guess = nearest(key, _known_keys(path[:-1]))
-    remedy = f"Did you mean `{guess}`?" if guess else f"Known here: {', '.join(_known_keys(path[:-1]))}."
+    key, known = str(path[-1]), _known_keys(path[:-1])
+    remedy = did_you_mean(key, known, f"Known here: {', '.join(known)}.")
     return RecipeInvalid(f"The recipe has an unknown key `{key}`.", value=key, remedy=remedy, where=where)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.kernel.errors import LeadbenchError, nearest
+from core.kernel.errors import LeadbenchError, did_you_mean
 from core.models.leaks import LeadHistory, Suspect, suspected
 from core.recipes.document import Recipe
 from core.recipes.population import Population
@@ -24,11 +24,10 @@ class SuspectUnknown(LeadbenchError):
     code = "unknown_suspect"
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        guess = nearest(name, known)
         super().__init__(
             f"`accept_suspected` names `{name}`, which is not suspected.",
             value=name,
-            remedy=f"Did you mean `{guess}`?" if guess else "Remove it; nothing of that name is left out.",
+            remedy=did_you_mean(name, known, "Remove it; nothing of that name is left out."),
         )
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from app.queries import data, features, lead, leads, people, release, versions
+from app.queries import access, data, features, lead, leads, people, release, versions
 from app.queries.access import revision
 from core.governance.permissions import Role
 from core.governance.users import Users
@@ -158,7 +158,7 @@ def test_the_judges_word_is_asked_for_anew_when_signals_came_and_when_a_minute_p
     )
     rollouts = SimpleNamespace(newest=str, status=looks.append)
     monkeypatch.setattr(release, "rooms", lambda: SimpleNamespace(releases=SimpleNamespace(rollouts=rollouts)))
-    monkeypatch.setattr(release, "database", lambda: SimpleNamespace(clock=SimpleNamespace(now=lambda: next(times))))
+    monkeypatch.setattr(access, "database", lambda: SimpleNamespace(clock=SimpleNamespace(now=lambda: next(times))))
     monkeypatch.setattr(release, "revision", lambda *streams: ",".join(f"{one}{stands.get(one, 0)}" for one in streams))
     counts = []
     for stands["signals"] in (1, 1, 2, 2):

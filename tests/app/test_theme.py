@@ -45,3 +45,8 @@ def test_nothing_is_sent_to_anybody():
     options = dict(flat(tomllib.loads(CONFIG.read_text())))
     assert options["browser.gatherUsageStats"] is False
     assert [face["url"] for face in options["theme.fontFaces"]] == ["app/static/inter.woff2", "app/static/jbmono.woff2"]
+
+
+def test_a_page_shows_nothing_but_what_it_draws():
+    options = dict(flat(tomllib.loads(CONFIG.read_text())))
+    assert options["runner.magicEnabled"] is False

@@ -168,6 +168,15 @@ class Database:
         where = "" if stream is None else "WHERE stream = $stream"
         return self.read(f"SELECT * FROM ledger {where} ORDER BY seq", None if stream is None else {"stream": stream})
 
+    def newest_entries(self, most: int, without: Sequence[str] = ()) -> pl.DataFrame:
+        """The newest entries of the ledger in order, up to so many, without these kinds."""
+        newest = "SELECT * FROM ledger WHERE NOT list_contains($without, kind) ORDER BY seq DESC LIMIT $most"
+        return self.read(f"FROM ({newest}) ORDER BY seq", {"without": list(without), "most": most})
+
+    def body_of(self, seq: int) -> str:
+        """The body (JSON) of an entry of the ledger."""
+        return str(self.scalar("SELECT body FROM ledger WHERE seq = ?", [seq]))
+
     def reaches_high_water(self) -> bool:
         """Whether the ledger still holds the last acknowledged entry; `verify` walks the whole chain."""
         with suppress(StoreUnreadable):

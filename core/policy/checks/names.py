@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from core.kernel.errors import nearest
+from core.kernel.errors import did_you_mean
 from core.kernel.expressions import Diagnostic
 from core.kernel.strict_yaml import Path
 from core.policy.shape import Located
@@ -12,8 +12,7 @@ def resolve(located: Located, path: Path, kind: str, name: str | None, known: Co
     """A finding where the name is given and is none of the known ones."""
     if name is None or name in known:
         return
-    near = nearest(name, known)
-    hint = f"Did you mean `{near}`?" if near else f"Known: {', '.join(known) or 'none'}."
+    hint = did_you_mean(name, known, f"Known: {', '.join(known) or 'none'}.")
     yield located.diagnostic(f"unknown_{kind}", path, f"There is no {kind} `{name}`.", hint)
 
 

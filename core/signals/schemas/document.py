@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.kernel.canonical import digest
-from core.kernel.errors import LeadbenchError, Where, nearest
+from core.kernel.errors import LeadbenchError, Where, did_you_mean
 from core.kernel.strict_yaml import Path, Positions, check_keys, load
 
 SCHEMA = "leadbench/event-schema/v1"
@@ -117,8 +117,7 @@ class _Reader:
             said = self._table(about, path, PROPERTY_KEYS)
             kind, required = said.get("type"), said.get("required", False)
             if kind not in TYPES:
-                close = nearest(str(kind), TYPES)
-                remedy = f"Did you mean `{close}`?" if close else f"Use {', '.join(TYPES)}."
+                remedy = did_you_mean(str(kind), TYPES, f"Use {', '.join(TYPES)}.")
                 raise self._wrong((*path, "type"), f"The type of `{name}` is `{kind}`", remedy)
             if not isinstance(required, bool):
                 raise self._wrong((*path, "required"), f"`required` of `{name}` is `{required}`", "Use true or false.")
