@@ -21,12 +21,11 @@ from core.kernel.errors import (
     NoSpace,
     PlanOutdated,
     StoreBehind,
-    StoreTooNew,
     StoreUnreadable,
 )
 from core.kernel.high_water import HighWater, Mark
 from core.kernel.lock import StoreLock
-from core.kernel.migrations import Migration, known_migrations, pending
+from core.kernel.migrations import migrate
 from core.kernel.settings import Settings
 
 LOCKED = (
@@ -251,7 +250,7 @@ class Database:
 
     def _prepare(self) -> None:
         self._run("LOAD icu", "SET GLOBAL TimeZone = 'UTC'")
-        self._migrate()
+        migrate(self._connection, self.directory)
         self._run(*LOCKED)
         self._read_heads()
         if mark := self._behind():
@@ -274,22 +273,6 @@ class Database:
             "autoload_known_extensions": False,
             "python_enable_replacements": False,
         }
-
-    def _migrate(self) -> None:
-        connection, steps = self._connection, known_migrations()
-        connection.execute("CREATE TABLE IF NOT EXISTS schema_version (number INTEGER NOT NULL, name VARCHAR NOT NULL)")
-        row = connection.execute("SELECT coalesce(max(number), 0) FROM schema_version").fetchone()
-        version = row[0] if row else 0
-        if steps and version > steps[-1].number:
-            raise StoreTooNew(self.directory, version, steps[-1].number)
-        for step in pending(version, steps):
-            self._apply(step)
-
-    def _apply(self, step: Migration) -> None:
-        self._connection.execute("BEGIN TRANSACTION")
-        self._run(*step.statements)
-        self._connection.execute("INSERT INTO schema_version VALUES (?, ?)", [step.number, step.name])
-        self._connection.execute("COMMIT")
 
     def _behind(self) -> Mark | None:
         mark = self._high_water.last()
