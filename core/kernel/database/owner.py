@@ -16,6 +16,7 @@ from core.kernel.canonical import digest
 from core.kernel.clock import Clock
 from core.kernel.database.cursors import Change, Cursor, Params, keys_now
 from core.kernel.database.faults import fault_of, is_full, make_folder
+from core.kernel.database.upgrading import migrate
 from core.kernel.database.watching import SETTINGS, Watch, watched
 from core.kernel.errors import (
     NoSpace,
@@ -25,7 +26,6 @@ from core.kernel.errors import (
 )
 from core.kernel.high_water import HighWater, Mark
 from core.kernel.lock import StoreLock
-from core.kernel.migrations import migrate
 from core.kernel.settings import Settings
 
 LOCKED = (
