@@ -16,7 +16,7 @@ from core.governance.users import Users
 from core.kernel.canonical import canonical
 from core.kernel.database import Database
 from core.kernel.errors import ReasonMissing
-from core.kernel.times import to_text
+from core.kernel.times import naive, to_text
 from core.signals.errors import UnknownLead
 from core.signals.personal import EMAIL
 from core.signals.store_batches import NOBODY
@@ -44,7 +44,7 @@ class Erased:
 def erase(db: Database, lead_id: str, request_id: str, actor: str, users: Users) -> Erased:
     """Shred the keys of every id of the lead, once for all; raises Forbidden, ReasonMissing and UnknownLead.
 
-    The id under whose key the records of nobody known lie is nobody's.
+    The id under whose key the records of nobody known lie is nobody's. What is dated up to now is not taken in again.
     """
     if not request_id.strip():
         raise ReasonMissing("erase")
@@ -54,14 +54,16 @@ def erase(db: Database, lead_id: str, request_id: str, actor: str, users: Users)
         if found.is_empty() or NOBODY in found["lead_id"]:
             raise UnknownLead(lead_id)
         keys, texts = change.shred(found["lead_id"].to_list()), store.blank_texts(change)
+        at = db.clock.now()
+        store.remember(change, naive(at))
         told = {"ids": found["shown_id"].to_list(), "request_id": request_id.strip()}
         change.body.update(told, keys=keys, texts=texts)
-        sinks, at = store.sinks(change), to_text(db.clock.now())
+        sinks = store.sinks(change)
     ids = {*found["lead_id"], *found["shown_id"]}
     lines = sum(_lines(path, ids) for path in db.directory.glob(FILES))
     sinks.append({"sink": "lines of outbox files", "rows": lines, "state": store.STAYS})
     is_personal = any(EMAIL.match(one) for one in found["lead_id"])
-    return Erased(**told, erased_at=at, keys=keys, texts=texts, is_id_personal=is_personal, sinks=sinks)
+    return Erased(**told, erased_at=to_text(at), keys=keys, texts=texts, is_id_personal=is_personal, sinks=sinks)
 
 
 def _lines(path: Path, ids: Iterable[str]) -> int:

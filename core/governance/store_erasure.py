@@ -1,5 +1,6 @@
 """What the store holds of one person: which ids are theirs, what no key opens any more, and what stays."""
 
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -49,6 +50,11 @@ def person(change: Change, lead_id: str) -> pl.DataFrame:
     """lead_id and shown_id of every id that is this lead now, or of an id that quarantine alone knows; else empty."""
     change.execute(PERSON, {"lead": lead_id})
     return change.read("SELECT lead_id, shown_id FROM person ORDER BY lead_id <> ?, lead_id", [lead_id])
+
+
+def remember(change: Change, at: datetime) -> None:
+    """Keep that the person was erased at the moment (naive UTC): what is dated up to then is not taken in again."""
+    change.execute("INSERT INTO erased_leads SELECT lead_no, ? FROM person WHERE lead_no IS NOT NULL", [at])
 
 
 def blank_texts(change: Change) -> int:

@@ -19,6 +19,7 @@ from core.signals.lead_rows import PreparedLeads, prepare_leads
 from core.signals.mapping import Mapping
 from core.signals.raw import ReadOptions
 from core.signals.store_batches import Batch
+from core.signals.store_erased import ERASED
 
 DISPUTED = "See them in quarantine; separate the ids that do not belong together, or discard the claim."
 
@@ -100,7 +101,12 @@ def _land_events(change: Change, batch: Batch, prepared: Prepared) -> Import:
         adapter=batch.adapter,
         reasons=store_batches.reasons(rejects),
         findings=prepared.findings,
-        warnings=(*_strangers(landed.strangers), *disputes(landed.disputed), *_flagged(landed.flagged)),
+        warnings=(
+            *_strangers(landed.strangers),
+            *disputes(landed.disputed),
+            *_flagged(landed.flagged),
+            *_erased(rejects),
+        ),
     )
     store_batches.write_batch(change, batch, batch_id, counts(result))
     return result
@@ -120,6 +126,14 @@ def _flagged(count: int) -> tuple[Finding, ...]:
         return ()
     message = f"{plural(count, 'event')} of robots or bursts are kept, and left out of every feature"
     return (Finding("flagged_events", "context", message, "See the source's contract: `bots`, `burst_per_minute`."),)
+
+
+def _erased(rejects: pl.DataFrame) -> tuple[Finding, ...]:
+    count = int((rejects["code"] == ERASED).sum())
+    if not count:
+        return ()
+    message = f"{plural(count, 'record')} of people who were erased, dated up to then or not at all, are not taken in"
+    return (Finding(ERASED, "lead_id", message, "Where one came again, load what is dated after the erasure."),)
 
 
 def disputes(refused: pl.DataFrame) -> tuple[Finding, ...]:
@@ -147,7 +161,8 @@ def _land_leads(change: Change, batch: Batch, prepared: PreparedLeads) -> Import
     batch_id = store_batches.next_batch_id(change)
     landed = store_leads.land(change, prepared, batch_id, batch.imported_at)
     store_batches.quarantine(change, batch, batch_id, landed.disputed)
-    held, known = store_batches.quarantine(change, batch, batch_id, prepared.rejects)
+    rejects = pl.concat([prepared.rejects, landed.erased])
+    held, known = store_batches.quarantine(change, batch, batch_id, rejects)
     result = Import(
         batch.path,
         "leads",
@@ -159,9 +174,9 @@ def _land_leads(change: Change, batch: Batch, prepared: PreparedLeads) -> Import
         merged=landed.merged,
         batch_id=batch_id,
         adapter=batch.adapter,
-        reasons=store_batches.reasons(prepared.rejects),
+        reasons=store_batches.reasons(rejects),
         findings=prepared.findings,
-        warnings=disputes(landed.disputed),
+        warnings=(*disputes(landed.disputed), *_erased(rejects)),
     )
     store_batches.write_batch(change, batch, batch_id, counts(result))
     return result

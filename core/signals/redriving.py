@@ -25,9 +25,10 @@ from core.signals.redriving_claims import redrive_claims
 from core.signals.redriving_held import are_held, redrive_held
 from core.signals.rep_rows import prepare_reps
 from core.signals.store_batches import Batch
+from core.signals.store_erased import ERASED
 from core.signals.store_quarantine import Quarantine
 
-HOPELESS = ("conflicting_duplicate", "unparsed_row", "wrong_field_count", "open_quote")
+HOPELESS = (ERASED, "conflicting_duplicate", "unparsed_row", "wrong_field_count", "open_quote")
 PREPARE = {"events": prepare_events, "leads": prepare_leads, "outcomes": prepare_outcomes, "reps": prepare_reps}
 MAPPED = ("schema_mismatch",)
 """Reasons that are found after the mapping: what waits is the canonical record."""
@@ -151,7 +152,7 @@ def _written(change: Change, batch: Batch, group: _Group, prepared: Any, batch_i
         return events.accepted, events.duplicate, events.conflicts["row_no"].to_list()
     if group.kind == "leads":
         leads = store_leads.land(change, prepared, batch_id, batch.imported_at)
-        return leads.accepted, leads.duplicate + prepared.duplicate, []
+        return leads.accepted, leads.duplicate + prepared.duplicate, leads.erased["row_no"].to_list()
     if group.kind == "reps":
         accepted, duplicate = store_reps.land(change, prepared.rows, batch_id, batch.imported_at)
         return accepted, duplicate + prepared.duplicate, []

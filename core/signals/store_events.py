@@ -8,6 +8,7 @@ import polars as pl
 from core.kernel.database import Change
 from core.signals import (
     store_corrections,
+    store_erased,
     store_filters,
     store_gates,
     store_identity,
@@ -126,7 +127,8 @@ class Landed:
 
     `strangers` counts stored events of leads that no leads file names, where leads files were loaded; `merged` counts
     ids that came to belong to another lead, `disputed` are the statements of identity that were refused. `conflicts`
-    also has the rows of sources that are held back, `flagged` counts stored events that features leave out.
+    also has the rows of sources that are held back and of persons who were erased, `flagged` counts stored events that
+    features leave out.
     """
 
     accepted: int
@@ -157,7 +159,9 @@ def land(
     schemas = store_schemas.known(change)
     newest = store_schemas.upcast_rows(rows, schemas)
     upcast = "original" in newest.columns
-    change.load("incoming", sealed(change, store_filters.marked(newest)).rename({ROW: "row_no"}))
+    erased = store_erased.told_before(change, newest, pl.col("occurred_at"))
+    unsealed = store_erased.without_personal(store_filters.marked(newest), erased)
+    change.load("incoming", sealed(change, unsealed).rename({ROW: "row_no"}))
     invalid = pl.DataFrame(schema=REJECTS) if live else _invalid_objects(change)
     invalid = pl.concat([invalid, store_schemas.misfits(change)]) if schemas else invalid
     if "identity" in rows.columns:
@@ -167,6 +171,7 @@ def land(
         change.execute(NONE_DERIVED)
     change.execute(LEADS_SEEN)
     change.execute(NO_VERDICTS if all_new else VERDICTS.format(original=AS_ORIGINAL if upcast else "false"))
+    invalid = pl.concat([invalid, store_erased.refuse_events(change, erased)])
     judged, duplicate = change.read("SELECT count(*), count(*) FILTER (WHERE same) FROM verdicts").row(0)
     conflicts = pl.concat([invalid, _conflicts(change)]) if judged > duplicate else invalid
     if duplicate:

@@ -1,14 +1,14 @@
 """Leads into the store: numbers, merged ids, accounts, and attribute values with their own times."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
 
 from core.kernel.database import Change
 from core.kernel.times import naive
-from core.signals import store_identity
+from core.signals import store_erased, store_identity
 from core.signals.lead_rows import ATTRIBUTE, BOOLEAN, NUMBER, PERSONAL, TIME, Attribute, PreparedLeads, listed
 from core.signals.raw import ROW
 from core.signals.typed_text import as_text
@@ -121,7 +121,7 @@ SELECT count(*) FROM coming c JOIN leads l USING (lead_id) WHERE l.batch_id = $b
 class LandedLeads:
     """What became of the checked leads: rows that brought something, rows that did not, new leads, new merges.
 
-    `disputed` are the statements of identity that were refused.
+    `disputed` are the statements of identity that were refused, `erased` the rows of persons who were erased.
     """
 
     accepted: int
@@ -129,11 +129,19 @@ class LandedLeads:
     new_leads: int
     merged: int
     disputed: pl.DataFrame
+    erased: pl.DataFrame
 
 
 def land(change: Change, prepared: PreparedLeads, batch_id: str, now: datetime) -> LandedLeads:
-    """Write the leads; a value that differs from the one held is appended and known from its own time or from now."""
+    """Write the leads; a value that differs from the one held is appended and known from its own time or from now.
+
+    A row of a person who was erased must be dated after that: by when it was known, else by when the lead came.
+    """
     params = {"batch": batch_id}
+    erased = store_erased.told_before(change, prepared.rows, pl.coalesce("known_at", "created_at"))
+    if not erased.is_empty():
+        kept = ~pl.col(ROW).is_in(erased["row_no"].implode())
+        prepared = replace(prepared, rows=prepared.rows.filter(kept))
     _load(change, prepared)
     change.execute(FORGET_MERGED)
     change.execute(SEEN_BEFORE)
@@ -153,7 +161,8 @@ def land(change: Change, prepared: PreparedLeads, batch_id: str, now: datetime) 
     coming = prepared.rows.height
     merged_rows = prepared.merged_rows if identity.merged or new_leads or adopted else 0
     left = coming - accepted + prepared.merged_rows - merged_rows
-    return LandedLeads(accepted + merged_rows, left, new_leads, identity.merged, identity.conflicts)
+    refused = store_erased.as_rejects(erased)
+    return LandedLeads(accepted + merged_rows, left, new_leads, identity.merged, identity.conflicts, refused)
 
 
 def _load(change: Change, prepared: PreparedLeads) -> None:

@@ -1,11 +1,13 @@
 """One person is erased: nothing opens what was sealed of them, nothing else is lost, and the record still proves."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from core.governance import erasing
 from core.kernel.clock import SystemClock
+from core.kernel.migrations import known_migrations
 from core.signals.errors import UnknownLead
 from core.signals.identity import CONFLICT
 from core.signals.redriving import redrive
@@ -89,15 +91,50 @@ def test_nothing_opens_what_was_sealed_of_the_person_and_the_others_stay(store):
     assert residue == []
     with Workbench.open(store, SystemClock()) as bench:
         entry = bench.db.entries("signals").row(-1, named=True)
+        known = bench.db.read("SELECT * FROM erased_leads")
+        (filled,) = [one.statements[1] for one in known_migrations() if one.name == "erased_leads"]
+        with bench.db.change("signals", "test.prepared", "ana") as change:
+            change.execute("DELETE FROM erased_leads")
+            change.execute(filled)
+        filled_again = bench.db.read("SELECT * FROM erased_leads")
     assert (entry["kind"], entry["actor"]) == ("person.erased", "pat")
     assert json.loads(entry["body"]) == {"ids": ["l1"], "request_id": "DSR-1", "keys": 1, "texts": 1}
+    assert filled_again["lead_no"].equals(known["lead_no"]) and len(known) == 1
+    assert abs(filled_again["erased_at"][0] - known["erased_at"][0]) < timedelta(seconds=9)
     again = call("erase", "l1", "--request", "DSR-2", "--store", str(store), user="pat")
     assert "l1: keys shredded: 0" in again.stdout and "backups" in again.stdout
 
 
-def test_what_is_told_of_the_person_again_opens_beside_what_does_not(store, tmp_path):
+def test_the_same_files_again_bring_nothing_of_the_person_back(store):
+    at, files = ("--store", str(store)), store.parent
+    events = done("import", "import", "events", str(files / "events.jsonl"), *at, user="ana")
+    assert (events["duplicate"], events["reasons"]["erased_subject"]) == (3, 1)
+    assert [one["code"] for one in events["warnings"]] == ["erased_subject"]
+    leads = done("import", "import", "leads", str(files / "leads.csv"), *at, user="ana")
+    assert (leads["accepted"], leads["duplicate"], leads["quarantined"]) == (0, 1, 1)
+    assert leads["reasons"] == {"erased_subject": 1} and "erased" in leads["warnings"][0]["message"]
+    waiting = done("quarantine_list", "quarantine", "list", *at)["items"]
+    told = [one for one in waiting if one["code"] == "erased_subject"]
+    assert (
+        len(told) == 2
+        and {one["lead_id"] for one in told} == {"l1"}
+        and "the person was erased on" in told[0]["detail"]
+    )
+    once_more = done("import", "import", "leads", str(files / "leads.csv"), *at, user="ana")
+    assert (once_more["duplicate"], once_more["quarantined"], once_more["batch_id"]) == (2, 0, None)
+    texts, shown = opened(store)
+    assert shown == {"l1": None, "l2": "bob@example.com"}
+    assert {text for who, text in texts if who == "l1"} == {
+        None,
+        b'{"lead_id": "l1"}',
+        b'{"lead_id": "l1", "event_id": "e1"}',
+    }
+
+
+def test_what_is_told_of_the_person_later_opens_beside_what_does_not(store, tmp_path):
     again = tmp_path / "again.csv"
-    again.write_text("lead_id,created_at,email,phone\nl1,2026-01-01,new@example.com,+49 30 123456\n")
+    now = SystemClock().now().isoformat()
+    again.write_text(f"lead_id,created_at,known_at,email,phone\nl1,2026-01-01,{now},new@example.com,+49 30 123456\n")
     assert call("import", "leads", str(again), "--store", str(store), user="ana").returncode == 0
     texts, shown = opened(store)
     assert shown["l1"] == "new@example.com" and {text for who, text in texts if who == "l1"} >= {

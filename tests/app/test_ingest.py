@@ -166,6 +166,29 @@ def test_personal_values_are_sealed_as_in_a_file(door):
     assert set(json.loads(row["properties"])) == {"email", "context.ip"}
 
 
+def test_what_happened_before_a_person_was_erased_is_not_taken_in_again_and_what_comes_after_is(door):
+    from core.governance import erasing
+
+    mail = {"properties": {"email": "ada@example.com", "plan": "x"}}
+    door.post("track", EVENT)
+    door.post("track", EVENT | {"messageId": "m2"} | mail)
+    bench = door.bench
+    bench.rooms.users.add("pat", "privacy", "root")
+    erasing.erase(bench.db, "ld_1", "DSR-1", "pat", bench.rooms.users)
+    again = [EVENT, EVENT | {"messageId": "m2"} | mail, EVENT | {"messageId": "m3"}]
+    answer = door.post("batch", {"batch": [{"type": "track"} | one for one in again]}).json()
+    assert (answer["accepted"], answer["duplicate"]) == (0, 1)
+    assert [(one["index"], one["code"]) for one in answer["errors"]] == [(1, "erased_subject"), (2, "erased_subject")]
+    sealed = bench.db.read("SELECT sealed FROM quarantine")["sealed"].to_list()
+    assert all(b"ada@" not in text for text in bench.db.unseal(["ld_1"] * 2, sealed))
+    door.post("track", EVENT | {"messageId": "n0", "userId": "ld_2"})
+    plain = door.post("track", EVENT | {"messageId": "m4"})
+    assert (plain.status_code, plain.json()["errors"][0]["code"]) == (400, "erased_subject")
+    later = EVENT | {"messageId": "m5", "timestamp": live.now().isoformat()}
+    assert door.post("track", later | mail).json()["accepted"] == 1
+    assert door.events()["event_id"].to_list() == ["m1", "m2", "n0", "m5"]
+
+
 def test_the_trace_of_a_request_stays_with_its_events(door):
     door.post("track", EVENT, traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
     assert door.events()["trace_id"][0] == "a" * 32

@@ -18,7 +18,8 @@ from core.kernel.times import to_text
 from core.policy import parser
 from core.policy.evaluator import compile
 from core.policy.inputs import fill
-from tests.decisions.conftest import AS_OF, lead_id
+from tests.decisions.conftest import AS_OF
+from tests.decisions.conftest import lead_id as id_of
 
 DAY = 86_400_000_000
 EXPERIMENT = """
@@ -111,13 +112,13 @@ def test_decisions_under_an_id_that_was_merged_since_are_the_leads_that_it_is_no
     before, weeks = chances(decided, lambda _: experimental, store.newest_entry()), store.weekly()
     with decided.change("signals", "events.imported", "ana") as change:
         change.execute("INSERT INTO lead_merges VALUES (6, 5, $at, NULL, 'alias', 'b-2')", {"at": AS_OF})
-    renamed = pl.col("lead_id").replace({lead_id(6): lead_id(5)})
+    renamed = pl.col("lead_id").replace({id_of(6): id_of(5)})
     after = chances(decided, lambda _: experimental, store.newest_entry())
     assert after.sort(pl.all()).equals(before.with_columns(renamed).sort(pl.all()))
-    assert after.filter(pl.col("lead_id") == lead_id(5)).height == before.filter(renamed == lead_id(5)).height > 2
+    assert after.filter(pl.col("lead_id") == id_of(5)).height == before.filter(renamed == id_of(5)).height > 2
     later = store.weekly()
-    assert lead_id(6) not in set(later["lead_id"]) and len(later) == len(weeks) - 2
-    assert later.filter(pl.col("lead_id") == lead_id(5)).height == 2
+    assert id_of(6) not in set(later["lead_id"]) and len(later) == len(weeks) - 2
+    assert later.filter(pl.col("lead_id") == id_of(5)).height == 2
 
 
 def test_a_unit_stays_in_its_arm_and_its_course_goes_on_across_arms(decided):

@@ -18,9 +18,12 @@ from core.signals.ingest.seen import SeenIds
 from core.signals.ingest.store import Brought, Stream
 from core.signals.raw import ROW
 from core.signals.revision import moved, revision
+from core.signals.store_erased import ERASED
 from core.signals.store_gates import HELD
 
 ACTOR = "live"
+KEPT_AS_CHECKED = (*HELD, ERASED)
+"""Refused items of which what the gate made of them is kept, and not their bytes."""
 ARRIVED = ("lead_id", "event_id", "trace_id")
 
 
@@ -151,7 +154,7 @@ class _Landing:
         landed, repeats = store.land(self.change, stream, brought, batch_id, self.received_at)
         told = landed.conflicts.select("row_no", "code", "detail", "lead_id", "raw")
         for row, code, detail, lead, raw in told.iter_rows():
-            self._refuse(row, code, detail, lead, raw.encode() if code in HELD else None)
+            self._refuse(row, code, detail, lead, raw.encode() if code in KEPT_AS_CHECKED else None)
         self.repeats.update(self.gated.places[row - 1][0] for row in repeats)
         gone = {*repeats, *landed.conflicts["row_no"]}
         kept = rows.filter(~pl.col(ROW).is_in(list(gone))) if gone else rows

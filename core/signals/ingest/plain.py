@@ -108,6 +108,7 @@ def _require_robotless(rows: pl.DataFrame) -> None:
 
 def _numbered(change: Change, picture: Picture, found: Sequence[Row]) -> tuple[list[Row], list[tuple[str, KnownLead]]]:
     """The rows with lead_no and account_no, and the leads that begin with them in the order of their numbers."""
+    assert picture.parts is not None
     unknown = {row["lead_id"] for row in found} - picture.leads.keys()
     if unknown:
         picture.leads.update(store_picture.leads(change, sorted(unknown)))
@@ -119,6 +120,8 @@ def _numbered(change: Change, picture: Picture, found: Sequence[Row]) -> tuple[l
     for row in found:
         lead = leads[row["lead_id"]]
         _require_settled(lead, row)
+        if lead.number in picture.parts.erased:
+            raise Unplain
         account = accounts.get((row["lead_id"], row["account_id"]))
         numbered.append({**row, "lead_no": lead.number, "account_no": account})
     return numbered, fresh

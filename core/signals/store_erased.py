@@ -1,0 +1,58 @@
+"""Who was erased stays so: what is told of a person up to the erasure is not taken in again, what comes later is."""
+
+import json
+
+import polars as pl
+
+from core.kernel.database import Change
+from core.signals.event_rows import PERSONAL
+from core.signals.raw import REJECTS, ROW
+
+ERASED = "erased_subject"
+DETAIL = "the person was erased on {}; only what is dated after that is taken in"
+WHO = "SELECT lead_id, max(erased_at) AS erased_at FROM erased_leads JOIN leads USING (lead_no) GROUP BY lead_id"
+OLD = {"row_no": pl.Int64, "lead_id": pl.String, "erased_at": pl.Datetime("us")}
+NOT_STORED = """
+SELECT row_no, o.lead_id, o.erased_at, i.event_id FROM erased_rows o JOIN incoming i USING (row_no)
+WHERE row_no NOT IN (SELECT row_no FROM verdicts WHERE same) ORDER BY row_no
+"""
+
+
+def told_before(change: Change, rows: pl.DataFrame, moment: pl.Expr) -> pl.DataFrame:
+    """row_no, lead_id, erased_at of the rows of erased leads whose `moment` is not after the erasure, or not known."""
+    who = change.read(WHO)
+    if who.is_empty():
+        return pl.DataFrame(schema=OLD)
+    named = rows.select(pl.col(ROW).cast(pl.Int64).alias("row_no"), "lead_id", moment.alias("told_at"))
+    found = named.join(who, on="lead_id", how="inner", maintain_order="left")
+    return found.filter((pl.col("told_at") > pl.col("erased_at")).not_().fill_null(True)).select(list(OLD))
+
+
+def without_personal(rows: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
+    """The event rows; those that are `old` have lost their personal properties, which nothing seals again."""
+    names = [name for name in rows.columns if name.startswith(PERSONAL)]
+    if old.is_empty() or not names:
+        return rows
+    is_old = pl.col(ROW).is_in(old["row_no"].implode())
+    return rows.with_columns(pl.when(~is_old).then(pl.col(name)).alias(name) for name in names)
+
+
+def refuse_events(change: Change, old: pl.DataFrame) -> pl.DataFrame:
+    """Take the old rows that the log does not hold out of `incoming`; they as rejects, without what they said."""
+    if old.is_empty():
+        return pl.DataFrame(schema=REJECTS)
+    change.load("erased_rows", old)
+    refused = change.read(NOT_STORED)
+    change.load("erased_rows", refused)
+    for table in ("incoming", "verdicts"):
+        change.execute(f"DELETE FROM {table} WHERE row_no IN (SELECT row_no FROM erased_rows)")
+    return as_rejects(refused)
+
+
+def as_rejects(old: pl.DataFrame) -> pl.DataFrame:
+    """The old rows as rejects; of what they said the lead's and the event's id are kept."""
+    names = [name for name in ("lead_id", "event_id") if name in old.columns]
+    raw = [json.dumps(row, ensure_ascii=False) for row in old.select(names).iter_rows(named=True)]
+    detail = [DETAIL.format(f"{at:%Y-%m-%d}") for at in old["erased_at"]]
+    found = old.select("row_no", code=pl.lit(ERASED), detail=pl.Series(detail, dtype=pl.String), lead_id="lead_id")
+    return found.with_columns(raw=pl.Series(raw, dtype=pl.String))
