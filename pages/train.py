@@ -9,6 +9,7 @@ from app.components import (
     model_figures,
     model_list,
     model_release,
+    model_tables,
     retraining,
     train_form,
 )
@@ -39,15 +40,16 @@ if quality.open:
     with quality:
         left, right = st.columns(2, gap="small")
         with left:
-            model_figures.calibration(chosen, "train")
-            model_figures.by_landmark(chosen, "train")
-            model_figures.against(chosen, "train")
+            st.fragment(model_figures.calibration)(chosen, "train")
+            st.fragment(model_figures.by_landmark)(chosen, "train")
+            model_tables.against(chosen, "train")
         with right:
-            model_figures.lift(chosen, "train")
-            model_figures.scores(chosen, "train")
-            model_figures.suspects(chosen, "train")
-        model_figures.by_segment(chosen, "train")
-        model_figures.scorecard(chosen, "train")
+            st.fragment(model_figures.lift)(chosen, "train")
+            st.fragment(model_figures.scores)(chosen, "train")
+            model_tables.suspects(chosen, "train")
+        st.fragment(model_tables.by_value)(chosen, "train")
+        st.fragment(model_tables.by_segment)(chosen, "train")
+        model_tables.scorecard(chosen, "train")
 if cuts.open:
     with cuts:
         found = model_cuts.unseen(chosen)

@@ -9,6 +9,9 @@ from app.charts.base import blank
 from app.charts.time import Mark, marked
 from app.theme import Tokens
 
+MOMENT = "%Y-%m-%dT%H:%M:%S"
+"""How the customdata of a point says which period it is of."""
+
 
 def cohorts(
     rows: pl.DataFrame, name: str, colours: Tokens, marks: Sequence[Mark] = (), *, form: str = ".2f"
@@ -29,6 +32,7 @@ def cohorts(
             name="expected from the scores alone",
             mode="lines",
             line={"color": colours.neutral, "dash": "dash", "width": 1.6},
+            customdata=known["at"].dt.strftime(MOMENT).to_list(),
             hovertemplate=f"%{{x|%d %b %Y}}: expected %{{y:{form}}}<extra></extra>",
         )
     )
@@ -69,9 +73,9 @@ def _came(part: pl.DataFrame, name: str, label: str, colours: Tokens, form: str,
             "thickness": 1.2,
             "width": 3,
         },
-        customdata=part.select("labelled", "rows").to_numpy(),
-        hovertemplate=f"%{{x|%d %b %Y}}: %{{y:{form}}} (%{{customdata[0]:,}} of %{{customdata[1]:,}} rows labelled)"
-        "<extra></extra>",
+        customdata=part["at"].dt.strftime(MOMENT).to_list(),
+        text=[f"{labelled:,} of {rows:,}" for labelled, rows in part.select("labelled", "rows").iter_rows()],
+        hovertemplate=f"%{{x|%d %b %Y}}: %{{y:{form}}} (%{{text}} rows labelled)<extra></extra>",
     )
 
 
@@ -86,6 +90,7 @@ def inflation(rows: pl.DataFrame, colours: Tokens, marks: Sequence[Mark] = ()) -
             x=rows["at"].to_list(),
             y=rows["share"],
             name="share of leads",
+            customdata=rows["at"].dt.strftime(MOMENT).to_list(),
             marker_color=colours.flow,
             hovertemplate="%{x|%d %b %Y}: %{y:.1%} of the leads<extra></extra>",
         )
@@ -96,6 +101,7 @@ def inflation(rows: pl.DataFrame, colours: Tokens, marks: Sequence[Mark] = ()) -
             x=known["at"].to_list(),
             y=known["conversion"],
             name="of them won",
+            customdata=known["at"].dt.strftime(MOMENT).to_list(),
             mode="lines+markers",
             line={"color": colours.gain, "width": 2},
             marker={"size": 9, "symbol": ["circle" if ripe else "circle-open" for ripe in known["is_mature"]]},

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import navigation, release_commands
-from app.components import chart, glossary, model_figures
+from app.components import chart, glossary, model_figures, model_tables
 from app.feedback import done, refusals
 from app.queries import models
 from core.models.store import ModelVersion
@@ -19,7 +19,7 @@ def show(name: str, key: str) -> None:
         model_figures.calibration(version, key)
     with second:
         model_figures.lift(version, key)
-    model_figures.suspects(version, key)
+    model_tables.suspects(version, key)
 
 
 def _approval(version: ModelVersion, key: str) -> None:

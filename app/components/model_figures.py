@@ -6,8 +6,8 @@ import polars as pl
 import streamlit as st
 
 from app.charts import landmarks, quality
-from app.components import chart, frame_table, glossary, kpi
-from app.queries import models, segments, versions
+from app.components import chart, glossary, kpi, rows_behind
+from app.queries import judged, models, versions
 from core.models.store import ModelVersion
 
 
@@ -73,12 +73,16 @@ def calibration(version: ModelVersion, key: str) -> None:
             return
         gap = 100 * float(version.metrics.get("ece") or 0)
         words = f"In words: on unseen leads, said and happened differ by {gap:.1f} points on average."
-        chart.show(
+        points = chart.show(
             quality.calibration(bins, chart.colours()),
             f"{key}_calibration",
             alt=f"Calibration curve. {words}",
-            words=words,
+            words=f"{words} {rows_behind.CLICK}",
+            select=True,
         )
+        if (number := rows_behind.clicked(points)) is not None:
+            title = f"Leads of which {bins['predicted'][number]:.1%} was said on average"
+            rows_behind.of_model(judged.of_bin(version, number, bins.height), title, f"{key}_calibration", version)
 
 
 def lift(version: ModelVersion, key: str) -> None:
@@ -92,9 +96,18 @@ def lift(version: ModelVersion, key: str) -> None:
         found = float(deciles["captured"][min(1, deciles.height - 1)])
         best = deciles["rate"][0]
         words = f"In words: the best tenth wins {best:.0%}, all {base:.0%}; two tenths hold {found:.0%} of the wins."
-        chart.show(
-            quality.lift(deciles, base, chart.colours()), f"{key}_lift", alt=f"Win rate by tenth. {words}", words=words
+        points = chart.show(
+            quality.lift(deciles, base, chart.colours()),
+            f"{key}_lift",
+            alt=f"Win rate by tenth. {words}",
+            words=f"{words} {rows_behind.CLICK}",
+            select=True,
         )
+        if (number := rows_behind.clicked(points)) is not None:
+            tenth = int(deciles["decile"][number])
+            rows_behind.of_model(
+                judged.of_tenth(version, tenth), f"Tenth {tenth} of the ranking", f"{key}_lift", version
+            )
 
 
 def by_landmark(version: ModelVersion, key: str) -> None:
@@ -107,9 +120,18 @@ def by_landmark(version: ModelVersion, key: str) -> None:
         first, last = rows.row(0, named=True), rows.row(-1, named=True)
         told = f"AUC {first['auc']:.2f} at {first['after']} and {last['auc']:.2f} at {last['after']}"
         words = f"In words: {told}; bars are 95 % intervals by lead."
-        chart.show(
-            landmarks.intervals(rows, chart.colours()), f"{key}_landmarks", alt=f"AUC by landmark. {words}", words=words
+        points = chart.show(
+            landmarks.intervals(rows, chart.colours()),
+            f"{key}_landmarks",
+            alt=f"AUC by landmark. {words}",
+            words=f"{words} {rows_behind.CLICK}",
+            select=True,
         )
+        if (number := rows_behind.clicked(points)) is not None:
+            after = rows["after"][number]
+            rows_behind.of_model(
+                judged.of_landmark(version, after), f"Leads {after} after they came", f"{key}_landmarks", version
+            )
 
 
 def scores(version: ModelVersion, key: str) -> None:
@@ -122,12 +144,18 @@ def scores(version: ModelVersion, key: str) -> None:
         cuts = versions.bands().enter
         below = rows.filter(pl.col("high") <= 0.1)["rows"].sum() / max(int(rows["rows"].sum()), 1)
         words = f"In words: {below:.0%} of the unseen rows score 10 % or less; dashed lines are the live policy's cuts."
-        chart.show(
+        points = chart.show(
             quality.histogram(rows, chart.colours(), cuts),
             f"{key}_scores",
             alt=f"Histogram of scores. {words}",
-            words=words,
+            words=f"{words} {rows_behind.CLICK}",
+            select=True,
         )
+        if (number := rows_behind.clicked(points)) is not None:
+            low, high = rows.select("low", "high").row(number)
+            rows_behind.of_model(
+                judged.of_scores(version, low, high), f"Scores of {low:.0%} to {high:.0%}", f"{key}_scores", version
+            )
 
 
 def _curves(chosen: list[ModelVersion], curve: Callable[[ModelVersion], pl.DataFrame]) -> dict[str, pl.DataFrame]:
@@ -172,88 +200,3 @@ def precision(chosen: list[ModelVersion], key: str) -> None:
         )
         figure = quality.precision(curves, base, chart.colours())
         chart.show(figure, f"{key}_precision", alt=f"Precision by recall. {words}", words=words)
-
-
-def against(version: ModelVersion, key: str) -> None:
-    """Draw the baselines, and the figures that look better than they are."""
-    told = version.metrics
-    with chart.card("Against simpler methods", glossary.term("baseline")):
-        config = {
-            "method": "Method",
-            "auc": st.column_config.NumberColumn("AUC", format="%.3f", help=glossary.term("auc")),
-            "brier": st.column_config.NumberColumn("Brier", format="%.4f", help=glossary.term("brier")),
-            "ahead": st.column_config.TextColumn(
-                "Model ahead by", help="AUC of this model minus the method's on the same rows; 95 % by lead."
-            ),
-            "verdict": st.column_config.TextColumn("Verdict", help="Credible where the interval leaves zero out."),
-            "note": st.column_config.TextColumn("What it is", width="medium"),
-        }
-        frame_table.show(models.against(version), f"{key}_against", columns=config, alt="The model and its baselines.")
-        if told.get("auc_random_split") is not None and models.is_timed(told):
-            st.warning(
-                f"A random split would claim AUC {told['auc_random_split']:.3f}: it mixes past and future.",
-                icon=":material/shuffle:",
-            )
-        elif not models.is_timed(told):
-            st.warning(
-                "These leads carry no usable time, so the split is not by time: no forecast.", icon=":material/shuffle:"
-            )
-
-
-def suspects(version: ModelVersion, key: str) -> None:
-    """Draw what was left out because it carries the outcome."""
-    rows, told = models.suspects(version), version.metrics
-    with chart.card("Suspected leaks", glossary.term("suspected_leak")):
-        if rows.is_empty():
-            st.markdown(":green[:material/check_circle:] Nothing separates winners too well to be believed.")
-            return
-        if told.get("auc_with_suspects") is not None:
-            st.warning(
-                f"With them AUC would be {told['auc_with_suspects']:.3f}: not believable, so they are left out.",
-                icon=":material/water_drop:",
-            )
-        config = {
-            "name": "Name",
-            "auc_alone": st.column_config.NumberColumn("AUC alone", format="%.3f", width="small"),
-            "evidence": st.column_config.TextColumn("Evidence", width="large"),
-            "accepted": st.column_config.CheckboxColumn("Accepted", width="small"),
-        }
-        frame_table.show(rows, f"{key}_suspects", columns=config, order=list(config), alt="What was left out, and why.")
-
-
-def by_segment(version: ModelVersion, key: str) -> None:
-    """Draw which levels of the segment have trees of their own, why others have not, and what each reaches."""
-    rows = segments.levels(version)
-    if rows.is_empty():
-        return
-    told = "Levels with trees of their own, and those that all leads' trees score; gain in log loss a row."
-    with chart.card(f"Segments by {segments.by(version)}", told):
-        config = {
-            "level": "Level",
-            "scored_by": "Scored by",
-            "why": st.column_config.TextColumn("Why", width="medium"),
-            "rows": st.column_config.NumberColumn("Training rows", format="localized", width="small"),
-            "won": st.column_config.NumberColumn("Won", format="localized", width="small"),
-            "lost": st.column_config.NumberColumn("Lost", format="localized", width="small"),
-            "gain": st.column_config.TextColumn("Gain, 95 %", width="medium"),
-            "unseen": st.column_config.NumberColumn("Unseen rows", format="localized", width="small"),
-            "auc": st.column_config.NumberColumn("AUC", format="%.3f", width="small"),
-            "auc_all": st.column_config.NumberColumn("AUC, all leads' trees", format="%.3f", width="small"),
-        }
-        frame_table.show(rows, f"{key}_segments", columns=config, order=list(config), alt="Segments and their figures.")
-
-
-def scorecard(version: ModelVersion, key: str) -> None:
-    """Draw the readable scorecard that the model is measured against."""
-    rows = models.table(version, "scorecard")
-    if rows.is_empty():
-        return
-    with chart.card("Scorecard, the baseline that can be read aloud", glossary.term("baseline")):
-        config = {
-            "label": st.column_config.TextColumn("Feature", width="large"),
-            "bin": "Value",
-            "points": st.column_config.NumberColumn("Points", format="%+d", width="small"),
-            "share": st.column_config.NumberColumn("Leads", format="percent", width="small"),
-            "rate": st.column_config.NumberColumn("Won", format="percent", width="small"),
-        }
-        frame_table.show(rows, f"{key}_card", columns=config, order=list(config), height=320, alt="Points by value.")

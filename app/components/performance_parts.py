@@ -5,9 +5,9 @@ import streamlit as st
 
 from app import jobs, work_commands
 from app.charts import performance as charts
-from app.components import annotate, chart, empty_state, export_menu, frame_table, glossary, linked
+from app.components import annotate, chart, empty_state, export_menu, frame_table, glossary, linked, rows_behind
 from app.feedback import refusals
-from app.queries import desk, performance, versions
+from app.queries import desk, judged, performance, versions
 from app.queries.performance import Performance
 
 MEASURE = "Measure performance"
@@ -60,7 +60,16 @@ def cohorts(report: Performance, name: str, key: str) -> None:
         waiting = f"{young} of {rows.height} cohorts wait for their labels"
         words = f"In words: beside what the scores promised, mature cohorts came out {agreed}; {waiting}."
         figure = charts.cohorts(rows, name, chart.colours(), desk.marks(rows), form=".2f" if ranking else ".0%")
-        chart.show(figure, f"{key}_{name}", alt=f"{title}. {words}", words=words)
+        told = f"{words} {rows_behind.CLICK}"
+        points = chart.show(figure, f"{key}_{name}", alt=f"{title}. {words}", words=told, select=True)
+        if (at := rows_behind.period(points)) is not None:
+            title = f"Leads scored in the {report.period} from {at:%d %b %Y}"
+            _behind(report, judged.of_cohort(report, at), title, f"{key}_{name}")
+
+
+def _behind(report: Performance, rows: pl.DataFrame, title: str, key: str) -> None:
+    model = versions.model_name(report.told["model"]["hash"])
+    rows_behind.show(rows, title, key, {"Model": model, "Rows": f"{report.told['population']} leads"})
 
 
 def segments(report: Performance, key: str) -> None:
@@ -82,7 +91,11 @@ def segments(report: Performance, key: str) -> None:
         if rows.is_empty():
             st.caption("No attribute of the leads has few enough values to compare by.")
             return
-        frame_table.show(rows, f"{key}_segments", columns=config, order=list(config), alt="Errors by segment.")
+        alt = "Errors by segment. A picked row opens its leads."
+        picked = frame_table.pick(rows, f"{key}_segments", columns=config, order=list(config), start=None, alt=alt)
+        if picked is not None and rows["leads"][picked] is not None:
+            where = rows["where"][picked]
+            _behind(report, judged.of_where(report, where), f"Leads of {where}", f"{key}_segments")
         export_menu.show(rows, "segments", f"{key}_segments_export", about={"List": "Errors by segment"})
 
 
@@ -97,7 +110,12 @@ def bands(report: Performance, key: str) -> None:
         part = rows.filter(pl.col("band") == linked.segments("Band", names, "band", f"{key}_band"))
         words = f"In words: {VERDICTS[part['verdict'][0]].lower()}, by the trend over {part.height} {report.period}s."
         figure = charts.inflation(part, chart.colours(), desk.marks(part))
-        chart.show(figure, f"{key}_inflation", alt=f"Share and conversion. {words}", words=words)
+        told = f"{words} {rows_behind.CLICK}"
+        points = chart.show(figure, f"{key}_inflation", alt=f"Share and conversion. {words}", words=told, select=True)
+        if (at := rows_behind.period(points)) is not None:
+            inside = list(names)[: list(names).index(part["band"][0]) + 1]
+            title = f"{names[inside[-1]]} in the {report.period} from {at:%d %b %Y}"
+            _behind(report, judged.of_bands(report, at, inside), title, f"{key}_inflation")
 
 
 def loops(report: Performance, key: str) -> None:
@@ -114,7 +132,11 @@ def loops(report: Performance, key: str) -> None:
     left, right = st.columns([1, 1.2], gap="small")
     with left, chart.card("Worked and left to chance", glossary.term("feedback_loop")):
         rows = performance.groups(report)
-        frame_table.show(rows, f"{key}_groups", columns=config, order=list(config), alt="Groups by handling.")
+        alt = "Groups by handling. A picked row opens its leads."
+        picked = frame_table.pick(rows, f"{key}_groups", columns=config, order=list(config), start=None, alt=alt)
+        if picked is not None and rows["leads"][picked]:
+            said = rows["said"][picked]
+            _behind(report, judged.of_group(report, said), f"Leads that were: {said.lower()}", f"{key}_groups")
         st.markdown("**What the log cannot say**")
         for sentence in report.told["loops"]["unknown"]:
             st.caption(f":material/help: {sentence}")

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.queries.access import cells, revision, rooms
 from core.kernel.times import from_text, naive
+from core.monitoring import judged
 
 PERIODS = {"1mo": "month", "1w": "week", "1d": "day"}
 GROUPS = {"worked": "Worked", "unworked": "Not worked", "held_out": "Held out", "explored": "Explored"}
@@ -21,6 +22,7 @@ FIGURES = ("auc", "win_rate")
 class Performance:
     """The newest report: its `performance` object, when and by whom it was made."""
 
+    report_id: str
     told: dict[str, Any]
     made_at: datetime
     actor: str
@@ -39,7 +41,10 @@ def newest() -> Performance | None:
 @st.cache_data(max_entries=2, show_spinner=False)
 def _newest(revision: str) -> Performance | None:
     rows = rooms().performance.all().head(1).rows(named=True)
-    return Performance(json.loads(rows[0]["summary"]), rows[0]["made_at"], rows[0]["actor"]) if rows else None
+    if not rows:
+        return None
+    row = rows[0]
+    return Performance(row["report_id"], json.loads(row["summary"]), row["made_at"], row["actor"])
 
 
 def cohorts(report: Performance) -> pl.DataFrame:
@@ -75,7 +80,11 @@ def segments(report: Performance) -> pl.DataFrame:
     }
     rows = []
     for one in report.told["segments"]:
-        row = {"where": f"{one['name']}: {one['level']}", "leads": one["leads"], "said": VERDICTS[one["verdict"]]}
+        row = {
+            "where": judged.level(one["name"], one["level"]),
+            "leads": one["leads"],
+            "said": VERDICTS[one["verdict"]],
+        }
         for name in ("gap", "missed", "false_alarm"):
             row |= {name: one[name], f"{name}_between": _between(one[f"{name}_ci95"])}
         rows.append(row)

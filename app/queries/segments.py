@@ -7,9 +7,15 @@ import streamlit as st
 
 from app.queries.access import revision, rooms
 from app.queries.models import recipe_settings
+from app.queries.versions import named
 from core.kernel.errors import LeadbenchError
 from core.models.store import ModelVersion
 from core.recipes.document import TrainPart
+
+VALUES = {
+    "segment": pl.String, "value": pl.String, "rows": pl.Int64, "positives": pl.Int64, "rate": pl.Float64,
+    "auc": pl.Float64, "between": pl.String,
+}  # fmt: skip
 
 
 def asked(given: dict[str, Any], by: str | None) -> TrainPart:
@@ -48,6 +54,26 @@ def levels(version: ModelVersion) -> pl.DataFrame:
     """
     told = version.metrics.get("segments") or {"levels": []}
     return pl.DataFrame([_level(one) for one in told["levels"]], infer_schema_length=None)
+
+
+def values(version: ModelVersion) -> pl.DataFrame:
+    """segment and value (the same in words), rows, positives, rate, auc, between: figures by one attribute's values."""
+    told = version.metrics.get("by_segment") or []
+    rows = [
+        {
+            **{name: one[name] for name in ("segment", "rows", "positives", "auc")},
+            "value": named(one["segment"]),
+            "rate": one["positives"] / one["rows"],
+            "between": "–" if one["auc_ci95"] is None else "{:.3f}–{:.3f}".format(*one["auc_ci95"]),
+        }
+        for one in told
+    ]
+    return pl.DataFrame(rows, schema=VALUES)
+
+
+def level(version: ModelVersion, number: int) -> str | None:
+    """The level of a row of `levels`; None for leads of which it is not known."""
+    return version.metrics["segments"]["levels"][number]["level"]
 
 
 def _level(one: dict[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,8 @@ SINKS = (
     ("contests", STAYS, "contests SEMI JOIN person USING (lead_id)"),
     ("outcomes", STAYS, "outcomes SEMI JOIN person USING (lead_no)"),
     ("decisions", STAYS, "decisions SEMI JOIN person USING (lead_id)"),
+    ("rows that models were judged by", STAYS, "model_test_rows SEMI JOIN person USING (lead_id)"),
+    ("rows of the performance report", STAYS, "performance_rows SEMI JOIN person USING (lead_id)"),
     ("messages", STAYS, "outbox SEMI JOIN person USING (lead_id)"),
 )  # fmt: skip
 """What holds something of a person: its name, what becomes of it, and how its rows are counted."""

@@ -23,14 +23,21 @@ def by_level(model: Model, tested: pl.DataFrame) -> dict[str, Any]:
     training. `against`, the model minus its parent paired by lead, is of levels that have their own; figures are None
     under ten rows of a class.
     """
-    told = model.facts[FACT]
-    at = pl.when(pl.col(told["by"]).is_in([one["level"] for one in told["levels"] if one["level"] is not None])).then(
-        told["by"]
-    )
+    told, at = model.facts[FACT], level_of(model)
+    assert at is not None
     parent = pl.Series("parent", probabilities(replace(model, segments=None), tested))
     judged = tested.with_columns(parent, at.alias(AT))
     levels = [{**one, "test": _figures(judged, one)} for one in told["levels"]]
     return {**told, "levels": levels}
+
+
+def level_of(model: Model) -> pl.Expr | None:
+    """The level that a row is told with, null for what is none; None where the model has no segments."""
+    told = model.facts.get(FACT)
+    if told is None:
+        return None
+    levels = [one["level"] for one in told["levels"] if one["level"] is not None]
+    return pl.when(pl.col(told["by"]).is_in(levels)).then(told["by"])
 
 
 def _figures(judged: pl.DataFrame, level: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import polars as pl
 from core.kernel.canonical import canonical
 from core.kernel.database import Change, Database
 from core.kernel.times import naive
+from core.models import store_judged
 from core.models.errors import ModelUnknown
 from core.models.model import Model, load
 from core.models.store_releases import ReleaseStore
@@ -53,10 +54,12 @@ class ModelStore:
         lineage: Mapping[str, Any],
         actor: str,
         name: str | None = None,
+        judged: pl.DataFrame | None = None,
     ) -> str:
         """The model's version; a model that is there already keeps its version, figures and ledger entry.
 
-        metrics and lineage are JSON values without NaN. Writes `model.registered` to the stream `models`.
+        metrics and lineage are JSON values without NaN; judged are the rows that the metrics are of. Writes
+        `model.registered` to the stream `models`.
         """
         known = self._version_of(model.model_hash)
         if known is not None:
@@ -68,6 +71,8 @@ class ModelStore:
                 if known is not None:
                     change.abandon()
                     return known
+                if judged is not None:
+                    store_judged.add(change, model.model_hash, judged)
                 return self._insert(change, model, metrics, lineage, actor, name)
         except BaseException:
             if written and self._version_of(model.model_hash) is None:
@@ -80,6 +85,10 @@ class ModelStore:
         if model_hash not in self._loaded:
             self._loaded[model_hash] = load(self.folder(model_hash), model_hash)
         return self._loaded[model_hash]
+
+    def judged(self, model_hash: str) -> pl.DataFrame:
+        """The rows that the model's figures are of; empty where they were not kept."""
+        return store_judged.rows_of(self._db, model_hash)
 
     def version(self, version_or_hash: str) -> ModelVersion:
         """The row of a version, of a hash or of its first 8 or more digits; raises ModelUnknown."""

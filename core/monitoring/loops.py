@@ -12,6 +12,7 @@ import polars as pl
 
 from core.kernel.times import to_text, utc
 from core.models.intervals import Z, wilson
+from core.monitoring import judged
 
 GROUPS = ("worked", "unworked", "held_out", "explored")
 FEWEST_LEADS = 30
@@ -43,10 +44,7 @@ def compare(rows: pl.DataFrame, work: pl.DataFrame, bands: Sequence[str]) -> dic
 
 def grouped(rows: pl.DataFrame, work: pl.DataFrame) -> pl.DataFrame:
     """One row a lead with the four groups as booleans; a lead of which nobody says if it was worked is in neither."""
-    latest = rows.sort("as_of", nulls_last=False, maintain_order=True).unique(
-        "lead_id", keep="last", maintain_order=True
-    )
-    joined = latest.join(work.select("lead_id", pl.col("worked").alias("was_worked")), on="lead_id", how="left")
+    joined = judged.latest(rows).join(work.select("lead_id", was_worked="worked"), on="lead_id", how="left")
     arm = pl.col("arm") if "arm" in joined.columns else pl.lit(None, dtype=pl.String)
     explored = pl.col("explored") if "explored" in joined.columns else pl.lit(False)
     return joined.with_columns(

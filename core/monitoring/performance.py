@@ -8,6 +8,7 @@ import polars as pl
 
 from core.kernel.times import to_text, utc
 from core.models.intervals import wilson
+from core.monitoring import judged
 from core.monitoring.cohorts import maturity
 
 FEWEST_LEADS = 50
@@ -25,8 +26,7 @@ def segments(rows: pl.DataFrame, names: Sequence[str], top: Sequence[str]) -> li
     false_alarm: share of the others inside them; gap: win rate less what was said. A level differs where one of the
     three does, Holm-corrected over all of them (S. Holm, Scandinavian Journal of Statistics 6, 1979).
     """
-    latest = rows.drop_nulls("y").sort("as_of", maintain_order=True).unique("lead_id", keep="last", maintain_order=True)
-    placed = latest.with_columns(pl.col("band").is_in(list(top)).fill_null(False).alias("inside"))
+    placed = judged.latest_labelled(rows).with_columns(pl.col("band").is_in(list(top)).fill_null(False).alias("inside"))
     found, chances = [], []
     for name in names:
         for level in placed[name].drop_nulls().cast(pl.String).unique().sort().head(MOST_LEVELS).to_list():
@@ -133,7 +133,7 @@ def inflation(rows: pl.DataFrame, bands: Sequence[str]) -> list[dict[str, Any]]:
     rows: lead_id, cohort, band, y. A band is inflated where the share rises and the conversion of mature periods falls,
     both by a logistic trend at the 5 % level; under four periods it is not said.
     """
-    dated = rows.drop_nulls("cohort").unique(["lead_id", "cohort"], keep="last", maintain_order=True)
+    dated = judged.once_a_cohort(rows)
     mature = dict(maturity(rows.drop_nulls("cohort")).select("cohort", "is_mature").rows())
     found = []
     for place, band in enumerate(bands):

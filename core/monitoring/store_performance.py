@@ -7,8 +7,14 @@ from typing import Any
 import polars as pl
 
 from core.kernel.canonical import canonical, digest
-from core.kernel.database import Database
+from core.kernel.database import Change, Database
 from core.kernel.times import naive
+from core.monitoring.judged import COLUMNS
+
+LACKS_ROWS = """
+    SELECT report_id = ? AND report_id NOT IN (SELECT report_id FROM performance_rows)
+    FROM performance_reports ORDER BY made_at DESC, report_id LIMIT 1"""
+"""Whether the report is the newest and its rows are not there: it is from before they were kept."""
 
 
 class PerformanceStore:
@@ -17,14 +23,19 @@ class PerformanceStore:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def add(self, told: Mapping[str, Any], model_hash: str, policy_hash: str, actor: str) -> str:
-        """Keep a `performance` object; its id. The same numbers are kept once."""
+    def add(
+        self, told: Mapping[str, Any], model_hash: str, policy_hash: str, actor: str, rows: pl.DataFrame | None = None
+    ) -> str:
+        """Keep a `performance` object; its id. The same numbers are kept once, the judged rows of the newest alone."""
         text = canonical(told).decode()
         report_id = "p_" + digest([text, model_hash, policy_hash]).removeprefix("sha256:")[:16]
         with self._db.change("models", "performance.reported", actor) as change:
             change.body.update(report_id=report_id, rows=told["rows"], alerts=len(told["alerts"]))
             if change.scalar("SELECT count(*) FROM performance_reports WHERE report_id = ?", [report_id]):
-                change.abandon()
+                if rows is not None and change.scalar(LACKS_ROWS, [report_id]):
+                    _keep(change, report_id, rows)
+                else:
+                    change.abandon()
                 return report_id
             row = {
                 "report_id": report_id,
@@ -36,6 +47,7 @@ class PerformanceStore:
                 "actor": actor,
             }
             change.insert("performance_reports", pl.DataFrame([row]))
+            _keep(change, report_id, rows)
         return report_id
 
     def newest(self, model_hash: str) -> dict[str, Any] | None:
@@ -46,6 +58,18 @@ class PerformanceStore:
         )
         return None if text is None else json.loads(text)
 
+    def judged(self, report_id: str) -> pl.DataFrame:
+        """The rows that the report judged, as monitoring.judged has them; empty where they are not kept (any more)."""
+        return self._db.read(
+            f"SELECT {', '.join(COLUMNS)} FROM performance_rows WHERE report_id = ? ORDER BY place", [report_id]
+        )
+
     def all(self) -> pl.DataFrame:
         """Every report: report_id, made_at, population, model_hash, policy_hash, summary (JSON), actor."""
         return self._db.read("SELECT * FROM performance_reports ORDER BY made_at DESC, report_id")
+
+
+def _keep(change: Change, report_id: str, rows: pl.DataFrame | None) -> None:
+    change.execute("DELETE FROM performance_rows")
+    if rows is not None:
+        change.insert("performance_rows", rows.with_row_index("place").with_columns(report_id=pl.lit(report_id)))

@@ -34,5 +34,5 @@ def judge(
         },
     )
     found = run_in_worker(performing.measure, task, progress=progress, cancel=steps.cancel)
-    report_id = rooms.performance.add(found, model.model_hash, policy.content_hash, steps.actor)
-    return found | {"report_id": report_id}
+    report_id = rooms.performance.add(found.told, model.model_hash, policy.content_hash, steps.actor, found.rows)
+    return found.told | {"report_id": report_id}

@@ -14,6 +14,7 @@ from core.models import evaluation, segment_figures
 from core.models.challengers import Judged, compete
 from core.models.curves import precision_table
 from core.models.encoding import FeatureInfo
+from core.models.judged import judged_rows
 from core.models.maturity import matured
 from core.models.model import Model
 from core.models.scoring import probabilities
@@ -53,13 +54,17 @@ class Task:
 
 @dataclass(frozen=True)
 class Learned:
-    """The trained model, the result's `metrics` and `baselines`, chart tables, warnings, and the search if any."""
+    """The trained model, the result's `metrics` and `baselines`, chart tables, warnings, and the search if any.
+
+    judged: the test rows that the metrics are of, as models.judged has them.
+    """
 
     model: Model
     metrics: dict[str, Any]
     baselines: dict[str, Any]
     charts: dict[str, Any]
     cautions: tuple[Any, ...]
+    judged: pl.DataFrame = field(repr=False)
     tuning: dict[str, Any] | None = None
 
 
@@ -99,7 +104,9 @@ def learn(task: Task) -> Learned:
     }
     untuned = () if tuning is None or tuning.trials else (UNTUNED,)
     cautions = (*found.cautions, *untuned, *task.cautions)
-    return Learned(trained.model, metrics, baselines, charts, cautions, None if tuning is None else tuning.to_json())
+    rows = judged_rows(trained.model, tested, segment)
+    searched = None if tuning is None else tuning.to_json()
+    return Learned(trained.model, metrics, baselines, charts, cautions, rows, searched)
 
 
 def remade(task: Task) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 from core.kernel.workers import report_progress
 from core.models.model import Model
 from core.models.scoring import probabilities
-from core.monitoring import cohorts, loops, performance
+from core.monitoring import cohorts, judged, loops, performance
 from core.monitoring.estimate import ASSUMPTION, estimate
 from core.monitoring.performance_alerts import alerts_of
 from core.policy import parser
@@ -40,14 +40,22 @@ class PerformanceTask:
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
-def measure(task: PerformanceTask) -> dict[str, Any]:
-    """The `performance` object, made in a worker."""
+@dataclass(frozen=True)
+class Measured:
+    """The `performance` object, and the rows that it judged, as monitoring.store_performance keeps them."""
+
+    told: dict[str, Any]
+    rows: pl.DataFrame = field(repr=False)
+
+
+def measure(task: PerformanceTask) -> Measured:
+    """What became of the rows, judged in a worker."""
     report_progress(0.1, "scoring")
     policy = parser.load(task.policy_text, "policy")
     bands = list(policy.document.bands.order)
     rows = _scored(task, bands)
     report_progress(0.3, "cohorts and what is expected of them")
-    ripe = _mature(rows)
+    ripe = judged.mature(rows)
     real, guess = cohorts.realised(ripe, task.seed), cohorts.estimated(estimate(ripe, task.seed))
     found = {
         **task.about,
@@ -70,7 +78,7 @@ def measure(task: PerformanceTask) -> dict[str, Any]:
     found["inflation"] = performance.inflation(rows, bands)
     found["loops"] = loops.compare(rows, task.work, bands)
     found["alerts"] = alerts_of(found)
-    return rounded(found)
+    return Measured(rounded(found), judged.kept(rows, task.work, task.segments))
 
 
 def _scored(task: PerformanceTask, bands: Sequence[str]) -> pl.DataFrame:
@@ -85,9 +93,3 @@ def _scored(task: PerformanceTask, bands: Sequence[str]) -> pl.DataFrame:
     )
     chosen = rows.select(*kept, *(name for name in task.segments if name not in kept))
     return cohorts.with_cohort(chosen, period).with_columns(pl.lit(period).alias("period"))
-
-
-def _mature(rows: pl.DataFrame) -> pl.DataFrame:
-    """The labelled rows of mature cohorts; undated rows are one cohort."""
-    ripe = cohorts.maturity(rows).filter("is_mature").select("cohort")
-    return rows.join(ripe, on="cohort", how="semi", nulls_equal=True).drop_nulls("y")

@@ -89,6 +89,7 @@ class Steps:
             self._lineage(studied),
             self.actor,
             self.file.recipe.name,
+            learned.judged,
         )
         return Trained(version, learned)
 

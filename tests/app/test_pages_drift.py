@@ -5,8 +5,12 @@ from datetime import datetime
 import polars as pl
 import pytest
 
+from app.components import chart, rows_behind
 from app.queries import drift, performance
+from app.queries import judged as behind
+from core.kernel.times import from_text, naive
 from core.monitoring import cohorts, loops
+from core.monitoring import judged as kept
 from core.monitoring import performance as judging
 from core.monitoring.estimate import ASSUMPTION, estimate
 from tests.app.pages import page
@@ -15,13 +19,13 @@ from tests.monitoring.test_performance import scored
 BANDS = ["hot", "warm", "cold"]
 
 
-def judged(model_hash: str) -> dict:
+def measured(model_hash: str) -> tuple[dict, pl.DataFrame]:
     rows = cohorts.with_cohort(scored(5, 1_200), "1w")
     young = pl.col("cohort") > datetime(2026, 2, 10)
     rows = rows.with_columns(pl.when(young & (pl.col("y") == 0)).then(None).otherwise("y").alias("y"))
     work = rows.select("lead_id", (pl.col("lead_id").str.slice(1).cast(pl.Int64) % 2 == 0).alias("worked"))
     real, guess = cohorts.realised(rows.drop_nulls("y"), 7), cohorts.estimated(estimate(rows, 7))
-    return {
+    told = {
         "model": {"version": "1", "hash": model_hash},
         "horizon": "7d",
         "population": "test",
@@ -36,24 +40,57 @@ def judged(model_hash: str) -> dict:
         "agreement": cohorts.agreement(real, guess),
         "assumption": ASSUMPTION,
         "cohorts": cohorts.cohorts(rows, 7 * 86_400_000_000, 7),
-        "segments": judging.segments(rows, ["region"], ["hot"]),
+        "segments": judging.segments(kept.mature(rows), ["region"], ["hot"]),
         "inflation": judging.inflation(rows, BANDS),
         "loops": loops.compare(rows, work, BANDS),
         "alerts": [],
     }
+    return told, kept.kept(rows, work, ["region"])
 
 
-def test_performance_draws_young_cohorts_and_says_what_cannot_be_known(demo_copy):
+def clicked(monkeypatch, moment: str):
+    """The page after a click on the point of that period in the figure of ranking."""
+    with monkeypatch.context() as patch:
+        patch.setattr(chart, "show", lambda figure, key, **told: [{"customdata": moment}] if "auc" in key else [])
+        return page("drift", tab="Performance")
+
+
+def opens_what_it_counts(report: performance.Performance, told: dict) -> None:
+    """Every cohort, segment, band and group opens as many rows as it says."""
+    for one in told["cohorts"]:
+        rows = behind.of_cohort(report, naive(from_text(one["from"])))
+        assert (rows.height, rows["y"].is_not_null().sum()) == (one["rows"], one["labelled"])
+    for one in told["segments"]:
+        rows = behind.of_where(report, kept.level(one["name"], one["level"]))
+        assert (rows.height, rows["y"].sum()) == (one["leads"], one["wins"])
+    for place, band in enumerate(told["inflation"]):
+        for one in band["periods"]:
+            rows = behind.of_bands(report, naive(from_text(one["from"])), BANDS[: place + 1])
+            assert rows.height == one["inside"]
+    for one in told["loops"]["groups"]:
+        assert behind.of_group(report, performance.GROUPS[one["group"]]).height == one["leads"]
+
+
+def test_performance_draws_young_cohorts_opens_its_rows_and_says_what_cannot_be_known(demo_copy, monkeypatch):
     at = page("drift", tab="Performance")
     assert any("No performance report yet" in one.value for one in at.markdown)
     model = demo_copy.rooms.models.champion()
-    told = judged(model.model_hash)
-    demo_copy.rooms.performance.add(told, model.model_hash, "sha256:0", "ana")
+    told, rows = measured(model.model_hash)
+    store, about = demo_copy.rooms.performance, (model.model_hash, "sha256:0", "ana")
+    report_id = store.add(told, *about)
+    assert store.judged(report_id).is_empty(), "as of a report from before rows were kept"
+    assert any(rows_behind.NOT_KEPT in one.value for one in clicked(monkeypatch, "2026-01-05T00:00:00").caption)
+    entries = demo_copy.db.verify().entries
+    assert store.add(told, *about, rows) == report_id == store.add(told, *about, rows)
+    assert store.judged(report_id).equals(rows) and demo_copy.db.verify().entries == entries + 1
     at = page("drift", tab="Performance")
     young = sum(not one["is_mature"] for one in told["cohorts"])
     assert young and any(f"{young} of {len(told['cohorts'])} cohorts wait" in one.value for one in at.caption)
-    kept = performance.newest()
-    assert kept and {"region: north", "region: south"} <= set(performance.segments(kept)["where"])
+    report = performance.newest()
+    assert report and {"region: north", "region: south"} <= set(performance.segments(report)["where"])
+    opens_what_it_counts(report, told)
+    table = next(one.value for one in clicked(monkeypatch, "2026-01-05T00:00:00").dataframe if "came" in one.value)
+    assert len(table) == next(one["rows"] for one in told["cohorts"] if one["from"].startswith("2026-01-05"))
     at = page("drift", tab="Feedback loops")
     said = [one.value for one in at.caption]
     assert any("held out or explored by chance" in one for one in said)

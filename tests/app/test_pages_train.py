@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.queries import cuts, models, segments
+from app.components import chart
+from app.queries import cuts, judged, models, segments
 from core.governance.errors import Forbidden
+from core.governance.permissions import Role
 from core.models.costs import Costs
 from core.models.cutoffs import Capacity
 from tests.app.pages import page
@@ -52,6 +54,35 @@ def test_the_curve_of_a_model_stored_without_it_comes_from_its_tenths(demo):
     version.metrics["charts"].pop("precision")
     tenths = models.precision(version)
     assert tenths.height == 10 and tenths["precision"][-1] == pytest.approx(full["precision"][-1], abs=1e-5)
+
+
+def test_every_bar_and_point_of_a_figure_opens_exactly_the_rows_that_it_counts(demo, monkeypatch):
+    page("train")
+    version = models.version("1")
+    bins, tenths, bars = (models.table(version, name) for name in ("calibration", "lift", "scores"))
+    for number, told in enumerate(bins.iter_rows(named=True)):
+        rows = judged.of_bin(version, number, bins.height)
+        assert (rows.height, rows["p"].mean()) == (told["rows"], pytest.approx(told["predicted"], abs=1e-6))
+    for told in tenths.iter_rows(named=True):
+        rows = judged.of_tenth(version, told["decile"])
+        assert (rows.height, rows["y"].sum()) == (told["rows"], told["positives"])
+    for told in bars.iter_rows(named=True):
+        rows = judged.of_scores(version, told["from"], told["to"])
+        assert rows["y"].value_counts().height <= 2 and rows.height == told["positive"] + told["negative"]
+    for told in version.metrics["by_landmark"]:
+        rows = judged.of_landmark(version, told["after"])
+        assert (rows.height, rows["y"].sum()) == (told["rows"], told["positives"])
+    values = segments.values(version)
+    for told in values.iter_rows(named=True):
+        rows = judged.of_segment(version, told["segment"])
+        assert (rows.height, rows["y"].sum()) == (told["rows"], told["positives"])
+    assert values.height and judged.of_level(version, None).height == version.metrics["rows"]
+    monkeypatch.setattr(chart, "show", lambda figure, key, **told: [{"point_index": 2}] if "lift" in key else [])
+    shown = next(one.value for one in page("train").dataframe if "came" in one.value.columns)
+    assert len(shown) == tenths["rows"][2] and shown["said"].is_monotonic_decreasing
+    assert set(shown["came"]) <= {"Won", "Not won"} and shown["ref"].notna().all()
+    taken = judged.every(judged.of_tenth(version, 3), Role.ANALYST)
+    assert taken["ref"].to_list() == shown["ref"].to_list()
 
 
 def test_the_folder_is_for_who_may_export(demo):
