@@ -8,6 +8,7 @@ from app.components import (
     header,
     identity_browser,
     import_wizard,
+    kpi,
     live_tail,
     outcomes_form,
     quarantine_list,
@@ -19,7 +20,7 @@ from app.queries import data as reads
 totals = reads.totals()
 newest = totals["last_event_at"]
 told = f"newest event {newest:%d %b %Y, %H:%M} UTC" if newest else "no events yet"
-header.plain("Data", f"{totals['batches']} files loaded · {told}")
+header.plain("Data", f"{kpi.counted(totals['batches'], 'file')} loaded · {told}")
 
 sources, tail, load, outcomes, identity, contracts, quarantine, console = st.tabs(
     ["Sources", "Live", "Import", "Outcomes", "Identity", "Contracts", "Quarantine", "SQL console"],

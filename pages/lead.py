@@ -54,7 +54,7 @@ if change.open:
         lead_change.show(record, "lead_change")
 if trace.open:
     with trace:
-        decision_trace.show(record, reads.events(known.lead_id, reads.moment_of(record)), explained)
+        decision_trace.show(record, reads.events(known.lead_id, *reads.looked(record)), explained)
 if timeline.open:
     with timeline:
         lead_past.timeline(known, moment)

@@ -42,13 +42,13 @@ if quality.open:
         with left:
             st.fragment(model_figures.calibration)(chosen, "train")
             st.fragment(model_figures.by_landmark)(chosen, "train")
-            model_tables.against(chosen, "train")
         with right:
             st.fragment(model_figures.lift)(chosen, "train")
             st.fragment(model_figures.scores)(chosen, "train")
-            model_tables.suspects(chosen, "train")
         st.fragment(model_tables.by_value)(chosen, "train")
         st.fragment(model_tables.by_segment)(chosen, "train")
+        model_tables.against(chosen, "train")
+        model_tables.suspects(chosen, "train")
         model_tables.scorecard(chosen, "train")
 if cuts.open:
     with cuts:

@@ -91,7 +91,7 @@ def inflation(rows: pl.DataFrame, colours: Tokens, marks: Sequence[Mark] = ()) -
             y=rows["share"],
             name="share of leads",
             customdata=rows["at"].dt.strftime(MOMENT).to_list(),
-            marker_color=colours.flow,
+            marker_color=colours.neutral,
             hovertemplate="%{x|%d %b %Y}: %{y:.1%} of the leads<extra></extra>",
         )
     )

@@ -17,7 +17,7 @@ REPLAY = "Replay"
 FOUND = "approvals_verified"
 COLUMNS = {
     "seq": st.column_config.NumberColumn("No.", width="small"),
-    "at": "At",
+    "at": st.column_config.DatetimeColumn("At (UTC)", format="D MMM YYYY, HH:mm:ss", timezone="UTC", width=160),
     "stream": st.column_config.TextColumn("Stream", width="small"),
     "kind": "What",
     "actor": st.column_config.TextColumn("Who", width="small"),

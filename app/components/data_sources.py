@@ -14,7 +14,7 @@ def show(key: str) -> None:
     closed = totals["won"] + totals["lost"]
     kpi.tiles(
         [
-            kpi.Kpi("Events", f"{totals['events']:,}", note=f"{totals['batches']} files loaded"),
+            kpi.Kpi("Events", f"{totals['events']:,}", note=f"{kpi.counted(totals['batches'], 'file')} loaded"),
             kpi.Kpi("Leads", f"{totals['leads']:,}", note=f"{totals['leads'] - closed:,} open"),
             kpi.Kpi("Won", f"{totals['won']:,}", note=f"{totals['won'] / closed:.1%} of closed" if closed else None),
             kpi.Kpi("In quarantine", f"{totals['quarantined']:,}", help=glossary.term("quarantine")),
@@ -23,7 +23,8 @@ def show(key: str) -> None:
     )
     days = reads.by_day()
     if days.height:
-        words = f"{totals['events']:,} events from {days['kind'].n_unique()} sources over {days['at'].n_unique()} days."
+        sent, over = kpi.counted(days["kind"].n_unique(), "source"), kpi.counted(days["at"].n_unique(), "day")
+        words = f"{kpi.counted(totals['events'], 'event')} from {sent} over {over}."
         with chart.card("Events by day and source", glossary.term("annotation")):
             figure = charts.counts(days, chart.colours(), desk.marks(days))
             chart.show(figure, f"{key}_days", alt=f"Events by day. {words}", words=words)

@@ -26,8 +26,9 @@ def _event(record: Record, events: pl.DataFrame) -> None:
     title = f"Event · {latest[0]['label']}, {latest[0]['at']:%d %b %Y, %H:%M} UTC" if latest else "Event · none known"
     with st.expander(title, type="step", expanded=True):
         late = events["late"].sum() if events.height else 0
-        st.markdown(f"{events.height} events were known as of `{record.as_of or 'undated'}`, {late} of them late.")
-        st.caption(f"Known at `{record.known_at or 'any time'}`.", help=glossary.term("known_at"))
+        asked = reads.minute(record.as_of, "no date")
+        st.markdown(f"{events.height} events were known as of {asked}, {late} of them late.")
+        st.caption(f"Known at {reads.minute(record.known_at, 'any time')}.", help=glossary.term("known_at"))
 
 
 def _features(record: Record, explained: Mapping[str, Any]) -> None:
@@ -74,4 +75,6 @@ def _action(record: Record) -> None:
         due = f" within {record.sla_min} minutes" if record.sla_min else ""
         st.markdown(f"Action **{record.action or 'none'}**{due}. Assignee: {record.assignee or 'none yet'}.")
         badges.show(badges.trial(record.arm))
-        st.caption(f"Decided at `{record.decided_at}` · `{record.decision_id}` · record `{record.hash[7:19]}`")
+        st.caption(
+            f"Decided {reads.minute(record.decided_at, '')} · `{record.decision_id}` · record `{record.hash[7:19]}`"
+        )

@@ -37,7 +37,7 @@ def sources(report: Report, key: str) -> None:
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     reached = "Share of the leads with an event of the source."
     config = {
-        "source": text("Source", width=120),
+        "named": text("Source", width=120),
         "said": text("State", width=80),
         "reached_reference": number("Reached then", format="percent", width=92, help=reached),
         "reached_current": number("Reached now", format="percent", width=92, help=reached),

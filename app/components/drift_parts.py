@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import jobs, navigation, session, work_commands
 from app.charts import drift as charts
-from app.components import chart, export_menu, frame_table, glossary, kpi, linked, performance_parts
+from app.components import chart, empty_state, export_menu, frame_table, glossary, kpi, linked, performance_parts
 from app.feedback import refusals
 from app.queries import drift, versions
 from app.queries.drift import Report
@@ -75,7 +75,7 @@ def figures(report: Report, key: str) -> None:
             kpi.Kpi(
                 "Win rate moved by",
                 "Not enough data" if rate is None else f"{100 * rate:+.1f} pts",
-                note="of leads whose outcome is known",
+                note="of leads with an outcome",
                 help=glossary.term("outcome"),
             ),
         ],
@@ -94,18 +94,20 @@ def table(report: Report, key: str) -> str:
     rows = drift.table(report)
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     config = {
-        "label": text("Feature", width=190),
-        "said": text("Verdict", width=70),
-        "decisions_moved": number("Moved", format="localized", help=glossary.term("decisions_moved"), width=62),
-        "bands_changed": number("Bands", format="localized", width=58, help="Leads that cross a band."),
+        "label": text("Feature", width=186),
+        "said": text("Verdict", width=58),
+        "decisions_moved": number("Moved", format="localized", help=glossary.term("decisions_moved"), width=56),
+        "bands_changed": number("Bands", format="localized", width=52, help="Leads that cross a band."),
         "owners_changed": number(
             "Owners", format="localized", width=62, help="Leads whose owner is none of the other pool's reps."
         ),
-        "expected_wins_lost": number("Wins lost", format="%+.1f", width=72, help=glossary.term("expected_wins_lost")),
-        "statistic": number("PSI", format="%.3f", help=glossary.term("psi"), width=54),
-        "threshold": number("Threshold", format="%.3f", width=74, help="Grows where few rows were compared."),
-        "reference_rows": number("Then", format="localized", width=56, help="Reference rows with a value."),
-        "current_rows": number("Now", format="localized", width=56, help="Current rows with a value."),
+        "expected_wins_lost": number("Wins lost", format="%+.1f", width=66, help=glossary.term("expected_wins_lost")),
+        "statistic": number("PSI", format="%.3f", help=glossary.term("psi"), width=50),
+        "threshold": number(
+            "Limit", format="%.3f", width=50, help="The threshold; it grows where few rows were compared."
+        ),
+        "reference_rows": number("Then", format="localized", width=52, help="Reference rows with a value."),
+        "current_rows": number("Now", format="localized", width=52, help="Current rows with a value."),
     }
     if rows["owners_changed"].null_count() == rows.height:
         del config["owners_changed"]
@@ -196,6 +198,9 @@ def history(key: str) -> None:
     """Draw the verdicts over reports, where there are several."""
     rows = drift.history()
     if rows["at"].n_unique() < 2:
+        made = len(drift.reports())
+        first = "One report has no course: from the second **New report** on it is told what drifted when."
+        empty_state.show(first if made < 2 else f"Nothing drifted in any of the {made} reports.")
         return
     with chart.card("Verdicts over reports"):
         words = f"In words: {rows['label'].n_unique()} features drifted in at least one of the last reports."

@@ -23,6 +23,11 @@ class Kpi:
     chart: Literal["line", "area", "bar"] = "area"
 
 
+def counted(number: int, thing: str) -> str:
+    """`1 file`, `1,200 files`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def tiles(figures: Sequence[Kpi], key: str) -> None:
     """Draw the figures as tiles in one row, wrapping on narrow screens."""
     with st.grid(len(figures), min_column_width=190, key=key):

@@ -9,8 +9,8 @@ import streamlit as st
 
 from app import session
 from app.components import empty_state
+from app.queries import data, leads
 from app.queries import lead as reads
-from app.queries import leads
 
 MOST = 21
 TEXT = "lead_search"
@@ -42,7 +42,12 @@ def show(text: str) -> None:
     """Offer the leads that match the text, or the best ranked ones."""
     found = leads.matching(leads.Filter("all", text=text)) if text else leads.waiting()
     if leads.board().is_empty():
-        empty_state.link("No lead has been decided yet. Load events first.", page="data", action="Go to Data")
+        if data.totals()["events"]:
+            empty_state.link(
+                "No lead has been decided yet. Train a model, then decide.", page="train", action="Go to Train"
+            )
+        else:
+            empty_state.link("No lead has been decided yet. Load events first.", page="data", action="Go to Data")
         return
     if found.is_empty():
         st.info(f"No lead is called `{text}`. Here are the best ranked ones.", icon=":material/person_search:")

@@ -10,7 +10,6 @@ from app.queries import lead as reads
 from app.queries import versions
 from app.queries.lead import Lead
 from core.decisions.record import Record
-from core.kernel.times import from_text
 
 
 def moment() -> datetime | None:
@@ -39,15 +38,11 @@ def show(lead: Lead, record: Record) -> None:
     )
     looking_back = ":orange-badge[:material/history: Looking back] " if session.value("asof") else ""
     names = f"policy **{versions.policy_name(record.policy_hash)}** · **{versions.model_name(record.model_hash)}**"
-    moment = f"as of {_minute(record.as_of)}" if record.as_of else "undated"
-    times = f"{moment} · decided {_minute(record.decided_at)}"
+    moment = f"as of {reads.minute(record.as_of, '')}" if record.as_of else "undated"
+    times = f"{moment} · decided {reads.minute(record.decided_at, '')}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{looking_back}{badges.trial(record.arm)} :gray[{names} · {times} · {_ended(lead)}]")
         lead_feedback.show(lead.lead_id, lead.ref, "lead_feedback")
-
-
-def _minute(text: str) -> str:
-    return f"{from_text(text):%d %b %Y, %H:%M} UTC"
 
 
 def _band(record: Record, bands: versions.Bands) -> str:

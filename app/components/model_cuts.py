@@ -16,6 +16,8 @@ from core.models.cutoffs import Capacity
 from core.models.store import ModelVersion
 from core.recipes.cutting import Unseen
 
+PERCENT = "%.1f%%"
+
 
 def unseen(version: ModelVersion) -> Unseen | None:
     """The leads that cuts are measured on; None, and said why, where there are none."""
@@ -74,19 +76,20 @@ def _came() -> float | None:
 def _bands(found: Unseen, bands: pl.DataFrame, key: str) -> None:
     number = st.column_config.NumberColumn
     config = {
-        "band": st.column_config.TextColumn("Band", width=62),
-        "enter": number("From", format="percent", width=62),
-        "live": number("Live", format="percent", width=62, help="Where the deciding policy begins the band."),
-        "leads_a_day": number("A day", format="%.1f", width=54, help="Leads a day above the cut."),
-        "expected_rate": number("Said", format="percent", width=62, help="The mean score above the cut."),
-        "observed_rate": number("Won", format="percent", width=62, help="What of these leads won."),
+        "band": st.column_config.TextColumn("Band", width=58),
+        "enter": number("From", format=PERCENT, width=48),
+        "live": number("Live", format=PERCENT, width=48, help="Where the deciding policy begins the band."),
+        "leads_a_day": number("A day", format="%.1f", width=48, help="Leads a day above the cut."),
+        "expected_rate": number("Said", format=PERCENT, width=48, help="The mean score above the cut."),
+        "observed_rate": number("Won", format=PERCENT, width=48, help="What of these leads won."),
         "is_calibrated": st.column_config.CheckboxColumn(
-            "Holds", width=52, help="What the scores promise lies in the interval of what happened."
+            "Holds", width=46, help="What the scores promise lies in the interval of what happened."
         ),
         "because": st.column_config.TextColumn("Because of", width=150),
     }
     alt = "Proposed bands. A picked row opens the leads above its cut."
-    picked = frame_table.pick(bands, f"{key}_table", columns=config, order=list(config), start=None, alt=alt)
+    shown = bands.with_columns(pl.col("enter", "live", "expected_rate", "observed_rate") * 100)
+    picked = frame_table.pick(shown, f"{key}_table", columns=config, order=list(config), start=None, alt=alt)
     if picked is not None:
         _above(found, bands["enter"][picked], f"{key}_above")
     st.caption("Nothing is changed by this: a policy with other thresholds is drafted and approved in Policy studio.")

@@ -32,18 +32,19 @@ def choose(rows: pl.DataFrame, key: str) -> ModelVersion:
 
 
 def _columns() -> dict[str, object]:
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     return {
-        "model": st.column_config.TextColumn("Model", width="small"),
-        "alias": st.column_config.TextColumn("Alias", help=glossary.term("champion"), width="small"),
-        "approved": st.column_config.TextColumn("Trust", help=glossary.term("trial"), width="small"),
-        "auc": st.column_config.NumberColumn("AUC", format="%.3f", help=glossary.term("auc"), width="small"),
-        "interval": "95 %",
-        "lift_at_10": st.column_config.NumberColumn("Lift", format="%.1f×", help=glossary.term("lift"), width="small"),
-        "brier": st.column_config.NumberColumn("Brier", format="%.4f", help=glossary.term("brier"), width="small"),
-        "ece": st.column_config.NumberColumn("Gap", format="percent", help=glossary.term("ece"), width="small"),
-        "trees": st.column_config.NumberColumn("Trees", width="small"),
+        "model": text("Model", width=66),
+        "alias": text("Alias", help=glossary.term("champion"), width=78),
+        "approved": text("Trust", help=glossary.term("trial"), width=62),
+        "auc": number("AUC", format="%.3f", help=glossary.term("auc"), width=54),
+        "interval": text("95 %", width=92),
+        "lift_at_10": number("Lift", format="%.1f×", help=glossary.term("lift"), width=48),
+        "brier": number("Brier", format="%.4f", help=glossary.term("brier"), width=60),
+        "ece": number("Gap", format="percent", help=glossary.term("ece"), width=56),
+        "trees": number("Trees", width=52),
         "registered_at": columns.moment("Trained"),
-        "actor": st.column_config.TextColumn("By", width="small"),
+        "actor": text("By", width=60),
     }
 
 

@@ -13,7 +13,7 @@ from app.queries import judged
 from app.queries.access import role
 from core.models.store import ModelVersion
 
-CLICK = "A click on it opens its leads."
+CLICK = "Click a point for its leads."
 NOT_KEPT = "Its rows were not kept when it was measured; they are with every model and report made since."
 
 
@@ -26,10 +26,10 @@ def show(rows: pl.DataFrame, title: str, key: str, about: Mapping[str, str]) -> 
     st.markdown(f"**{title}** · {rows.height:,} row{'' if rows.height == 1 else 's'}{first}")
     table = judged.listed(rows)
     config = {
-        "lead": st.column_config.TextColumn("Lead", width=110),
-        "at": columns.moment("Looked at"),
+        "lead": st.column_config.TextColumn("Lead", width=108),
         "said": st.column_config.NumberColumn("Said", format="percent", width=62, help="The score then."),
-        "came": st.column_config.TextColumn("Came", width=92),
+        "came": st.column_config.TextColumn("Came", width=70),
+        "at": columns.moment("Looked at"),
         "company": "Company",
     }
     alt = f"{title}: the leads, highest score first. A picked row opens Lead 360."

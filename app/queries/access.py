@@ -9,7 +9,7 @@ import streamlit as st
 from app import session
 from app.services import workbench
 from core.governance.aggregates import least_cell, with_small_cells_blank
-from core.governance.masking import conceal, declared_by, hides_besides, mask
+from core.governance.masking import conceal, declared_by, hides, hides_besides, mask
 from core.governance.permissions import Permission, Role, allowed
 from core.kernel.database import Database
 from core.policy.document import Document
@@ -56,6 +56,11 @@ def may(permission: Permission) -> bool:
 def seen(frame: pl.DataFrame, by: Role) -> pl.DataFrame:
     """The frame as the role may see it, also by what the policies that decide hide: cache it by their revision too."""
     return mask(frame, by, declared_by(_in_force()))
+
+
+def sees(column: str, by: Role) -> bool:
+    """Whether the role may see the column, also by what the policies that decide hide: cache it by their revision."""
+    return not hides(by, column, declared_by(_in_force()))
 
 
 def concealed(told: Any, by: Role) -> Any:

@@ -24,16 +24,16 @@ class Behind:
 
 
 def behind(record: Record, name: str) -> Behind:
-    """What the named feature of the decision read, as known then; raises FeatureSetUnknown.
+    """What the named feature of the decision read, as known when it was made; raises FeatureSetUnknown.
 
     Conditions on anything but an event's type and source are not applied, and the sentence says so.
     """
     feature = next(one for one in rooms().features.get(record.feature_set_hash).features if one.name == name)
-    read, moment = reads(feature), lead.moment_of(record)
+    read, (moment, known_at) = reads(feature), lead.looked(record)
     if feature.attribute is not None:
-        known = lead.profile(record.lead_id, moment)
+        known = lead.profile(record.lead_id, moment, known_at)
         return Behind("What was known of the lead then.", known.filter(pl.col("name") == feature.attribute))
-    known = lead.events(record.lead_id, moment)
+    known = lead.events(record.lead_id, moment, known_at)
     rows = delivering(read, known)
     if feature.window is not None and moment is not None:
         rows = rows.filter(pl.col("at") >= naive(moment) - timedelta(microseconds=feature.window))

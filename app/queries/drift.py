@@ -112,7 +112,7 @@ def _shorter(label: str) -> str:
 
 
 def sources(report: Report) -> pl.DataFrame:
-    """One row a source: source, said, reached before and now (shares of leads), features, moved, wins lost."""
+    """One row a source: source, named, said, reached before and now (shares of leads), features, moved, wins lost."""
     kinds = {
         "source": pl.String,
         "state": pl.String,
@@ -124,7 +124,8 @@ def sources(report: Report) -> pl.DataFrame:
     }
     rows = [{name: one.get(name) for name in kinds} for one in report.told.get("sources", [])]
     frame = pl.DataFrame(rows, schema=kinds)
-    return frame.with_columns(said=pl.col("state").replace(STATES), drifted=pl.col("features").list.len())
+    named = pl.col("source").str.replace_all("_", " ")
+    return frame.with_columns(named=named, said=pl.col("state").replace(STATES), drifted=pl.col("features").list.len())
 
 
 def suite(report: Report) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from core.monitoring import judged, loops
 
 MOST_LISTED = 500
 CAME = {1: "Won", 0: "Not won"}
-OPEN = "Not known yet"
+OPEN = "Not yet"
 
 
 def of_model(version: ModelVersion) -> pl.DataFrame:

@@ -169,14 +169,17 @@ def marks(history: pl.DataFrame) -> list[tuple[datetime, str]]:
     return sorted(changed)
 
 
-def events(lead_id: str, moment: datetime | None = None) -> pl.DataFrame:
-    """The lead's events as known then, newest first: at, label, source, late, known_at, details, event_id, type."""
-    return _events(revision("signals", "features", "policy"), role().value, lead_id, moment)
+def events(lead_id: str, moment: datetime | None = None, known_at: datetime | None = None) -> pl.DataFrame:
+    """The lead's events before the moment as known then, or at `known_at`, newest first.
+
+    at, label, source, late, known_at, details, event_id, type.
+    """
+    return _events(revision("signals", "features", "policy"), role().value, lead_id, moment, known_at)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _events(revision: str, role: str, lead_id: str, moment: datetime | None) -> pl.DataFrame:
-    found = SignalPages(database()).timeline(lead_id, moment, MOST_EVENTS)
+def _events(revision: str, role: str, lead_id: str, moment: datetime | None, known_at: datetime | None) -> pl.DataFrame:
+    found = SignalPages(database()).timeline(lead_id, moment, MOST_EVENTS, known_at)
     named = pl.col("type").replace(versions.type_names())
     return seen(found, Role(role)).select(
         at="occurred_at",
@@ -190,14 +193,16 @@ def _events(revision: str, role: str, lead_id: str, moment: datetime | None) -> 
     )
 
 
-def profile(lead_id: str, moment: datetime | None = None) -> pl.DataFrame:
+def profile(lead_id: str, moment: datetime | None = None, known_at: datetime | None = None) -> pl.DataFrame:
     """What is known of the lead: attribute (business name), value (masked by role), known_from, name."""
-    return _profile(revision("signals", "features", "policy"), role().value, lead_id, moment)
+    return _profile(revision("signals", "features", "policy"), role().value, lead_id, moment, known_at)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _profile(revision: str, role: str, lead_id: str, moment: datetime | None) -> pl.DataFrame:
-    found = SignalPages(database()).attributes([lead_id], None, moment)
+def _profile(
+    revision: str, role: str, lead_id: str, moment: datetime | None, known_at: datetime | None
+) -> pl.DataFrame:
+    found = SignalPages(database()).attributes([lead_id], None, moment, known_at)
     if found.is_empty():
         return pl.DataFrame(schema=dict.fromkeys(("attribute", "value", "name"), pl.String) | {"known_from": MOMENT})
     wide = pl.DataFrame({name: [value] for name, value in found.select("name", "value").iter_rows()})
@@ -218,6 +223,16 @@ def before(history: pl.DataFrame, moment: datetime | None) -> pl.DataFrame:
 def moment_of(record: Record) -> datetime | None:
     """The moment that a decision looked from, None where it is undated."""
     return from_text(record.as_of) if record.as_of else None
+
+
+def minute(text: str | None, otherwise: str) -> str:
+    """A record's moment as it is read, `24 Nov 2026, 09:30 UTC`."""
+    return f"{from_text(text):%d %b %Y, %H:%M} UTC" if text else otherwise
+
+
+def looked(record: Record) -> tuple[datetime | None, datetime | None]:
+    """Up to when a decision looked, and as known at which time; None where it is undated."""
+    return moment_of(record), from_text(record.known_at) if record.known_at else None
 
 
 @dataclass(frozen=True)

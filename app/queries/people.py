@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import polars as pl
 import polars.selectors as cs
 
-from app.queries.access import database, seen
-from core.governance.masking import MASK, holds_address
+from app.queries.access import database, seen, sees
+from core.governance.masking import MASK, holds_address, initials
 from core.governance.permissions import Role
 from core.signals.store_pages import SignalPages
 
@@ -21,17 +21,20 @@ NUMBERED = "no-"
 
 
 def cards(lead_ids: Sequence[str], role: Role) -> pl.DataFrame:
-    """lead_id, ref, lead (name or ref), company, region, segment; names only for up to 20,000 decided leads."""
+    """lead_id, ref, lead, company, region, segment; names only for up to 20,000 decided leads.
+
+    lead is the name, else the initials and domain of an id that is an address for who may see names, else the ref.
+    """
     named = len(lead_ids) <= MOST_NAMED
     wanted = [name for kind, names in WORDS.items() for name in names if named or kind != "person"]
     everything = [name for names in WORDS.values() for name in names]
     found = _wide(SignalPages(database()).attributes(lead_ids, _present(wanted)), everything)
-    shown = seen(found, role).with_columns(cs.string().exclude("lead_id").replace(MASK, None))
-    people = refs(lead_ids).join(shown, on="lead_id", how="left")
+    shown = seen(found.drop("lead_id"), role).with_columns(cs.string().replace(MASK, None))
+    people = refs(lead_ids).join(shown.with_columns(found["lead_id"]), on="lead_id", how="left")
     return people.select(
         "lead_id",
         "ref",
-        pl.coalesce(_person(), "ref").alias("lead"),
+        pl.coalesce(_person(), *_initials(role), "ref").alias("lead"),
         *(pl.coalesce(WORDS[kind]).alias(kind) for kind in ("company", "region", "segment")),
     )
 
@@ -71,6 +74,11 @@ def _wide(found: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     cells = named.select("lead_id", "name", "value")
     wide = cells.pivot("name", index="lead_id", on_columns=columns["name"], values="value", aggregate_function="first")
     return wide if wide.height else pl.DataFrame(schema={"lead_id": pl.String} | dict.fromkeys(names, pl.String))
+
+
+def _initials(role: Role) -> list[pl.Expr]:
+    may = sees("full_name", role) and sees("lead_id", role)
+    return [pl.when(holds_address("lead_id")).then(initials("lead_id"))] if may else []
 
 
 def _person() -> pl.Expr:

@@ -62,7 +62,7 @@ def values(version: ModelVersion) -> pl.DataFrame:
     rows = [
         {
             **{name: one[name] for name in ("segment", "rows", "positives", "auc")},
-            "value": named(one["segment"]),
+            "value": named(one["segment"]).replace("_", " "),
             "rate": one["positives"] / one["rows"],
             "between": "–" if one["auc_ci95"] is None else "{:.3f}–{:.3f}".format(*one["auc_ci95"]),
         }

@@ -138,6 +138,14 @@ def holds_address(column: str) -> pl.Expr:
     return pl.col(column).str.contains(_EMAIL_VALUE)
 
 
+def initials(column: str) -> pl.Expr:
+    """`JD @ acme.com` for a text that holds the address jane.doe@acme.com: what tells people apart and names nobody."""
+    address = pl.col(column).str.extract(_EMAIL_VALUE, 0)
+    words = address.str.extract(r"^([^@]*)").str.extract_all(r"[A-Za-z]+").list.head(2)
+    letters = words.list.eval(pl.element().str.slice(0, 1).str.to_uppercase()).list.join("")
+    return pl.concat_str(letters, pl.lit(" @ "), address.str.extract(r"@(.*)$")).str.strip_chars()
+
+
 def _may_be_personal(name: str, dtype: pl.DataType, named: frozenset[str]) -> bool:
     """Numbers are hidden as phone numbers or where a policy names the column; flags and counts are no addresses."""
     return _is_named(name, named) or (dtype.is_integer() and kind_of(name) is Personal.PHONE)

@@ -14,22 +14,21 @@ VALUE = """coalesce(a.text,
     CAST(a.flag AS VARCHAR), strftime(a.moment, '%Y-%m-%d %H:%M'))"""
 ATTRIBUTES = f"""
     SELECT l.lead_id, a.name, {VALUE} AS value, a.sealed, s.lead_id AS subject_id, a.valid_from, a.received_at
-    FROM attributes a JOIN identity_at($until) USING (lead_no) JOIN leads s USING (lead_no)
+    FROM attributes a JOIN identity_at($known) USING (lead_no) JOIN leads s USING (lead_no)
     JOIN leads l ON l.lead_no = root_no JOIN wanted w ON w.lead_id = l.lead_id
     WHERE ($names IS NULL OR list_contains($names, a.name))
-        AND ($until IS NULL OR ((a.valid_from IS NULL OR a.valid_from <= $until)
-                                AND (a.received_at IS NULL OR a.received_at <= $until)))
+        AND ($until IS NULL OR a.valid_from IS NULL OR a.valid_from <= $until)
+        AND ($known IS NULL OR a.received_at IS NULL OR a.received_at <= $known)
     QUALIFY row_number() OVER (PARTITION BY root_no, a.name
         ORDER BY a.valid_from DESC NULLS LAST, a.received_at DESC NULLS LAST, a.batch_id DESC) = 1
     ORDER BY l.lead_id, a.name
 """
 TIMELINE = """
     SELECT event_id, source, type, occurred_at, received_at, session_id, region, properties, batch_id
-    FROM event_rows JOIN identity_at($until) USING (lead_no)
-    WHERE root_no = (SELECT lead_no FROM leads WHERE lead_id = $lead)
-        AND CASE WHEN $until IS NULL THEN superseded_at IS NULL
-            ELSE occurred_at < $until AND received_at <= $until
-                AND (superseded_at IS NULL OR superseded_at > $until) END
+    FROM event_rows JOIN identity_at($known) USING (lead_no)
+    WHERE root_no = (SELECT lead_no FROM leads WHERE lead_id = $lead) AND ($until IS NULL OR occurred_at < $until)
+        AND CASE WHEN $known IS NULL THEN superseded_at IS NULL
+            ELSE received_at <= $known AND (superseded_at IS NULL OR superseded_at > $known) END
     ORDER BY occurred_at DESC, received_at DESC, event_id LIMIT $most
 """
 NEWEST = """
@@ -71,11 +70,18 @@ class SignalPages:
         self._database = database
 
     def attributes(
-        self, lead_ids: Sequence[str], names: Sequence[str] | None = None, until: datetime | None = None
+        self,
+        lead_ids: Sequence[str],
+        names: Sequence[str] | None = None,
+        until: datetime | None = None,
+        known_at: datetime | None = None,
     ) -> pl.DataFrame:
-        """The values known at `until`: lead_id, name, value (unsealed text), personal, valid_from, received_at."""
+        """The values of `until` as known then, or at `known_at`.
+
+        lead_id, name, value (unsealed text), personal, valid_from, received_at.
+        """
         wanted = pl.DataFrame({"lead_id": lead_ids}, schema={"lead_id": pl.String})
-        limits = {"names": None if names is None else list(names), "until": None if until is None else naive(until)}
+        limits = {"names": None if names is None else list(names), **_limits(until, known_at)}
         with self._database.scratch() as cursor:
             cursor.load("wanted", wanted)
             found = cursor.read(ATTRIBUTES, limits)
@@ -113,10 +119,11 @@ class SignalPages:
         found = self._database.read("SELECT lead_id FROM leads WHERE lead_no = $number", {"number": lead_no})
         return found["lead_id"][0] if found.height else None
 
-    def timeline(self, lead_id: str, until: datetime | None = None, most: int = 500) -> pl.DataFrame:
-        """The lead's events as known at `until`, newest first, at most `most` of them."""
-        limit = None if until is None else naive(until)
-        return self._database.read(TIMELINE, {"lead": lead_id, "until": limit, "most": most})
+    def timeline(
+        self, lead_id: str, until: datetime | None = None, most: int = 500, known_at: datetime | None = None
+    ) -> pl.DataFrame:
+        """The lead's events before `until` as known then, or at `known_at`; newest first, at most `most` of them."""
+        return self._database.read(TIMELINE, {"lead": lead_id, "most": most, **_limits(until, known_at)})
 
     def outcomes(self, lead_id: str) -> pl.DataFrame:
         """outcome, closed_at and amount of a lead."""
@@ -154,3 +161,9 @@ class SignalPages:
             """SELECT batch_id, kind, path, adapter, read, accepted, duplicate, quarantined, imported_at, actor
                FROM batches ORDER BY imported_at DESC, batch_id DESC"""
         )
+
+
+def _limits(until: datetime | None, known_at: datetime | None) -> dict[str, datetime | None]:
+    """Up to when something happened, and up to when it was known: by default the same moment."""
+    known = until if known_at is None else known_at
+    return {name: None if moment is None else naive(moment) for name, moment in (("until", until), ("known", known))}

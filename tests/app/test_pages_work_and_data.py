@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -16,7 +17,7 @@ from core.features.lineage import Family
 from core.governance import erasing, retention
 from core.governance.permissions import Role
 from core.kernel.settings import PROJECT_ROOT
-from core.kernel.times import spoken
+from core.kernel.times import spoken, to_text, utc
 
 PAGES = ("overview", "leads", "lead", "features", "data")
 HEAVY = ("evidently", "shap", "statsmodels", "lightgbm")
@@ -117,7 +118,21 @@ def test_a_reason_opens_the_events_that_it_counts(demo, monkeypatch):
                 counted = record, one.name
                 checked += "Not all" not in found.words
     assert checked > 20
-    read = lead.events(counted[0].lead_id, lead.moment_of(counted[0])).height
+    read = lead.events(counted[0].lead_id, *lead.looked(counted[0])).height
+    late = next(
+        one for name in latest for one in lead.events(name).iter_rows(named=True) if one["known_at"] > one["at"]
+    )
+    between = late["at"] + (late["known_at"] - late["at"]) / 2
+    of_late = next(name for name in latest if late["event_id"] in lead.events(name)["event_id"])
+    record = replace(demo.rooms.decisions.of(of_late), as_of=to_text(utc(between)), known_at=to_text(utc(between)))
+    later = replace(record, known_at=to_text(utc(late["known_at"])))
+    counts = [
+        one.name
+        for one in demo.rooms.features.get(record.feature_set_hash).features
+        if one.aggregate == "count" and one.scope == "lead" and one.window is None
+    ]
+    rows = [[behind.behind(one, name).rows["event_id"] for name in counts] for one in (record, later)]
+    assert [any(late["event_id"] in one for one in shown) for shown in rows] == [False, True]
     with monkeypatch.context() as patch:
         patch.setattr(lead, "MOST_EVENTS", read)
         assert f"among its newest {read:,}, as known then" in behind.behind(*counted).words

@@ -10,6 +10,7 @@ import pytest
 from app.queries import data, lead, outbox, people, study
 from core.decisions.store_contests import ContestStore
 from core.decisions.store_outbox import SCHEMA, OutboxStore
+from core.governance.masking import initials
 from core.governance.permissions import Role
 from core.kernel.settings import Settings
 from core.policy.default import shipped
@@ -44,6 +45,20 @@ def test_no_role_reads_the_address_on_a_card(addressed):
     for role in Role:
         cards = people.cards(IDS, role)
         assert "kim@acme.example" not in cards.drop("lead_id").to_dicts()[0].values()
+
+
+def test_who_may_see_names_knows_an_address_by_its_initials_and_domain(addressed, monkeypatch):
+    ref = people.refs(IDS)["ref"][0]
+    shown = {role: people.cards(IDS, role)["lead"].to_list() for role in Role}
+    assert shown[Role.ANALYST] == ["K @ acme.example", "ld_7"]
+    assert all(names == [ref, "ld_7"] for role, names in shown.items() if role is not Role.ANALYST)
+    monkeypatch.setattr(lead, "role", lambda: Role.ANALYST)
+    found = lead.find(ref)
+    assert found and (found.name, found.about) == ("K @ acme.example", f"Acme · {ref}")
+    told = pl.DataFrame({"id": ["jane.m-doe@mail.acme.com", "<x> 42@acme.com", "none"]})
+    assert told.select(initials("id"))["id"].to_list() == ["JM @ mail.acme.com", "@ acme.com", None]
+    addressed.rooms.releases.bootstrap(f"{shipped()}\nprivacy: {{mask: {{analyst: [full_name]}}}}\n", "default")
+    assert people.cards(IDS, Role.ANALYST)["lead"].to_list() == [ref, "ld_7"]
 
 
 def test_what_the_policy_that_decides_hides_is_hidden_from_that_role_alone(addressed, monkeypatch):

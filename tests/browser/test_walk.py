@@ -128,6 +128,18 @@ def trains(page: Page) -> None:
     press(page, "Start training")
     expect(page.get_by_text("Train is done")).to_be_visible(timeout=TRAINED_SECONDS * 1000)
     expect(page.get_by_test_id("stMain")).to_contain_text("Model 2")
+    opens_the_rows_of_a_bar(page)
+
+
+def opens_the_rows_of_a_bar(page: Page) -> None:
+    """Click the second tenth of the lift figure, and see its leads under it."""
+    serving.settle(page)
+    bar = page.locator(".st-key-train_lift .point").nth(1)
+    bar.scroll_into_view_if_needed()
+    place = bar.bounding_box()
+    assert place
+    page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    expect(page.get_by_text("Tenth 2 of the ranking")).to_be_visible()
 
 
 def reads_reasons(page: Page) -> None:

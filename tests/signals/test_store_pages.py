@@ -57,6 +57,8 @@ def test_an_attribute_is_not_known_before_its_lead(pages):
 
 def test_an_event_received_later_is_not_in_an_earlier_timeline(pages):
     assert pages.timeline("l1", datetime(2026, 1, 6, tzinfo=UTC))["event_id"].to_list() == ["e1"]
+    late = pages.timeline("l1", datetime(2026, 1, 6, tzinfo=UTC), known_at=datetime(2026, 1, 10, tzinfo=UTC))
+    assert late["event_id"].to_list() == ["e2", "e1"], "it had happened, and was known by the time that is asked for"
     assert pages.timeline("l1")["event_id"].to_list() == ["e2", "e1"]
 
 
