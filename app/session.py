@@ -47,6 +47,12 @@ def parameter(name: str, default: str = "") -> str:
     return st.query_params.get(name, default)
 
 
+def number(name: str) -> int | None:
+    """A parameter of the page's address that is a whole number, None where it is none."""
+    text = parameter(name)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
 def parameters() -> dict[str, list[str]]:
     """Every parameter of the page's address with its values."""
     return {name: st.query_params.get_all(name) for name in st.query_params}

@@ -8,26 +8,33 @@ import polars as pl
 from app.charts.base import blank
 from app.theme import Tokens
 
+UNKNOWN = "not known yet"
 TO = "→"
 """Stands between the two values of a move."""
 
 
 def funnel(stages: pl.DataFrame, colours: Tokens) -> go.Figure:
-    """Leads by stage; columns `stage`, `leads`, in order."""
+    """Leads by stage; columns `stage`, `leads` (null: not known), in order."""
+    first = stages["leads"][0] or 1
+    told = [UNKNOWN if one is None else f"{one:,} · {one / first:.0%}" for one in stages["leads"]]
     figure = blank(colours, height=46 * stages.height + 20, funnelgap=0.22)
     figure.add_trace(
         go.Funnel(
             y=stages["stage"],
-            x=stages["leads"],
-            texttemplate="%{value:,} · %{percentInitial:.0%}",
+            x=stages["leads"].fill_null(0),
+            text=told,
+            textinfo="text",
             textposition="auto",
             insidetextfont={"color": colours.surface},
             outsidetextfont={"color": colours.ink},
             marker={"color": colours.gain},
             connector={"fillcolor": colours.faint(colours.neutral, 0.1)},
-            hovertemplate="%{y}: %{x:,} leads<br>%{percentPrevious:.0%} of the stage before<extra></extra>",
+            hovertemplate="%{y}: %{text}<extra></extra>",
         )
     )
+    for stage, text in zip(stages["stage"], told, strict=True):
+        if text == UNKNOWN:
+            figure.add_annotation(x=0, y=stage, text=text, showarrow=False, font_color=colours.muted)
     figure.update_xaxes(visible=False)
     return figure.update_yaxes(showgrid=False, tickfont={"color": colours.ink})
 

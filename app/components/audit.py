@@ -11,10 +11,13 @@ from app import jobs, release_commands, session
 from app.components import chart, export_menu, frame_table, glossary, kpi
 from app.feedback import refusals
 from app.queries import audit as reads
+from core.kernel.database import Narrowed
 from core.kernel.ledger import STREAMS, Verification
 
 REPLAY = "Replay"
 FOUND = "approvals_verified"
+PLACE = ("before", "after")
+"""Where the page of the ledger begins, in the address: the number of an entry."""
 COLUMNS = {
     "seq": st.column_config.NumberColumn("No.", width="small"),
     "at": st.column_config.DatetimeColumn("At (UTC)", format="D MMM YYYY, HH:mm:ss", timezone="UTC", width=160),
@@ -101,14 +104,47 @@ def _replayed(found: dict[str, Any], key: str) -> None:
 def _ledger(key: str) -> None:
     with chart.card("Ledger, newest first"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            streams = st.pills("Stream", STREAMS, selection_mode="multi", key="stream", bind="query-params",
-                               label_visibility="collapsed")  # fmt: skip
-            who = st.selectbox("Who", reads.actors(), index=None, key="who", bind="query-params", placeholder="Anybody",
-                               label_visibility="collapsed", width=180)  # fmt: skip
+            asked = _asked()
             st.space("stretch")
-            rows = reads.entries(tuple(streams), who)
-            export_menu.show(rows, "ledger", f"{key}_export", about={"List": "Ledger entries"})
-        picked = frame_table.pick(rows, f"{key}_rows", columns={**COLUMNS}, order=list(COLUMNS), start=None,
-                                  height=430, alt="Ledger entries.")  # fmt: skip
+            export_menu.show(lambda: reads.everything(asked), "ledger", f"{key}_export",
+                             about={"List": "Ledger entries"})  # fmt: skip
+        found = reads.page(asked, *(session.number(name) for name in PLACE))
+        picked = frame_table.pick(found.rows, f"{key}_rows", columns={**COLUMNS}, order=list(COLUMNS), start=None,
+                                  alt="Ledger entries.")  # fmt: skip
+        _turn(found, key)
         if picked is not None:
-            st.code(reads.body(rows["seq"][picked]), language="json", height=300)
+            st.code(reads.body(found.rows["seq"][picked]), language="json", height=300)
+
+
+def _asked() -> Narrowed:
+    streams = st.pills("Stream", STREAMS, selection_mode="multi", key="stream", bind="query-params",
+                       label_visibility="collapsed", on_change=_begin)  # fmt: skip
+    who, what = (
+        st.selectbox(label, words, index=None, key=name, bind="query-params", placeholder=nothing, on_change=_begin,
+                     label_visibility="collapsed", width=180)
+        for label, name, words, nothing in (("Who", "who", reads.actors(), "Anybody"),
+                                            ("What", "what", reads.kinds(), "Anything"))
+    )  # fmt: skip
+    return Narrowed(tuple(streams), who, what)
+
+
+def _begin() -> None:
+    """Back to the newest entries: another list begins."""
+    session.address(dict.fromkeys(PLACE))
+
+
+def _turn(found: reads.Page, key: str) -> None:
+    """Draw which entries are shown, and the ways to newer and older ones."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        numbers = found.rows["seq"]
+        shown = f"No. {numbers[0]:,} to {numbers[-1]:,} · " if len(numbers) else ""
+        st.caption(f"{shown}{found.matching:,} entries match.")
+        st.space("stretch")
+        for label, name, place, icon in (
+            ("Newer", "after", found.newer, "arrow_back"),
+            ("Older", "before", found.older, "arrow_forward"),
+        ):
+            st.button(
+                label, key=f"{key}_{name}", icon=f":material/{icon}:", disabled=place is None,
+                on_click=session.address, args=({**dict.fromkeys(PLACE), name: str(place)},),
+            )  # fmt: skip

@@ -1,16 +1,29 @@
 """The one row of filters over the leads; all but the search, which may hold a name, live in the address."""
 
+from typing import Any
+
 import streamlit as st
 
 from app import session
 from app.components import empty_state, glossary, saved_views
-from app.queries import desk, figures, leads, versions
+from app.queries import desk, figures, funnel, leads, scope, versions
 from app.queries.leads import Filter
 
+Words = tuple[str, ...]
 SEARCH = "leads_search"
 REASONS = "reasons"
-START = {"view": "all", "band": [], "pool": [], "region": [], "arm": [], "assignee": [], "feedback": [], SEARCH: ""}
-KEPT = ("view", "band", "pool", "region", "arm", "assignee", "feedback", REASONS)
+START = {
+    "view": "all",
+    "band": [],
+    "pool": [],
+    "region": [],
+    "arm": [],
+    "assignee": [],
+    "segment": [],
+    "feedback": [],
+    SEARCH: "",
+}
+KEPT = ("view", "band", "pool", "region", "segment", "arm", "assignee", "feedback", REASONS)
 
 
 def show() -> Filter:
@@ -31,15 +44,32 @@ def show() -> Filter:
         )  # fmt: skip
         more = _more()
         saved_views.show("leads", KEPT, "leads_views")
-    return Filter(view or "queue", tuple(band), *more, text=text.strip())
+    return Filter(view or "queue", tuple(band), *more, **_stage(), text=text.strip())
 
 
-def _more() -> tuple[tuple[str, ...], ...]:
-    used = sum(bool(session.value(name)) for name in ("pool", "region", "arm", "assignee", "feedback"))
+def _stage() -> dict[str, Any]:
+    """The stage that a link asks for and of which days, said beside the way out of it."""
+    stage = session.parameter("stage")
+    if stage not in funnel.STAGES:
+        return {}
+    days = scope.range_of(session.parameter("tr"))
+    asked = {"stage": stage, "first": days.first if days else None, "last": days.last if days else None}
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Only leads that came as far as **{Filter(**asked).stage_words()}**.")
+        st.button(
+            "Show all stages", key="leads_stage", type="tertiary", on_click=session.address,
+            args=({"stage": None, "tr": None},),
+        )  # fmt: skip
+    return asked
+
+
+def _more() -> tuple[Words, Words, Words, Words, Words, Words]:
+    used = sum(bool(session.value(name)) for name in ("pool", "region", "segment", "arm", "assignee", "feedback"))
     with st.popover(f"Filters · {used}" if used else "Filters", icon=":material/tune:"):
         pool = st.multiselect("Pool", leads.choices("pool"), key="pool", bind="query-params")
         region = st.multiselect("Region", leads.choices("region"), key="region", bind="query-params")
         arm = st.multiselect("Arm", leads.choices("arm"), key="arm", bind="query-params", help=glossary.term("arm"))
+        segment = st.multiselect("Segment", leads.choices("segment"), key="segment", bind="query-params")
         who = st.multiselect(
             "Owner", leads.choices("assignee"), key="assignee", bind="query-params", help=glossary.term("assignee")
         )
@@ -51,7 +81,7 @@ def _more() -> tuple[tuple[str, ...], ...]:
             "Reasons", ["Panel", "Drawer"], default="Panel", required=True, key=REASONS, bind="query-params",
             help="The drawer leaves the whole width to the list; it opens when a lead is selected.",
         )  # fmt: skip
-    return tuple(pool), tuple(region), tuple(arm), tuple(said), tuple(who)
+    return tuple(pool), tuple(region), tuple(arm), tuple(said), tuple(who), tuple(segment)
 
 
 def in_drawer() -> bool:
@@ -70,5 +100,6 @@ def nothing_found() -> None:
 
 
 def _clear() -> None:
+    session.address({"stage": None, "tr": None})
     for name, value in START.items():
         session.remember(name, value)

@@ -8,16 +8,19 @@ import streamlit as st
 from app import session
 
 
-def segments(label: str, options: Mapping[str, str], parameter: str, key: str, *, help: str | None = None) -> str:
-    """Draw the options (word → what is shown) side by side; the word that is chosen, the first one by default."""
+def segments(
+    label: str, options: Mapping[str, str], parameter: str, key: str, *, usual: str = "", help: str | None = None
+) -> str:
+    """Draw the options (word → what is shown) side by side; the word chosen, by default `usual` or the first one."""
     words = list(options)
-    asked = session.parameter(parameter, words[0])
-    session.remember(key, asked if asked in options else words[0])
+    usual = usual or words[0]
+    asked = session.parameter(parameter, usual)
+    session.remember(key, asked if asked in options else usual)
     chosen = st.segmented_control(
         label, words, key=key, format_func=lambda word: options[word], required=True, label_visibility="collapsed",
-        help=help, on_change=_write, args=(parameter, key, words[0]),
+        help=help, on_change=_write, args=(parameter, key, usual),
     )  # fmt: skip
-    return chosen or words[0]
+    return chosen or usual
 
 
 def _write(parameter: str, key: str, default: str) -> None:

@@ -1,84 +1,108 @@
-"""The parts of the first page: figures, funnel, lift, alerts, and what changed."""
+"""The parts of the first page: figures, funnel, lift, outcomes over time, alerts, and what changed."""
 
+from collections.abc import Callable
+from datetime import datetime, time
+
+import polars as pl
 import streamlit as st
 
 from app import navigation
 from app.charts import flows, quality
-from app.components import chart, empty_state, glossary, kpi
+from app.charts import time as over_time
+from app.components import annotate, chart, empty_state, glossary, kpi
 from app.queries import alerts as alerting
-from app.queries import data, leads, overview, versions
-from app.queries import figures as standing
+from app.queries import desk, funnel, overview, versions
+from app.queries import tiles as reads
+from app.queries.scope import DAYS, RANGES, Scope
+from app.queries.tiles import Figure
 
 
-def figures(key: str) -> None:
-    """Draw five figures with their course."""
-    won, totals, numbers = overview.winning(), data.totals(), standing.figures()
-    top = f"Band {versions.bands().label(numbers.top)}" if numbers.top else "Best band"
-    board = leads.waiting()
-    kpi.tiles(
-        [
-            kpi.Kpi(
-                "Win rate, 4 weeks" if won.won_by_week else "Win rate",
-                "–" if won.rate is None else f"{won.rate:.1%}",
-                None if won.change is None else f"{100 * won.change:+.1f} pts",
-                "vs 4 before" if won.change is not None else None,
-                won.rate_by_week,
-                help=glossary.term("outcome"),
-            ),
-            kpi.Kpi(
-                "Won leads",
-                f"{totals['won']:,}",
-                note="by week" if won.won_by_week else None,
-                course=won.won_by_week,
-                chart="bar",
-            ),
-            kpi.Kpi(
-                "Leads decided", f"{board.height:,}", note=f"of {totals['leads']:,} known", course=standing.sizes()
-            ),
-            kpi.Kpi(
-                f"{top} leads",
-                f"{numbers.leads:,}",
-                None if numbers.change is None else f"{numbers.change:+,d}",
-                f"since {numbers.since:%d %b}" if numbers.since else None,
-                numbers.course,
-                help=glossary.term("band"),
-            ),
-            kpi.Kpi(
-                "Events",
-                f"{totals['events']:,}",
-                note="by day, last 60" if totals["events"] else None,
-                course=data.daily(),
-                chart="bar",
-            ),
-        ],
-        key,
-    )
+def figures(scope: Scope, key: str) -> None:
+    """Draw five figures with their course, each beside the days compared."""
+    found = reads.tiles(scope)
+    best = (versions.bands().order or [""])[0]
+    top = f"Band {versions.bands().label(best)}" if best else "Best band"
+    each = f"by {found.by}"
+    dated = f"{found.undated:,} outcomes have no date" if found.undated and scope.days else each
+    tiles = [
+        kpi.Kpi(
+            "Win rate",
+            "–" if found.rate.value is None else f"{found.rate.value:.1%}",
+            *_beside(scope, found.rate, f"of {found.closed:,} closed", lambda by: f"{100 * by:+.1f} pts"),
+            found.rate.course,
+            help=glossary.term("outcome"),
+        ),
+        _count("Won leads", found.won, scope, dated, "bar"),
+        _count("Open leads decided", found.decided, scope, "as they stand now"),
+        _count(f"{top} leads", found.top, scope, "as they stand now", help=glossary.term("band")),
+        _count("Events", found.events, scope, each, "bar"),
+    ]
+    kpi.tiles(tiles, key)
 
 
-def funnel(key: str) -> None:
-    """Draw the way from every lead known to the best band."""
-    stages = overview.funnel()
-    words = "; ".join(f"{stage.lower()} {count:,}" for stage, count in stages.iter_rows())
-    with chart.card("From known to called first", glossary.term("pool")):
-        figure = flows.funnel(stages, chart.colours())
-        told = "Open leads are decided; guards hold or deny some; the policy routes the others."
-        chart.show(figure, f"{key}_funnel", alt=f"Leads by stage: {words}.", words=told)
+def _count(
+    label: str, figure: Figure, scope: Scope, note: str, shape: str = "area", help: str | None = None
+) -> kpi.Kpi:
+    shown = _beside(scope, figure, note, lambda by: f"{by:+,.0f}")
+    return kpi.Kpi(label, f"{figure.value or 0:,.0f}", *shown, figure.course, help=help, chart=shape)  # type: ignore[arg-type]
 
 
-def lift(key: str) -> None:
-    """Draw the win rate by tenth of the ranking, for the newest model on leads it had not seen."""
-    latest = overview.model()
-    with chart.card("The best tenth wins most", glossary.term("lift")):
-        if latest is None or latest.deciles.is_empty():
-            empty_state.link("No model yet.", page="train", action="Train one")
+def _beside(scope: Scope, figure: Figure, note: str, words: Callable[[float], str]) -> tuple[str | None, str]:
+    """The change in words and against what, or what to say where there is none to tell."""
+    if figure.change is not None:
+        return words(figure.change), scope.against
+    return None, reads.UNKNOWN_THEN if scope.earlier else note
+
+
+def funnel_card(scope: Scope, key: str) -> None:
+    """Draw how far the leads came, each stage with the way to its rows."""
+    found = overview.stages(scope.days, scope.segment)
+    stages = pl.DataFrame(found.shown(), schema={"stage": pl.String, "leads": pl.Int64}, orient="row")
+    words = overview.in_words(found)
+    with chart.card("From score to customer", glossary.term("funnel")):
+        if not found.counts["scored"]:
+            empty_state.show("No lead was scored on these days.", icon="filter_alt_off")
             return
-        best = latest.deciles["rate"][0]
-        words = (
-            f"{latest.name}, {latest.split} split: {best:.0%} of the best tenth won, against {latest.base_rate:.0%} "
-            "of all test leads."
-        )
-        figure = quality.lift(latest.deciles, latest.base_rate, chart.colours())
+        figure = flows.funnel(stages, chart.colours())
+        chart.show(figure, f"{key}_funnel", alt=f"Leads by stage. {words}", words=words)
+        with st.grid(4, min_column_width=104, gap="xxsmall", key=f"{key}_stages"):
+            for stage, label in funnel.STAGES.items():
+                st.page_link(
+                    navigation.script("leads"), label=label, icon=":material/arrow_forward:", width="content",
+                    disabled=not found.counts[stage], query_params=overview.opens(stage, scope),
+                )  # fmt: skip
+
+
+def lift(scope: Scope, key: str) -> None:
+    """Draw the win rate by tenth of the ranking."""
+    found = overview.lift(scope.days, scope.segment)
+    with chart.card("The best tenth wins most" if _is_best(found) else "Win rate by tenth", glossary.term("lift")):
+        if found.deciles.is_empty():
+            empty_state.link(found.why, page="train", action="Look at Train")
+            return
+        best = found.deciles["rate"][0]
+        words = f"{best:.0%} of the best tenth won, against {found.base_rate:.0%} of all: {found.whose}."
+        figure = quality.lift(found.deciles, found.base_rate, chart.colours())
         chart.show(figure, f"{key}_lift", alt=f"Win rate by tenth. {words}", words=words)
+
+
+def _is_best(found: overview.Lift) -> bool:
+    return not found.deciles.is_empty() and found.deciles["rate"][0] == found.deciles["rate"].max()
+
+
+def outcomes(scope: Scope, key: str) -> None:
+    """Draw won and lost leads over time, with the marks that people left."""
+    rows = reads.outcomes_over_time(scope)
+    with chart.card("Won and lost over time", glossary.term("annotation")):
+        if rows.is_empty():
+            empty_state.show("No outcome with a date on these days.", icon="event_busy")
+        else:
+            counts = {kind: int(rows.filter(kind=kind)["n"].sum()) for kind in ("Won", "Lost")}
+            words = f"{counts['Won']:,} won and {counts['Lost']:,} lost, by {reads.tiles(scope).by}."
+            figure = over_time.counts(rows, chart.colours(), desk.marks(rows))
+            chart.show(figure, f"{key}_outcomes", alt=f"Closed leads over time. {words}", words=words)
+        last = datetime.combine(scope.days.last, time.min) if scope.days else None
+        annotate.show(f"{key}_annotate", last)
 
 
 def alerts() -> None:
@@ -96,10 +120,16 @@ def alerts() -> None:
                 )  # fmt: skip
 
 
-def changes() -> None:
+def changes(scope: Scope) -> None:
     """Draw the newest entries of the ledger as steps."""
     with chart.card("What changed", glossary.term("ledger")):
-        for one in overview.changes():
+        found = overview.changes(DAYS.get(scope.tr))
+        within = "" if scope.tr == "all" else f" in the last {RANGES[scope.tr]} by the clock"
+        if not found:
+            st.caption(f"Nothing changed{within}.")
+        for one in found:
             label = f"{one.title} :gray[· {one.moment:%d %b, %H:%M} · {one.actor}]"
             with st.expander(label, type="step"):
                 st.caption(f"{one.details or 'no counts'} · ledger entry {one.seq}")
+        if found:
+            st.caption(f"The newest changes{within}; they concern every segment.")

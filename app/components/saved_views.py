@@ -22,8 +22,18 @@ def show(page: str, keys: Sequence[str], key: str) -> None:
             _entry(page, one, keys, key)
         if may(Permission.NOTE):
             _save(page, keys, key)
-        st.caption("Link to this page, filters included", help="Copy it with the button at its right end.")
-        st.code(link(), language=None, wrap_lines=True)
+        _link()
+
+
+def to_copy(key: str) -> None:
+    """Draw the link to exactly this page, for a page without views of its own."""
+    with st.popover("Copy link", icon=":material/link:", key=f"{key}_menu"):
+        _link()
+
+
+def _link() -> None:
+    st.caption("Link to this page, filters included", help="Copy it with the button at its right end.")
+    st.code(link(), language=None, wrap_lines=True)
 
 
 def _entry(page: str, view: SavedView, keys: Sequence[str], key: str) -> None:

@@ -1,9 +1,10 @@
-"""The record: the ledger's entries, whether the chain holds, and stored decisions made again."""
+"""The record: a page of the ledger's entries, and the evidence to take away."""
 
 import io
 import json
 import tempfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -11,28 +12,55 @@ import streamlit as st
 
 from app.queries.access import database, revision, rooms
 from core.governance import evidence
+from core.kernel.database import LedgerPages, Narrowed
 
-BODY = 240
-
-
-def entries(streams: tuple[str, ...], actor: str | None) -> pl.DataFrame:
-    """seq, at, stream, kind, actor, body (shortened), hash, prev; newest first, narrowed to streams and a person."""
-    found = _entries(revision())
-    kept = [pl.col("stream").is_in(streams)] if streams else []
-    return found.filter(*kept, *([pl.col("actor") == actor] if actor else []))
+PAGE = 50
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
-def _entries(revision: str) -> pl.DataFrame:
-    found = database().entries().reverse()
-    return found.select(
-        "seq", "at", "stream", "kind", "actor", pl.col("body").str.slice(0, BODY), "hash", "prev"
-    ).with_columns(hash=pl.col("hash").str.slice(7, 16), prev=pl.col("prev").str.slice(7, 16))
+@dataclass(frozen=True)
+class Page:
+    """Up to fifty entries, newest first, of `matching`; where the next older and newer ones begin, None at the ends."""
+
+    rows: pl.DataFrame
+    matching: int
+    older: int | None
+    newer: int | None
+
+
+def page(asked: Narrowed, before: int | None = None, after: int | None = None) -> Page:
+    """The entries before a number, or those after one, or the newest."""
+    return _page(revision(), asked, before, after)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _page(revision: str, asked: Narrowed, before: int | None, after: int | None) -> Page:
+    pages = LedgerPages(database())
+    rows = pages.older(asked, before, PAGE) if after is None else pages.newer(asked, after, PAGE)
+    span = pages.span(asked)
+    if rows.is_empty():
+        return Page(rows, span.matching, None, None)
+    last, first = rows["seq"][-1], rows["seq"][0]
+    return Page(rows, span.matching, None if last == span.oldest else last, None if first == span.newest else first)
+
+
+def everything(asked: Narrowed) -> pl.DataFrame:
+    """Every entry that is asked for, as a page shows it: for a file."""
+    return LedgerPages(database()).older(asked)
 
 
 def actors() -> list[str]:
     """Everybody who wrote into the ledger, by name."""
-    return _entries(revision())["actor"].unique().sort().to_list()
+    return _words(revision(), "actor")
+
+
+def kinds() -> list[str]:
+    """Every kind of entry that the ledger has."""
+    return _words(revision(), "kind")
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _words(revision: str, column: str) -> list[str]:
+    return LedgerPages(database()).words(column)
 
 
 def body(seq: int) -> str:

@@ -1,15 +1,16 @@
 """The ranked board: filtering, what changed, and the short reasons beside each lead."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Self
 
 import polars as pl
 import streamlit as st
 
 from app import session
-from app.queries import desk, people, queue, versions
+from app.queries import desk, funnel, people, queue, versions
 from app.queries.access import database, revision, role
 from core.decisions.store_board import DecisionBoard
 from core.governance.permissions import Permission, Role, allowed
@@ -28,6 +29,17 @@ VIEWS = {
     "all": "All leads",
 }
 
+LISTS = {
+    "band": "bands",
+    "pool": "pools",
+    "region": "regions",
+    "arm": "arms",
+    "feedback": "said",
+    "assignee": "assignees",
+    "segment": "segments",
+}
+"""The lists that narrow the leads: by the parameter (and column of the board), the field of Filter."""
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -40,17 +52,32 @@ class Filter:
     arms: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    stage: str = ""
+    first: date | None = None
+    last: date | None = None
     text: str = ""
+
+    def lists(self) -> dict[str, tuple[str, ...]]:
+        """What each named list is narrowed to, by its parameter in the page's address."""
+        return {name: getattr(self, field) for name, field in LISTS.items()}
+
+    def with_lists(self, kept: Mapping[str, tuple[str, ...]]) -> Self:
+        """The filter with these lists, by their parameters."""
+        return replace(self, **{LISTS[name]: values for name, values in kept.items()})  # type: ignore[arg-type]
 
     def words(self) -> str:
         """The filter as one line, for exports and captions."""
         parts = [f"view {VIEWS[self.view]}"]
-        named = {
-            "band": self.bands, "pool": self.pools, "region": self.regions, "arm": self.arms, "feedback": self.said,
-            "owner": self.assignees,
-        }  # fmt: skip
+        named = {"owner" if name == "assignee" else name: values for name, values in self.lists().items()}
         parts += [f"{name} in {', '.join(values)}" for name, values in named.items() if values]
+        parts += [self.stage_words()] if self.stage else []
         return "; ".join(parts + ([f"text contains {self.text!r}"] if self.text else []))
+
+    def stage_words(self) -> str:
+        """`touched, of those scored 29 Aug to 27 Sep 2026`."""
+        days = f"{self.first:%d %b} to {self.last:%d %b %Y}" if self.first and self.last else "at any time"
+        return f"{self.stage}, of those scored {days}"
 
 
 @dataclass(frozen=True)
@@ -147,6 +174,9 @@ def matching(chosen: Filter, seen_by: Role | None = None) -> pl.DataFrame:
     said = desk.feedback().select("lead_id", feedback="verdict")
     rows = board(seen_by).join(said, on="lead_id", how="left", maintain_order="left")
     rows = rows.filter(_view(chosen.view), *_narrowed(chosen))
+    if chosen.stage:
+        came = funnel.members(chosen.stage, chosen.first, chosen.last)
+        rows = rows.join(came, on="lead_id", how="semi", maintain_order="left")
     rows = queue.in_order(rows) if chosen.view == "queue" else rows
     if not chosen.text:
         return rows
@@ -165,11 +195,7 @@ def _view(view: str) -> pl.Expr:
 
 
 def _narrowed(chosen: Filter) -> list[pl.Expr]:
-    named = {
-        "band": chosen.bands, "pool": chosen.pools, "region": chosen.regions, "arm": chosen.arms,
-        "feedback": chosen.said, "assignee": chosen.assignees,
-    }  # fmt: skip
-    return [pl.col(name).is_in(values) for name, values in named.items() if values]
+    return [pl.col(name).is_in(values) for name, values in chosen.lists().items() if values]
 
 
 def ranked(chosen: Filter) -> Ranked:

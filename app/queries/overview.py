@@ -1,19 +1,20 @@
-"""Are we winning, and what changed: the first page's figures, each from its own streams."""
+"""How far leads came, how well they were ranked, and what changed: the first page beside its figures."""
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from app.queries import data, leads, versions
-from app.queries.access import database, revision, rooms
-from core.kernel.times import from_text
-from core.signals.store_pages import SignalPages
+from app.queries import funnel, leads, scope
+from app.queries.access import database, revision, rooms, this_minute
+from app.queries.scope import Days, Scope, Segment
+from core.kernel.times import from_text, to_text
 
 LATEST_CHANGES = 9
+FEWEST_CLOSED = 100
 MOST_ENTRIES = 2_000
 """So many of the newest entries are looked at, however long the ledger is."""
 ROUTINE = ("service.measured", "outbox.sent", "challenger.scored")
@@ -98,56 +99,87 @@ COUNTED = {
 
 
 @dataclass(frozen=True)
-class Winning:
-    """Closed leads: the share won in the last weeks against the weeks before, and won leads by week."""
+class Stages:
+    """How many leads came how far; how many routed ones are known not to be touched, and of how many nobody says."""
 
-    rate: float | None
-    change: float | None
-    won_by_week: tuple[float, ...]
-    rate_by_week: tuple[float, ...]
+    counts: dict[str, int]
+    untouched: int
+    unsaid: int
+
+    @property
+    def touches_known(self) -> bool:
+        """Whether anything says of any routed lead if it was worked."""
+        return self.counts["routed"] > self.unsaid
+
+    def shown(self) -> list[tuple[str, int | None]]:
+        """Each stage by its name with its leads, None where that is not known."""
+        known = {**self.counts, "touched": self.counts["touched"] if self.touches_known else None}
+        return [(label, known[stage]) for stage, label in funnel.STAGES.items()]
 
 
-def winning(weeks: int = 4) -> Winning:
-    """The share of closed leads that were won, in the newest full `weeks` weeks and the ones before."""
-    return _winning(revision("signals"), weeks)
+def stages(days: Days | None, segment: Segment) -> Stages:
+    """How far the leads came that were scored on these days."""
+    found = scope.of_segment(_ways(days), segment)
+    counts = {stage: found.filter(passed).height for stage, passed in funnel.PASSED.items()}
+    routed = found.filter(funnel.ROUTED)["is_touched"]
+    return Stages(counts, int((~routed).sum()), routed.null_count())
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
-def _winning(revision: str, weeks: int) -> Winning:
-    found = SignalPages(database()).outcomes_by_week()
-    if found.is_empty():
-        totals = data.totals()
-        closed = totals["won"] + totals["lost"]
-        return Winning(totals["won"] / closed if closed else None, None, (), ())
-    wide = found.group_by("week").agg(
-        won=pl.col("leads").filter(pl.col("outcome") == "won").sum(), closed=pl.col("leads").sum()
+def in_words(found: Stages) -> str:
+    """How far they came, in two sentences; who nobody says was touched is not counted as untouched."""
+    counts = found.counts
+    if found.touches_known:
+        touched = (
+            f"{counts['touched']:,} were touched, {found.untouched:,} were not, of {found.unsaid:,} nobody says yet"
+        )
+    else:
+        touched = "whether they were touched is not known yet: no work is recorded on them"
+    routed = f"Of {counts['scored']:,} scored leads {counts['routed']:,} were routed"
+    return f"{routed}; {touched}. {counts['converted']:,} won since."
+
+
+def opens(stage: str, asked: Scope) -> dict[str, str | list[str]]:
+    """The parameters under which Leads lists the leads that came as far as the stage."""
+    chosen = asked.segment.chosen
+    kept = {name: list(map(str, values)) for name, values in chosen.lists().items() if values}
+    return {"view": leads.VIEWS[chosen.view], "stage": stage, "tr": asked.tr, **kept}
+
+
+def _ways(days: Days | None) -> pl.DataFrame:
+    return funnel.ways(*((days.first, days.last) if days else (None, None)))
+
+
+@dataclass(frozen=True)
+class Lift:
+    """Win rate by tenth of the ranking (decile, rate, rows; 1 is the best), that of all, and whose they are.
+
+    `why` says why there are no tenths, where there are none.
+    """
+
+    deciles: pl.DataFrame
+    base_rate: float
+    whose: str
+    why: str = ""
+
+
+def lift(days: Days | None, segment: Segment) -> Lift:
+    """The lift of what was decided on these days and has closed since; of the newest model's test leads for all."""
+    if days is None and segment == scope.EVERYONE:
+        latest = model()
+        if latest is None or latest.deciles.is_empty():
+            return Lift(pl.DataFrame(), 0.0, "", "No model yet.")
+        return Lift(latest.deciles, latest.base_rate, f"{latest.name}, {latest.split} split, leads it had not seen")
+    ended = (
+        scope.of_segment(_ways(days), segment).filter("has_closed").sort("score", "lead_id", descending=[True, False])
     )
-    wide = wide.sort("week")[-26:]
-    now, before = wide[-weeks:], wide[-2 * weeks : -weeks]
-    rate, earlier = _rate(now), _rate(before)
-    change = None if rate is None or earlier is None else rate - earlier
-    shares = (wide["won"] / wide["closed"]).to_list()
-    return Winning(rate, change, tuple(float(count) for count in wide["won"]), tuple(shares))
-
-
-def _rate(weeks: pl.DataFrame) -> float | None:
-    won, closed = (int(weeks[name].sum()) for name in ("won", "closed"))
-    return won / closed if closed else None
-
-
-def funnel() -> pl.DataFrame:
-    """stage and leads: from every lead known to those in the best band."""
-    totals, board = data.totals(), leads.waiting()
-    best = (versions.bands().order or [""])[0]
-    eligible = board.filter(pl.col("disposition") == "PERMIT")
-    stages = {
-        "Known": totals["leads"],
-        "Decided": board.height,
-        "Eligible": eligible.height,
-        "Routed": eligible["pool"].is_not_null().sum(),
-        f"Band {versions.bands().label(best)}": (eligible["band"] == best).sum(),
-    }
-    return pl.DataFrame({"stage": list(stages), "leads": list(stages.values())})
+    won = ended.with_columns(y=pl.col("is_ended_won").cast(pl.Int64))
+    base = won["y"].mean() or 0.0
+    if ended.height < FEWEST_CLOSED or not won["y"].sum():
+        why = f"{ended.height:,} leads scored on these days have closed since, {int(won['y'].sum()):,} of them won"
+        return Lift(pl.DataFrame(), 0.0, "", f"Too few to tell: {why}; {FEWEST_CLOSED} are needed, and a win.")
+    tenth = pl.int_range(pl.len()) * 10 // pl.len() + 1
+    found = won.with_columns(decile=tenth).group_by("decile").agg(rate=pl.col("y").mean(), rows=pl.len()).sort("decile")
+    return Lift(found, float(base), f"the {ended.height:,} leads scored on these days that have closed since")  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -191,17 +223,20 @@ class Step:
     seq: int
 
 
-def changes() -> list[Step]:
-    """The newest changes of the store, newest first; what one does again and again is told once, with how often.
+def changes(days: int | None = None) -> list[Step]:
+    """The newest changes of the store in the last `days` by the clock (all: None), newest first.
 
-    Without what the server does by itself all the time, and not further back than MOST_ENTRIES.
+    What one does again and again is told once, with how often. Without what the server does by itself all the time, and
+    not further back than MOST_ENTRIES.
     """
-    return _changes(revision())
+    since = None if days is None else to_text(this_minute() - timedelta(days=days))
+    return _changes(revision(), since)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _changes(revision: str) -> list[Step]:
+def _changes(revision: str, since: str | None) -> list[Step]:
     told = database().newest_entries(MOST_ENTRIES, ROUTINE)
+    told = told if since is None else told.filter(pl.col("at") >= since)
     run = pl.struct("kind", "actor").rle_id()
     newest = told.with_columns(run=run).group_by("run", maintain_order=True).agg(pl.all().last(), times=pl.len())
     return [_step(row) for row in newest.tail(LATEST_CHANGES).reverse().iter_rows(named=True)]

@@ -41,6 +41,7 @@ BY_DAY = f"""
             coalesce(lag(d.band) OVER course <> d.band, FALSE)::INTEGER AS arrived
         FROM decisions d LEFT JOIN closed c ON c.lead_id = d.lead_id
         WHERE d.arm <> 'shadow' AND d.as_of IS NOT NULL AND coalesce(c.learned_at > d.as_of, TRUE)
+            AND ($everybody OR d.lead_id IN (SELECT lead_id FROM wanted))
         WINDOW course AS (PARTITION BY d.lead_id ORDER BY d.as_of, d.entry_seq, d.leaf_no)
     ), moves AS (
         SELECT day, band, sum(leads) AS leads, sum(score) AS score, sum(held) AS held, sum(arrived) AS arrived FROM (
@@ -99,9 +100,13 @@ class DecisionBoard:
                 "FROM decisions SEMI JOIN wanted USING (decision_id)"
             )
 
-    def by_day(self) -> pl.DataFrame:
+    def by_day(self, only: pl.DataFrame | None = None) -> pl.DataFrame:
         """How the open leads stood on each day that decided any: day, band, leads, score (sum), held, arrived.
 
-        A lead stands as it was decided last, until it closes; `arrived` came from another band on that day.
+        A lead stands as it was decided last, until it closes; `arrived` came from another band on that day. `only`
+        (lead_id) narrows it to these leads.
         """
-        return self._database.read(BY_DAY)
+        nobody = pl.DataFrame(schema={"lead_id": pl.String})
+        with self._database.scratch() as cursor:
+            cursor.load("wanted", nobody if only is None else only.select("lead_id"))
+            return cursor.read(BY_DAY, {"everybody": only is None})

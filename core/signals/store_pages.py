@@ -57,9 +57,10 @@ BY_DAY = """
     SELECT k.source, date_trunc('day', e.occurred_at) AS day, count(*) AS events
     FROM events e JOIN event_kinds k USING (kind_no) GROUP BY ALL ORDER BY day, k.source
 """
-OUTCOMES_BY_WEEK = """
-    SELECT date_trunc('week', closed_at) AS week, outcome, count(DISTINCT root_no) AS leads
-    FROM outcomes JOIN identity_at(NULL) USING (lead_no) WHERE closed_at IS NOT NULL GROUP BY ALL ORDER BY week, outcome
+BY_DAY_OF = """
+    SELECT date_trunc('day', e.occurred_at) AS day, count(*) AS events
+    FROM events e JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no
+    SEMI JOIN wanted w ON w.lead_id = l.lead_id GROUP BY ALL ORDER BY day
 """
 
 
@@ -151,9 +152,15 @@ class SignalPages:
         """source, day and events, oldest first."""
         return self._database.read(BY_DAY)
 
-    def outcomes_by_week(self) -> pl.DataFrame:
-        """week, outcome and leads, oldest first."""
-        return self._database.read(OUTCOMES_BY_WEEK)
+    def by_day_of(self, leads: pl.DataFrame) -> pl.DataFrame:
+        """day and events of these leads (lead_id) together, oldest first."""
+        with self._database.scratch() as cursor:
+            cursor.load("wanted", leads.select("lead_id"))
+            return cursor.read(BY_DAY_OF)
+
+    def every_lead(self) -> pl.DataFrame:
+        """lead_id of the leads that stand for themselves."""
+        return self._database.read("SELECT lead_id FROM root_leads ORDER BY lead_no")
 
     def batches(self) -> pl.DataFrame:
         """Every loaded file with its counts, newest first."""

@@ -1,0 +1,141 @@
+"""Overview under a range, a segment and a comparison: figures, funnel, lift, rows behind them, and the sheet of PDF."""
+
+import io
+from datetime import timedelta
+
+import polars as pl
+import pypdf
+import pytest
+
+from app.components import overview_export
+from app.queries import leads, one_pager, overview, scope, tiles
+from core.decisions.store_funnel import FunnelStore
+from core.exports.one_pager import OnePager, Tile, to_pdf
+from core.exports.origin import Origin
+from core.governance.errors import Forbidden
+from core.governance.permissions import Role
+from tests.app.pages import page
+
+
+def asked(tr: str = "P30D", segment: str = "", compare: str = "before") -> scope.Scope:
+    return scope.scope(tr, scope.segments()[segment], compare)
+
+
+def said(at) -> str:
+    return " ".join(one.value for kind in (at.markdown, at.caption) for one in kind)
+
+
+def outcomes(bench) -> pl.DataFrame:
+    return bench.rooms.signals.outcome_frame().with_columns(pl.col("at").cast(pl.Date).alias("day"))
+
+
+def test_the_figures_are_of_the_days_and_their_changes_against_the_days_before(demo_copy):
+    found = asked()
+    assert found.days and found.earlier and found.earlier.last == found.days.first - timedelta(days=1)
+    ended, shown = outcomes(demo_copy), tiles.tiles(found)
+    now, before = (ended.filter(pl.col("day").is_between(one.first, one.last)) for one in (found.days, found.earlier))
+    won = [one.filter(outcome="won").height for one in (now, before)]
+    assert (shown.won.value, shown.won.before) == tuple(won) and sum(shown.won.course) == won[0]
+    assert shown.rate.change == pytest.approx(won[0] / now.height - won[1] / before.height)
+    assert shown.decided.value == leads.waiting().height and shown.decided.before is None, "nobody stood decided then"
+    assert asked("all").words().endswith("all time has nothing to compare with")
+    assert (
+        "the data begin on" in asked(compare="year").words() and tiles.tiles(asked(compare="year")).won.change is None
+    )
+
+
+def test_a_segment_narrows_every_figure_and_adds_up_with_the_others(demo_copy):
+    levels = [word for word in scope.segments() if word.startswith("region:")]
+    assert len(levels) > 1
+    parts = [asked("all", word) for word in levels]
+    for figure in ("won", "decided", "events"):
+        whole = getattr(tiles.tiles(asked("all")), figure).value
+        assert sum(getattr(tiles.tiles(one), figure).value for one in parts) == whole
+    scored = [overview.stages(None, one.segment).counts["scored"] for one in parts]
+    assert sum(scored) == overview.stages(None, scope.EVERYONE).counts["scored"]
+    demo_copy.rooms.views.save("leads", "Best", {"view": "all", "band": ["hot"]}, "ana", shared=True)
+    best = asked("all", "view:ana/Best")
+    assert tiles.tiles(best).decided.value == tiles.tiles(asked("all")).top.value
+    assert overview.opens("routed", best) == {"view": "All leads", "stage": "routed", "tr": "all", "band": ["hot"]}
+
+
+def test_each_stage_counts_what_the_record_says_and_opens_its_rows(demo_copy):
+    days = asked().days
+    before = overview.stages(days, scope.EVERYONE)
+    assert not before.touches_known and dict(before.shown())["Touched"] is None
+    assert "not known yet" in overview.in_words(before)
+    routed = FunnelStore(demo_copy.db).ways(None, None).filter(pl.col("routed_at").is_not_null())
+    kept = outcomes(demo_copy).filter(outcome="won").join(routed, on="lead_id")
+    assert before.counts["converted"] == kept.filter(pl.col("at") >= pl.col("routed_at")).height > 0
+    undated, untouched, early = routed["lead_id"][:3]
+    with demo_copy.db.change("signals", "outcomes.imported", "ana") as change:
+        for lead, worked, moment in ((undated, True, None), (untouched, False, None), (early, True, "2020-01-01")):
+            change.execute(
+                "INSERT INTO lead_work SELECT lead_no, ?, ?::TIMESTAMP, NULL, 'b' FROM leads WHERE lead_id = ?",
+                [worked, moment, lead],
+            )
+    after = overview.stages(days, scope.EVERYONE)
+    assert (after.counts["touched"], after.untouched, after.unsaid) == (1, 1, before.counts["routed"] - 2)
+    assert {stage: after.counts[stage] for stage in ("scored", "routed", "converted")} == {
+        stage: before.counts[stage] for stage in ("scored", "routed", "converted")
+    }
+    for stage, count in after.counts.items():
+        chosen = leads.Filter("all", stage=stage, first=days.first, last=days.last)
+        assert leads.matching(chosen).height == count
+    at = page("leads", view="All leads", stage="touched", tr="P30D")
+    assert "as far as **touched" in said(at) and len(at.dataframe[0].value) == 1
+    at.button(key="leads_stage").click().run()
+    assert "stage" not in at.query_params and len(at.dataframe[0].value) > 1
+
+
+def test_lift_is_of_what_was_decided_on_the_days_or_says_that_it_is_too_few(demo_copy, monkeypatch):
+    assert "split" in overview.lift(None, scope.EVERYONE).whose
+    few = overview.lift(asked().days, scope.EVERYONE)
+    assert few.deciles.is_empty() and "Too few to tell" in few.why
+    monkeypatch.setattr(overview, "FEWEST_CLOSED", 4)
+    told = overview.lift(asked().days, scope.EVERYONE)
+    assert told.deciles["decile"][0] == 1 and told.deciles["decile"].is_sorted() and told.deciles["decile"].max() <= 10
+    closed = int(told.deciles["rows"].sum())
+    assert f"the {closed:,} leads" in told.whose
+    assert (told.deciles["rate"] * told.deciles["rows"]).sum() == pytest.approx(told.base_rate * closed)
+
+
+def test_the_address_holds_range_segment_and_comparison(demo_copy):
+    word = next(one for one in scope.segments() if one.startswith("region:"))
+    at = page("overview", tr="P90D", segment=word, compare="none")
+    assert f"the last 90 days of the data · Region {word.partition(':')[2]}" in said(at)
+    assert at.metric[0].delta.startswith("of ")
+    at.segmented_control(key="overview_tr").set_value("P7D").run()
+    assert at.query_params["tr"] == "P7D" and "the last 7 days" in said(at)
+    at.selectbox(key="overview_compare").set_value("before").run()
+    assert "compare" not in at.query_params and "pts" in at.metric[0].delta
+    wrong = page("overview", tr="P5Y", segment="region:Atlantis")
+    assert "`region:Atlantis`, which is no segment here" in said(wrong) and "the last 30 days" in said(wrong)
+
+
+def test_the_sheet_is_one_page_that_says_what_the_page_says(demo_copy):
+    found = asked()
+    sheet = one_pager.sheet(found)
+    made = overview_export.made(sheet, found, "ana", Role.ANALYST)
+    assert made == overview_export.made(sheet, found, "ana", Role.ANALYST)
+    read = pypdf.PdfReader(io.BytesIO(made))
+    text = " ".join(read.pages[0].extract_text().split())
+    assert len(read.pages) == 1
+    first = leads.matching(leads.Filter(), Role.ANALYST).row(0, named=True)
+    named = ("default v1", "model 1", "Converted", "Needs somebody", "Top of the queue", "In words", first["lead"])
+    assert [one for one in named if one not in text] == [] and found.words().split(" · ")[0] in text
+    masked = pypdf.PdfReader(io.BytesIO(overview_export.made(sheet, found, "rita", Role.REVIEWER)))
+    assert first["lead"] not in masked.pages[0].extract_text() and first["ref"] in masked.pages[0].extract_text()
+    demo_copy.rooms.users.add("vic", "viewer", "root")
+    with pytest.raises(Forbidden, match="export"):
+        overview_export.made(None, found, "vic", Role.VIEWER)
+
+
+def test_a_sheet_of_nothing_and_of_foreign_letters_is_still_one_page(demo_copy):
+    origin = Origin("Overview", "", "", "", None, demo_copy.db.clock.now(), "ana")
+    queue = [("Łukasz Żółw 李", "Ångström & Söhne " * 9, "1.0%", "A", "sdr", "– why")] * 30
+    odd = OnePager("All time", [Tile("Won", "0", "")], [("Scored", 0), ("Touched", None)], "", [], 0.0, "none",
+                   ["alert"] * 20, queue, ("word " * 200,), origin)  # fmt: skip
+    read = pypdf.PdfReader(io.BytesIO(to_pdf(odd)))
+    text = read.pages[0].extract_text()
+    assert len(read.pages) == 1 and "Lukasz Zó" in text and "and 15 more" in text and "not known yet" in text
