@@ -1,4 +1,4 @@
-"""Commands on the record: verify the chain, replay decisions, export the evidence."""
+"""Commands on the record: verify the chain, replay decisions, export the evidence and the lineage."""
 
 from collections import Counter
 from pathlib import Path
@@ -7,12 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.common import JsonOption, StoreOption, emit, opened, progress
-from app.cli.outputs import filling
+from app.cli.outputs import filling, require_places, writing
 from core.decisions.replay import replay as replay_decisions
+from core.exports.open_lineage import to_lines
+from core.exports.open_lineage_source import events_of, namespace_of
 from core.governance.duties import report as duties_of
 from core.governance.evidence import export as export_evidence
 
-group = typer.Typer(help="The record: verify, replay, export.", no_args_is_help=True)
+group = typer.Typer(help="The record: verify, replay, duties, export, lineage.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -89,3 +91,18 @@ def export(
     with opened(store) as bench, filling(out):
         written = export_evidence(bench.db, out)
     emit(written, lambda: f"Written to {out}; check it with `python {out}/verify.py`.")
+
+
+@group.command(epilog="Example: leadbench audit lineage --out lineage.ndjson")
+def lineage(
+    out: Annotated[Path, typer.Option("--out", help="File for the events, one a line.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write imports, feature builds, trainings and decision batches as OpenLineage run events (2-0-2)."""
+    require_places(out)
+    with opened(store) as bench, writing(out) as stream:
+        events = sum(1 for line in to_lines(events_of(bench.db, bench.rooms.features)) if stream.write(line))
+        namespace = namespace_of(bench.db)
+    told = {"events": events, "runs": events // 2, "namespace": namespace, "out": str(out)}
+    emit(told, lambda: f"{events // 2:,} runs in {events:,} events written to {out}.")

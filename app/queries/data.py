@@ -10,7 +10,9 @@ import streamlit as st
 
 from app.queries import versions
 from app.queries.access import database, revision, role, rooms, seen
-from core.governance.permissions import Role
+from core.exports.open_lineage import to_lines
+from core.exports.open_lineage_source import events_of
+from core.governance.permissions import Permission, Role
 from core.kernel import console
 from core.kernel.times import spoken
 from core.signals import adapters
@@ -214,3 +216,10 @@ def unmapped(planned: pl.DataFrame, kind: str) -> list[str]:
 def views() -> dict[str, Sequence[str]]:
     """The views that the console may read, with their columns."""
     return dict(console.views(database()))
+
+
+def lineage(actor: str | None) -> bytes:
+    """Every run of the record as OpenLineage events, one a line; raises Forbidden where the person may not export."""
+    people = rooms().users
+    people.require(people.identity(actor).name, Permission.EXPORT)
+    return b"".join(to_lines(events_of(database(), rooms().features)))

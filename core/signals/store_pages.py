@@ -162,6 +162,10 @@ class SignalPages:
         """lead_id of the leads that stand for themselves."""
         return self._database.read("SELECT lead_id FROM root_leads ORDER BY lead_no")
 
+    def mappings(self) -> list[tuple[str, str]]:
+        """Each loaded file's batch id and its mapping as JSON text."""
+        return self._database.read("SELECT batch_id, mapping FROM batches ORDER BY batch_id").rows()
+
     def batches(self) -> pl.DataFrame:
         """Every loaded file with its counts, newest first."""
         return self._database.read(

@@ -1,6 +1,7 @@
 """Overview under a range, a segment and a comparison: figures, funnel, lift, rows behind them, and the sheet of PDF."""
 
 import io
+import json
 from datetime import timedelta
 
 import polars as pl
@@ -8,7 +9,7 @@ import pypdf
 import pytest
 
 from app.components import overview_export
-from app.queries import leads, one_pager, overview, scope, tiles
+from app.queries import data, leads, one_pager, overview, scope, tiles
 from core.decisions.store_funnel import FunnelStore
 from core.exports.one_pager import OnePager, Tile, to_pdf
 from core.exports.origin import Origin
@@ -139,3 +140,12 @@ def test_a_sheet_of_nothing_and_of_foreign_letters_is_still_one_page(demo_copy):
     read = pypdf.PdfReader(io.BytesIO(to_pdf(odd)))
     text = read.pages[0].extract_text()
     assert len(read.pages) == 1 and "Lukasz Zó" in text and "and 15 more" in text and "not known yet" in text
+
+
+def test_the_lineage_of_data_is_for_those_who_may_export(demo_copy):
+    at = page("data", tab="Sources")
+    assert not at.exception
+    told = data.lineage("ana").splitlines()
+    assert len(told) > 10 and json.loads(told[0])["eventType"] == "START"
+    with pytest.raises(Forbidden, match="export"):
+        data.lineage("root")

@@ -1,6 +1,8 @@
 """The ledger a page at a time: narrowed in SQL, newest first, going on from an entry's number."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -13,6 +15,8 @@ SHOWN = """SELECT seq, "at", stream, kind, actor, left(body, $letters) AS body,
 OLDER = f"{SHOWN} {NARROWED} AND ($place IS NULL OR seq < $place) ORDER BY seq DESC LIMIT $most"
 NEWER = f"FROM ({SHOWN} {NARROWED} AND seq > $place ORDER BY seq LIMIT $most) ORDER BY seq DESC"
 SPAN = f"SELECT count(*) AS matching, min(seq) AS oldest, max(seq) AS newest {NARROWED}"
+OF_KINDS = "FROM ledger WHERE list_contains($kinds, kind) AND seq > $last ORDER BY seq LIMIT $most"
+AT_ONCE = 1_000
 LETTERS = 240
 """So much of a body is shown in a list."""
 
@@ -63,6 +67,20 @@ class LedgerPages:
             "kind": "SELECT DISTINCT kind FROM ledger ORDER BY ALL",
         }
         return self._database.read(known[column])[column].to_list()
+
+    def of_kinds(self, kinds: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """The whole entries of these kinds as rows, in order, read a page at a time."""
+        last = 0
+        while True:
+            rows = self._database.read(OF_KINDS, {"kinds": list(kinds), "last": last, "most": AT_ONCE})
+            yield from rows.iter_rows(named=True)
+            if rows.height < AT_ONCE:
+                return
+            last = rows["seq"][-1]
+
+    def first_hash(self) -> str | None:
+        """The hash of the ledger's first entry, None where it has none."""
+        return self._database.scalar("SELECT hash FROM ledger ORDER BY seq LIMIT 1")
 
     def _asked(self, asked: Narrowed, **more: object) -> dict[str, object]:
         return {"streams": list(asked.streams), "actor": asked.actor, "kind": asked.kind, **more}
