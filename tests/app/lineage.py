@@ -44,11 +44,13 @@ def written(event: dict[str, Any]) -> dict[str, Any]:
     return _bare(Serde.to_dict(made))
 
 
-def _bare(told: Any) -> Any:
-    """Without the empty lists (fields within a field, influences on a whole dataset) that the classes always write."""
+def _bare(told: Any, within: str = "") -> Any:
+    """Without what the classes write though it is empty: lists within a column's lineage, facets of a parent."""
     if isinstance(told, dict):
-        return {name: _bare(one) for name, one in told.items() if one or name not in ("dataset", "fields")}
-    return [_bare(one) for one in told] if isinstance(told, list) else told
+        bare = {name: _bare(one, "parent" if "parent" in (within, name) else "") for name, one in told.items()}
+        empty = ("dataset", "fields", "facets") if within else ("dataset", "fields")
+        return {name: one for name, one in bare.items() if one or name not in empty}
+    return [_bare(one, within) for one in told] if isinstance(told, list) else told
 
 
 def _dataset(told: dict[str, Any], side: str) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_each_stage_counts_what_the_record_says_and_opens_its_rows(demo_copy):
     kept = outcomes(demo_copy).filter(outcome="won").join(routed, on="lead_id")
     assert before.counts["converted"] == kept.filter(pl.col("at") >= pl.col("routed_at")).height > 0
     undated, untouched, early = routed["lead_id"][:3]
-    with demo_copy.db.change("signals", "outcomes.imported", "ana") as change:
+    with demo_copy.db.change("signals", "outcomes.redriven", "ana") as change:
         for lead, worked, moment in ((undated, True, None), (untouched, False, None), (early, True, "2020-01-01")):
             change.execute(
                 "INSERT INTO lead_work SELECT lead_no, ?, ?::TIMESTAMP, NULL, 'b' FROM leads WHERE lead_id = ?",
