@@ -1,10 +1,14 @@
-"""The commands of Train, Drift, Observability and contested decisions, asked of the permission table in core first."""
+"""The commands of Leads, Train, Drift, Observability and contests, asked of the permission table in core first."""
+
+from collections.abc import Sequence
 
 from app.commands import acting
 from app.jobs import Work
 from app.services import workbench
 from core.decisions.store_outbox import OutboxStore
 from core.governance.contests import Asked
+from core.governance.feedback import Verdict
+from core.governance.overrides import Override
 from core.governance.permissions import Permission
 from core.recipes import contesting
 from core.recipes.arriving import Choice
@@ -55,3 +59,18 @@ def settle_contest(contest_id: str, verdict: str, comment: str) -> None:
     """Note a person's word on a contested decision."""
     rooms, actor = workbench().rooms, acting(Permission.REVIEW).name
     contesting.settle(rooms, Choice(rooms), contest_id, verdict, comment, actor)
+
+
+def override(said: Override, lead_ids: Sequence[str]) -> str:
+    """Overrule the decisions of these leads by hand; the id of the action."""
+    return workbench().rooms.overrides.place(said, lead_ids, acting(Permission.OVERRIDE).name)
+
+
+def end_override(override_id: str, lead_id: str | None = None) -> int:
+    """Take an override back, on one lead or on all; on how many it stood."""
+    return workbench().rooms.overrides.end(override_id, acting(Permission.OVERRIDE).name, lead_id)
+
+
+def give_feedback_to(lead_ids: Sequence[str], verdict: Verdict | None) -> None:
+    """Say what many leads are worth, or take it back."""
+    workbench().rooms.feedback.give_to(lead_ids, verdict, acting(Permission.NOTE).name)

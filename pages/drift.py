@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from app.components import drift_checks, drift_parts, empty_state, header, performance_parts
+from app.components import drift_checks, drift_parts, empty_state, header, overruled, performance_parts
 from app.queries import drift, models, performance, versions
 
 TABS = ["What moved", "Sources and tests", "Performance", "Feedback loops", "History"]
@@ -65,6 +65,9 @@ if judged.open and found is not None:
 if loops.open and found is not None:
     with loops:
         performance_parts.loops(found, "drift_loops")
+if loops.open:
+    with loops:
+        overruled.show("drift_overruled")
 if past.open:
     with past:
         drift_parts.history("drift")

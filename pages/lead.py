@@ -18,6 +18,7 @@ from app.components import (
 )
 from app.feedback import refused
 from app.queries import lead as reads
+from app.queries import overrides
 from core.kernel.errors import LeadbenchError
 
 TABS = ["Why", "What changed", "Decision trace", "Timeline", "Score history", "Similar leads", "Profile"]
@@ -43,7 +44,8 @@ except LeadbenchError as refusal:
 
 with actions:
     lead_memo.show(known, record, explained)
-lead_head.show(known, record)
+said = overrides.of_lead(known.lead_id)
+lead_head.show(known, record, overrides.standing(said, moment), is_past=moment is not None)
 lead_contest.show(known.lead_id, "lead_contest")
 why, change, trace, timeline, history, alike, profile = st.tabs(TABS, key="tab", bind="query-params")
 if why.open:
@@ -54,7 +56,7 @@ if change.open:
         lead_change.show(record, "lead_change")
 if trace.open:
     with trace:
-        decision_trace.show(record, reads.events(known.lead_id, *reads.looked(record)), explained)
+        decision_trace.show(record, reads.events(known.lead_id, *reads.looked(record)), explained, said)
 if timeline.open:
     with timeline:
         lead_past.timeline(known, moment)

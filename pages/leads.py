@@ -9,6 +9,7 @@ from app.components import (
     lead_figures,
     lead_filters,
     lead_grid,
+    lead_hands,
     live_refresh,
     owners,
     peek,
@@ -43,13 +44,17 @@ with actions:
         without={} if crm.has_hubspot_key() else {"_hubspot": crm.NO_KEY},
         reasons=lambda: reason_codes.rows(chosen, seen_by),
     )
+bar = st.container()
 if lead_filters.in_drawer():
-    peek.drawer(lead_grid.show(found, "leads_grid"), "leads_peek")
+    row, picked = lead_grid.show(found, "leads_grid")
+    peek.drawer(row, "leads_peek")
 else:
     grid, panel = st.columns([2.9, 1], gap="small")
     with grid:
-        row = lead_grid.show(found, "leads_grid")
+        row, picked = lead_grid.show(found, "leads_grid")
     with panel:
         peek.show(row, "leads_peek")
+with bar:
+    lead_hands.show(found, picked, chosen, "leads_hands")
 owners.show("leads_owners")
 live_refresh.follow("decisions", key="leads")

@@ -43,6 +43,11 @@ def band(name: str | None, label: str | None, position: int) -> str:
     return f":{colour}-badge[Band {label or name}]"
 
 
+def by_hand() -> str:
+    """Markdown of the badge for what a person said over a decision."""
+    return ":violet-badge[:material/back_hand: By hand]"
+
+
 def trial(arm: str) -> str:
     """Markdown of the badge for a decision that no second person has approved; empty for a live one."""
     return "" if arm == "live" else f":orange-badge[:material/experiment: {arm.capitalize()}]"

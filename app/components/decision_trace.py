@@ -6,19 +6,24 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app.components import badges, glossary
+from app.components import badges, glossary, override_form
 from app.queries import lead as reads
-from app.queries import versions
+from app.queries import overrides, versions
 from core.decisions.record import Record
 
 
-def show(record: Record, events: pl.DataFrame, explained: Mapping[str, Any]) -> None:
-    """Draw the steps of one decision."""
+def show(record: Record, events: pl.DataFrame, explained: Mapping[str, Any], said: pl.DataFrame) -> None:
+    """Draw the steps of one decision, and what people said over it and others of the lead by hand."""
     _event(record, events)
     _features(record, explained)
     _score(record, explained)
     _rules(record)
     _action(record)
+    if said.height:
+        stands = overrides.standing(said)
+        with st.expander(f"By hand · {overrides.sentence(stands[0]) if stands else 'nothing stands'}", type="step"):
+            st.caption("What people said over the decision; its reasons above are the model's and the policy's own.")
+            override_form.history(said, "lead_trace_by_hand")
 
 
 def _event(record: Record, events: pl.DataFrame) -> None:

@@ -68,6 +68,25 @@ def pick(
     return rows[0] if rows and rows[0] < frame.height else None
 
 
+def pick_many(
+    frame: pl.DataFrame,
+    key: str,
+    *,
+    columns: Mapping[str, Any],
+    order: Sequence[str],
+    height: int,
+    start: Sequence[int],
+    alt: str,
+) -> list[int]:
+    """Draw the rows and return the numbers of those that are picked, in order; `start` are picked at first."""
+    state = st.dataframe(
+        frame, key=key, hide_index=True, column_config=dict(columns), column_order=order, height=height,
+        row_height=ROW_HEIGHT, placeholder=MISSING, on_select="rerun", selection_mode="multi-row",
+        selection_default={"selection": {"rows": list(start)}}, alt=alt,  # type: ignore[arg-type]
+    )  # fmt: skip
+    return sorted(row for row in state["selection"]["rows"] if row < frame.height)  # type: ignore[index]
+
+
 def fitting(rows: int) -> int:
     """Height in pixels that shows all rows up to fourteen of them."""
     return HEADER_HEIGHT + ROW_HEIGHT * max(1, min(rows, MOST_ROWS_SHOWN)) + 2

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import session
 from app.components import empty_state, glossary, saved_views
-from app.queries import desk, figures, funnel, leads, scope, versions
+from app.queries import desk, figures, funnel, leads, overrides, scope, versions
 from app.queries.leads import Filter
 
 Words = tuple[str, ...]
@@ -21,9 +21,10 @@ START = {
     "assignee": [],
     "segment": [],
     "feedback": [],
+    "hand": [],
     SEARCH: "",
 }
-KEPT = ("view", "band", "pool", "region", "segment", "arm", "assignee", "feedback", REASONS)
+KEPT = ("view", "band", "pool", "region", "segment", "arm", "assignee", "feedback", "hand", REASONS)
 
 
 def show() -> Filter:
@@ -36,7 +37,7 @@ def show() -> Filter:
         )  # fmt: skip
         text = st.text_input(
             "Search", key=SEARCH, live=True, type="search", placeholder="Search lead or company",
-            label_visibility="collapsed", width=250,
+            label_visibility="collapsed", width=205,
         )  # fmt: skip
         band = st.pills(
             "Band", bands.order, selection_mode="multi", format_func=bands.label, key="band", bind="query-params",
@@ -63,8 +64,10 @@ def _stage() -> dict[str, Any]:
     return asked
 
 
-def _more() -> tuple[Words, Words, Words, Words, Words, Words]:
-    used = sum(bool(session.value(name)) for name in ("pool", "region", "segment", "arm", "assignee", "feedback"))
+def _more() -> tuple[Words, Words, Words, Words, Words, Words, Words]:
+    used = sum(
+        bool(session.value(name)) for name in ("pool", "region", "segment", "arm", "assignee", "feedback", "hand")
+    )
     with st.popover(f"Filters · {used}" if used else "Filters", icon=":material/tune:"):
         pool = st.multiselect("Pool", leads.choices("pool"), key="pool", bind="query-params")
         region = st.multiselect("Region", leads.choices("region"), key="region", bind="query-params")
@@ -77,11 +80,15 @@ def _more() -> tuple[Words, Words, Words, Words, Words, Words]:
             "Feedback", list(desk.VERDICTS), format_func=desk.VERDICTS.__getitem__, key="feedback",
             bind="query-params", help=glossary.term("feedback"),
         )  # fmt: skip
+        hand = st.multiselect(
+            "By hand", list(overrides.KINDS), format_func=overrides.KINDS.__getitem__, key="hand", bind="query-params",
+            help=glossary.term("by_hand"),
+        )  # fmt: skip
         st.segmented_control(
             "Reasons", ["Panel", "Drawer"], default="Panel", required=True, key=REASONS, bind="query-params",
             help="The drawer leaves the whole width to the list; it opens when a lead is selected.",
         )  # fmt: skip
-    return tuple(pool), tuple(region), tuple(arm), tuple(said), tuple(who), tuple(segment)
+    return tuple(pool), tuple(region), tuple(arm), tuple(said), tuple(who), tuple(segment), tuple(hand)
 
 
 def in_drawer() -> bool:

@@ -1,6 +1,6 @@
 """The ranked leads as a grid: rank, change, course, band, pool and reasons."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -9,39 +9,49 @@ from app import session
 from app.components import chart, columns, frame_table, glossary
 from app.queries import versions
 from app.queries.leads import Ranked
+from core.kernel.canonical import digest
 
-ORDER = ("lead", "company", "percentile", "score", "step", "course", "band_chip", "pool", "why")
+ORDER = ("lead", "company", "percentile", "score", "step", "course", "band_chip", "pool", "by_hand", "why")
 HEIGHT = 500
 
 
-def show(found: Ranked, key: str) -> Mapping[str, Any]:
-    """Draw the leads; the row that is picked, which the address names as `row`."""
-    start = session.value(f"{key}_start")
-    if start is None:
-        start = _place(found)
-        session.remember(f"{key}_start", start)
-    picked = frame_table.pick(
-        found.rows.drop("lead_id"), key, columns=_columns(found), order=_filled(found), height=HEIGHT, start=start,
-        alt="Leads in order: name, company, percentile, score, change, course, band, pool and reasons.",
+def show(found: Ranked, key: str) -> tuple[Mapping[str, Any], list[str]]:
+    """Draw the leads; the row picked last, which the address names as `row`, and the ids of all that are picked."""
+    refs = found.rows["ref"].to_list()
+    places = {ref: place for place, ref in enumerate(refs)}
+    before: list[str] = session.value(f"{key}_chosen", [])
+    widget, start = _widget(places, before, key)
+    picked = frame_table.pick_many(
+        found.rows.drop("lead_id"), widget, columns=_columns(found), order=_filled(found), height=HEIGHT, start=start,
+        alt="Leads in order: name, company, percentile, score, change, course, band, pool, by hand and reasons.",
     )  # fmt: skip
-    row = found.rows.row(picked or 0, named=True)
+    chosen = [refs[place] for place in picked]
+    session.remember(f"{key}_chosen", chosen)
+    newly = next((ref for ref in chosen if ref not in before), session.parameter("row"))
+    row = found.rows.row(places.get(newly, 0), named=True)
     session.address({"row": row["ref"]})
     st.caption(
         f"Showing {found.rows.height:,} of {found.matching:,} that match · {found.total:,} ever decided · "
-        f"{found.order} · select a row to see why it is here"
+        f"{found.order} · select a row to see why it is here, several to act on them"
     )
-    return row
+    return row, found.rows["lead_id"].gather(picked).to_list()
+
+
+def _widget(places: Mapping[str, int], chosen: Sequence[str], key: str) -> tuple[str, list[int]]:
+    """The grid's key under these leads in this order, and what is picked at first: rows are picked by their place, so
+    where leads come, go or move it is another grid, in which the same leads are picked.
+    """
+    widget = f"{key}_{digest(list(places))[7:23]}"
+    known = session.value(f"{key}_start")
+    if known is None or known[0] != widget:
+        known = widget, [places[ref] for ref in chosen if ref in places]
+        session.remember(f"{key}_start", known)
+    return known
 
 
 def _filled(found: Ranked) -> list[str]:
     """The columns in order, without those of which no lead has a value, such as the trend of an undated store."""
     return [name for name in ORDER if found.rows[name].null_count() < found.rows.height]
-
-
-def _place(found: Ranked) -> int:
-    ids = found.rows["ref"].to_list()
-    wanted = session.parameter("row")
-    return ids.index(wanted) if wanted in ids else 0
 
 
 def _since(found: Ranked) -> str:
@@ -67,5 +77,6 @@ def _columns(found: Ranked) -> dict[str, Any]:
             format_func=letters.__getitem__, width=46, help=glossary.term("band"),
         ),
         "pool": config.TextColumn("Pool", help=glossary.term("pool"), width=84),
+        "by_hand": config.TextColumn("By hand", help=glossary.term("by_hand"), width=104),
         "why": columns.reasons(colours, found.chips, help=glossary.term("points")),
     }  # fmt: skip

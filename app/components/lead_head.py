@@ -1,15 +1,19 @@
 """The head of Lead 360: the time to look from, and the figures of the decision in force then."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
+from typing import Any
 
 import streamlit as st
 
 from app import live, session
-from app.components import badges, glossary, kpi, lead_feedback
+from app.components import badges, glossary, kpi, lead_feedback, override_form
 from app.queries import lead as reads
 from app.queries import versions
+from app.queries.access import may
 from app.queries.lead import Lead
 from core.decisions.record import Record
+from core.governance.permissions import Permission
 
 
 def moment() -> datetime | None:
@@ -22,8 +26,8 @@ def moment() -> datetime | None:
     return chosen.replace(tzinfo=UTC) if chosen else None
 
 
-def show(lead: Lead, record: Record) -> None:
-    """Draw the figures of the decision, then its versions and the lead's outcome."""
+def show(lead: Lead, record: Record, by_hand: Sequence[Mapping[str, Any]], *, is_past: bool) -> None:
+    """Draw the figures of the decision, its versions, the lead's outcome, and what people said over it by hand."""
     bands, grades = versions.bands(record.policy_hash), reads.grades(lead.lead_id, record.decision_id)
     rank = "–" if record.percentile is None else f"{int(record.percentile)}"
     kpi.tiles(
@@ -32,7 +36,12 @@ def show(lead: Lead, record: Record) -> None:
             kpi.Kpi("Score", f"{record.score:.4f}", help=glossary.term("score")),
             kpi.Kpi("Band", _band(record, bands), help=glossary.term("band")),
             kpi.Kpi("Fit × engagement", grades, help=glossary.term("fit")),
-            kpi.Kpi("Pool", record.pool or "none", note=_due(record), help=glossary.term("pool")),
+            kpi.Kpi(
+                "Pool by policy" if by_hand else "Pool",
+                record.pool or "none",
+                note=_due(record),
+                help=glossary.term("pool"),
+            ),
         ],
         "lead_figures",
     )
@@ -43,6 +52,18 @@ def show(lead: Lead, record: Record) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{looking_back}{badges.trial(record.arm)} :gray[{names} · {times} · {_ended(lead)}]")
         lead_feedback.show(lead.lead_id, lead.ref, "lead_feedback")
+        if may(Permission.OVERRIDE) and not is_past:
+            _override(lead)
+    override_form.words(by_hand, "lead_words", ends=not is_past)
+
+
+def _override(lead: Lead) -> None:
+    is_over = lead.outcome is not None
+    if st.button(
+        "Override", icon=":material/back_hand:", key="lead_override", shortcut="O", disabled=is_over,
+        help="The lead is closed." if is_over else glossary.term("by_hand"),
+    ):  # fmt: skip
+        override_form.dialog([lead.lead_id], "lead_override_form")
 
 
 def _band(record: Record, bands: versions.Bands) -> str:

@@ -7,10 +7,10 @@ import streamlit as st
 
 from app import navigation, session
 from app.charts.points import waterfall
-from app.components import badges, chart, glossary, lead_feedback
+from app.components import badges, chart, glossary, lead_feedback, override_form
 from app.feedback import refused
 from app.queries import lead as reads
-from app.queries import versions
+from app.queries import overrides, versions
 from core.kernel.errors import LeadbenchError
 
 LEAST_POINTS = 0.005
@@ -26,6 +26,8 @@ def show(row: Mapping[str, Any], key: str) -> None:
         except LeadbenchError as refusal:
             refused(refusal)
             return
+        if row["by_hand"]:
+            override_form.words(overrides.standing(overrides.of_lead(row["lead_id"])), f"{key}_words", ends=True)
         st.markdown(in_words(explained))
         _rule(row)
         _why(explained, row["feature_set_hash"], key)
@@ -100,8 +102,8 @@ def _named(point: Mapping[str, Any]) -> str:
 def _rule(row: Mapping[str, Any]) -> None:
     told = (f"`{rule}`" + (f" {code.replace('_', ' ')}" if code else "") for rule, code in reads.fired(row["reasons"]))
     fired = " ".join(told)
-    pool = f"**{row['pool']}**" if row["pool"] else "**no pool**"
-    pool += f", {row['assignee']}" if row["assignee"] else ""
+    pool = f"**{row['policy_pool']}**" if row["policy_pool"] else "**no pool**"
+    pool += f", {row['policy_assignee']}" if row["policy_assignee"] else ""
     due = f" · {row['sla_min']} min" if row["sla_min"] else ""
     st.markdown(f":material/alt_route: {pool}{due} · {fired or 'no rule'}")
     names = f"policy {versions.policy_name(row['policy_hash'])} · {versions.model_name(row['model_hash'])}"

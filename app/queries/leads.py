@@ -10,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from app import session
-from app.queries import desk, funnel, people, queue, versions
+from app.queries import desk, funnel, overrides, people, queue, versions
 from app.queries.access import database, revision, role
 from core.decisions.store_board import DecisionBoard
 from core.governance.permissions import Permission, Role, allowed
@@ -20,12 +20,15 @@ MOST_SHOWN = 1_000
 RISING = 5
 CHIPS = 3
 WAITING = ~pl.col("closed_since")
+SNOOZED = pl.col("snoozed_until").is_not_null()
+OPEN = ~pl.col("is_closed")
 CHIP_LEAST = 0.005
 VIEWS = {
     "queue": "Queue",
     "new": "New in band",
     "rising": "Rising fast",
     "review": "Needs review",
+    "snoozed": "Snoozed",
     "all": "All leads",
 }
 
@@ -37,8 +40,10 @@ LISTS = {
     "feedback": "said",
     "assignee": "assignees",
     "segment": "segments",
+    "hand": "hands",
 }
-"""The lists that narrow the leads: by the parameter (and column of the board), the field of Filter."""
+"""The lists that narrow the leads: by the parameter (and column of the board, but `hands`), the field of Filter."""
+SPOKEN = {"assignee": "owner", "hand": "by hand"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class Filter:
     said: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
+    hands: tuple[str, ...] = ()
     stage: str = ""
     first: date | None = None
     last: date | None = None
@@ -69,7 +75,7 @@ class Filter:
     def words(self) -> str:
         """The filter as one line, for exports and captions."""
         parts = [f"view {VIEWS[self.view]}"]
-        named = {"owner" if name == "assignee" else name: values for name, values in self.lists().items()}
+        named = {SPOKEN.get(name, name): values for name, values in self.lists().items()}
         parts += [f"{name} in {', '.join(values)}" for name, values in named.items() if values]
         parts += [self.stage_words()] if self.stage else []
         return "; ".join(parts + ([f"text contains {self.text!r}"] if self.text else []))
@@ -82,13 +88,17 @@ class Filter:
 
 @dataclass(frozen=True)
 class Ranked:
-    """The first `rows` of `matching` leads that pass the filter, out of `total`; `chips` are all reasons shown."""
+    """The first `rows` of `matching` leads that pass the filter, out of `total`; `chips` are all reasons shown.
+
+    `open` counts those that match and are neither won nor lost.
+    """
 
     rows: pl.DataFrame
     matching: int
     total: int
     chips: tuple[str, ...]
     order: str
+    open: int
 
 
 @dataclass(frozen=True)
@@ -120,16 +130,19 @@ class Basis:
 
 
 def board(seen_by: Role | None = None) -> pl.DataFrame:
-    """One row a lead with its newest decision, best percentile first, as the role (who is signed in) may see it."""
-    return _board(revision("signals", "decisions", "policy"), (seen_by or role()).value)
+    """One row a lead with its newest decision, best percentile first, as the role (who is signed in) may see it.
+
+    Pool and assignee are those that people said by hand, where they did.
+    """
+    return _board(revision("signals", "decisions", "policy"), overrides.turn(), (seen_by or role()).value)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _board(revision: str, role: str) -> pl.DataFrame:
+def _board(revision: str, turn: datetime | None, role: str) -> pl.DataFrame:
     """Kept as it is, never copied: frames are not changed in place, and copying 300,000 rows a look takes seconds."""
     rows = DecisionBoard(database()).rows()
     cards = people.cards(rows["lead_id"].to_list(), Role(role))
-    return rows.join(cards, on="lead_id", how="left").with_columns(
+    return overrides.laid_over(rows.join(cards, on="lead_id", how="left"), Role(role)).with_columns(
         change=(pl.col("percentile").floor() - pl.col("percentile_before").floor()).cast(pl.Int32),
         moved=pl.col("band").ne_missing(pl.col("band_before")) & pl.col("before_at").is_not_null(),
     )
@@ -137,11 +150,11 @@ def _board(revision: str, role: str) -> pl.DataFrame:
 
 def waiting() -> pl.DataFrame:
     """The board without the leads that closed after their newest decision."""
-    return _waiting(revision("signals", "decisions", "policy"), role().value)
+    return _waiting(revision("signals", "decisions", "policy"), overrides.turn(), role().value)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _waiting(revision: str, role: str) -> pl.DataFrame:
+def _waiting(revision: str, turn: datetime | None, role: str) -> pl.DataFrame:
     return board().filter(WAITING)
 
 
@@ -185,31 +198,46 @@ def matching(chosen: Filter, seen_by: Role | None = None) -> pl.DataFrame:
 
 
 def _view(view: str) -> pl.Expr:
-    top = (versions.bands().order or [""])[0]
+    """A lead that rests is on no list of what is to be done; one that is held is routed where a person says so."""
+    top, awake = (versions.bands().order or [""])[0], WAITING & ~SNOOZED
+    is_routed = (pl.col("disposition") == "PERMIT") | pl.col("is_placed")
     return {
-        "queue": WAITING & pl.col("pool").is_not_null() & (pl.col("disposition") == "PERMIT"),
-        "new": WAITING & (pl.col("band") == top) & pl.col("moved"),
-        "rising": WAITING & (pl.col("change") >= RISING),
-        "review": WAITING & (pl.col("disposition") == "HOLD"),
+        "queue": awake & pl.col("pool").is_not_null() & is_routed,
+        "new": awake & (pl.col("band") == top) & pl.col("moved"),
+        "rising": awake & (pl.col("change") >= RISING),
+        "review": awake & (pl.col("disposition") == "HOLD") & ~pl.col("is_placed"),
+        "snoozed": WAITING & SNOOZED,
     }.get(view, pl.lit(True))
 
 
 def _narrowed(chosen: Filter) -> list[pl.Expr]:
-    return [pl.col(name).is_in(values) for name, values in chosen.lists().items() if values]
+    return [_among(name, values) for name, values in chosen.lists().items() if values]
+
+
+def _among(name: str, values: tuple[str, ...]) -> pl.Expr:
+    if name == "hand":
+        return pl.col("hands").list.eval(pl.element().is_in(values)).list.any()
+    return pl.col(name).is_in(values)
+
+
+def open_ids(chosen: Filter) -> list[str]:
+    """The ids of all leads that pass the filter and are neither won nor lost."""
+    return matching(chosen).filter(OPEN)["lead_id"].to_list()
 
 
 def ranked(chosen: Filter) -> Ranked:
     """The first thousand leads that pass the filter, with the course of their percentile and their reasons."""
-    return _ranked(revision("signals", "decisions", "policy", "features", "governance"), role().value, chosen)
+    moved = revision("signals", "decisions", "policy", "features", "governance")
+    return _ranked(moved, overrides.turn(), role().value, chosen)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
-def _ranked(revision: str, role: str, chosen: Filter) -> Ranked:
+def _ranked(revision: str, turn: datetime | None, role: str, chosen: Filter) -> Ranked:
     found = matching(chosen)
     rows = with_reasons(with_course(found.head(MOST_SHOWN)))
     shown = tuple(rows["why"].explode().drop_nulls().unique().sort())
     order = "in the order of the queue" if chosen.view == "queue" else "best percentile first"
-    return Ranked(rows, found.height, board().height, shown, order)
+    return Ranked(rows, found.height, board().height, shown, order, found.select(OPEN.sum()).item())
 
 
 def with_course(rows: pl.DataFrame) -> pl.DataFrame:
@@ -249,6 +277,8 @@ def to_export(chosen: Filter, seen_by: Role) -> pl.DataFrame:
         shown.alias("lead_id"), "lead", "company", "region", "percentile", "score", "change", "band",
         pl.col("band").replace_strict(versions.bands().labels, default=None, return_dtype=pl.String).alias("label"),
         "disposition", "pool", "assignee", "sla_min", "action", "priority", "arm", "as_of", "feedback",
+        "policy_pool", "policy_assignee", pl.col("hands").list.join(", ").alias("by_hand"), "hand_by", "hand_reason",
+        "hand_until", "snoozed_until",
         pl.col("why").list.eval(pl.element().str.slice(2) + " (" + pl.element().str.head(1) + ")").alias("reasons"),
         pl.col("policy_hash"), pl.col("model_hash"), "decision_id",
     )  # fmt: skip

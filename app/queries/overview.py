@@ -75,6 +75,8 @@ KINDS = {
     "recipe.finished": "A recipe finished",
     "decision.contested": "Somebody contested a decision",
     "contest.settled": "A contest was settled",
+    "override.placed": "Leads were overruled by hand",
+    "override.ended": "An override was undone",
     "outbox.sent": "Messages were sent to other systems",
     "outbox.retried": "Messages that failed were sent again",
     "report.charged": "A report took from its privacy budget",
@@ -94,6 +96,7 @@ COUNTED = {
     "version": "version {}",
     "drifted": "{} features drifted",
     "moved": "{:,} decisions moved",
+    "leads": "{:,} leads",
     "name": "{}",
 }
 

@@ -2,16 +2,18 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 import streamlit as st
 
-from app.queries import leads, versions
+from app.queries import leads, overrides, versions
 from app.queries.access import revision, rooms
 from core.decisions.assigning import POOL, WORDS
 
 NOBODY = "no sales reps were imported"
 QUEUE = "the pool is worked as a queue"
+BY_HAND = "routed by hand to nobody in particular"
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,12 @@ class Owners:
 
 def owners() -> Owners:
     """The board by assignee, and why the others have none."""
-    return _owners(revision("signals", "decisions", "policy"))
+    return _owners(revision("signals", "decisions", "policy"), overrides.turn())
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _owners(revision: str) -> Owners:
-    rows = leads.waiting().filter(pl.col("disposition") == "PERMIT")
+def _owners(revision: str, turn: datetime | None) -> Owners:
+    rows = leads.waiting().filter((pl.col("disposition") == "PERMIT") | pl.col("is_placed"))
     reps = rooms().signals.reps()
     places = reps.group_by("assignee").agg(
         pl.col("pool").sort().str.join(", ").alias("pools"),
@@ -44,7 +46,8 @@ def _owners(revision: str) -> Owners:
     )
     found = places.join(load, on="assignee", how="full", coalesce=True).with_columns(pl.col("open").fill_null(0))
     without = rows.filter(pl.col("assignee").is_null())
-    why = [_why(pool, text, reps.is_empty()) for pool, text in without.select("pool", "reasons").iter_rows()]
+    asked = without.select("pool", "reasons", "is_placed").iter_rows()
+    why = [BY_HAND if placed else _why(pool, text, reps.is_empty()) for pool, text, placed in asked]
     nobody = without.with_columns(pl.Series("why", why, dtype=pl.String)).group_by("pool", "why").agg(leads=pl.len())
     return Owners(found.sort("open", "assignee", descending=[True, False]), nobody.sort("leads", descending=True),
                   _alarming(rows))  # fmt: skip

@@ -24,7 +24,8 @@ BOARD = f"""
     SELECT n.decision_id, n.lead_id, n.as_of, n.known_at, n.decided_at, n.arm, n.score, n.percentile, n.fit_grade,
         n.engagement_grade, n.disposition, n.band, n.priority, n.next_state, n.pool, n.assignee, n.sla_min, n.action,
         n.reasons, n.entry_seq, n.model_hash, n.policy_hash, n.feature_set_hash, p.percentile_before, p.score_before,
-        p.band_before, p.before_at, coalesce(c.learned_at > n.as_of, FALSE) AS closed_since
+        p.band_before, p.before_at, coalesce(c.learned_at > n.as_of, FALSE) AS closed_since,
+        c.lead_id IS NOT NULL AS is_closed
     FROM decisions_latest n JOIN placed p USING (decision_id) LEFT JOIN closed c ON c.lead_id = n.lead_id
     ORDER BY n.percentile DESC NULLS LAST, n.score DESC, n.lead_id
 """
@@ -66,7 +67,7 @@ class DecisionBoard:
         self._database = database
 
     def rows(self) -> pl.DataFrame:
-        """One row a lead: its newest decision, best percentile first, the values before, and `closed_since`."""
+        """A row a lead: its newest decision, best percentile first, the values before, `closed_since`, `is_closed`."""
         return self._database.read(BOARD)
 
     def inputs(self, kinds: Mapping[str, str]) -> pl.DataFrame:

@@ -27,6 +27,7 @@ MAY_GO = f"""{OVER}
     AND decision_id NOT IN (SELECT decision_id FROM outbox WHERE status <> 'delivered')
     AND decision_id NOT IN (SELECT decision_id FROM contests)
     AND lead_id NOT IN (SELECT lead_id FROM contests WHERE settled_at IS NULL)
+    AND decision_id NOT IN (SELECT decision_id FROM overrides WHERE until >= greatest($before, $drawn_before))
     AND decided_at < coalesce((SELECT min(started_at) FROM rollouts WHERE rollout_id NOT IN (
         SELECT rollout_id FROM rollout_steps WHERE kind IN ('completed', 'aborted'))), TIMESTAMP '9999-01-01')"""
 LEFT = "decision_id, hash, entry_seq, leaf_no, sha256(coalesce(sight, '')) AS sight_hash"
@@ -35,6 +36,7 @@ DROPPED = {
     "decisions": f"(entry_seq, leaf_no) IN ({WENT.format('entry_seq, leaf_no')})",
     "outbox": f"decision_id IN ({WENT.format('decision_id')})",
     "shadow_scores": f"decision_id IN ({WENT.format('decision_id')})",
+    "overrides": f"decision_id IN ({WENT.format('decision_id')})",
 }
 UNSEEN = """DELETE FROM desk_reps WHERE reps_hash NOT IN (
     SELECT DISTINCT sight->>'$.reps_hash' FROM decisions WHERE sight IS NOT NULL)"""
@@ -65,8 +67,8 @@ def stays(cursor: Cursor | Database, within: Limits) -> int:
 def may_go(cursor: Cursor | Database, within: Limits) -> list[Leaf]:
     """The leaves of those that may go, in order.
 
-    None goes that its lead stands on in its arm, that was or whose lead is contested, that has a message which was not
-    delivered, or that a rollout under way may be judged by.
+    None goes that its lead stands on in its arm, that was or whose lead is contested, that somebody overruled until
+    after its time, that has a message which was not delivered, or that a rollout under way may be judged by.
     """
     return cursor.read(f"SELECT entry_seq, leaf_no, hash {MAY_GO} ORDER BY 1, 2", within).rows()
 
@@ -80,7 +82,7 @@ def told(cursor: Cursor | Database, within: Limits) -> pl.DataFrame:
 
 
 def drop(change: Change, within: Limits) -> dict[str, int]:
-    """Delete those that may go, their scores in shadow and messages, and reps that no choice left saw; rows by table.
+    """Delete those that may go, their scores in shadow, messages, overrides, and reps nobody saw; rows by table.
 
     Their leaves are kept, under the change's ledger entry.
     """

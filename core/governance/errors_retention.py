@@ -48,7 +48,8 @@ class PlanMoved(LeadbenchError):
 
     def __init__(self, plan: str) -> None:
         super().__init__(
-            f"The deletion `{plan}` is no longer what was asked for: policies, contests, messages or rollouts changed.",
+            f"The deletion `{plan}` is no longer what was asked for: "
+            "policies, contests, overrides, messages or rollouts changed.",
             value=plan,
             remedy=AGAIN,
         )

@@ -42,6 +42,7 @@ class Permission(StrEnum):
     ERASE = "erase a person"
     CONTEST = "contest a decision for somebody"
     REVIEW = "decide about contested decisions"
+    OVERRIDE = "overrule decisions by hand"
 
 
 _READING = frozenset({Permission.READ, Permission.AUDIT})
@@ -57,6 +58,7 @@ _WORKING = frozenset(
         Permission.EXPORT,
         Permission.NOTE,
         Permission.CONTEST,
+        Permission.OVERRIDE,
     }
 )
 
@@ -67,7 +69,8 @@ TABLE: Mapping[Role, frozenset[Permission]] = {
     | _CHANGING
     | {Permission.APPROVE, Permission.EXPORT, Permission.ASSESS, Permission.NOTE}
     | {Permission.CONTEST, Permission.REVIEW},
-    Role.LEADER: _READING | {Permission.SIMULATE, Permission.EXPORT, Permission.NOTE, Permission.CONTEST},
+    Role.LEADER: _READING
+    | {Permission.SIMULATE, Permission.EXPORT, Permission.NOTE, Permission.CONTEST, Permission.OVERRIDE},
     Role.PRIVACY: _READING | {Permission.REVEAL, Permission.ERASE, Permission.CONTEST, Permission.REVIEW},
     Role.ADMIN: _READING
     | {Permission.MANAGE_USERS, Permission.MANAGE_KEYS, Permission.MAINTAIN, Permission.PUBLISH, Permission.ROLL_BACK},

@@ -1,7 +1,7 @@
 """The tables of what people say: feedback on leads, saved views of pages, annotations of charts."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,12 +27,21 @@ class FeedbackStore:
         """The lead's newest decision, None where it has none."""
         return change.scalar("SELECT decision_id FROM decisions_latest WHERE lead_id = ?", [lead_id])
 
-    def add(self, change: Change, lead_id: str, decision_id: str, verdict: str, note: str | None, actor: str) -> None:
-        """Note what somebody says of the lead."""
-        change.execute(
-            "INSERT INTO lead_feedback SELECT coalesce(max(seq), 0) + 1, ?, ?, ?, ?, ?, ? FROM lead_feedback",
-            [lead_id, decision_id, verdict, note, actor, self._database.clock.now()],
+    def newest_decisions(self, lead_ids: Sequence[str], change: Change) -> pl.DataFrame:
+        """lead_id and the newest decision_id (null where there is none) of each of the leads, in their order."""
+        change.load("wanted", pl.DataFrame({"lead_id": sorted(set(lead_ids))}, schema={"lead_id": pl.String}))
+        return change.read(
+            """SELECT w.lead_id, d.decision_id FROM wanted w LEFT JOIN decisions_latest d USING (lead_id)
+               ORDER BY w.lead_id"""
         )
+
+    def add(self, change: Change, leads: pl.DataFrame, verdict: str, note: str | None, actor: str) -> None:
+        """Note what somebody says of the leads (lead_id, decision_id)."""
+        last = change.scalar("SELECT coalesce(max(seq), 0) FROM lead_feedback")
+        said = {"verdict": pl.lit(verdict), "note": pl.lit(note, pl.String), "actor": pl.lit(actor)}
+        given_at = pl.lit(naive(self._database.clock.now()))
+        seq = pl.int_range(pl.len(), dtype=pl.Int64) + last + 1
+        change.insert("lead_feedback", leads.with_columns(seq=seq, given_at=given_at, **said))
 
     def latest(self) -> pl.DataFrame:
         """The newest word on each lead: lead_id, decision_id, verdict, note, actor, given_at."""

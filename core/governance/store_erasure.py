@@ -20,6 +20,7 @@ UNREADABLE, STAYS = "unreadable", "stays under its id"
 TEXTS = (
     "UPDATE contests SET reason = 'erased', comment = CASE WHEN comment IS NOT NULL THEN 'erased' END",
     "UPDATE lead_feedback SET note = NULL",
+    "UPDATE overrides SET reason = 'erased'",
     "UPDATE quarantine SET detail = 'erased'",
 )
 SINKS = (
@@ -39,6 +40,7 @@ SINKS = (
     ),
     ("feedback", STAYS, "lead_feedback SEMI JOIN person USING (lead_id)"),
     ("contests", STAYS, "contests SEMI JOIN person USING (lead_id)"),
+    ("overrides", STAYS, "overrides SEMI JOIN person USING (lead_id)"),
     ("outcomes", STAYS, "outcomes SEMI JOIN person USING (lead_no)"),
     ("decisions", STAYS, "decisions SEMI JOIN person USING (lead_id)"),
     ("rows that models were judged by", STAYS, "model_test_rows SEMI JOIN person USING (lead_id)"),

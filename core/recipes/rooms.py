@@ -8,6 +8,7 @@ from core.features.store import FeatureStore
 from core.governance.annotations import Annotations
 from core.governance.feedback import Feedback
 from core.governance.models import ModelReleases
+from core.governance.overrides import Overrides
 from core.governance.releases import Releases
 from core.governance.users import Users
 from core.governance.views import SavedViews
@@ -35,6 +36,7 @@ class Rooms:
     releases: Releases
     model_releases: ModelReleases
     feedback: Feedback
+    overrides: Overrides
     views: SavedViews
     annotations: Annotations
     drift: DriftStore
@@ -51,6 +53,7 @@ class Rooms:
     def on(cls, db: Database) -> "Rooms":
         """All rooms of one store."""
         users = Users(db)
+        releases = Releases(db, users)
         return cls(
             db,
             Signals(db),
@@ -59,9 +62,10 @@ class Rooms:
             PolicyStore(db),
             DecisionStore(db),
             users,
-            Releases(db, users),
+            releases,
             ModelReleases(db, users),
             Feedback(db, users),
+            Overrides(db, users, releases),
             SavedViews(db, users),
             Annotations(db, users),
             DriftStore(db),

@@ -92,6 +92,13 @@ def test_no_event_goes_and_no_lead_loses_where_it_stands(store, users, twice, fe
     assert replay(store, loaders).levels == {"full": 40, "from_vector": 0, "record_only": 40}
 
 
+def overruled(store, decision_id, until):
+    row = {"lead_id": "l", "decision_id": decision_id, "kind": "snooze", "reason": "x", "actor": "ana"}
+    row |= {"placed_at": naive(until), "until": naive(until)}
+    with store.change("decisions", "override.placed", "ana") as change:
+        change.insert("overrides", pl.DataFrame([{**row, "entry_seq": change.seq}]))
+
+
 def test_two_people_delete_exactly_what_was_asked_for(store, users, twice):
     store.clock = FixedClock(NOW + timedelta(days=90) + SECOND)
     with pytest.raises(Forbidden):
@@ -135,13 +142,15 @@ def test_what_is_needed_stays(store, users, twice):
             change.execute("UPDATE decisions SET sight = ? WHERE lead_id = ? AND as_of = ?", [sight, lead, AS_OF])
         change.execute("INSERT INTO desk_reps VALUES ('left', '{}'), ('gone', '{}'), ('unseen', '{}')")
     contested(store, list(twice)[4], "another")
+    overruled(store, ids[5], store.clock.now())
+    overruled(store, ids[7], store.clock.now() - timedelta(days=91))
     scores = store.read("SELECT decision_id, score, band FROM decisions")
     ShadowStore(store).add(scores, "sha256:champion", "sha256:challenger", "ana")
     deleted = apply(store, ask(store, "pat", users).hash, "rita", users)[1]["certificate"]["deleted"]
-    assert deleted == {"decisions": 36, "outbox": 1, "shadow_scores": 36, "desk_reps": 2}
+    assert deleted == {"decisions": 35, "outbox": 1, "shadow_scores": 35, "overrides": 1, "desk_reps": 2}
     assert store.read("SELECT reps_hash FROM desk_reps")["reps_hash"].to_list() == ["left"]
     left = store.read("SELECT decision_id FROM decisions WHERE as_of = ? ORDER BY leaf_no", [AS_OF])
-    assert left["decision_id"].to_list() == [ids[place] for place in (0, 1, 3, 4)]
+    assert left["decision_id"].to_list() == [ids[place] for place in (0, 1, 3, 4, 5)]
     assert OutboxStore(store).counts() == {"dead": 1, "waiting": 1}
 
 

@@ -109,6 +109,7 @@ def test_a_refused_command_leaves_no_entry(users):
 def test_only_reviewers_approve_and_only_admins_manage_users():
     assert holders(Permission.APPROVE) == (Role.REVIEWER,)
     assert holders(Permission.MANAGE_USERS) == (Role.ADMIN,)
+    assert holders(Permission.OVERRIDE) == (Role.ANALYST, Role.LEADER)
 
 
 def test_a_viewer_changes_nothing():
