@@ -43,7 +43,12 @@ def done(schema: str, *arguments: str, user: str | None = None, code: int = 0) -
     """The JSON object that a command prints, checked against its schema and exit code."""
     result = call(*arguments, "--json", user=user)
     assert result.returncode == code, result.stdout + result.stderr
-    found = json.loads(result.stdout)
+    return fits(schema, result.stdout)
+
+
+def fits(schema: str, text: str) -> dict[str, Any]:
+    """The JSON object of a text that fits the schema of that name."""
+    found = json.loads(text)
     Draft202012Validator(json.loads((SCHEMAS / f"{schema}.json").read_text())).validate(found)
     return found
 

@@ -12,8 +12,11 @@ from app.cli.jobs import summary
 from core.kernel.clock import SystemClock
 from core.recipes.document import TrainPart
 from core.workbench import Workbench
+from tests import demo_run
 from tests.app import lineage
-from tests.app.cli_calls import ROOT, call, done, refused
+from tests.app.cli_calls import ROOT, call, done, fits, refused
+from tests.app.conftest import copied
+from tests.once import made_once
 
 DEAD = (
     '{id: g.never, effect: DENY, if: "score > 0.5 AND score < 0.4", reason: never}\n'
@@ -24,9 +27,9 @@ STRICTER = "policies/default.yaml"
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> tuple[Path, dict]:
-    store = tmp_path_factory.mktemp("cli") / "store"
-    result = done("run", "demo", "--no-serve", "--events", "8000", "--leads", "800", "--store", str(store))
-    return store, result
+    made = made_once(tmp_path_factory, "demo-run", demo_run.make)
+    result = fits("run", (made / "result.json").read_text(encoding="utf-8"))
+    return copied(made / "store", tmp_path_factory.mktemp("cli")), result
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests import demo_run
 from tests.browser import serving
 from tests.once import made_once
 
@@ -17,8 +18,7 @@ PageFor = Callable[..., Page]
 @pytest.fixture(scope="session")
 def demo_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small demo store that nobody serves; those who do take a copy."""
-    size = ("--events", "24000", "--leads", "1500")
-    return made_once(tmp_path_factory, "browser-demo", lambda folder: serving.demo_store(folder, *size))
+    return made_once(tmp_path_factory, "demo-run", demo_run.make) / "store"
 
 
 @pytest.fixture(scope="session")
