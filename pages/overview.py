@@ -32,7 +32,7 @@ with left:
         overview_parts.funnel_card(scope, "overview")
     with second:
         overview_parts.lift(scope, "overview")
-    overview_parts.alerts()
     overview_parts.outcomes(scope, "overview")
 with right:
+    overview_parts.alerts()
     overview_parts.changes(scope)

@@ -9,7 +9,7 @@ import polars as pl
 import streamlit as st
 
 from app.queries import funnel, leads, scope
-from app.queries.access import database, revision, rooms, this_minute
+from app.queries.access import database, revision, role, rooms, this_minute
 from app.queries.scope import Days, Scope, Segment
 from core.kernel.times import from_text, to_text
 
@@ -122,6 +122,16 @@ class Stages:
 
 def stages(days: Days | None, segment: Segment) -> Stages:
     """How far the leads came that were scored on these days."""
+    return _stages(_seen(), role().value, days, segment)
+
+
+def _seen() -> str:
+    """The revision of what stages, lift and segments are read from."""
+    return revision("signals", "decisions", "policy", "models", "governance")
+
+
+@st.cache_data(max_entries=12, show_spinner=False)
+def _stages(revision: str, role: str, days: Days | None, segment: Segment) -> Stages:
     found = scope.of_segment(_ways(days), segment)
     counts = {stage: found.filter(passed).height for stage, passed in funnel.PASSED.items()}
     routed = found.filter(funnel.ROUTED)["is_touched"]
@@ -167,6 +177,11 @@ class Lift:
 
 def lift(days: Days | None, segment: Segment) -> Lift:
     """The lift of what was decided on these days and has closed since; of the newest model's test leads for all."""
+    return _lift(_seen(), role().value, days, segment)
+
+
+@st.cache_data(max_entries=12, show_spinner=False)
+def _lift(revision: str, role: str, days: Days | None, segment: Segment) -> Lift:
     if days is None and segment == scope.EVERYONE:
         latest = model()
         if latest is None or latest.deciles.is_empty():

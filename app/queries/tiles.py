@@ -128,12 +128,6 @@ def _by_day(revision: str, role: str, segment: scope.Segment) -> pl.DataFrame:
     return DecisionBoard(database()).by_day(only)
 
 
-def decided_since() -> date | None:
-    """The first day on which any lead stands decided."""
-    days = _by_day(revision("signals", "decisions"), role().value, scope.EVERYONE)
-    return days["day"].min()  # type: ignore[return-value]
-
-
 def _events(asked: Scope) -> Figure:
     if asked.segment.chosen == scope.EVERYBODY:
         found = data.by_day().select(day=pl.col("at").cast(pl.Date), n="n")
@@ -148,6 +142,11 @@ def _events(asked: Scope) -> Figure:
 
 def outcomes_over_time(asked: Scope) -> pl.DataFrame:
     """at, kind (Won or Lost) and n by day or week, for a chart."""
+    return _outcomes_over_time(revision("signals", "decisions", "policy", "governance"), role().value, asked)
+
+
+@st.cache_data(max_entries=12, show_spinner=False)
+def _outcomes_over_time(revision: str, role: str, asked: Scope) -> pl.DataFrame:
     shown = _of(scope.of_segment(scope.closed(), asked.segment), "at", asked.days)
     parts = []
     for outcome, kind in (("won", "Won"), ("lost", "Lost")):
