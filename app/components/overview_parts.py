@@ -9,7 +9,7 @@ import streamlit as st
 from app import navigation
 from app.charts import flows, quality
 from app.charts import time as over_time
-from app.components import annotate, chart, empty_state, glossary, kpi
+from app.components import annotate, chart, empty_state, glossary, kpi, last_look
 from app.queries import alerts as alerting
 from app.queries import desk, funnel, overview, versions
 from app.queries import tiles as reads
@@ -121,15 +121,16 @@ def alerts() -> None:
 
 
 def changes(scope: Scope) -> None:
-    """Draw the newest entries of the ledger as steps."""
+    """Draw the newest entries of the ledger as steps, those that are new to the viewer marked."""
     with chart.card("What changed", glossary.term("ledger")):
         found = overview.changes(DAYS.get(scope.tr))
+        seen = last_look.before(*overview.ledger())
         within = "" if scope.tr == "all" else f" in the last {RANGES[scope.tr]} by the clock"
-        if not found:
-            st.caption(f"Nothing changed{within}.")
         for one in found:
-            label = f"{one.title} :gray[· {one.moment:%d %b, %H:%M} · {one.actor}]"
+            mark = " :primary-badge[new]" if seen is not None and one.seq > seen else ""
+            label = f"{one.title} :gray[· {one.moment:%d %b, %H:%M} · {one.actor}]{mark}"
             with st.expander(label, type="step"):
                 st.caption(f"{one.details or 'no counts'} · ledger entry {one.seq}")
-        if found:
-            st.caption(f"The newest changes{within}; they concern every segment.")
+        st.caption(f"The newest changes{within}; they concern every segment." if found else f"Nothing changed{within}.")
+        if seen is not None:
+            st.caption(overview.news(found, seen))

@@ -11,6 +11,8 @@ import streamlit as st
 from app.queries import funnel, leads, scope
 from app.queries.access import database, revision, role, rooms, this_minute
 from app.queries.scope import Days, Scope, Segment
+from core.kernel.canonical import short
+from core.kernel.database import LedgerPages, Narrowed
 from core.kernel.times import from_text, to_text
 
 LATEST_CHANGES = 9
@@ -258,6 +260,23 @@ def _changes(revision: str, since: str | None) -> list[Step]:
     run = pl.struct("kind", "actor").rle_id()
     newest = told.with_columns(run=run).group_by("run", maintain_order=True).agg(pl.all().last(), times=pl.len())
     return [_step(row) for row in newest.tail(LATEST_CHANGES).reverse().iter_rows(named=True)]
+
+
+def ledger() -> tuple[str, int]:
+    """What tells this store's ledger from others, and the number of its newest entry."""
+    return _ledger(revision())
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _ledger(revision: str) -> tuple[str, int]:
+    pages = LedgerPages(database())
+    return short(pages.first_hash() or ""), pages.span(Narrowed()).newest or 0
+
+
+def news(found: list[Step], seen: int) -> str:
+    """How many of the changes came since the viewer last looked."""
+    count = sum(one.seq > seen for one in found)
+    return f"{count} of them since you last looked." if count else "Nothing new since you last looked."
 
 
 def _step(row: dict[str, Any]) -> Step:

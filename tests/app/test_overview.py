@@ -8,7 +8,7 @@ import polars as pl
 import pypdf
 import pytest
 
-from app.components import overview_export
+from app.components import last_look, overview_export
 from app.queries import data, leads, one_pager, overview, scope, tiles
 from core.decisions.store_funnel import FunnelStore
 from core.exports.one_pager import OnePager, Tile, to_pdf
@@ -113,6 +113,19 @@ def test_the_address_holds_range_segment_and_comparison(demo_copy):
     assert "compare" not in at.query_params and "pts" in at.metric[0].delta
     wrong = page("overview", tr="P5Y", segment="region:Atlantis")
     assert "`region:Atlantis`, which is no segment here" in said(wrong) and "the last 30 days" in said(wrong)
+
+
+def test_what_is_new_since_the_viewer_last_looked_is_marked(demo_copy, monkeypatch):
+    newest = overview.ledger()[1]
+    asked = []
+    monkeypatch.setattr(last_look, "_asked", lambda key, told: asked.append(told) or newest - 1)
+    at = page("overview", tr="all")
+    marked = [one.label for one in at.expander if "new]" in one.label]
+    assert len(marked) == 1 and "1 of them since you last looked" in said(at)
+    assert asked[0]["head"] == newest and asked[0]["place"].endswith("-ana") and not asked[0]["known"]
+    assert asked[-1]["known"], "it is asked for once a visit"
+    monkeypatch.setattr(last_look, "_asked", lambda key, told: None)
+    assert "last looked" not in said(page("overview"))
 
 
 def test_the_sheet_is_one_page_that_says_what_the_page_says(demo_copy):

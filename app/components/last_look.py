@@ -1,0 +1,51 @@
+"""How far the viewer had looked before: kept by the browser, not by the store, as looking never writes."""
+
+from typing import Any
+
+import streamlit as st
+
+from app import session
+
+KNOWN = "session_last_look_"
+MINUTES = 30
+"""A visit is over where nobody looked for so long."""
+SCRIPT = """
+export default function ({ data, setStateValue }) {
+  if (data.known) return;
+  const now = Date.now();
+  let kept = null;
+  try { kept = JSON.parse(window.localStorage.getItem(data.place)); } catch { kept = null; }
+  const isOver = kept && now - kept.at > data.minutes * 60000;
+  const before = kept ? (isOver ? kept.head : kept.before) : 0;
+  window.localStorage.setItem(data.place, JSON.stringify({ before, head: data.head, at: now }));
+  setStateValue("before", before);
+}
+"""
+
+
+def before(store: str, head: int) -> int | None:
+    """The number of the ledger's newest entry when this viewer's last visit ended; None where it is not known (yet).
+
+    `store` tells stores apart that are served at one address; `head` is the newest entry now.
+    """
+    who = session.identity() or ""
+    key = f"{KNOWN}{who}"
+    known: int | None = session.value(key)
+    place = f"leadbench-{store}-{who}"
+    told = _asked(key, {"place": place, "head": head, "minutes": MINUTES, "known": known is not None})
+    if known is None and told is not None:
+        known = told
+        session.remember(key, known)
+    return known or None
+
+
+def _asked(key: str, data: dict[str, Any]) -> int | None:
+    """What the browser says, None before it did."""
+    look = st.components.v2.component("leadbench.last_look", js=SCRIPT)
+    found = look(key=f"{key}_asked", data=data, default={"before": None}, on_before_change=_nothing, height=1)
+    told = found.get("before")
+    return int(told) if isinstance(told, int | float) else None
+
+
+def _nothing() -> None:
+    """The page is drawn again by the change itself."""
