@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 from app import session
 
@@ -41,7 +41,7 @@ def before(store: str, head: int) -> int | None:
 
 def _asked(key: str, data: dict[str, Any]) -> int | None:
     """What the browser says, None before it did."""
-    look = st.components.v2.component("leadbench.last_look", js=SCRIPT)
+    look = component("leadbench.last_look", js=SCRIPT)
     found = look(key=f"{key}_asked", data=data, default={"before": None}, on_before_change=_nothing, height=1)
     told = found.get("before")
     return int(told) if isinstance(told, int | float) else None

@@ -43,7 +43,7 @@ def figures(scope: Scope, key: str) -> None:
 def _count(
     label: str, figure: Figure, scope: Scope, note: str, shape: str = "area", help: str | None = None
 ) -> kpi.Kpi:
-    shown = _beside(scope, figure, note, lambda by: f"{by:+,.0f}")
+    shown = _beside(scope, figure, note if figure.course or figure.value else "", lambda by: f"{by:+,.0f}")
     return kpi.Kpi(label, f"{figure.value or 0:,.0f}", *shown, figure.course, help=help, chart=shape)  # type: ignore[arg-type]
 
 

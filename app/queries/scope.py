@@ -106,7 +106,8 @@ def scope(tr: str, segment: Segment, compare: str) -> Scope:
     """The scope that the words name, ending with the data's newest day."""
     days, span = range_of(tr), span_of_data()
     if days is None or span is None or compare == "none":
-        nothing = "" if compare == "none" else "all time has nothing to compare with"
+        undated = "no event, decision or outcome has a date, so that there are no days to choose"
+        nothing = undated if span is None else "" if compare == "none" else "all time has nothing to compare with"
         return Scope(tr, days, None, nothing, "", segment)
     earlier = _before(days) if compare == "before" else Days(_a_year_before(days.first), _a_year_before(days.last))
     against = f"vs {DAYS[tr]} d before" if compare == "before" else "vs a year earlier"
