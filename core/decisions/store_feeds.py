@@ -18,17 +18,28 @@ NEWEST_OF_MANY = """
     ), sources AS MATERIALIZED (
         SELECT k.source, h.hour, max(h.received_at) AS received_at FROM hours h JOIN event_kinds k USING (kind_no)
         GROUP BY ALL
-    ), asked AS MATERIALIZED (SELECT moment, date_trunc('hour', moment) AS hour FROM asked_moments),
+    ), asked AS MATERIALIZED (
+        SELECT moment, date_trunc('hour', moment) AS hour, count(*) OVER (PARTITION BY hour) > 16 AS is_crowded
+        FROM asked_moments
+    ),
     before AS (
         SELECT a.moment, a.source, s.received_at
         FROM (SELECT * FROM asked, (SELECT DISTINCT source FROM sources)) a
         ASOF JOIN sources s ON s.source = a.source AND s.hour < a.hour
     ), within AS (
         SELECT a.moment, k.source, e.received_at FROM events e
-        JOIN asked a ON a.hour = date_trunc('hour', e.received_at) AND a.moment >= e.received_at
+        JOIN asked a ON a.hour = date_trunc('hour', e.received_at) AND a.moment >= e.received_at AND NOT a.is_crowded
         JOIN event_kinds k USING (kind_no)
+    ), crowded AS (
+        SELECT a.moment, a.source, e.received_at
+        FROM (SELECT * FROM asked, (SELECT DISTINCT source FROM sources) WHERE is_crowded) a
+        ASOF JOIN (
+            SELECT k.source, e.received_at FROM events e JOIN event_kinds k USING (kind_no)
+            WHERE date_trunc('hour', e.received_at) IN (SELECT hour FROM asked WHERE is_crowded)
+        ) e ON e.source = a.source AND e.received_at <= a.moment
     )
-    SELECT moment, source, max(received_at) FROM (FROM before UNION ALL FROM within) GROUP BY moment, source"""
+    SELECT moment, source, max(received_at) FROM (FROM before UNION ALL FROM within UNION ALL FROM crowded)
+    GROUP BY moment, source"""
 HELD_BACK = """
     SELECT m.moment, list(DISTINCT b.source) FROM asked_moments m
     JOIN source_breakers b ON b.opened_at <= m.moment AND (b.closed_at IS NULL OR b.closed_at > m.moment)
@@ -65,7 +76,10 @@ class FeedStore:
         return dict(self._database.read(NEWEST, [known_at]).rows())
 
     def newest_of_many(self, moments: Sequence[datetime]) -> dict[datetime, dict[str, datetime]]:
-        """The same by moment, by two scans of the log however many moments there are."""
+        """The same by moment, by three scans of the log however many moments there are.
+
+        Each event meets the moments of its hour; where these are many, both are sorted instead.
+        """
         found: dict[datetime, dict[str, datetime]] = {moment: {} for moment in moments}
         with self._database.scratch() as cursor:
             cursor.load("asked_moments", pl.DataFrame({"moment": list(moments)}, schema={"moment": pl.Datetime("us")}))

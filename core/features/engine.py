@@ -7,15 +7,17 @@ import polars as pl
 from core.features.compiler import compile
 from core.features.compiler.identities import held
 from core.features.document import FeatureSet
-from core.features.spine import spine_rows
+from core.features.spine import LEAD_NO, spine_rows
 from core.features.statistics import Statistics, measured
 from core.kernel.database import Cursor, Database, Watch
 
 BATCH_ROWS = 500_000
 _ROWS_SQL = f"""CREATE OR REPLACE TEMP TABLE spine_rows AS
-SELECT s.row_no, coalesce(i.into_no, l.lead_no) AS lead_no, epoch_us(s.as_of) AS a, epoch_us(s.known_at) AS known
-FROM spine_in s LEFT JOIN leads l USING (lead_id)
-LEFT JOIN lead_merges i ON i.from_no = l.lead_no AND {held("i", "epoch_us(s.known_at)")}"""
+SELECT s.row_no, coalesce(i.into_no, {{lead_no}}) AS lead_no, epoch_us(s.as_of) AS a, epoch_us(s.known_at) AS known
+FROM spine_in s{{leads}}
+LEFT JOIN lead_merges i ON i.from_no = {{lead_no}} AND {held("i", "epoch_us(s.known_at)")}"""
+_FIND_LEADS = _ROWS_SQL.format(lead_no="l.lead_no", leads=" LEFT JOIN leads l USING (lead_id)")
+_KNOW_LEADS = _ROWS_SQL.format(lead_no=f's."{LEAD_NO}"', leads="")
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,10 @@ def values_on(cursor: Cursor, feature_set: FeatureSet, rows: pl.DataFrame) -> tu
 
 
 def valued(cursor: Cursor, typed: FeatureSet, statistics: Statistics, rows: pl.DataFrame) -> pl.DataFrame:
-    """The features of a resolved set, one column each, for rows as `spine_rows` gives them, in their order."""
+    """The features of a resolved set, one column each, for rows as `spine_rows` gives them, in their order.
+
+    Rows that come with LEAD_NO spare the search for their leads.
+    """
     statement = compile(typed, statistics, rows.height)
     parts = [_batch(cursor, statement, part) for part in rows.iter_slices(BATCH_ROWS)] or [
         _batch(cursor, statement, rows)
@@ -84,6 +89,6 @@ def valued(cursor: Cursor, typed: FeatureSet, statistics: Statistics, rows: pl.D
 
 def _batch(cursor: Cursor, statement: str, rows: pl.DataFrame) -> pl.DataFrame:
     cursor.load("spine_in", rows)
-    cursor.execute(_ROWS_SQL)
+    cursor.execute(_KNOW_LEADS if LEAD_NO in rows.columns else _FIND_LEADS)
     cursor.keep("built_rows", statement)
     return cursor.read("FROM built_rows")

@@ -8,15 +8,17 @@ lead has, and count whenever they were; so do new events of any time once leads 
 row: windows that expire and ages that grow need no rule of their own, as such a row is built anew.
 """
 
+import hashlib
+import io
 from dataclasses import dataclass, replace
 
 import polars as pl
 
-from core.features import store_kept
+from core.features import store_changed, store_kept
 from core.features.document import FeatureSet
 from core.features.engine import valued
 from core.features.errors import FeatureSetUnknown
-from core.features.spine import spine_rows
+from core.features.spine import LEAD_NO, spine_rows
 from core.features.statistics import Statistics, measured
 from core.features.store_kept import Built, Kept
 from core.kernel.database import Cursor, Database, Watch
@@ -93,15 +95,24 @@ def renew(
 
 def _work(cursor: Cursor, feature_set: FeatureSet, before: Kept | None, wanted: pl.DataFrame) -> _Work:
     typed, statistics = measured(cursor, feature_set)
-    head = store_kept.now(cursor, feature_set, typed, before)
-    parts = store_kept.parts(cursor, typed)
+    head = store_kept.now(cursor, feature_set, typed, before, _fingerprint(wanted))
+    parts = store_changed.parts(cursor, typed)
     if before is None or before.columns != head.columns or not store_kept.is_grown(cursor, before):
-        rows = [wanted, *([store_kept.keys(cursor, before.table)] if before else [])]
-        whole = _values(cursor, typed, statistics, pl.concat(rows).unique(maintain_order=True))
-        return _Work(head, True, Built(whole, whole.clear()), store_kept.all_marks(cursor, parts))
-    todo = store_kept.todo(cursor, feature_set.behaviour_hash, typed, before, wanted, parts)
-    built = _built(cursor, typed, statistics, todo)
-    return _Work(head, False, built, store_kept.changed_marks(cursor), store_kept.changed_leads(cursor))
+        rows = pl.concat([wanted, *([store_kept.keys(cursor, before.table)] if before else [])])
+        whole = _values(cursor, typed, statistics, store_kept.numbered(cursor, rows.unique()))
+        return _Work(head, True, Built(whole, whole.clear()), store_changed.all_marks(cursor, parts))
+    changed = store_changed.find(cursor, feature_set.behaviour_hash, before, parts)
+    unkept = None if before.asked == head.asked else store_kept.numbered(cursor, wanted)
+    built = _built(cursor, typed, statistics, store_changed.todo(cursor, typed, before.table, changed, unkept))
+    marks = store_changed.changed_marks(cursor)
+    return _Work(head, False, built, marks, store_changed.changed_leads(cursor))
+
+
+def _fingerprint(rows: pl.DataFrame) -> str:
+    """A hash that two spines share only if they have the same rows."""
+    written = io.BytesIO()
+    rows.write_ipc(written)
+    return hashlib.sha256(written.getbuffer()).hexdigest()
 
 
 def _built(cursor: Cursor, typed: FeatureSet, statistics: Statistics, todo: pl.DataFrame) -> Built:
@@ -109,7 +120,7 @@ def _built(cursor: Cursor, typed: FeatureSet, statistics: Statistics, todo: pl.D
     rows, own = todo.drop("own"), todo["own"]
     if own.all():
         return Built(_values(cursor, typed, statistics, rows), rows.clear())
-    mine, shared = (replace(typed, features=part) for part in store_kept.split(typed))
+    mine, shared = (replace(typed, features=part) for part in store_changed.split(typed))
     account = _values(cursor, shared, statistics, rows)
     whole = account.filter(own)
     if whole.height and mine.features:
@@ -120,7 +131,8 @@ def _built(cursor: Cursor, typed: FeatureSet, statistics: Statistics, todo: pl.D
 def _values(cursor: Cursor, typed: FeatureSet, statistics: Statistics, rows: pl.DataFrame) -> pl.DataFrame:
     if rows.is_empty():
         return rows
-    return rows.hstack(valued(cursor, typed, statistics, spine_rows(typed, rows)))
+    spine = spine_rows(typed, rows).with_columns(rows[LEAD_NO])
+    return rows.hstack(valued(cursor, typed, statistics, spine))
 
 
 def _write(db: Database, before: Kept | None, work: _Work, report: KeptReport, actor: str) -> None:

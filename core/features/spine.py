@@ -9,6 +9,8 @@ from core.features.errors import SpineInvalid
 
 MOMENT = pl.Datetime("us")
 EVER = datetime(9999, 12, 31)
+LEAD_NO = "#lead"
+"""The column of a row's lead by its number, where it was looked up before: no feature can have that name."""
 
 
 def spine_rows(feature_set: FeatureSet, spine: pl.DataFrame) -> pl.DataFrame:

@@ -166,7 +166,7 @@ def _group(key: tuple[str, ...], name: str, values: list[tuple[str, str, str]]) 
 
 
 _TYPES = ("page_view", "pricing_view", "form_submit", "email_click", "login", "purchase", "meeting", "call")
-BEST = f"""
+_BEST = f"""
 WITH d AS MATERIALIZED (
     SELECT *, 1 + (is_purchase::BIGINT << 15) AS l_all,
         1 + ((source = 'product')::BIGINT << 15) + (is_page_view::BIGINT << 30) + (is_pricing_view::BIGINT << 45)
@@ -182,7 +182,7 @@ p AS (
     SELECT s.row_no, s.a - e.t AS age, e.t, e.k, e.id, e.amount, e.duration, 1::BIGINT << e.page_no AS page_bit,
         e.t // {DAY} AS day, 1::BIGINT << (e.t // {DAY} % 62) AS day_bit, exp((s.a - e.t) * -ln(2) / {7 * DAY}e0) AS w,
         d.* REPLACE (l_30b + CASE WHEN is_page_view AND duration >= 60 THEN {1 << 30} ELSE 0 END AS l_30b)
-    FROM ordered e JOIN spine s ON e.lead_no = s.lead_no AND e.k <= s.a AND e.t < s.a
+    FROM ordered e JOIN {{{{whole}}}} s ON e.lead_no = s.lead_no AND e.k <= s.a AND e.t < s.a
         JOIN d ON d.kind_no = e.kind_no),
 own AS (
     SELECT row_no, sum(l_all)::BIGINT AS c_all, count(CASE WHEN age <= {DAY} THEN 1 END) AS c_1,
@@ -212,25 +212,26 @@ own AS (
 o AS (
     SELECT row_no, sum(n) AS n, sum(amounts) AS amounts, count(*) AS leads
     FROM (SELECT s.row_no, e.lead_no, count(*) AS n, sum(e.amount) AS amounts
-        FROM ordered e JOIN (SELECT s.*, s.a // {30 * DAY} - u.back AS part FROM spine s, (VALUES (0), (1)) u(back)) s
+        FROM ordered e
+        JOIN (SELECT s.*, s.a // {30 * DAY} - u.back AS part FROM {{{{rows}}}} s, (VALUES (0), (1)) u(back)) s
             ON e.account_no = s.account_no AND e.t // {30 * DAY} = s.part AND e.lead_no <> s.lead_no
             AND e.k <= s.a AND e.t < s.a AND e.t >= s.a - {30 * DAY} GROUP BY ALL)
     GROUP BY row_no)
 SELECT s.row_no, {{columns}}
-FROM spine s LEFT JOIN own ON own.row_no = s.row_no LEFT JOIN q0 ON q0.row_no = s.row_no
+FROM {{{{rows}}}} s LEFT JOIN own ON own.row_no = s.row_no LEFT JOIN q0 ON q0.row_no = s.row_no
     LEFT JOIN q1 ON q1.row_no = s.row_no LEFT JOIN o ON o.row_no = s.row_no
 """
 
 
 def _sequence(name: str, first: str, then: str, days: int) -> str:
     """A followed by B as an event of its own: at A's time, visible once A and some B in reach are known."""
-    log = "ordered e JOIN kinds USING (kind_no) SEMI JOIN spine USING (lead_no)"
+    log = "ordered e JOIN kinds USING (kind_no) SEMI JOIN {whole} USING (lead_no)"
     part = f"SELECT lead_no, id, t, k FROM {log} WHERE type ="
     return f"""{name} AS (SELECT s.row_no, count(*) AS n FROM (
         SELECT a.lead_no, a.t, greatest(any_value(a.k), min(greatest(b.k, b.t + 1))) AS k
         FROM ({part} '{first}') a JOIN ({part} '{then}') b
             ON a.lead_no = b.lead_no AND b.t > a.t AND b.t <= a.t + {3 * DAY} GROUP BY a.lead_no, a.id, a.t) e
-    JOIN spine s ON e.lead_no = s.lead_no AND e.k <= s.a AND e.t < s.a AND e.t >= s.a - {days * DAY}
+    JOIN {{whole}} s ON e.lead_no = s.lead_no AND e.k <= s.a AND e.t < s.a AND e.t >= s.a - {days * DAY}
     GROUP BY s.row_no)"""
 
 
@@ -262,9 +263,35 @@ _COLUMNS = {
     "last_purchase_amount": "last_amount", "others_n_30d": "coalesce(o.n, 0)",
     "others_amount_30d": "coalesce(o.amounts, 0)", "others_leads_30d": "coalesce(o.leads, 0)",
 }  # fmt: skip
-BEST = BEST.format(
+_BEST = _BEST.format(
     sequences=", ".join(
         [_sequence("q0", "pricing_view", "form_submit", 30), _sequence("q1", "email_click", "login", 90)]
     ),
     columns=", ".join(f"{sql} AS {name}" for name, sql in _COLUMNS.items()),
 )
+BEST = _BEST.format(whole="spine", rows="spine")
+"""All columns of all rows."""
+
+
+def later(events: Path) -> Iterator[str]:
+    """Statements that append more events of known leads to `ordered`, and keep what is new in `news`."""
+    yield f"""CREATE OR REPLACE TEMP TABLE news AS
+        SELECT lead_no, account_no, kind_no, epoch_us(occurred_at) AS t, epoch_us(received_at) AS k, amount, duration,
+            page_no, (SELECT max(id) FROM ordered) + row_number() OVER () AS id
+        FROM read_parquet('{events}') JOIN lead_numbers USING (lead_id) JOIN account_numbers USING (account_id)
+            JOIN kinds USING (source, type) LEFT JOIN page_numbers USING (page)"""
+    yield "INSERT INTO ordered BY NAME FROM news ORDER BY lead_no, t"
+
+
+def renewal() -> Iterator[str]:
+    """Statements that bring `made`, the rows of BEST before `news`, up to date: as few and as plain as they can be."""
+    yield """CREATE OR REPLACE TEMP TABLE whole_rows AS
+        FROM spine s SEMI JOIN news n ON n.lead_no = s.lead_no AND n.t < s.a AND n.k <= s.a"""
+    yield f"""CREATE OR REPLACE TEMP TABLE renewed_rows AS FROM whole_rows UNION
+        FROM spine s SEMI JOIN news n ON n.account_no = s.account_no AND n.lead_no <> s.lead_no
+            AND n.k <= s.a AND n.t < s.a AND n.t >= s.a - {30 * DAY}"""
+    yield f"CREATE OR REPLACE TEMP TABLE renewed AS {_BEST.format(whole='whole_rows', rows='renewed_rows')}"
+    others = ", ".join(f"{name} = r.{name}" for name in _COLUMNS if name.startswith("others"))
+    yield f"UPDATE made SET {others} FROM renewed r WHERE made.row_no = r.row_no"
+    yield "DELETE FROM made WHERE row_no IN (SELECT row_no FROM whole_rows)"
+    yield "INSERT INTO made FROM renewed SEMI JOIN whole_rows USING (row_no)"

@@ -105,7 +105,8 @@ def test_many_moments_are_known_by_one_look_at_the_log_as_each_by_itself(feeds, 
         deliver(feeds, 9_100 + place, 1 + 2 * (place % 2), AS_OF + place * HOUR / 3)
     moments = [AS_OF + place * HOUR / 6 for place in range(-3, 30)] + [AS_OF - timedelta(days=900)]
     store = FeedStore(feeds)
-    assert store.newest_of_many(moments) == {moment: store.newest(moment) for moment in moments}
+    crowded = [*moments, *(AS_OF + HOUR + place * HOUR / 20 for place in range(20))]
+    assert store.newest_of_many(crowded) == {moment: store.newest(moment) for moment in crowded}
     looks, look = [], FeedStore.newest
     monkeypatch.setattr(FeedStore, "newest", lambda *given: looks.append(given) or look(*given))
     rows = pl.concat([row(as_of=moment) for moment in moments])

@@ -138,6 +138,21 @@ def test_another_type_of_value_builds_all_anew(store):
     assert kept(store, text=typed).built == len(ROWS)
 
 
+def test_a_row_of_a_lead_that_nobody_knew_is_built_once_somebody_does(store):
+    with store.db.change("signals", "leads.imported", "ana") as change:
+        change.execute("INSERT INTO leads (lead_no, lead_id, batch_id) VALUES (99, 'nobody', 'b')")
+    assert did(store) == (1, 0)
+    assert did(store) == (0, 0)
+
+
+def test_a_build_that_an_earlier_leadbench_kept_is_made_anew(store):
+    with store.db.change("features", "features.forgotten", "ana") as change:
+        change.execute("UPDATE kept_sets SET asked = NULL")
+        (table,) = change.rows("SELECT table_name FROM kept_sets")[0]
+        change.execute(f'ALTER TABLE {table} DROP COLUMN "#lead"')
+    assert did(store) == (len(ROWS), 0)
+
+
 def test_a_build_that_was_overtaken_is_refused(store, monkeypatch):
     from core.features import kept as room
 

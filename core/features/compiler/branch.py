@@ -103,10 +103,11 @@ class Branch:
     def edge(self, sql: str, window: Window, condition: str) -> str:
         """The column of what an aggregate such as `arg_max({})` keeps of one of the window's pairs under the condition.
 
-        Where the condition names kinds of event, only these are read for it: what it keeps is dear to carry along.
+        Where the condition names kinds of event, only these are read for it: what it keeps is dear to carry along, but
+        for few pairs less dear than the planning of one more relation.
         """
         tests = self.tests(window, condition)
-        if condition not in self._by_kind:
+        if self.few or condition not in self._by_kind:
             return self.aggregate(sql + (f" FILTER (WHERE {' AND '.join(tests)})" if tests else ""))
         kept = self._edges.setdefault(condition, {})
         within = f" FILTER (WHERE {tests[1]})" if tests[1:] else ""
