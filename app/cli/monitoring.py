@@ -77,6 +77,8 @@ def drift_text(found: dict[str, Any]) -> str:
     unknown = sum(one["verdict"] == "not_enough_data" for one in found["features"])
     if unknown:
         head += f"\nNot enough data for {unknown} of {judged} features ({found['population']:,} leads compared)"
+    if found["weighted"]:
+        head += "\nWorked leads were drawn by weight, so that they stand for all leads"
     alerts = [f"{one['severity']:6}  {one['message']} {one['cause']} {one['action']}" for one in found["alerts"][:5]]
     more = len(found["alerts"]) - len(alerts)
     return "\n".join([head, *alerts, *([f"and {more} more alerts: see --json"] if more > 0 else [])])
@@ -89,6 +91,8 @@ def performance_text(found: dict[str, Any]) -> str:
         f"{found['rows']:,} rows of {found['leads']:,} leads ({found['population']}),"
         f" {found['waiting']:,} without a label"
     )
+    if found["effective_rows"] is not None:
+        head += f"; worked leads stand for all by their weights, as {found['effective_rows']:,.0f} rows would"
     lines = [head, "Realised in mature cohorts: not enough data"]
     if real is not None:
         lines[1] = (

@@ -8,7 +8,7 @@ from app import release_commands
 from app.components import badges, chart, columns, frame_table
 from app.feedback import done, refusals
 from app.queries import retention as reads
-from app.queries.retention import Asked
+from core.governance.retention import Asked
 from core.kernel.times import from_text
 
 KINDS = {"decision_log": "decisions", "exploration_log": "draws of an experiment", "raw_events": "raw events"}
@@ -29,13 +29,10 @@ def show(row: dict[str, Any], key: str) -> None:
     """Draw what exactly would go, what stays, and what may be done about it."""
     found = reads.asked(row["plan"])
     with chart.card(name(row), "Records of decisions whose time by `privacy.retention_days` is over."):
-        state = (
-            ":orange-badge[waits for a second person]" if found.is_current else ":red-badge[no longer what was asked]"
-        )
-        badges.show(state, f":gray[{told(row)}]")
+        badges.show(":orange-badge[waits for a second person]", f":gray[{told(row)}]")
         _facts(found)
         frame_table.show(found.goes, f"{key}_goes", columns=GOES, alt="Decisions that go, by arm.")
-        _commands(row, found, key)
+        _commands(row, key)
 
 
 def _day(moment: str) -> str:
@@ -48,17 +45,16 @@ def _facts(found: Asked) -> None:
     st.markdown(f"Kept: {', '.join(kept)}.")
     stays = [f"{count:,} {TABLES[table]}" for table, count in found.stays.items()]
     st.markdown(f"Older than their time and staying: {', '.join(stays)}. What a lead stands on is never deleted.")
-    st.caption(f"Plan `{plan.hash[7:19]}` · root of what goes `{plan.leaves['root'][7:19]}`. It cannot be undone.")
-    if not found.is_current:
-        st.warning("Policies, contests, messages or rollouts changed since: it has to be asked for again.")
+    st.caption(
+        f"Plan `{plan.hash[7:19]}` · root of what goes `{plan.leaves['root'][7:19]}`. Counted when it was asked for; "
+        "at your consent it is counted again, and refused if anything else would go. It cannot be undone."
+    )
 
 
-def _commands(row: dict[str, Any], found: Asked, key: str) -> None:
+def _commands(row: dict[str, Any], key: str) -> None:
     comment = st.text_input("Comment", key=f"{key}_comment", placeholder="Why not; needed for a no").strip()
     with st.container(horizontal=True):
-        if st.button(
-            "Approve and delete", key=f"{key}_approve", icon=":material/delete:", disabled=not found.is_current
-        ):
+        if st.button("Approve and delete", key=f"{key}_approve", icon=":material/delete:"):
             with refusals():
                 count = release_commands.retire(row["plan"])
                 done(f"{count:,} decisions went; the certificate is in the ledger.")

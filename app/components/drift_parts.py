@@ -86,7 +86,8 @@ def figures(report: Report, key: str) -> None:
 def _of(told: dict) -> str:
     owners = told.get("owners_changed")
     changed = "" if owners is None else f"; {owners:,} would change owner"
-    return f"of {told['population']:,} compared{changed}"
+    drawn = ", drawn by weight to stand for all leads" if told.get("weighted") else ""
+    return f"of {told['population']:,} compared{drawn}{changed}"
 
 
 def table(report: Report, key: str) -> str:

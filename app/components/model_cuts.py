@@ -92,6 +92,7 @@ def _bands(found: Unseen, bands: pl.DataFrame, key: str) -> None:
     picked = frame_table.pick(shown, f"{key}_table", columns=config, order=list(config), start=None, alt=alt)
     if picked is not None:
         _above(found, bands["enter"][picked], f"{key}_above")
+    _weighted(found)
     st.caption("Nothing is changed by this: a policy with other thresholds is drafted and approved in Policy studio.")
 
 
@@ -120,6 +121,16 @@ def worth(found: Unseen, key: str) -> None:
         with refusals():
             costs = Costs(win, work, missed)
             _worth(cuts.worth(found, costs), cuts.worth_of_best(found, costs), key)
+            _weighted(found)
+
+
+def _weighted(found: Unseen) -> None:
+    """Say whom the figures are about where the label weights."""
+    if found.weight is not None:
+        st.caption(
+            f"Shares and rates are those of all leads: {len(found.y):,} worked ones stand for them, each counted by "
+            "the inverse of how likely work was."
+        )
 
 
 def _worth(rows: pl.DataFrame, fresh: Worth, key: str) -> None:

@@ -44,6 +44,12 @@ def head(report: Performance, key: str) -> None:
             "JSON", data=lambda: performance.as_json(report), file_name="performance.json", mime="application/json",
             key=f"{key}_json", icon=":material/data_object:", on_click="ignore",
         )  # fmt: skip
+    if told.get("weighted") and told["effective_rows"]:
+        st.caption(
+            "Ranking, calibration and what is expected are of all leads: worked ones stand for them, each counted "
+            f"by the inverse of how likely work was ({told['effective_rows']:,.0f} rows' worth). Segments, bands and "
+            "loops count leads as they came."
+        )
 
 
 def cohorts(report: Performance, name: str, key: str) -> None:

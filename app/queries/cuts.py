@@ -62,7 +62,7 @@ def worth(found: Unseen, costs: Costs) -> pl.DataFrame:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _worth(revision: str, version: str, costs: Costs, _found: Unseen) -> pl.DataFrame:
-    return by_share(_found.y, _found.p, costs)
+    return by_share(_found.y, _found.p, costs, weight=_found.weight)
 
 
 def worth_of_best(found: Unseen, costs: Costs) -> Worth:
@@ -72,4 +72,4 @@ def worth_of_best(found: Unseen, costs: Costs) -> Worth:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _worth_of_best(revision: str, version: str, costs: Costs, _found: Unseen) -> Worth:
-    return cross_fitted(_found.y, _found.p, costs)
+    return cross_fitted(_found.y, _found.p, costs, weight=_found.weight)

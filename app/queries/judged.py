@@ -70,12 +70,13 @@ def _of_report(revision: str, report_id: str) -> pl.DataFrame:
 
 def of_cohort(report: Performance, at: datetime) -> pl.DataFrame:
     """The rows of a cohort, with and without a label."""
-    return of_report(report).filter(pl.col("cohort") == at)
+    return of_report(report).filter(pl.col("cohort") == at, "counted")
 
 
 def of_where(report: Performance, where: str) -> pl.DataFrame:
     """The rows that a segment's errors are of: each lead's latest labelled one in a mature cohort."""
-    return judged.latest_labelled(judged.mature(of_report(report))).filter(pl.col("levels").list.contains(where))
+    counted = of_report(report).filter("counted")
+    return judged.latest_labelled(judged.mature(counted)).filter(pl.col("levels").list.contains(where))
 
 
 def of_bands(report: Performance, at: datetime, bands: Sequence[str]) -> pl.DataFrame:

@@ -245,6 +245,7 @@ def _champion_row(told: Any) -> list[tuple[str, float | None, float | None, str]
         return []
     theirs = {one["figure"]: one["theirs"] for one in found["figures"]}
     judged = f", on the {found['rows']:,} rows whose window is over" if "rows" in found else ""
+    judged += ", each by its weight" if found.get("weighted") else ""
     note = f"model {found['version']}, which scored then{judged}"
     return [("Champion", theirs.get("auc"), theirs.get("brier"), note)]
 

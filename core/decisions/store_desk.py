@@ -36,7 +36,8 @@ WORK = """
         SELECT lead_no, worked_at AS at, coalesce(received_at, worked_at) AS known FROM lead_work WHERE worked
         UNION ALL
         SELECT lead_no, closed_at, coalesce(received_at, closed_at) FROM outcomes WHERE outcome <> 'open'
-    ) w JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no ORDER BY ALL"""
+    ) w JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no
+    WHERE $since IS NULL OR w.at IS NULL OR w.at >= $since ORDER BY ALL"""
 TOLD = ("reps.imported", "reps.redriven", "outcomes.imported", "outcomes.redriven")
 NEW_REPS = """
     INSERT INTO desk_reps SELECT $hash, $content
@@ -67,10 +68,13 @@ class DeskStore:
         """The newest ledger entry that told of reps or outcomes."""
         return self._database.newest(*TOLD)
 
-    def work(self) -> dict[str, list[tuple[datetime | None, datetime | None]]]:
-        """By lead when it was worked or closed, and since when that is known."""
+    def work(self, since: datetime | None = None) -> dict[str, list[tuple[datetime | None, datetime | None]]]:
+        """By lead when it was worked or closed, and since when that is known.
+
+        From a moment (naive UTC) on, where one is given; work that nobody dates is always among it.
+        """
         found: dict[str, list[tuple[datetime | None, datetime | None]]] = {}
-        for lead_id, at, known in self._database.read(WORK).iter_rows():
+        for lead_id, at, known in self._database.read(WORK, {"since": since}).iter_rows():
             found.setdefault(lead_id, []).append((at, known))
         return found
 

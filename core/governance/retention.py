@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import polars as pl
+
 from core.decisions import store_retention as decisions
 from core.governance.errors_retention import NothingToRetire, PlanMoved, PlanOwn, PlanUnknown
 from core.governance.permissions import Permission
@@ -26,6 +28,7 @@ from core.signals import store_retention as signals
 ASKED, REFUSED, RETIRED = "retention.asked", "retention.refused", "decisions.retired"
 LEAST = timedelta(days=8)
 """Younger decisions stay whatever a policy says: caps count the touches of seven days."""
+GOES = {"arm": pl.String, "decisions": pl.Int64, "leads": pl.Int64, "first": pl.String, "last": pl.String}
 NOT_REFUSED = """kind = 'retention.asked' AND NOT EXISTS (
     SELECT 1 FROM ledger r
     WHERE r.kind = 'retention.refused' AND r.body->>'$.plan_hash' = a.body->>'$.plan_hash' AND r.seq > a.seq)"""
@@ -66,6 +69,18 @@ class Plan:
         return decisions.limits(self.upto, before, drawn)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for as it was counted then, whatever came since: consent alone counts anew.
+
+    goes: by arm how many decisions of how many leads, the first and the last moment (naive UTC); stays: see `stays`.
+    """
+
+    plan: Plan
+    goes: pl.DataFrame
+    stays: dict[str, int]
+
+
 def days_kept(documents: Iterable[Document]) -> dict[str, int]:
     """The fewest days that the documents name for each kind."""
     found: dict[str, int] = {}
@@ -80,11 +95,11 @@ def plan(db: Database) -> Plan:
     return _plan(db, db, db.clock.now(), decisions.newest_entry(db))
 
 
-def stays(db: Database, planned: Plan) -> dict[str, int]:
+def stays(reader: Cursor | Database, planned: Plan) -> dict[str, int]:
     """Rows older than their time that stay, by table: decisions that something still needs, and all raw events."""
-    counts = {"decisions": decisions.stays(db, planned.limits)}
+    counts = {"decisions": decisions.stays(reader, planned.limits)}
     if RAW_EVENTS in planned.cutoffs:
-        counts |= signals.count_old(db, naive(from_text(planned.cutoffs[RAW_EVENTS])))
+        counts |= signals.count_old(reader, naive(from_text(planned.cutoffs[RAW_EVENTS])))
     return counts
 
 
@@ -102,14 +117,27 @@ def ask(db: Database, actor: str, users: Users) -> Plan:
         planned = _plan(db, change, db.clock.now(), decisions.newest_entry(change))
         if not planned.leaves["count"]:
             raise NothingToRetire
-        change.body.update(plan=asdict(planned), plan_hash=planned.hash)
+        change.body.update(plan=asdict(planned), plan_hash=planned.hash, counted=_counted(change, planned))
     return planned
 
 
-def asked(db: Database, plan_hash: str) -> tuple[Plan, bool]:
-    """A plan that was asked for, and whether it would still delete exactly that; raises PlanUnknown."""
-    planned, _ = _asked(db, plan_hash)
-    return planned, _plan(db, db, from_text(planned.at), planned.upto).hash == plan_hash
+def asked(db: Database, plan_hash: str) -> Asked:
+    """What was asked for, as it was counted then; raises PlanUnknown.
+
+    Where an older leadbench was asked, which did not keep that, it is counted now.
+    """
+    planned, _, body = _asked(db, plan_hash)
+    counted = body.get("counted") or _counted(db, planned)
+    goes = pl.DataFrame(counted["goes"], schema=GOES, orient="row")
+    moments = pl.col("first", "last").str.to_datetime(time_unit="us")
+    return Asked(planned, goes.with_columns(moments), counted["stays"])
+
+
+def _counted(reader: Cursor | Database, planned: Plan) -> dict[str, Any]:
+    """What a plan comes to, as the ledger keeps it."""
+    rows = decisions.told(reader, planned.limits).select(list(GOES)).iter_rows()
+    goes = [[value.isoformat() if isinstance(value, datetime) else value for value in row] for row in rows]
+    return {"goes": goes, "stays": stays(reader, planned)}
 
 
 def refuse(db: Database, plan_hash: str, comment: str, actor: str, users: Users) -> Plan:
@@ -118,7 +146,7 @@ def refuse(db: Database, plan_hash: str, comment: str, actor: str, users: Users)
         raise ReasonMissing("refuse")
     with db.change("governance", REFUSED, actor) as change:
         users.require(actor, Permission.APPROVE, change)
-        planned, _ = _asked(change, plan_hash)
+        planned, _, _ = _asked(change, plan_hash)
         if plan_hash not in change.read(WAITING)["plan"]:
             raise PlanUnknown(plan_hash)
         change.body.update(plan_hash=plan_hash, comment=comment.strip())
@@ -132,7 +160,7 @@ def apply(db: Database, plan_hash: str, actor: str, users: Users) -> tuple[Plan,
     """
     with db.change("decisions", RETIRED, actor) as change:
         users.require(actor, Permission.APPROVE, change)
-        planned, asker = _asked(change, plan_hash)
+        planned, asker, _ = _asked(change, plan_hash)
         if asker == actor:
             raise PlanOwn(plan_hash, actor)
         if _plan(db, change, from_text(planned.at), planned.upto).hash != plan_hash:
@@ -145,11 +173,13 @@ def apply(db: Database, plan_hash: str, actor: str, users: Users) -> tuple[Plan,
     return planned, certificate
 
 
-def _asked(reader: Cursor | Database, plan_hash: str) -> tuple[Plan, str]:
+def _asked(reader: Cursor | Database, plan_hash: str) -> tuple[Plan, str, dict[str, Any]]:
+    """The plan, who asked for it, and the body of that entry."""
     found = reader.read(ASKED_FOR, [plan_hash]).rows()
     if not found:
         raise PlanUnknown(plan_hash)
-    return Plan(**json.loads(found[0][0])["plan"]), found[0][1]
+    body = json.loads(found[0][0])
+    return Plan(**body["plan"]), found[0][1], body
 
 
 def _plan(db: Database, reader: Cursor | Database, now: datetime, upto: int) -> Plan:

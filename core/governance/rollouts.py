@@ -153,14 +153,16 @@ class Rollouts:
     def _counted(self, found: UnderWay, guard: GuardMetric, sides: Sides) -> Counted | None:
         """A guard's metric in both arms; None where nothing that the store knows tells it."""
         now = naive(self._database.clock.now())
+        moments = [moment for frame in sides.values() for moment in frame["moment"]]
+        began, ended = min(moments, default=now), max(moments, default=now)
         if guard.metric == BREACHES:
-            row, work = found.row, DeskStore(self._database).work()
+            row, work = found.row, DeskStore(self._database).work(began)
             hashes = {False: row.before_hash, True: row.content_hash}
             documents = {side: self._policies.get(one).policy.document for side, one in hashes.items()}
             return breaches_in(sides, documents, work, now)
         if event := event_of(guard.metric):
-            began = min((one for frame in sides.values() for one in frame["moment"]), default=now)
-            return events_in(sides, event, self.store.events(event.type, began), now)
+            until = now if event.window is None else min(now, ended + event.window)
+            return events_in(sides, event, self.store.events(event.type, began, until), now)
         return counted_in(guard.metric, guard.max_abs, sides, paired=found.is_shadow)
 
     def waits(self, found: UnderWay, leads: int) -> str | None:

@@ -28,7 +28,7 @@ SEEN = """
     SELECT s.*, coalesce(w.won_at >= s.decided_at, FALSE) AS is_won, d.sla_min, d.agreed_pool, d.agreed_since,
         coalesce(d.as_of, d.known_at, s.decided_at) AS moment, s.lead_id IN (FROM agreed) AS was_agreed
     FROM seen s JOIN decisions d USING (entry_seq, leaf_no) LEFT JOIN won w ON w.lead_id = s.lead_id"""
-EVENTS = "SELECT lead_id, occurred_at AS at FROM event_log WHERE type = ? AND occurred_at >= ?"
+EVENTS = "SELECT lead_id, occurred_at AS at FROM event_log WHERE type = ? AND occurred_at BETWEEN ? AND ?"
 LATEST_SUBMISSION = "SELECT * FROM submissions WHERE content_hash = ? ORDER BY seq DESC LIMIT 1"
 
 
@@ -125,11 +125,11 @@ class RolloutStore:
         params = {"candidate": row.content_hash, "before": row.before_hash, "step": row.step, "since": row.entered_at}
         return self._database.read(SEEN, params)
 
-    def events(self, type_name: str, since: datetime) -> pl.DataFrame | None:
-        """lead_id and `at` of the events of a type since a moment (both naive UTC); None where none ever came."""
+    def events(self, type_name: str, since: datetime, until: datetime) -> pl.DataFrame | None:
+        """lead_id and `at` of the events of a type between two moments (naive UTC); None where none ever came."""
         if not self._database.scalar("SELECT count(*) FROM event_kinds WHERE type = ?", [type_name]):
             return None
-        return self._database.read(EVENTS, [type_name, since])
+        return self._database.read(EVENTS, [type_name, since, until])
 
 
 class BreakGlassStore:

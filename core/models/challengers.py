@@ -36,23 +36,31 @@ class Judged:
     ours: Drawn = field(repr=False)
     seed: int
     rounds: int
+    weight: Floats | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, tested: pl.DataFrame, probability: Floats, seed: int, rounds: int | None = None) -> "Judged":
-        """The test rows (lead_id, y and features) with the model's probabilities."""
+    def of(
+        cls,
+        tested: pl.DataFrame,
+        probability: Floats,
+        seed: int,
+        rounds: int | None = None,
+        weight: Floats | None = None,
+    ) -> "Judged":
+        """The test rows (lead_id, y and features) with the model's probabilities; a row counts its `weight`, else 1."""
         rounds = rounds or resampling.rounds_for(len(tested))
-        return cls(tested, _drawn(tested, probability, seed, rounds), seed, rounds)
+        return cls(tested, _drawn(tested, probability, seed, rounds, weight), seed, rounds, weight)
 
     def challenger(self, name: str, theirs: Floats, names: Sequence[str] = FIGURES) -> Challenger:
         """A method with these probabilities (or ranks, for figures of rank alone) on the same rows."""
-        drawn = _drawn(self.tested, theirs, self.seed, self.rounds)
+        drawn = _drawn(self.tested, theirs, self.seed, self.rounds, self.weight)
         behind = dict(resampling.summary(self.ours.minus(drawn), names))
         return Challenger(name, resampling.figures_json(drawn.figures(), names), behind)
 
 
-def _drawn(tested: pl.DataFrame, probability: Floats, seed: int, rounds: int) -> Drawn:
+def _drawn(tested: pl.DataFrame, probability: Floats, seed: int, rounds: int, weight: Floats | None) -> Drawn:
     y = tested["y"].cast(pl.Float64).to_numpy()
-    return Drawn.of(y, probability, tested["lead_id"].to_numpy(), seed, rounds)
+    return Drawn.of(y, probability, tested["lead_id"].to_numpy(), seed, rounds, weight)
 
 
 def compete(

@@ -32,30 +32,31 @@ class Costs:
                 raise CapacityInvalid(name, value, "Give a number of 0 or more.")
 
 
-def by_share(y: Floats, p: Floats, costs: Costs, seed: int = 7) -> pl.DataFrame:
+def by_share(y: Floats, p: Floats, costs: Costs, seed: int = 7, weight: Floats | None = None) -> pl.DataFrame:
     """One row a cut, from working nobody to everybody, on unseen leads (one row a lead: labels 0/1, probabilities).
 
     share (of leads worked, best first), threshold (null where nobody is worked), precision and recall; per 1,000
     leads: won_worked, lost_worked, won_left, lost_left, and value with its 95 % interval (low, high). Leads of one
-    score are worked together or not at all. Raises CapacityInvalid, also under 50 leads.
+    score are worked together or not at all. A lead counts its `weight`, else 1. Raises CapacityInvalid, also where that
+    makes under 50 leads.
     """
     costs.check()
-    require_leads(len(p))
-    y, p, until, won = _ordered(y, p)
-    worked = until.astype(np.float64)
-    low, high = np.quantile(_drawn(y, until, costs, seed), [0.025, 0.975], axis=0)
-    part = PER / len(y)
+    require_leads(len(p), weight)
+    leads = _Ordered.of(y, p, weight)
+    won, worked, wins, total = leads.won, leads.worked, float(leads.wins.sum()), float(leads.weight.sum())
+    low, high = np.quantile(_drawn(leads, costs, seed), [0.025, 0.975], axis=0)
+    part = PER / total
     return pl.DataFrame(
         {
-            "share": worked / len(y),
-            "threshold": [None if end == 0 else float(p[end - 1]) for end in until],
-            "precision": [None if end == 0 else hits / end for end, hits in zip(until, won, strict=True)],
-            "recall": won / max(float(y.sum()), 1.0),
+            "share": worked / total,
+            "threshold": [None if end == 0 else float(leads.p[end - 1]) for end in leads.until],
+            "precision": [None if not rows else hits / rows for rows, hits in zip(worked, won, strict=True)],
+            "recall": won / (wins or 1.0),
             "won_worked": part * won,
             "lost_worked": part * (worked - won),
-            "won_left": part * (y.sum() - won),
-            "lost_left": part * (len(y) - y.sum() - worked + won),
-            "value": part * _value(won, worked, float(y.sum()), costs),
+            "won_left": part * (wins - won),
+            "lost_left": part * (total - wins - worked + won),
+            "value": part * _value(won, worked, wins, costs),
             "low": low,
             "high": high,
         },
@@ -80,38 +81,61 @@ class Worth:
     high: float
 
 
-def cross_fitted(y: Floats, p: Floats, costs: Costs, seed: int = 7) -> Worth:
+def cross_fitted(y: Floats, p: Floats, costs: Costs, seed: int = 7, weight: Floats | None = None) -> Worth:
     """What working the best leads is worth where they are worked from the score that pays most, on unseen leads.
 
     Each half of them, drawn by the seed, is worked from the score that is worth most in the other half, so no lead has
-    a say in the cut that it values (cross-fitting). The interval is a bootstrap over leads at these two cuts. Raises as
-    by_share.
+    a say in the cut that it values (cross-fitting). The interval is a bootstrap over leads at these two cuts. A lead
+    counts its `weight`, else 1. Raises as by_share.
     """
     costs.check()
-    require_leads(len(p))
+    require_leads(len(p), weight)
+    counted = np.ones(len(p)) if weight is None else weight
     chance, leads = np.random.default_rng(seed), len(p)
     first, gained = chance.permutation(leads) % 2 == 0, np.empty(leads)
     for half in (first, ~first):
-        worked = (p[half] >= _pays_most_from(y[~half], p[~half], costs)).astype(np.float64)
+        others = _Ordered.of(y[~half], p[~half], counted[~half])
+        worked = (p[half] >= _pays_most_from(others, costs)).astype(np.float64)
         gained[half] = PER * _value(y[half] * worked, worked, y[half], costs)
-    drawn = [gained[chance.integers(0, leads, leads)].mean() for _ in range(rounds_for(leads))]
+    places = [chance.integers(0, leads, leads) for _ in range(rounds_for(leads))]
+    drawn = [np.average(gained[at], weights=counted[at]) for at in places]
     low, high = np.quantile(drawn, [0.025, 0.975]).tolist()
-    return Worth(float(gained.mean()), low, high)
+    return Worth(float(np.average(gained, weights=counted)), low, high)
 
 
-def _pays_most_from(y: Floats, p: Floats, costs: Costs) -> float:
+def _pays_most_from(leads: "_Ordered", costs: Costs) -> float:
     """The score from which on working is worth most; infinite where working nobody is."""
-    y, p, until, won = _ordered(y, p)
-    end = until[np.argmax(_value(won, until.astype(np.float64), float(y.sum()), costs))]
-    return float(p[end - 1]) if end else float("inf")
+    end = leads.until[np.argmax(_value(leads.won, leads.worked, float(leads.wins.sum()), costs))]
+    return float(leads.p[end - 1]) if end else float("inf")
 
 
-def _ordered(y: Floats, p: Floats) -> tuple[Floats, Floats, np.ndarray, Floats]:
-    """Labels and scores, best first; how many rows each cut works, and how many of them won."""
-    order = np.argsort(-p, kind="stable")
-    y, p = y[order].astype(np.float64), p[order]
-    until = _cuts(p)
-    return y, p, until, np.concatenate([[0.0], np.cumsum(y)])[until]
+@dataclass(frozen=True)
+class _Ordered:
+    """Scores and weights, best first, the weight of those that won; up to which row each cut works, how much it works
+    and how much of that won.
+    """
+
+    p: Floats
+    weight: Floats
+    wins: Floats
+    until: np.ndarray
+    worked: Floats
+    won: Floats
+
+    @classmethod
+    def of(cls, y: Floats, p: Floats, weight: Floats | None) -> "_Ordered":
+        """The leads; all count alike without weights."""
+        order = np.argsort(-p, kind="stable")
+        counted = np.ones(len(p)) if weight is None else weight[order].astype(np.float64)
+        wins, p = y[order] * counted, p[order]
+        until = _cuts(p)
+        worked, won = (_up_to(one)[until] for one in (counted, wins))
+        return cls(p, counted, wins, until, worked, won)
+
+
+def _up_to(values: Floats) -> Floats:
+    """The sum of the first 0, 1, 2 and so on values."""
+    return np.concatenate([[0.0], np.cumsum(values)])
 
 
 def _cuts(p: Floats) -> np.ndarray:
@@ -125,12 +149,13 @@ def _value(won: Floats, worked: Floats, wins: float | Floats, costs: Costs) -> F
     return costs.win * won - costs.work * worked - costs.missed * (wins - won)
 
 
-def _drawn(y: Floats, until: np.ndarray, costs: Costs, seed: int) -> Floats:
+def _drawn(leads: _Ordered, costs: Costs, seed: int) -> Floats:
     """The value per 1,000 leads at each cut in every round (rounds x cuts)."""
-    chance, leads = np.random.default_rng(seed), len(y)
+    chance, count = np.random.default_rng(seed), len(leads.p)
     found = []
-    for _ in range(rounds_for(leads)):
-        weight = np.bincount(chance.integers(0, leads, leads), minlength=leads)
-        rows, wins = (np.concatenate([[0.0], np.cumsum(one)]) for one in (weight, weight * y))
-        found.append(PER / leads * _value(wins[until], rows[until], float(wins[-1]), costs))
+    for _ in range(rounds_for(count)):
+        often = np.bincount(chance.integers(0, count, count), minlength=count)
+        rows, wins = (_up_to(often * one) for one in (leads.weight, leads.wins))
+        value = _value(wins[leads.until], rows[leads.until], float(wins[-1]), costs)
+        found.append(PER / float(rows[-1]) * value)
     return np.array(found)

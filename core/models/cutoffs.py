@@ -14,6 +14,7 @@ import numpy as np
 from core.kernel.errors import LeadbenchError
 from core.models.encoding import Floats
 from core.models.resampling import rounds_for
+from core.models.worked import effective
 
 BUSY_DAYS = 1.6448536269514722
 FEWEST_LEADS = 50
@@ -98,8 +99,11 @@ class Cut:
         return {**asdict(self), "is_calibrated": self.is_calibrated}
 
 
-def propose(y: Floats, p: Floats, capacity: Capacity, seed: int = 7) -> tuple[Cut, ...]:
+def propose(y: Floats, p: Floats, capacity: Capacity, seed: int = 7, weight: Floats | None = None) -> tuple[Cut, ...]:
     """Cuts for hot, warm and nurture from unseen leads, one row a lead: labels 0/1 and calibrated probabilities.
+
+    With `weight` each lead stands for as many, so that shares and rates are those of all leads (D. Horvitz,
+    D. Thompson, 1952), and the effective sample must reach 50.
 
     hot: what capacity lets through, and never below where working pays; warm: where working pays, else twice what can
     be worked; nurture: the better half. Where everybody can be worked and pays, bands only order the work: the best
@@ -107,24 +111,55 @@ def propose(y: Floats, p: Floats, capacity: Capacity, seed: int = 7) -> tuple[Cu
     CapacityInvalid, also under 50 leads.
     """
     capacity.check()
-    require_leads(len(p))
-    weights = _resampled(len(p), seed)
-    return tuple(_in_order([_judged(y, p, capacity, weights, *one) for one in _asked(p, capacity)]))
+    require_leads(len(p), weight)
+    drawn, leads = _resampled(len(p), seed), _Leads(y, p, weight)
+    return tuple(_in_order([_judged(leads, capacity, drawn, *one) for one in _asked(leads, capacity)]))
 
 
-def require_leads(unseen: int) -> None:
-    """Raises CapacityInvalid where there are too few unseen leads to judge a cut by."""
-    if unseen < FEWEST_LEADS:
+def require_leads(unseen: int, weight: Floats | None = None) -> None:
+    """Raises CapacityInvalid where there are too few unseen leads, or they count too little, to judge a cut by."""
+    counted = int(effective(weight, unseen))
+    if counted < FEWEST_LEADS:
+        as_many = "" if weight is None else f", and {unseen} worked ones count as {counted} by their weights"
         raise CapacityInvalid(
-            "leads", unseen, f"At least {FEWEST_LEADS} unseen leads are needed: load a longer history."
+            "leads", counted, f"At least {FEWEST_LEADS} unseen leads are needed{as_many}: load a longer history."
         )
 
 
-def _asked(p: Floats, capacity: Capacity) -> list[tuple[str, float, float | None, str]]:
+@dataclass(frozen=True)
+class _Leads:
+    """Labels and probabilities of leads, and what each counts (None: all alike)."""
+
+    y: Floats
+    p: Floats
+    weight: Floats | None
+
+    def of(self, at: np.ndarray) -> "_Leads":
+        """Those of the places, which may come more than once."""
+        return _Leads(self.y[at], self.p[at], None if self.weight is None else self.weight[at])
+
+    def cut(self, share: float) -> float:
+        """The threshold that lets this share of the leads through."""
+        if self.weight is None:
+            return float(np.quantile(self.p, 1 - share))
+        return float(np.quantile(self.p, 1 - share, weights=self.weight, method="inverted_cdf"))
+
+    def share_above(self, enter: float) -> float:
+        """The share of the leads whose probability is at least this."""
+        return float(np.average(self.p >= enter, weights=self.weight))
+
+    def rate_above(self, enter: float, what: Floats) -> float | None:
+        """The mean of `what` of those leads, None where there is none."""
+        above = self.p >= enter
+        counted = None if self.weight is None else self.weight[above]
+        return float(np.average(what[above], weights=counted)) if above.any() else None
+
+
+def _asked(leads: _Leads, capacity: Capacity) -> list[tuple[str, float, float | None, str]]:
     """Band, share of the leads, a fixed threshold if there is one, and why."""
     worked = min(capacity.workable / capacity.leads_a_day, 1.0)
     pays = capacity.break_even
-    by_capacity = pays is None or _cut(p, worked) >= pays
+    by_capacity = pays is None or leads.cut(worked) >= pays
     if worked == 1.0 and by_capacity:
         return [("hot", ORDERED[0], None, SPARE), ("warm", ORDERED[1], None, SPARE), ("nurture", 1.0, None, SPARE)]
     warm = pays if by_capacity else None
@@ -136,19 +171,13 @@ def _asked(p: Floats, capacity: Capacity) -> list[tuple[str, float, float | None
     ]
 
 
-def _cut(p: Floats, share: float) -> float:
-    """The threshold that lets this share of the leads through."""
-    return float(np.quantile(p, 1 - share))
-
-
 def _resampled(leads: int, seed: int) -> np.ndarray:
     chance = np.random.default_rng(seed)
     return chance.integers(0, leads, (rounds_for(leads), leads))
 
 
 def _judged(
-    y: Floats,
-    p: Floats,
+    leads: _Leads,
     capacity: Capacity,
     draws: np.ndarray,
     band: str,
@@ -156,10 +185,12 @@ def _judged(
     fixed: float | None,
     because: str,
 ) -> Cut:
-    enter = _cut(p, share) if fixed is None else fixed
-    above = p >= enter
-    moved = [_cut(p[one], share) if fixed is None else fixed for one in draws]
-    rates = [float(y[one][p[one] >= enter].mean()) for one in draws if (p[one] >= enter).any()]
+    enter = leads.cut(share) if fixed is None else fixed
+    again = [leads.of(one) for one in draws]
+    moved = [one.cut(share) if fixed is None else fixed for one in again]
+    rates = [rate for one in again if (rate := one.rate_above(enter, one.y)) is not None]
+    said, came = leads.rate_above(enter, leads.p), leads.rate_above(enter, leads.y)
+    above = leads.share_above(enter)
     low, high = np.quantile(moved, [0.025, 0.975])
     worst, best = np.quantile(rates, [0.025, 0.975]) if rates else (0.0, 1.0)
     return Cut(
@@ -168,10 +199,10 @@ def _judged(
         because,
         round(float(low), 4),
         round(float(high), 4),
-        float(above.mean()),
-        float(above.mean()) * capacity.leads_a_day,
-        float(p[above].mean()) if above.any() else enter,
-        float(y[above].mean()) if above.any() else 0.0,
+        above,
+        above * capacity.leads_a_day,
+        enter if said is None else said,
+        0.0 if came is None else came,
         float(worst),
         float(best),
     )

@@ -23,7 +23,7 @@ from core.models.metrics import (
     log_loss,
 )
 from core.models.ranking import auc
-from core.models.training import TrainConfig, held_out_margins
+from core.models.training import TrainConfig, held_out_ranks
 from core.models.worked import WEIGHT
 
 SEGMENTS = (2, 8)
@@ -276,13 +276,13 @@ def _shifted(y: Floats, trained: Floats) -> bool:
 def held_out_auc(frame: pl.DataFrame, features: Sequence[FeatureInfo], config: TrainConfig) -> float | None:
     """AUC on the test rows of a model trained on the same frame: for another split, or with the suspected leaks.
 
-    None where training is refused for thin data or the test rows hold one class.
+    Of the whole model with its levels. None where training is refused for thin data or the test rows hold one class.
     """
     tested = _floats(frame.filter(pl.col("part") == "test")["y"])
-    margins = held_out_margins(frame, features, config)
-    if margins is None or not 0 < tested.sum() < len(tested):
+    said = held_out_ranks(frame, features, config)
+    if said is None or not 0 < tested.sum() < len(tested):
         return None
-    return auc(tested, margins)
+    return auc(tested, said)
 
 
 def base_rate_brier(frame: pl.DataFrame) -> float:

@@ -109,10 +109,16 @@ class Drawn:
     rounds: Floats
 
     @classmethod
-    def of(cls, y: Floats, p: Floats, cluster: np.ndarray, seed: int, rounds: int) -> "Drawn":
-        """The figures of probabilities; the same seed, rounds and clusters draw the same rows for every model."""
-        ranked = Ranked(y, p)
-        return cls(ranked.figures(), np.array([ranked.figures(weight) for weight in draws(cluster, seed, rounds)]))
+    def of(
+        cls, y: Floats, p: Floats, cluster: np.ndarray, seed: int, rounds: int, weight: Floats | None = None
+    ) -> "Drawn":
+        """The figures of probabilities; the same seed, rounds and clusters draw the same rows for every model.
+
+        A row counts its `weight`, as often as its lead is drawn.
+        """
+        ranked, counted = Ranked(y, p), 1.0 if weight is None else weight
+        drawn = [ranked.figures(often * counted) for often in draws(cluster, seed, rounds)]
+        return cls(ranked.figures(weight), np.array(drawn))
 
     def figures(self) -> dict[str, tuple[float, Interval]]:
         """Each figure with its 95 % interval."""
@@ -142,11 +148,18 @@ def _plain(figure: tuple[float, tuple[float, float]]) -> dict[str, float | None]
 
 
 def compare(
-    y: Floats, ours: Floats, theirs: Floats, cluster: np.ndarray, seed: int = 7, rounds: int | None = None
+    y: Floats,
+    ours: Floats,
+    theirs: Floats,
+    cluster: np.ndarray,
+    seed: int = 7,
+    rounds: int | None = None,
+    weight: Floats | None = None,
 ) -> tuple[Difference, ...]:
     """Every figure of two models on the same rows; figures that ranks do not have are the caller's to leave out."""
     rounds = rounds or rounds_for(len(y))
-    return Drawn.of(y, ours, cluster, seed, rounds).minus(Drawn.of(y, theirs, cluster, seed, rounds))
+    one, other = (Drawn.of(y, p, cluster, seed, rounds, weight) for p in (ours, theirs))
+    return one.minus(other)
 
 
 def _bounds(drawn: Floats) -> list[Interval]:

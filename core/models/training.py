@@ -13,7 +13,7 @@ from core.models.calibration import Choice
 from core.models.encoding import FeatureInfo, Floats, learn_categories, matrix
 from core.models.errors import MonotoneUnfit, ThinData
 from core.models.model import GRADE_CUTS, Model, Reference
-from core.models.scoring import contributions, explained, lightgbm_way, raw_margins, role_sums
+from core.models.scoring import contributions, explained, lightgbm_way, probabilities, raw_margins, role_sums
 from core.models.segmenting import Rows, Segmenting
 from core.models.worked import WEIGHT
 
@@ -125,13 +125,18 @@ def _segmented(model: Model, config: TrainConfig, asked: Segmenting, rows: tuple
     return replace(model, segments=found.segments, facts={**model.facts, segmenting.FACT: found.to_json(asked)})
 
 
-def held_out_margins(frame: pl.DataFrame, features: Sequence[FeatureInfo], config: TrainConfig) -> Floats | None:
-    """Margins of the test rows by a model of the train rows, uncalibrated; None where the data are too thin."""
+def held_out_ranks(frame: pl.DataFrame, features: Sequence[FeatureInfo], config: TrainConfig) -> Floats | None:
+    """What ranks the test rows by a model of the frame: its margins; its probabilities where levels may have own trees.
+
+    None where the data are too thin.
+    """
     counts = count_leads(frame)
     if min(counts["positive_leads"], counts["negative_leads"]) < FEWEST_LEADS:
         return None
     fitted, tested = (frame.filter(pl.col("part") == part) for part in ("train", "test"))
-    return margins_of(fitted, tested, features, config)
+    if config.segments is None:
+        return margins_of(fitted, tested, features, config)
+    return probabilities(train(frame, features, config).model, tested)
 
 
 def margins_of(

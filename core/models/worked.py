@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from core.models.encoding import Floats
 from core.models.errors import NothingLeftToChance, WeightsThin
 from core.models.labels import LandmarkRows
 
@@ -80,6 +82,50 @@ def weighted(found: LandmarkRows, work: pl.DataFrame, chances: pl.DataFrame) -> 
     return _left(found, rows), weighting
 
 
+def weights_of(rows: pl.DataFrame) -> Floats | None:
+    """What each row counts, None where the rows are not weighted."""
+    return rows[WEIGHT].to_numpy() if WEIGHT in rows.columns else None
+
+
+def with_weights(rows: pl.DataFrame, weighted: pl.DataFrame) -> pl.DataFrame:
+    """The rows with the weights that leads have in `weighted` rows; null for a lead without one."""
+    known = weighted.select("lead_id", WEIGHT).unique("lead_id", keep="first")
+    return rows.join(known, on="lead_id", how="left", maintain_order="left")
+
+
+def standing_for_all(rows: pl.DataFrame) -> pl.DataFrame:
+    """Those of the rows that stand for all leads: labelled ones with a weight, and those whose label is to come, as 1.
+
+    Labelled rows without a weight are left out: worked leads like them stand for them. All, where none is weighted.
+    """
+    if WEIGHT not in rows.columns:
+        return rows
+    return rows.filter(stands_for_all(rows)).with_columns(pl.col(WEIGHT).fill_null(1.0))
+
+
+def stands_for_all(rows: pl.DataFrame) -> pl.Expr:
+    """Whether a row is one of those that `standing_for_all` keeps."""
+    return pl.col("y").is_null() | pl.col(WEIGHT).is_not_null() if WEIGHT in rows.columns else pl.lit(True)
+
+
+def drawn_by_weight(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """As many rows as they count, drawn with replacement by weight, without the weights: a sample of all leads.
+
+    Sampling/importance resampling (D. Rubin, Using the SIR algorithm to simulate posterior distributions, 1988). The
+    rows themselves where they are not weighted.
+    """
+    weight = weights_of(rows)
+    if weight is None or not len(rows):
+        return rows.drop(WEIGHT, strict=False)
+    chance, count = np.random.default_rng(seed), max(int(effective(weight, len(rows))), 1)
+    return rows[np.sort(chance.choice(len(rows), count, p=weight / weight.sum()))].drop(WEIGHT)
+
+
+def effective(weight: Floats | None, rows: int) -> float:
+    """The effective sample of so many rows with these weights (L. Kish, Survey Sampling, 1965)."""
+    return float(rows) if weight is None else float(weight.sum()) ** 2 / float((weight**2).sum())
+
+
 def _in_force(said: pl.DataFrame, chances: pl.DataFrame) -> pl.DataFrame:
     """lead_id, chance and is_given of the decision by which each lead was worked, or might have been."""
     at = chances.join(said.select("lead_id", "worked_at"), on="lead_id", how="inner", maintain_order="left")
@@ -108,7 +154,7 @@ def _counted(
         never=int((logged["chance"] == 0).sum()),
         clipped=int((kept["chance"] < CLIP).sum()),
         most=round(float(weights.max()), 6),  # type: ignore[arg-type]
-        effective=round(float(weights.sum()) ** 2 / float((weights**2).sum()), 1),
+        effective=round(effective(weights.to_numpy(), len(weights)), 1),
     )
 
 

@@ -3,12 +3,16 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from core.kernel.times import naive, to_text, utc
+from core.models.encoding import Floats
 from core.models.intervals import wilson
 from core.models.metrics import auc_interval, brier, calibration_error
 from core.models.ranking import auc
+from core.models.resampling import Drawn
+from core.models.worked import effective, weights_of
 from core.monitoring.estimate import Estimate, estimate
 
 MATURE_SHARE = 0.9
@@ -62,13 +66,17 @@ def cohorts(rows: pl.DataFrame, horizon_us: int | None, seed: int) -> list[dict[
 def realised(rows: pl.DataFrame, seed: int) -> dict[str, Any] | None:
     """What came of labelled rows: AUC with its interval by lead, Brier, win rate, what was said, calibration error.
 
-    None under thirty rows; AUC is null under five rows of a class.
+    None under thirty rows; AUC is null under five rows of a class. Rows with WEIGHT count it, leads and rows their
+    effective number: the estimate of all leads by inverse propensity.
     """
-    if rows.height < FEWEST_ROWS:
-        return None
     y, p = (rows[name].cast(pl.Float64).to_numpy() for name in ("y", "p"))
+    weight = weights_of(rows)
+    if effective(weight, len(y)) < FEWEST_ROWS:
+        return None
     both = min(y.sum(), len(y) - y.sum()) >= FEWEST_OF_A_CLASS
     leads = rows["lead_id"].n_unique()
+    if weight is not None:
+        return _by_weight(rows, y, p, weight, seed) if both else None
     return {
         "rows": rows.height,
         "leads": leads,
@@ -81,6 +89,26 @@ def realised(rows: pl.DataFrame, seed: int) -> dict[str, Any] | None:
         "expected_rate": float(p.mean()),
         "calibration_gap": float(y.mean() - p.mean()),
         "ece": calibration_error(y, p),
+    }
+
+
+def _by_weight(rows: pl.DataFrame, y: Floats, p: Floats, weight: Floats, seed: int) -> dict[str, Any]:
+    """The same of rows that weigh; the interval of the win rate is that of the leads' effective number."""
+    leads = rows.unique("lead_id", keep="first", maintain_order=True)
+    drawn = Drawn.of(y, p, rows["lead_id"].to_numpy(), seed, ROUNDS, weight).figures()
+    rate, said = (float(np.average(one, weights=weight)) for one in (y, p))
+    return {
+        "rows": rows.height,
+        "leads": leads.height,
+        "wins": int(y.sum()),
+        "auc": drawn["auc"][0],
+        "auc_ci95": list(drawn["auc"][1]),
+        "brier": drawn["brier"][0],
+        "win_rate": rate,
+        "win_rate_ci95": list(wilson(rate, round(effective(weights_of(leads), leads.height)))),
+        "expected_rate": said,
+        "calibration_gap": rate - said,
+        "ece": drawn["ece"][0],
     }
 
 

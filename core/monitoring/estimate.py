@@ -11,6 +11,7 @@ import polars as pl
 
 from core.models.encoding import Floats
 from core.models.metrics import weighted_auc
+from core.models.worked import weights_of
 
 DRAWS = 200
 MOST_ROWS = 20_000
@@ -34,7 +35,7 @@ class Estimate:
 
 
 def estimate(rows: pl.DataFrame, seed: int) -> Estimate | None:
-    """The estimate for rows of lead_id and p, on at most 20,000 rows; None without rows.
+    """The estimate for rows of lead_id and p, on at most 20,000 rows; None without rows. Rows with WEIGHT count it.
 
     Labels are drawn from the probabilities with one uniform number a lead, since rows of one lead share its fate.
     """
@@ -44,24 +45,27 @@ def estimate(rows: pl.DataFrame, seed: int) -> Estimate | None:
     ordered = drawn.sort("p")
     p = ordered["p"].cast(pl.Float64).to_numpy()
     _, owner = np.unique(ordered["lead_id"].to_numpy(), return_inverse=True)
-    chance = np.random.default_rng(seed)
+    chance, given = np.random.default_rng(seed), weights_of(ordered)
+    weight = np.ones(len(p)) if given is None else given
     starts = np.flatnonzero(np.diff(p, prepend=np.nan) != 0)
-    figures = np.array([_figures(p, (chance.random(owner.max() + 1)[owner] < p), starts) for _ in range(DRAWS)])
+    drawn_wins = (chance.random(owner.max() + 1)[owner] < p for _ in range(DRAWS))
+    figures = np.array([_figures(p, won, starts, weight) for won in drawn_wins])
     areas = figures[np.isfinite(figures[:, 0]), 0]
     return Estimate(
         rows.height,
-        weighted_auc(p, 1 - p, starts) if len(areas) else None,
+        weighted_auc(weight * p, weight * (1 - p), starts) if len(areas) else None,
         _interval(areas) if len(areas) else None,
-        float((p * (1 - p)).mean()),
+        float(np.average(p * (1 - p), weights=weight)),
         _interval(figures[:, 1]),
-        float(p.mean()),
+        float(np.average(p, weights=weight)),
         _interval(figures[:, 2]),
     )
 
 
-def _figures(p: Floats, won: np.ndarray, starts: np.ndarray) -> tuple[float, float, float]:
+def _figures(p: Floats, won: np.ndarray, starts: np.ndarray, weight: Floats) -> tuple[float, float, float]:
     y = won.astype(np.float64)
-    return weighted_auc(y, 1 - y, starts), float(np.square(p - y).mean()), float(y.mean())
+    missed, rate = (float(np.average(one, weights=weight)) for one in (np.square(p - y), y))
+    return weighted_auc(weight * y, weight * (1 - y), starts), missed, rate
 
 
 def _interval(values: Floats) -> tuple[float, float]:

@@ -143,6 +143,7 @@ class DriftReport:
     """The comparison; `page` is Evidently's HTML; of `population` leads, `moves` are what all that drifted moves.
 
     score and label are the comparisons of the predictions and of the labels where both sides know enough of them.
+    weighted: a side is a sample of worked leads by weight, which stands for all.
     """
 
     spec: DriftSpec
@@ -158,6 +159,7 @@ class DriftReport:
     schema_changes: tuple[SchemaChange, ...] = ()
     alerts: tuple[Alert, ...] = ()
     moved_leads: dict[str, list[str]] = field(default_factory=dict, repr=False)
+    weighted: bool = False
 
     @property
     def drifted(self) -> tuple[str, ...]:
@@ -181,6 +183,7 @@ class DriftReport:
             "current": self.spec.current,
             "sample": self.spec.sample,
             "population": self.population,
+            "weighted": self.weighted,
             "features_drifted": len(self.drifted),
             "score_psi": self.score_psi,
             "score": None if self.score is None else _verdict(self.score),

@@ -9,6 +9,7 @@ from core.features import engine as features
 from core.features.document import FeatureSet
 from core.kernel.database import Database
 from core.models.maturity import matured
+from core.models.worked import standing_for_all, with_weights
 from core.recipes.drifting import ATTRIBUTES
 from core.recipes.products import Studied
 from core.recipes.rooms import Rooms
@@ -20,7 +21,8 @@ KEYS = ("lead_id", "as_of", "known_at")
 def population(rooms: Rooms, studied: Studied, name: str) -> pl.DataFrame:
     """One side of the comparison, with the attributes that policies read beside the features; raises WindowInvalid.
 
-    A stretch of time holds every landmark in it, also those whose label is still to come.
+    A stretch of time holds every landmark in it, also those whose label is still to come. Where the label weights, the
+    labelled rows have WEIGHT, and those still to come a weight of 1.
     """
     end, chosen = studied.prepared.observed_until, studied.featured.feature_set
     stretch = window(name, end)
@@ -33,6 +35,8 @@ def population(rooms: Rooms, studied: Studied, name: str) -> pl.DataFrame:
             stretch.rows(one) for one in (matured(studied.featured.frame, end), studied.prepared.waiting)
         )
         frame = with_waiting(rooms, chosen, labelled, coming, (*KEYS, "y", *chosen.feature_names))
+        if studied.prepared.weighting is not None:
+            frame = standing_for_all(with_weights(frame, studied.prepared.rows))
     return with_attributes(rooms, frame)
 
 

@@ -8,6 +8,7 @@ import polars as pl
 from core.kernel.workers import report_progress
 from core.models.model import Model
 from core.models.scoring import probabilities
+from core.models.worked import WEIGHT, drawn_by_weight
 from core.monitoring.alerts import alerts_of
 from core.monitoring.arrivals import schema_changes, source_states
 from core.monitoring.drift import SCORE, Column, compare
@@ -26,6 +27,7 @@ ATTRIBUTES = "lead attributes"
 class DriftTask:
     """Both frames (features, y where known, the attributes that policies read), the model, the policy's text.
 
+    Of a frame with WEIGHT a sample by weight is compared, which stands for all leads.
     sources: source → the features that read it; reached and properties as monitoring.store_arrivals tells them.
     """
 
@@ -43,7 +45,8 @@ class DriftTask:
 def measure(task: DriftTask) -> DriftReport:
     """The report, made in a worker."""
     report_progress(0.05, "comparing features")
-    reference, current = (_scored(sampled(frame, task.spec), task.model) for frame in (task.reference, task.current))
+    sides = (drawn_by_weight(frame, task.spec.seed) for frame in (task.reference, task.current))
+    reference, current = (_scored(sampled(frame, task.spec), task.model) for frame in sides)
     columns = [Column(one.name, one.label, one.dtype in ("category", "boolean")) for one in task.model.features]
     found = compare(reference, current, columns, task.spec)
     report_progress(0.5, "counting the decisions that moved")
@@ -63,6 +66,7 @@ def measure(task: DriftTask) -> DriftReport:
         tuple(replace(one, moves=moved.groups[one.source]) for one in _sources(task, drifted)),
         tuple([] if task.properties is None else schema_changes(task.properties)),
         moved_leads=dict(moved.leads),
+        weighted=any(WEIGHT in frame.columns for frame in (task.reference, task.current)),
     )
     return replace(report, alerts=alerts_of(report))
 

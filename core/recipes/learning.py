@@ -20,20 +20,33 @@ from core.models.model import Model
 from core.models.scoring import probabilities
 from core.models.training import TrainConfig, train
 from core.models.tuning import Tuning, tune
-from core.models.worked import WEIGHT
+from core.models.worked import WEIGHT, weights_of
 from core.recipes.warnings import Caution
 
 ROUNDED = 6
+KEYS = ["lead_id", "as_of", "landmark"]
 UNTUNED = evaluation.Caution(
     "thin_data", "Too few leads of each class to search settings on later leads: those of the recipe are used."
 )
 
 
 @dataclass(frozen=True)
+class Champion:
+    """Whom a new model is compared with: its version, the test rows that it has not seen, the same in its features.
+
+    unseen: KEYS, y, label_known_at, and WEIGHT where rows have one.
+    """
+
+    version: str
+    model: Model
+    unseen: pl.DataFrame = field(repr=False)
+    frame: pl.DataFrame = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Task:
     """A training job: rows with y, part and features; their parts in a random split; the frame with the suspects.
 
-    champion: version, model and the test rows with its features, where no test row was among its training rows.
     observed_until: the end of the log, UTC. cautions: what the result is to warn of besides.
     """
 
@@ -48,7 +61,7 @@ class Task:
     recency: str | None
     tune_trials: int = 0
     observed_until: datetime | None = None
-    champion: "tuple[str, Model, pl.DataFrame] | None" = field(default=None, repr=False)
+    champion: Champion | None = field(default=None, repr=False)
     cautions: tuple[Caution, ...] = ()
 
 
@@ -161,17 +174,24 @@ def _baselines(task: Task, judged: Judged) -> tuple[dict[str, Any], list[dict[st
 
 
 def _against_champion(task: Task, tested: pl.DataFrame) -> dict[str, Any] | None:
-    """The model against the champion of the time on the test rows whose window is over, as rivals.compare judges.
+    """The model against the champion of the time, as rivals.compare judges: on the test rows that it has not seen.
 
-    None where there is no champion that can be compared, or no such row.
+    Those of them whose window is over, each by its weight where rows have one. None where there is no champion that can
+    be compared, or no such row.
     """
-    over = matured(tested, task.observed_until)["y"].is_not_null()
-    if task.champion is None or not over.any():
+    if task.champion is None:
         return None
-    (version, model, frame), rows = task.champion, tested.filter(over)
-    judged = Judged.of(rows, rows["probability"].to_numpy(), task.config.seed)
-    theirs = judged.challenger(version, probabilities(model, frame.filter(over)))
-    return rounded({"version": version, "hash": model.model_hash, "rows": rows.height, **theirs.behind})
+    over = matured(task.champion.unseen, task.observed_until)["y"].is_not_null()
+    unseen, frame = (one.filter(over) for one in (task.champion.unseen, task.champion.frame))
+    if unseen.is_empty():
+        return None
+    said = tested.select(*KEYS, "probability")
+    rows = unseen.join(said, on=KEYS, how="left", maintain_order="left", nulls_equal=True)
+    weight, version, model = weights_of(rows), task.champion.version, task.champion.model
+    judged = Judged.of(rows, rows["probability"].to_numpy(), task.config.seed, weight=weight)
+    theirs = judged.challenger(version, probabilities(model, frame))
+    told = {"version": version, "hash": model.model_hash, "rows": rows.height, "weighted": weight is not None}
+    return rounded({**told, **theirs.behind})
 
 
 def _histogram(scored: pl.DataFrame) -> list[dict[str, float]]:

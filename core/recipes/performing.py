@@ -10,6 +10,7 @@ import polars as pl
 from core.kernel.workers import report_progress
 from core.models.model import Model
 from core.models.scoring import probabilities
+from core.models.worked import WEIGHT, effective, standing_for_all, weights_of
 from core.monitoring import cohorts, judged, loops, performance
 from core.monitoring.estimate import ASSUMPTION, estimate
 from core.monitoring.performance_alerts import alerts_of
@@ -22,9 +23,9 @@ from core.recipes.learning import rounded
 class PerformanceTask:
     """Scored rows and what is needed to judge them.
 
-    rows: lead_id, as_of, y (null: not known yet), the segments, and either the model's features (population `test`) or
-    p and band of the stored decisions (`decided`), with arm and explored; outcomes: lead_id, at; work: lead_id, worked,
-    worked_at.
+    rows: lead_id, as_of, y (null: not known yet), the segments, WEIGHT where the label weights, and either the model's
+    features (population `test`) or p and band of the stored decisions (`decided`), with arm and explored; outcomes:
+    lead_id, at; work: lead_id, worked, worked_at.
     """
 
     population: str
@@ -53,7 +54,9 @@ def measure(task: PerformanceTask) -> Measured:
     report_progress(0.1, "scoring")
     policy = parser.load(task.policy_text, "policy")
     bands = list(policy.document.bands.order)
-    rows = _scored(task, bands)
+    whole = _scored(task, bands)
+    rows = standing_for_all(whole)
+    weight = weights_of(rows.drop_nulls("y"))
     report_progress(0.3, "cohorts and what is expected of them")
     ripe = judged.mature(rows)
     real, guess = cohorts.realised(ripe, task.seed), cohorts.estimated(estimate(ripe, task.seed))
@@ -66,6 +69,8 @@ def measure(task: PerformanceTask) -> Measured:
         "leads": rows["lead_id"].n_unique(),
         "labelled": rows.height - rows["y"].null_count(),
         "waiting": rows["y"].null_count(),
+        "weighted": weight is not None,
+        "effective_rows": None if weight is None or not len(weight) else effective(weight, len(weight)),
         "label_delay": cohorts.label_delay(rows, task.outcomes),
         "realised": real,
         "estimated": guess,
@@ -75,10 +80,10 @@ def measure(task: PerformanceTask) -> Measured:
     }
     report_progress(0.7, "segments, bands and feedback loops")
     found["segments"] = performance.segments(ripe, task.segments, bands[:1])
-    found["inflation"] = performance.inflation(rows, bands)
-    found["loops"] = loops.compare(rows, task.work, bands)
+    found["inflation"] = performance.inflation(whole, bands)
+    found["loops"] = loops.compare(whole, task.work, bands)
     found["alerts"] = alerts_of(found)
-    return Measured(rounded(found), judged.kept(rows, task.work, task.segments))
+    return Measured(rounded(found), judged.kept(whole, task.work, task.segments))
 
 
 def _scored(task: PerformanceTask, bands: Sequence[str]) -> pl.DataFrame:
@@ -88,8 +93,7 @@ def _scored(task: PerformanceTask, bands: Sequence[str]) -> pl.DataFrame:
         decided = decider(task.model, parser.load(task.policy_text, "policy"))(rows)
         rows = rows.with_columns(decided["band"], pl.Series("p", probabilities(task.model, rows)))
     period = cohorts.period_of(rows["as_of"])
-    kept = dict.fromkeys(
-        ("lead_id", "as_of", "y", "p", "band", *(name for name in ("arm", "explored") if name in rows.columns))
-    )
+    known = (name for name in ("arm", "explored", WEIGHT) if name in rows.columns)
+    kept = dict.fromkeys(("lead_id", "as_of", "y", "p", "band", *known))
     chosen = rows.select(*kept, *(name for name in task.segments if name not in kept))
     return cohorts.with_cohort(chosen, period).with_columns(pl.lit(period).alias("period"))

@@ -12,8 +12,9 @@ from core.models.maturity import matured
 from core.models.model import Model
 from core.models.scoring import probabilities
 from core.models.store import ModelVersion
+from core.models.worked import WEIGHT, weights_of
 from core.recipes import training_data
-from core.recipes.learning import rounded
+from core.recipes.learning import KEYS, Champion, rounded
 from core.recipes.rooms import Rooms
 from core.recipes.rows import Prepared
 from core.recipes.warnings import Caution
@@ -60,17 +61,23 @@ class WindowsOpen(LeadbenchError):
         )
 
 
-def judged(rooms: Rooms, prepared: Prepared, version: ModelVersion) -> Model:
-    """The model, which learnt the label of the rows and saw none of the test's.
+def judged(rooms: Rooms, prepared: Prepared, version: ModelVersion, rows: pl.DataFrame) -> tuple[Model, pl.DataFrame]:
+    """The model, which the label of the rows may judge, and those of these test rows that it has not seen.
 
-    Raises LabelDiffers, RowsSeen and ModelDamaged.
+    Raises LabelDiffers, ModelDamaged, and RowsSeen where it saw all, or so many that under ten of a class are left.
     """
     model = rooms.models.get(version.version)
     if not training_data.is_labelled_alike(model.facts, prepared):
         raise LabelDiffers(version.version)
-    if not training_data.is_unseen(model.facts, prepared):
+    left = training_data.unseen(model.facts, prepared, rows)
+    if left.is_empty() or (len(left) < len(rows) and _fewest(left["y"].drop_nulls()) < FEWEST_OF_A_CLASS):
         raise RowsSeen(version.version)
-    return model
+    return model, left
+
+
+def _fewest(y: pl.Series) -> int:
+    """How many rows the rarer class has."""
+    return min(int((y == 1).sum()), int((y == 0).sum()))
 
 
 def tested(prepared: Prepared) -> pl.DataFrame:
@@ -88,16 +95,19 @@ def tested(prepared: Prepared) -> pl.DataFrame:
 def compare(rooms: Rooms, prepared: Prepared, one: ModelVersion, other: ModelVersion) -> dict[str, Any]:
     """The first model minus the second on the test rows whose window is over: pooled, by landmark, and by segment.
 
-    The segment is the first category attribute with few values that the first model reads (evaluation.segment_of).
+    Rows that one of them may have seen are left out; each counts its weight where the last recipe's label weights. The
+    segment is the first category attribute with few values that the first model reads (evaluation.segment_of).
     Raises RowsSeen, LabelDiffers, WindowsOpen, ModelDamaged, and what builds refuse.
     """
-    first, second = (judged(rooms, prepared, version) for version in (one, other))
-    rows = tested(prepared)
+    first, rows = judged(rooms, prepared, one, tested(prepared))
+    second, rows = judged(rooms, prepared, other, rows)
     (frame, ours), (_, theirs) = (scored(rooms, model, rows) for model in (first, second))
     y, leads = rows["y"].cast(pl.Float64).to_numpy(), rows["lead_id"].to_numpy()
-    found = resampling.summary(resampling.compare(y, ours, theirs, leads))
+    weight = weights_of(rows)
+    found = resampling.summary(resampling.compare(y, ours, theirs, leads, weight=weight))
     segment = evaluation.segment_of(frame, first.features)
     both = {"one": one.version, "other": other.version, "rows": len(rows), "leads": rows["lead_id"].n_unique()}
+    both["weighted"] = weight is not None
     groups = {
         "by_landmark": _by_group(rows, rows["landmark"], "after", ours, theirs),
         "segment": segment,
@@ -108,8 +118,8 @@ def compare(rooms: Rooms, prepared: Prepared, one: ModelVersion, other: ModelVer
 
 def champion_on(
     rooms: Rooms, prepared: Prepared, rows: pl.DataFrame, feature_set_hash: str
-) -> tuple[tuple[str, Model, pl.DataFrame] | None, Caution | None]:
-    """The champion with the test rows in its own features; None where there is none, or a warning says why not.
+) -> tuple[Champion | None, Caution | None]:
+    """The champion with the test rows that it has not seen; None where there is none, or a warning says why not.
 
     rows: those of the test in the features of `feature_set_hash`. A champion that is damaged, that reads what is sealed
     by now, saw the rows or learnt another label does not stand in the way of its replacement.
@@ -118,13 +128,14 @@ def champion_on(
     if found is None or found.feature_set_hash is None:
         return None, None
     try:
-        model = judged(rooms, prepared, found)
-        if found.feature_set_hash != feature_set_hash:
-            rows = _built(rooms, found.feature_set_hash, rows)
+        model, unseen = judged(rooms, prepared, found, rows)
+        is_another = found.feature_set_hash != feature_set_hash
+        frame = _built(rooms, found.feature_set_hash, unseen) if is_another else unseen
     except LeadbenchError as refusal:
         told = f"Nothing is compared with the champion, model {found.version}: {refusal.message}"
         return None, Caution("champion_not_compared", told)
-    return (found.version, model, rows), None
+    kept = [name for name in (*KEYS, "y", "label_known_at", WEIGHT) if name in unseen.columns]
+    return Champion(found.version, model, unseen.select(kept), frame), None
 
 
 def scored(rooms: Rooms, model: Model, rows: pl.DataFrame) -> tuple[pl.DataFrame, Floats]:
@@ -140,10 +151,12 @@ def _built(rooms: Rooms, feature_set_hash: str, rows: pl.DataFrame) -> pl.DataFr
 def _by_group(rows: pl.DataFrame, group: pl.Series, name: str, ours: Floats, theirs: Floats) -> list[dict[str, Any]]:
     """The difference in AUC in each group, called `name`; none where a class has under ten rows."""
     found, y, leads = [], rows["y"].cast(pl.Float64).to_numpy(), rows["lead_id"].to_numpy()
+    weight = weights_of(rows)
     for level in group.drop_nulls().unique(maintain_order=True).to_list():
         at = (group == level).fill_null(False).to_numpy()
         if min(y[at].sum(), at.sum() - y[at].sum()) < FEWEST_OF_A_CLASS:
             continue
-        area = resampling.compare(y[at], ours[at], theirs[at], leads[at], rounds=200)[0]
+        counted = None if weight is None else weight[at]
+        area = resampling.compare(y[at], ours[at], theirs[at], leads[at], rounds=200, weight=counted)[0]
         found.append({name: level, "rows": int(at.sum()), **area.to_json()})
     return found

@@ -8,6 +8,7 @@ from core.kernel.times import duration_us, naive
 from core.models.labels import LabelSpec, labelled
 from core.models.maturity import matured
 from core.models.model import Model
+from core.models.worked import standing_for_all, with_weights
 from core.recipes.comparing import with_attributes, with_waiting
 from core.recipes.document import Label
 from core.recipes.population import Population
@@ -32,13 +33,21 @@ class SegmentUnknown(LeadbenchError):
 
 
 def rows_of(rooms: Rooms, studied: Studied, population: Population, asked: str) -> tuple[str, pl.DataFrame]:
-    """The population that is judged and its rows; `auto`: what was decided, where 200 rows of it have labels."""
-    label = studied.prepared.label
+    """The population that is judged and its rows; `auto`: what was decided, where 200 rows of it have labels.
+
+    Where the label weights, rows have WEIGHT, and those that a weight stands for are counted.
+    """
+    prepared = studied.prepared
     if asked != "test":
-        decided = _decided(rooms, population, label)
-        if asked == "decided" or decided.height - decided["y"].null_count() >= FEWEST_DECIDED:
+        decided = _decided(rooms, population, prepared.label)
+        if prepared.weighting is not None:
+            decided = with_weights(decided, prepared.rows)
+        counted = standing_for_all(decided)
+        if asked == "decided" or counted.height - counted["y"].null_count() >= FEWEST_DECIDED:
             return "decided", with_attributes(rooms, decided)
-    return "test", with_attributes(rooms, _tested(rooms, studied, population))
+    tested = _tested(rooms, studied, population)
+    tested = tested if prepared.weighting is None else with_weights(tested, prepared.rows)
+    return "test", with_attributes(rooms, tested)
 
 
 def segments_of(rooms: Rooms, rows: pl.DataFrame, model: Model, asked: tuple[str, ...]) -> tuple[str, ...]:

@@ -167,7 +167,7 @@ class Steps:
         recipe, featured = self.file.recipe, studied.featured
         chosen = featured.feature_set.behaviour_hash
         random_parts = rows.random_split(studied.prepared.rows, recipe)
-        keys = ["lead_id", "as_of", "landmark"]
+        keys = learning.KEYS
         matched = featured.frame.select(keys).join(
             random_parts.select(*keys, "part"), on=keys, how="left", maintain_order="left", nulls_equal=True
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from core.kernel.times import to_text
+from core.kernel.times import from_text, naive, to_text
 from core.recipes.document import Label
 from core.recipes.rows import Prepared
 
@@ -28,21 +28,29 @@ def held_out(prepared: Prepared) -> str:
     return _hashed(prepared.rows.filter(pl.col("part") == "test").select("lead_id").unique().sort("lead_id"))
 
 
-def is_unseen(facts: Mapping[str, Any], prepared: Prepared) -> bool:
-    """Whether the model of these facts was trained on nothing that the test rows of now could have told it.
+def unseen(facts: Mapping[str, Any], prepared: Prepared, rows: pl.DataFrame) -> pl.DataFrame:
+    """Those of these test rows of which its training told the model of these facts nothing.
 
-    By time: it was cut no later. Otherwise: the same leads were held out.
+    By time: leads from its own cut on. Otherwise: all where the same leads were held out, else none.
     """
     cut, theirs = prepared.split.cut_at, facts.get("cut_at")
     if cut is not None and theirs is not None:
-        return theirs <= to_text(cut)
-    return facts.get("held_out") == held_out(prepared)
+        return rows.filter(pl.col("created_at") >= naive(from_text(theirs)))
+    return rows if facts.get("held_out") == held_out(prepared) else rows.clear()
 
 
 def is_labelled_alike(facts: Mapping[str, Any], prepared: Prepared) -> bool:
-    """Whether the model of these facts was trained on the label of the rows; true where it does not say."""
+    """Whether the rows may judge the model of these facts: it was trained on their label, or does not say.
+
+    Weighted rows stand for all leads, so they also judge a model that took unworked leads for something else.
+    """
     label = facts.get("label")
-    return label is None or Label.model_validate(label) == prepared.label
+    if label is None:
+        return True
+    theirs = Label.model_validate(label)
+    if prepared.weighting is not None:
+        theirs = theirs.model_copy(update={"unworked": prepared.label.unworked})
+    return theirs == prepared.label
 
 
 def _hashed(rows: pl.DataFrame) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from core.decisions import store_retention
 from core.decisions.engine import decide
 from core.decisions.replay import Loaders, replay
 from core.decisions.spine import population
@@ -23,7 +24,7 @@ from core.governance.errors import Forbidden
 from core.governance.errors_retention import NothingToRetire, PlanMoved, PlanOwn, PlanUnknown
 from core.governance.evidence import export
 from core.governance.releases import Releases
-from core.governance.retention import apply, ask, plan, stays
+from core.governance.retention import apply, ask, asked, plan, stays
 from core.governance.users import Users
 from core.kernel.canonical import canonical
 from core.kernel.clock import FixedClock
@@ -99,7 +100,7 @@ def overruled(store, decision_id, until):
         change.insert("overrides", pl.DataFrame([{**row, "entry_seq": change.seq}]))
 
 
-def test_two_people_delete_exactly_what_was_asked_for(store, users, twice):
+def test_two_people_delete_exactly_what_was_asked_for(store, users, twice, monkeypatch):
     store.clock = FixedClock(NOW + timedelta(days=90) + SECOND)
     with pytest.raises(Forbidden):
         ask(store, "rita", users)
@@ -109,7 +110,14 @@ def test_two_people_delete_exactly_what_was_asked_for(store, users, twice):
     with pytest.raises(PlanUnknown):
         apply(store, "sha256:none", "rita", users)
     (lead_id, decision_id), *_ = twice.items()
+    before = asked(store, first.hash)
+    assert (before.plan, before.goes["arm"].to_list(), before.goes["decisions"].to_list()) == (first, ["live"], [40])
+    assert before.goes["first"][0] == naive(NOW) and before.stays["decisions"] == 40
     contested(store, lead_id, decision_id)
+    with monkeypatch.context() as patch:
+        patch.setattr(store_retention, "may_go", None)
+        kept = asked(store, first.hash)
+    assert kept.goes.equals(before.goes) and kept.stays == before.stays
     with pytest.raises(PlanMoved):
         apply(store, first.hash, "rita", users)
     assert store.scalar("SELECT count(*) FROM decisions") == 80

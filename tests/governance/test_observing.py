@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from core.decisions.store_desk import DeskStore
 from core.governance.judging import NOT_IN_SHADOW, NOT_OBSERVED, Counted, judged_of
 from core.governance.observing import breaches_in, counted_in, counting, event_of, events_in
 from core.governance.sequential import Arm, Pair, half_width
@@ -200,9 +201,13 @@ def test_a_look_counts_breaches_and_events_of_a_canary_and_pairs_a_shadow(releas
             kind_no=pl.lit(1, pl.Int16), schema_version=pl.lit(1, pl.Int16)))  # fmt: skip
         work = {"lead_no": pl.Series(range(120, 150), dtype=pl.Int32), "worked": True, "batch_id": "b"}
         change.insert("lead_work", pl.DataFrame({**work, "worked_at": began + 9 * MINUTE, "received_at": began + DAY}))
+        change.insert("lead_work", pl.DataFrame({**work, "worked_at": began - DAY, "received_at": began - DAY}))
+    read, whole = [], DeskStore.work
+    monkeypatch.setattr(DeskStore, "work", lambda desk, since=None: read.append(whole(desk, since)) or read[-1])
     canary = look(("live", first), ("canary", second), step=1)
     assert canary["sla_breach_rate"] | {"before": 0.5, "candidate": 1.0, "leads": 120} == canary["sla_breach_rate"]
     assert canary["sla_breach_rate"]["verdict"] == "fail"
+    assert {at for work in read[-1].values() for at, _ in work} == {began + 9 * MINUTE}
     assert (canary["meeting_held_rate"]["before"], canary["meeting_held_rate"]["candidate"]) == (0, round(1 / 70, 6))
     assert (canary["refund_rate"]["before"], canary["refund_rate"]["candidate"], canary["refund_rate"]["leads"]) == (
         0,

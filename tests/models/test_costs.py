@@ -74,3 +74,20 @@ def test_costs_that_cannot_be_are_refused(leads, costs):
     for value in (by_share, cross_fitted):
         with pytest.raises(CapacityInvalid, match="leads"):
             value(leads[0][:20], leads[1][:20], Costs(1, 1))
+
+
+def test_worked_leads_stand_for_all_by_their_weights():
+    chance, costs = np.random.default_rng(4), Costs(win=100, work=30, missed=5)
+    p = chance.random(600)
+    y = (chance.random(600) < p).astype(float)
+    often = np.repeat(np.arange(600), np.where(y > 0, 4, 1))
+    weight = np.where(y[often] > 0, 0.25, 1.0)
+    whole, found = by_share(y, p, costs), by_share(y[often], p[often], costs, weight=weight)
+    for name in ("value", "won_worked", "won_left", "lost_worked", "lost_left", "recall", "share"):
+        assert found[name][-1] == pytest.approx(whole[name][-1]) and found[name][0] == pytest.approx(whole[name][0])
+    assert best(found)["value"] == pytest.approx(best(whole)["value"], abs=0.03 * abs(best(whole)["value"]))
+    assert best(by_share(y[often], p[often], costs))["value"] > 1.3 * best(whole)["value"]
+    same = cross_fitted(y, p, costs, weight=np.full(600, 2.0))
+    assert vars(same) == pytest.approx(vars(cross_fitted(y, p, costs)))
+    with pytest.raises(CapacityInvalid, match="count as 9"):
+        by_share(y, p, costs, weight=np.where(np.arange(600) < 9, 1e6, 1.0))

@@ -21,6 +21,21 @@ def test_the_hot_cut_lets_through_what_can_be_worked(leads):
     assert hot.is_calibrated and hot.observed_low < hot.observed_rate < hot.observed_high
 
 
+def test_worked_leads_stand_for_all_by_their_weights(leads):
+    y, p = leads
+    often = np.repeat(np.arange(2000), np.where(y > 0, 3, 1))
+    weight, capacity = np.where(y[often] > 0, 1 / 3, 1.0), Capacity(rep_hours=10, minutes_a_lead=30, leads_a_day=100)
+    whole, biased = propose(y, p, capacity)[0], propose(y[often], p[often], capacity)[0]
+    hot = propose(y[often], p[often], capacity, weight=weight)[0]
+    assert (hot.share, hot.enter) == pytest.approx((whole.share, whole.enter), abs=0.002)
+    assert (hot.observed_rate, hot.expected_rate) == pytest.approx(
+        (whole.observed_rate, whole.expected_rate), abs=0.002
+    )
+    assert biased.enter > whole.enter + 0.05 and not biased.is_calibrated and hot.is_calibrated
+    with pytest.raises(CapacityInvalid, match="count as 9"):
+        propose(y, p, capacity, weight=np.where(np.arange(2000) < 9, 1e6, 1.0))
+
+
 def test_an_agreed_time_leaves_room_for_busy_days(leads):
     plain, tight = (Capacity(10, 30, 100, sla_hours=sla) for sla in (None, 2.0))
     assert tight.workable < plain.workable == 20

@@ -33,6 +33,13 @@ def test_a_weight_of_two_is_the_row_twice():
     found, plain = Ranked(y, p).figures(weight), Ranked(y[twice], p[twice]).figures()
     at = FIGURES.index("ece")
     assert np.delete(found, at) == pytest.approx(np.delete(plain, at), abs=1e-12)
+    leads, other = np.arange(200), np.sqrt(p)
+    counted = compare(y, p, other, leads, rounds=20, weight=weight)
+    repeated = compare(y[twice], p[twice], other[twice], leads[twice], rounds=20)
+    for one, two in zip(np.delete(counted, at), np.delete(repeated, at), strict=True):
+        told = (one.ours, one.theirs, one.difference, one.low, one.high)
+        assert told == pytest.approx((two.ours, two.theirs, two.difference, two.low, two.high), abs=1e-9)
+    assert counted != compare(y, p, other, leads, rounds=20)
 
 
 def test_intervals_hold_the_figure_and_are_those_of_the_area_alone():

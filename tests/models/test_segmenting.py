@@ -10,8 +10,10 @@ import pytest
 from core.models import segment_figures
 from core.models.encoding import matrix
 from core.models.errors import ModelDamaged, SegmentUnfit
+from core.models.evaluation import held_out_auc
 from core.models.interactions import strength
 from core.models.model import load
+from core.models.ranking import auc
 from core.models.scoring import explained, lightgbm_way, probabilities, score, score_with_points, way_of
 from core.models.segmenting import Segmenting
 from core.models.training import TrainConfig, train
@@ -184,5 +186,8 @@ def test_figures_on_unseen_rows_stand_beside_the_parents(rows, regional):
     assert again[None]["rows"] == strange.filter(unnamed).height > found[None]["rows"]
     area = found["south"]["against"]["figures"][0]
     assert area["ours"] == found["south"]["auc"] and area["ours"] > area["theirs"]
+    whole = held_out_auc(rows, REGIONAL, CONFIG)
+    assert whole == auc(tested["y"].to_numpy(), probabilities(regional, tested))
+    assert whole > held_out_auc(rows, REGIONAL, replace(CONFIG, segments=None)) + 0.01
     assert found["north"]["against"] is None and found["north"]["auc"] > 0.6
     assert found["west"]["auc"] is None or found["west"]["rows"] >= 20

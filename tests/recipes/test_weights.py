@@ -10,12 +10,15 @@ import pytest
 from core.decisions.engine import decide
 from core.decisions.store_course import DecisionCourse
 from core.exports.model_card import card
+from core.models.cutoffs import Capacity
 from core.models.errors import NothingLeftToChance
-from core.models.worked import WEIGHT
+from core.models.worked import WEIGHT, drawn_by_weight, effective
 from core.policy import parser
 from core.policy.default import propose, thresholds_from
+from core.recipes import comparing, cutting, performing, rivals, scored
 from core.recipes.document import Label, TrainPart
 from core.recipes.errors import DataMoved
+from core.recipes.performing import PerformanceTask
 from core.recipes.population import Population
 from core.recipes.steps import Steps
 from tests.recipes.regional import LEADS
@@ -67,6 +70,27 @@ def say_worked(bench):
         change.insert("lead_work", rows)
 
 
+def judged_by_weight(bench, file, studied):
+    """Drift and performance of the recipe count its worked leads by weight, and leave out what has none."""
+    model, who = bench.rooms.models.get("1"), Population.of(bench.rooms.signals)
+    frame = comparing.population(bench.rooms, studied, "train")
+    drawn = drawn_by_weight(frame, 7)
+    assert WEIGHT in frame.columns and WEIGHT not in drawn.columns
+    assert len(drawn) == int(effective(frame[WEIGHT].to_numpy(), len(frame))) < len(frame)
+    name, rows = scored.rows_of(bench.rooms, studied, who, "decided")
+    assert name == "decided" and rows.drop_nulls("y")[WEIGHT].null_count() > 200
+    policy = propose("weights", thresholds_from(model.reference.probabilities))
+    task = PerformanceTask(name, rows, who.outcomes, who.work, model, policy, (), None, who.observed_until, 7)
+    measured = performing.measure(task)
+    told, kept = measured.told, measured.rows
+    worked = rows.drop_nulls(WEIGHT).drop_nulls("y")
+    rate = float((worked[WEIGHT] * worked["y"]).sum() / worked[WEIGHT].sum())
+    assert kept.filter("counted")["y"].count() == told["labelled"] < kept["y"].count()
+    assert told["weighted"] and told["labelled"] == len(worked) == told["realised"]["rows"]
+    assert told["realised"]["win_rate"] == pytest.approx(rate, abs=1e-6)
+    assert 80 < told["effective_rows"] < len(worked) and told["loops"]["groups"] != []
+
+
 def test_weights_are_refused_until_the_log_left_something_to_chance_and_then_stand_in_the_rows(weighing):
     bench, result, file = weighing
     before = bench.db.verify().head
@@ -83,6 +107,22 @@ def test_weights_are_refused_until_the_log_left_something_to_chance_and_then_sta
     assert told.unsaid == LEADS - LEADS // 3
     assert frame[WEIGHT].mean() == pytest.approx(1.0) and 1 < frame[WEIGHT].n_unique() < 9
     assert studied.prepared.counts()["censored"] >= told.unworked > 200
+    champion, warned = rivals.champion_on(
+        bench.rooms, studied.prepared, studied.part("test"), studied.featured.feature_set.behaviour_hash
+    )
+    assert warned is None and champion is not None and WEIGHT in champion.unseen.columns
+    version = bench.rooms.models.version(champion.version)
+    same = rivals.compare(bench.rooms, studied.prepared, version, version)
+    assert (
+        same["weighted"] and same["verdict"] == "no credible difference" and same["rows"] == len(champion.unseen) > 50
+    )
+    unseen = cutting.unseen(bench.rooms, studied.prepared, version)
+    bands = cutting.propose(unseen, Capacity(rep_hours=2, minutes_a_lead=30, leads_a_day=20))
+    assert bands["weighted"] and 50 < bands["effective_leads"] < bands["leads"] == len(unseen.y)
+    judged_by_weight(bench, file, studied)
+    censored = Steps(bench.rooms, bench.runner.last_recipe("test"), "ana").prepare(Population.of(bench.rooms.signals))
+    counts = censored.counts()
+    assert counts["test"] == round(0.2 * (LEADS - counts["censored"])) < 0.2 * LEADS
     later = Steps(bench.rooms, file, "ana", decided_until=0)
     with pytest.raises(NothingLeftToChance):
         later.prepare(Population.of(bench.rooms.signals))
@@ -109,6 +149,8 @@ def test_a_weighted_training_says_so_in_facts_figures_and_card_and_is_made_again
         say_worked(bench)
     steps = Steps(bench.rooms, file, "ana")
     trained = steps.train(steps.study(Population.of(bench.rooms.signals)), None)
+    against = trained.learned.metrics["against_champion"]
+    assert against["weighted"] and "champion_not_compared" not in {one.code for one in trained.learned.cautions}
     facts, figures = trained.model.facts["weighting"], trained.learned.metrics["weighted"]
     assert facts["by"] == "inverse_propensity" and facts["clip"] == 0.02 and json.dumps(facts)
     assert set(figures) == {"auc", "brier", "log_loss", "ece", "base_rate", "expected_rate"}
