@@ -109,9 +109,9 @@ def together(found: Stored, model_hash: str, key: str) -> None:
 def _table(found: Stored, key: str) -> None:
     with chart.card("All features"):
         config = {
-            "label": st.column_config.TextColumn("Feature", width="large"),
-            "role": st.column_config.TextColumn("Role", help=glossary.term("fit"), width="small"),
-            "size": st.column_config.NumberColumn("Mean points", format="%.2f", help=glossary.term("points")),
+            "label": st.column_config.TextColumn("Feature", width=230),
+            "role": st.column_config.TextColumn("Role", help=glossary.term("fit"), width=84),
+            "size": st.column_config.NumberColumn("Mean points", format="%.2f", help=glossary.term("points"), width=84),
             "share": columns.share("Share of all"),
             "raises": columns.share("Raises"),
             "lowers": columns.share("Lowers"),

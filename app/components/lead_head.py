@@ -72,7 +72,8 @@ def _band(record: Record, bands: versions.Bands) -> str:
 
 def _due(record: Record) -> str | None:
     due = f"within {record.sla_min} min" if record.sla_min else None
-    return " · ".join(part for part in (record.action, due) if part) or None
+    action = record.action and record.action.replace("_", " ")
+    return " · ".join(part for part in (action, due) if part) or None
 
 
 def _ended(lead: Lead) -> str:
