@@ -78,7 +78,8 @@ def _action(record: Record) -> None:
     where = record.pool or "no pool"
     with st.expander(f"Pool · {where}", type="step", expanded=True):
         due = f" within {record.sla_min} minutes" if record.sla_min else ""
-        st.markdown(f"Action **{(record.action or 'none').replace('_', ' ')}**{due}. Assignee: {record.assignee or 'none yet'}.")
+        action = (record.action or "none").replace("_", " ")
+        st.markdown(f"Action **{action}**{due}. Assignee: {record.assignee or 'none yet'}.")
         badges.show(badges.trial(record.arm))
         st.caption(
             f"Decided {reads.minute(record.decided_at, '')} · `{record.decision_id}` · record `{record.hash[7:19]}`"

@@ -20,6 +20,7 @@ from core.kernel.database import Cursor, Database
 from core.kernel.errors import ReasonMissing
 from core.kernel.signing import SigningKey
 from core.kernel.times import from_text, naive, to_text
+from core.monitoring import store_performance
 from core.policy.document import Document
 from core.policy.overlays import DECISION_LOG, EXPLORATION_LOG, RAW_EVENTS
 from core.policy.store import PolicyStore
@@ -167,6 +168,7 @@ def apply(db: Database, plan_hash: str, actor: str, users: Users) -> tuple[Plan,
             raise PlanMoved(plan_hash)
         told = {"kind": RETIRED, "retired_at": to_text(db.clock.now()), "asked_by": asker, "actor": actor}
         stated = told | asdict(planned) | {"plan_hash": plan_hash, "deleted": decisions.drop(change, planned.limits)}
+        store_performance.forget_decided(change)
         signature, public_key = SigningKey(db.directory / "keys" / "signing.key").sign(canonical(stated))
         certificate = {"certificate": stated, "signature": signature, "public_key": public_key}
         change.body.update(certificate)

@@ -11,6 +11,9 @@ from core.kernel.database import Change, Database
 from core.kernel.times import naive
 from core.monitoring.judged import COLUMNS
 
+FORGET = """
+    DELETE FROM performance_rows
+    WHERE report_id IN (SELECT report_id FROM performance_reports WHERE population = 'decided')"""
 LACKS_ROWS = """
     SELECT report_id = ? AND report_id NOT IN (SELECT report_id FROM performance_rows)
     FROM performance_reports ORDER BY made_at DESC, report_id LIMIT 1"""
@@ -67,6 +70,11 @@ class PerformanceStore:
     def all(self) -> pl.DataFrame:
         """Every report: report_id, made_at, population, model_hash, policy_hash, summary (JSON), actor."""
         return self._db.read("SELECT * FROM performance_reports ORDER BY made_at DESC, report_id")
+
+
+def forget_decided(change: Change) -> None:
+    """Drop the judged rows of a report on decisions: decisions are deleted in the same change."""
+    change.execute(FORGET)
 
 
 def _keep(change: Change, report_id: str, rows: pl.DataFrame | None) -> None:

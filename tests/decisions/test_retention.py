@@ -30,6 +30,8 @@ from core.kernel.canonical import canonical
 from core.kernel.clock import FixedClock
 from core.kernel.signing import is_signed
 from core.kernel.times import naive
+from core.monitoring.judged import COLUMNS
+from core.monitoring.store_performance import PerformanceStore
 from tests.decisions.conftest import AS_OF, NOW
 
 PRIVACY = "\nprivacy: {retention_days: {raw_events: 40, decision_log: 90, exploration_log: 30}}\n"
@@ -122,6 +124,14 @@ def test_two_people_delete_exactly_what_was_asked_for(store, users, twice, monke
         apply(store, first.hash, "rita", users)
     assert store.scalar("SELECT count(*) FROM decisions") == 80
 
+    judged = pl.DataFrame({"lead_id": [lead_id], "p": [0.4], "levels": [[]]}, schema_overrides=COLUMNS)
+    reports = {
+        name: PerformanceStore(store).add({"population": name, "rows": 1, "alerts": []}, "m", "p", "ana", judged)
+        for name in ("test", "decided")
+    }
+    assert PerformanceStore(store).judged(reports["decided"]).height == 1
+    assert PerformanceStore(store).judged(reports["test"]).is_empty(), "the newest report's alone are kept"
+
     second = ask(store, "pat", users)
     users.disable("pat", "root")
     users.add("pat", "reviewer", "root")
@@ -130,6 +140,7 @@ def test_two_people_delete_exactly_what_was_asked_for(store, users, twice, monke
     store.clock = FixedClock(NOW + timedelta(days=200))
     assert apply(store, second.hash, "rita", users)[0] == second
     assert store.scalar("SELECT count(*) FROM decisions") == 41
+    assert PerformanceStore(store).judged(reports["decided"]).is_empty(), "nor do its rows tell of what is deleted"
     with pytest.raises(PlanMoved):
         apply(store, second.hash, "rita", users)
     with pytest.raises(PlanUnknown):
