@@ -44,7 +44,7 @@ except LeadbenchError as refusal:
 
 with actions:
     lead_memo.show(known, record, explained)
-said = overrides.of_lead(known.lead_id)
+said = overrides.of_lead(known.lead_id, moment)
 lead_head.show(known, record, overrides.standing(said, moment), is_past=moment is not None)
 lead_contest.show(known.lead_id, "lead_contest")
 why, change, trace, timeline, history, alike, profile = st.tabs(TABS, key="tab", bind="query-params")
@@ -56,7 +56,8 @@ if change.open:
         lead_change.show(record, "lead_change")
 if trace.open:
     with trace:
-        decision_trace.show(record, reads.events(known.lead_id, *reads.looked(record)), explained, said)
+        decision_trace.show(record, reads.events(known.lead_id, *reads.looked(record)), explained)
+        decision_trace.by_hand(said, moment)
 if timeline.open:
     with timeline:
         lead_past.timeline(known, moment)

@@ -11,6 +11,7 @@ from app.components import (
     lead_grid,
     lead_hands,
     live_refresh,
+    override_form,
     owners,
     peek,
 )
@@ -30,6 +31,7 @@ chosen = lead_filters.show()
 found = leads.ranked(chosen)
 
 if found.rows.is_empty():
+    override_form.undo("leads_hands")
     lead_filters.nothing_found()
     st.stop()
 

@@ -1,6 +1,7 @@
 """The way from an event to an action, one step each, with version and time."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -12,18 +13,24 @@ from app.queries import overrides, versions
 from core.decisions.record import Record
 
 
-def show(record: Record, events: pl.DataFrame, explained: Mapping[str, Any], said: pl.DataFrame) -> None:
-    """Draw the steps of one decision, and what people said over it and others of the lead by hand."""
+def show(record: Record, events: pl.DataFrame, explained: Mapping[str, Any]) -> None:
+    """Draw the steps of one decision."""
     _event(record, events)
     _features(record, explained)
     _score(record, explained)
     _rules(record)
     _action(record)
-    if said.height:
-        stands = overrides.standing(said)
-        with st.expander(f"By hand · {overrides.sentence(stands[0]) if stands else 'nothing stands'}", type="step"):
-            st.caption("What people said over the decision; its reasons above are the model's and the policy's own.")
-            override_form.history(said, "lead_trace_by_hand")
+
+
+def by_hand(said: pl.DataFrame, moment: datetime | None) -> None:
+    """Draw what people said of the lead over its decisions, and how that stood at the moment (None: now)."""
+    if said.is_empty():
+        return
+    stands = overrides.standing(said, moment)
+    title = overrides.sentence(stands[0]) if stands else "nothing stands"
+    with st.expander(f"By hand · {title}", type="step", expanded=True):
+        st.caption("What people said over the decision; its reasons above are the model's and the policy's own.")
+        override_form.history(said, moment, "lead_trace_by_hand")
 
 
 def _event(record: Record, events: pl.DataFrame) -> None:

@@ -101,7 +101,9 @@ def nothing_found() -> None:
     told = figures.figures()
     mostly = f", mostly for {told.held_why}" if told.held_why else ""
     held = f" {told.held:,} leads are held{mostly}: see **Needs review**." if told.held else ""
-    empty_state.show(f"No lead matches these filters.{held}", icon="filter_alt_off")
+    resting = leads.matching(Filter("snoozed")).height
+    rest = f" {resting:,} leads rest for now: see **Snoozed**." if resting else ""
+    empty_state.show(f"No lead matches these filters.{held}{rest}", icon="filter_alt_off")
     with st.container(horizontal=True, horizontal_alignment="center"):
         st.button("Clear filters", type="primary", key="leads_clear", on_click=_clear)
 

@@ -48,18 +48,20 @@ def remember(words: str, take_back: Callable[[], object]) -> None:
 
 
 def undo(key: str) -> None:
-    """Draw what was done last beside what is there, with its Undo, until it is taken back or kept."""
+    """Draw what was done last with its Undo, until it is taken back or kept."""
     last: Last | None = session.value(LAST)
     if last is None:
         return
-    st.markdown(f":gray[{last.words}]", width="content")
-    if st.button("Undo", key=f"{key}_undo", icon=":material/undo:", shortcut="U"):
-        with refusals():
-            last.take_back()
-            session.forget(LAST)
-            done("Undone.")
-            st.rerun()
-    st.button("Keep", key=f"{key}_keep", type="tertiary", help="Put this away.", on_click=session.forget, args=(LAST,))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key=f"{key}_last"):
+        st.markdown(f":gray[{last.words}]", width="content")
+        if st.button("Undo", key=f"{key}_undo", icon=":material/undo:", shortcut="U"):
+            with refusals():
+                last.take_back()
+                session.forget(LAST)
+                done("Undone.")
+                st.rerun()
+        away = {"help": "Put this away.", "on_click": session.forget, "args": (LAST,)}
+        st.button("Keep", key=f"{key}_keep", type="tertiary", **away)
 
 
 def dialog(lead_ids: Sequence[str], key: str, kind: Kind | None = None) -> None:
@@ -151,7 +153,7 @@ def words(stands: Sequence[Mapping[str, Any]], key: str, *, ends: bool) -> None:
                     st.rerun()
 
 
-def history(said: pl.DataFrame, key: str) -> None:
-    """Draw every word about a lead, newest first, with how it ended."""
-    rows = [word | {"said": reads.sentence(word), "state": reads.ended(word)} for word in said.to_dicts()]
+def history(said: pl.DataFrame, moment: datetime | None, key: str) -> None:
+    """Draw every word about a lead, newest first, with how it had ended by the moment (None: now)."""
+    rows = [word | {"said": reads.sentence(word), "state": reads.ended(word, moment)} for word in said.to_dicts()]
     frame_table.show(pl.DataFrame(rows), key, columns=COLUMNS, order=list(COLUMNS), alt="What was said by hand.")

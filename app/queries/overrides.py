@@ -22,9 +22,10 @@ WIDE = {
 }  # fmt: skip
 
 
-def of_lead(lead_id: str) -> pl.DataFrame:
-    """Every word about a lead, newest first, as the store lists it; masked for who is looking."""
-    return _all(revision("decisions", "signals", "policy"), role().value).filter(lead_id=lead_id)
+def of_lead(lead_id: str, moment: datetime | None = None) -> pl.DataFrame:
+    """Every word said of a lead by the moment, newest first, as the store lists it; masked for who is looking."""
+    found = _all(revision("decisions", "signals", "policy"), role().value).filter(lead_id=lead_id)
+    return found.filter(pl.col("placed_at") <= naive(moment)) if moment else found
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -71,11 +72,11 @@ def _brief(word: Mapping[str, Any]) -> str:
     return f"{KINDS[word['kind']]} by {word['actor']} to {word['until']:%d %b}: {word['reason']}"
 
 
-def ended(word: Mapping[str, Any]) -> str:
-    """How a word came to be over, or that it stands."""
-    if word["over_at"] > _now():
+def ended(word: Mapping[str, Any], moment: datetime | None = None) -> str:
+    """How a word came to be over by the moment (None: now), or that it stood."""
+    if word["over_at"] > (naive(moment) if moment else _now()):
         return "stands"
-    if word["ended_at"] is not None:
+    if word["over_at"] == word["ended_at"]:
         return f"undone by {word['ended_by']}"
     return "its time was over" if word["over_at"] == word["until"] else "the lead closed"
 

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import services
-from app.components import frame_table
+from app.components import frame_table, override_form
 from app.queries import crm, desk, lead, leads, overrides, owners
 from core.decisions.store_overrides import Kind
 from core.governance import erasing
@@ -123,6 +123,7 @@ def test_an_override_lies_on_top_in_one_entry_and_is_over_at_its_end(bench, monk
     assert overrides.ended(overrides.of_lead(ids[2]).row(0, named=True)) == "its time was over"
     stood = overrides.standing(overrides.of_lead(ids[2]), until - SOON / 2)
     assert [one["override_id"] for one in stood] == [routed]
+    assert overrides.of_lead(ids[2], until - 2 * SOON).is_empty()
 
 
 def test_a_new_decision_ends_nothing_and_the_leads_close_does(bench):
@@ -236,6 +237,11 @@ def test_the_actions_on_leads_are_for_those_that_are_picked(bench, monkeypatch):
     monkeypatch.setattr(frame_table, "pick_many", lambda *_, **__: [0, 1])
     at = at.run().button(key="leads_hands_snooze").click().run()
     assert not at.exception and any(one.label == "Snooze 2 leads" for one in at.button)
+    snoozed = bench.rooms.overrides.place(Override(Kind.SNOOZE, "A fair"), queue()["lead_id"].to_list(), "ana")
+    at.session_state[override_form.LAST] = override_form.Last("Snoozed.", lambda: None)
+    assert any(one.key == "leads_hands_undo" for one in at.run().button)
+    assert any("leads rest for now" in one.value for one in at.markdown)
+    bench.rooms.overrides.end(snoozed, "ana")
 
 
 def test_lead_360_shows_the_word_its_history_and_undo(bench):
