@@ -49,7 +49,7 @@ with actions:
 bar = st.container()
 if lead_filters.in_drawer():
     row, picked = lead_grid.show(found, "leads_grid")
-    peek.drawer(row, "leads_peek")
+    peek.drawer(row, "leads_peek", among=len(picked))
 else:
     grid, panel = st.columns([2.9, 1], gap="small")
     with grid:

@@ -40,9 +40,9 @@ def show(row: Mapping[str, Any], key: str) -> None:
         )
 
 
-def drawer(row: Mapping[str, Any], key: str) -> None:
-    """Open the panel as a drawer once for each row that is newly picked."""
-    if session.value(f"{key}_opened", row["lead_id"]) != row["lead_id"]:
+def drawer(row: Mapping[str, Any], key: str, *, among: int) -> None:
+    """Open the panel as a drawer once for a row that is newly picked, unless it is one among several that are."""
+    if among < 2 and session.value(f"{key}_opened", row["lead_id"]) != row["lead_id"]:
         st.dialog("Why this lead", position="right", width="medium")(show)(row, key)
     session.remember(f"{key}_opened", row["lead_id"])
 

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import services
-from app.components import frame_table, override_form
+from app.components import frame_table, lead_grid, override_form
 from app.queries import crm, desk, lead, leads, overrides, owners
 from core.decisions.store_overrides import Kind
 from core.governance import erasing
@@ -229,6 +229,16 @@ def test_feedback_on_many_is_one_entry_and_is_taken_back(bench):
     assert [desk.verdict(one) for one in ids] == [(Verdict.GOOD, "ana"), None, None]
     with pytest.raises(NobodyChosen):
         bench.rooms.feedback.give_to([], Verdict.JUNK, "ana")
+
+
+def test_what_is_picked_follows_the_leads_where_they_move(monkeypatch):
+    kept: dict = {}
+    monkeypatch.setattr(lead_grid.session, "value", lambda key, default=None: kept.get(key, default))
+    monkeypatch.setattr(lead_grid.session, "remember", kept.__setitem__)
+    first = lead_grid._widget({"a": 0, "b": 1, "c": 2}, [], "grid")
+    assert lead_grid._widget({"a": 0, "b": 1, "c": 2}, ["b", "c"], "grid") == first == (first[0], [])
+    moved = lead_grid._widget({"c": 0, "d": 1, "a": 2}, ["b", "c"], "grid")
+    assert moved[0] != first[0] and moved[1] == [0]
 
 
 def test_the_actions_on_leads_are_for_those_that_are_picked(bench, monkeypatch):
