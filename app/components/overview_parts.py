@@ -58,7 +58,7 @@ def funnel_card(scope: Scope, key: str) -> None:
     """Draw how far the leads came, each stage with the way to its rows."""
     found = overview.stages(scope.days, scope.segment)
     stages = pl.DataFrame(found.shown(), schema={"stage": pl.String, "leads": pl.Int64}, orient="row")
-    words = overview.in_words(found)
+    words = f"{overview.in_words(found)} {overview.funnel_before(scope)}".strip()
     with chart.card("From score to customer", glossary.term("funnel")):
         if not found.counts["scored"]:
             empty_state.show("No lead was scored on these days.", icon="filter_alt_off")
@@ -82,6 +82,7 @@ def lift(scope: Scope, key: str) -> None:
             return
         best = found.deciles["rate"][0]
         words = f"{best:.0%} of the best tenth won, against {found.base_rate:.0%} of all: {found.whose}."
+        words = f"{words} {overview.lift_before(scope)}".strip()
         figure = quality.lift(found.deciles, found.base_rate, chart.colours())
         chart.show(figure, f"{key}_lift", alt=f"Win rate by tenth. {words}", words=words)
 

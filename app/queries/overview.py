@@ -153,6 +153,29 @@ def in_words(found: Stages) -> str:
     return f"{routed}; {touched}. {counts['converted']:,} won since."
 
 
+def funnel_before(asked: Scope) -> str:
+    """How far those came that were scored on the days compared, in a sentence; empty where no days are compared."""
+    if asked.earlier is None:
+        return ""
+    counts = stages(asked.earlier, asked.segment).counts
+    if not counts["scored"]:
+        return f"Nobody was scored from {asked.earlier.words()}."
+    told = f"{counts['scored']:,} scored, {counts['routed']:,} routed, {counts['converted']:,} won since"
+    return f"From {asked.earlier.words()}: {told}."
+
+
+def lift_before(asked: Scope) -> str:
+    """The lift of the days compared, in a sentence; empty where no days are compared."""
+    if asked.earlier is None:
+        return ""
+    found = lift(asked.earlier, asked.segment)
+    if found.deciles.is_empty():
+        return "Too few to tell for the days compared."
+    return (
+        f"From {asked.earlier.words()}: {found.deciles['rate'][0]:.0%} of the best tenth, {found.base_rate:.0%} of all."
+    )
+
+
 def opens(stage: str, asked: Scope) -> dict[str, str | list[str]]:
     """The parameters under which Leads lists the leads that came as far as the stage."""
     chosen = asked.segment.chosen

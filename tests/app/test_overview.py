@@ -65,6 +65,8 @@ def test_each_stage_counts_what_the_record_says_and_opens_its_rows(demo_copy):
     before = overview.stages(days, scope.EVERYONE)
     assert not before.touches_known and dict(before.shown())["Touched"] is None
     assert "not known yet" in overview.in_words(before)
+    assert overview.funnel_before(asked()).startswith("Nobody was scored from")
+    assert overview.funnel_before(asked("all")) == "" == overview.lift_before(asked(compare="none"))
     routed = FunnelStore(demo_copy.db).ways(None, None).filter(pl.col("routed_at").is_not_null())
     kept = outcomes(demo_copy).filter(outcome="won").join(routed, on="lead_id")
     assert before.counts["converted"] == kept.filter(pl.col("at") >= pl.col("routed_at")).height > 0
