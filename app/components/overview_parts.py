@@ -11,7 +11,7 @@ from app.charts import flows, quality
 from app.charts import time as over_time
 from app.components import annotate, chart, empty_state, glossary, kpi, last_look
 from app.queries import alerts as alerting
-from app.queries import desk, funnel, overview, versions
+from app.queries import desk, funnel, overview, progress, versions
 from app.queries import tiles as reads
 from app.queries.scope import DAYS, RANGES, Scope
 from app.queries.tiles import Figure
@@ -56,9 +56,9 @@ def _beside(scope: Scope, figure: Figure, note: str, words: Callable[[float], st
 
 def funnel_card(scope: Scope, key: str) -> None:
     """Draw how far the leads came, each stage with the way to its rows."""
-    found = overview.stages(scope.days, scope.segment)
+    found = progress.stages(scope.days, scope.segment)
     stages = pl.DataFrame(found.shown(), schema={"stage": pl.String, "leads": pl.Int64}, orient="row")
-    words = f"{overview.in_words(found)} {overview.funnel_before(scope)}".strip()
+    words = f"{progress.in_words(found)} {progress.funnel_before(scope)}".strip()
     with chart.card("From score to customer", glossary.term("funnel")):
         if not found.counts["scored"]:
             empty_state.show("No lead was scored on these days.", icon="filter_alt_off")
@@ -69,25 +69,25 @@ def funnel_card(scope: Scope, key: str) -> None:
             for stage, label in funnel.STAGES.items():
                 st.page_link(
                     navigation.script("leads"), label=label, icon=":material/arrow_forward:", width="content",
-                    disabled=not found.counts[stage], query_params=overview.opens(stage, scope),
+                    disabled=not found.counts[stage], query_params=progress.opens(stage, scope),
                 )  # fmt: skip
 
 
 def lift(scope: Scope, key: str) -> None:
     """Draw the win rate by tenth of the ranking."""
-    found = overview.lift(scope.days, scope.segment)
+    found = progress.lift(scope.days, scope.segment)
     with chart.card("The best tenth wins most" if _is_best(found) else "Win rate by tenth", glossary.term("lift")):
         if found.deciles.is_empty():
             empty_state.link(found.why, page="train", action="Look at Train")
             return
         best = found.deciles["rate"][0]
         words = f"{best:.0%} of the best tenth won, against {found.base_rate:.0%} of all: {found.whose}."
-        words = f"{words} {overview.lift_before(scope)}".strip()
+        words = f"{words} {progress.lift_before(scope)}".strip()
         figure = quality.lift(found.deciles, found.base_rate, chart.colours())
         chart.show(figure, f"{key}_lift", alt=f"Win rate by tenth. {words}", words=words)
 
 
-def _is_best(found: overview.Lift) -> bool:
+def _is_best(found: progress.Lift) -> bool:
     return not found.deciles.is_empty() and found.deciles["rate"][0] == found.deciles["rate"].max()
 
 

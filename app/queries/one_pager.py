@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from app import session
-from app.queries import alerts, leads, overview, scope, tiles, versions
+from app.queries import alerts, leads, progress, scope, tiles, versions
 from app.queries.access import database
 from app.queries.scope import Scope
 from app.queries.tiles import Figure
@@ -18,7 +18,7 @@ from core.kernel.times import utc
 
 def sheet(asked: Scope) -> OnePager:
     """Everything of the page but the queue, which `with_queue` adds when a file is made."""
-    found, lift = overview.stages(asked.days, asked.segment), overview.lift(asked.days, asked.segment)
+    found, lift = progress.stages(asked.days, asked.segment), progress.lift(asked.days, asked.segment)
     shown = tiles.tiles(asked)
     best = lift.deciles["rate"].to_list() if lift.deciles.height else []
     lift_words = lift.why or f"{best[0]:.0%} of the best tenth, {lift.base_rate:.0%} of all: {lift.whose}."
@@ -26,13 +26,13 @@ def sheet(asked: Scope) -> OnePager:
         scope=asked.words(),
         tiles=_tiles(shown, asked),
         funnel=found.shown(),
-        funnel_words=f"Leads scored on these days; won counts from the routing on. {overview.funnel_before(asked)}",
+        funnel_words=f"Leads scored on these days; won counts from the routing on. {progress.funnel_before(asked)}",
         tenths=best,
         base_rate=lift.base_rate,
-        lift_words=f"{lift_words} {overview.lift_before(asked)}",
+        lift_words=f"{lift_words} {progress.lift_before(asked)}",
         alerts=[one.text.replace("**", "").replace("`", "") for one in alerts.alerts()],
         queue=(),
-        words=(overview.in_words(found), _wins(shown, asked)),
+        words=(progress.in_words(found), _wins(shown, asked)),
         origin=_origin(asked),
     )
 

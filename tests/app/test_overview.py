@@ -9,7 +9,7 @@ import pypdf
 import pytest
 
 from app.components import last_look, overview_export
-from app.queries import data, leads, one_pager, overview, scope, tiles
+from app.queries import data, leads, one_pager, overview, progress, scope, tiles
 from core.decisions.store_funnel import FunnelStore
 from core.exports.one_pager import OnePager, Tile, to_pdf
 from core.exports.origin import Origin
@@ -52,21 +52,21 @@ def test_a_segment_narrows_every_figure_and_adds_up_with_the_others(demo_copy):
     for figure in ("won", "decided", "events"):
         whole = getattr(tiles.tiles(asked("all")), figure).value
         assert sum(getattr(tiles.tiles(one), figure).value for one in parts) == whole
-    scored = [overview.stages(None, one.segment).counts["scored"] for one in parts]
-    assert sum(scored) == overview.stages(None, scope.EVERYONE).counts["scored"]
+    scored = [progress.stages(None, one.segment).counts["scored"] for one in parts]
+    assert sum(scored) == progress.stages(None, scope.EVERYONE).counts["scored"]
     demo_copy.rooms.views.save("leads", "Best", {"view": "all", "band": ["hot"]}, "ana", shared=True)
     best = asked("all", "view:ana/Best")
     assert tiles.tiles(best).decided.value == tiles.tiles(asked("all")).top.value
-    assert overview.opens("routed", best) == {"view": "All leads", "stage": "routed", "tr": "all", "band": ["hot"]}
+    assert progress.opens("routed", best) == {"view": "All leads", "stage": "routed", "tr": "all", "band": ["hot"]}
 
 
 def test_each_stage_counts_what_the_record_says_and_opens_its_rows(demo_copy):
     days = asked().days
-    before = overview.stages(days, scope.EVERYONE)
+    before = progress.stages(days, scope.EVERYONE)
     assert not before.touches_known and dict(before.shown())["Touched"] is None
-    assert "not known yet" in overview.in_words(before)
-    assert overview.funnel_before(asked()).startswith("Nobody was scored from")
-    assert overview.funnel_before(asked("all")) == "" == overview.lift_before(asked(compare="none"))
+    assert "not known yet" in progress.in_words(before)
+    assert progress.funnel_before(asked()).startswith("Nobody was scored from")
+    assert progress.funnel_before(asked("all")) == "" == progress.lift_before(asked(compare="none"))
     routed = FunnelStore(demo_copy.db).ways(None, None).filter(pl.col("routed_at").is_not_null())
     kept = outcomes(demo_copy).filter(outcome="won").join(routed, on="lead_id")
     assert before.counts["converted"] == kept.filter(pl.col("at") >= pl.col("routed_at")).height > 0
@@ -77,7 +77,7 @@ def test_each_stage_counts_what_the_record_says_and_opens_its_rows(demo_copy):
                 "INSERT INTO lead_work SELECT lead_no, ?, ?::TIMESTAMP, NULL, 'b' FROM leads WHERE lead_id = ?",
                 [worked, moment, lead],
             )
-    after = overview.stages(days, scope.EVERYONE)
+    after = progress.stages(days, scope.EVERYONE)
     assert (after.counts["touched"], after.untouched, after.unsaid) == (1, 1, before.counts["routed"] - 2)
     assert {stage: after.counts[stage] for stage in ("scored", "routed", "converted")} == {
         stage: before.counts[stage] for stage in ("scored", "routed", "converted")
@@ -92,12 +92,12 @@ def test_each_stage_counts_what_the_record_says_and_opens_its_rows(demo_copy):
 
 
 def test_lift_is_of_what_was_decided_on_the_days_or_says_that_it_is_too_few(demo_copy, monkeypatch):
-    assert "split" in overview.lift(None, scope.EVERYONE).whose
-    few = overview.lift(asked().days, scope.EVERYONE)
+    assert "split" in progress.lift(None, scope.EVERYONE).whose
+    few = progress.lift(asked().days, scope.EVERYONE)
     assert few.deciles.is_empty() and "Too few to tell" in few.why
-    monkeypatch.setattr(overview, "FEWEST_CLOSED", 4)
-    overview._lift.clear()
-    told = overview.lift(asked().days, scope.EVERYONE)
+    monkeypatch.setattr(progress, "FEWEST_CLOSED", 4)
+    progress._lift.clear()
+    told = progress.lift(asked().days, scope.EVERYONE)
     assert told.deciles["decile"][0] == 1 and told.deciles["decile"].is_sorted() and told.deciles["decile"].max() <= 10
     closed = int(told.deciles["rows"].sum())
     assert f"the {closed:,} leads" in told.whose
