@@ -23,6 +23,12 @@ def test_colours_of_text_can_be_read(theme, name):
     assert contrast(getattr(theme, name), theme.surface) >= 4.5
 
 
+def test_a_warning_can_be_read_on_its_ground():
+    options = dict(flat(tomllib.loads(CONFIG.read_text())))
+    ground = "#FCF6EA"
+    assert contrast(options["theme.light.yellowTextColor"], ground) >= 4.5 > contrast("#A97619", ground)
+
+
 def test_an_unknown_theme_counts_as_light():
     assert tokens(None) is LIGHT
     assert tokens("dark") is DARK
