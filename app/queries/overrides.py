@@ -8,6 +8,7 @@ import polars as pl
 import streamlit as st
 
 from app.queries.access import cells, database, revision, role, rooms, seen
+from core.decisions.reviewing import CONTESTED
 from core.decisions.store_overrides import Kind, OverrideStore
 from core.governance.permissions import Role
 from core.kernel.times import naive
@@ -84,12 +85,13 @@ def ended(word: Mapping[str, Any], moment: datetime | None = None) -> str:
 def laid_over(rows: pl.DataFrame, by: Role) -> pl.DataFrame:
     """The board's rows with pool and assignee as people said, where they did; `policy_pool`, `policy_assignee` beside.
 
-    What is denied stays as the policy has it. Besides: hands (kinds that stand), by_hand (in brief), is_placed,
-    snoozed_until, hand_by, hand_reason, hand_until.
+    What is denied or waits for a reviewer stays as the policy has it. Besides: hands (kinds that stand), by_hand (in
+    brief), is_placed, snoozed_until, hand_by, hand_reason, hand_until.
     """
     found = _standing_at(_all(revision("decisions", "signals", "policy"), by.value), _now())
     rows = rows.join(_wide(found), on="lead_id", how="left", maintain_order="left")
-    is_placed = pl.col("is_placed").fill_null(False) & (pl.col("disposition") != "DENY")
+    waits = pl.col("reasons").str.contains(f'"{CONTESTED}"', literal=True)
+    is_placed = pl.col("is_placed").fill_null(False) & (pl.col("disposition") != "DENY") & ~waits
     pool = pl.when(is_placed).then(pl.coalesce("hand_pool", "pool")).otherwise("pool")
     kept = pl.when(pool.eq_missing(pl.col("pool"))).then("assignee")
     who = pl.when(is_placed).then(pl.coalesce("hand_assignee", kept)).otherwise("assignee")

@@ -36,13 +36,17 @@ LISTED = f"""
     LEFT JOIN leads r ON r.lead_no = i.root_no LEFT JOIN closes c ON c.root_no = i.root_no
     ORDER BY o.entry_seq DESC, o.lead_id"""
 FOUND = f"""
-    WITH {CLOSES}, asked AS (
+    WITH {CLOSES}, contested AS (
+        SELECT root_no FROM contests JOIN leads USING (lead_id) JOIN identity_at(NULL) USING (lead_no)
+        WHERE settled_at IS NULL
+    ), asked AS (
         SELECT coalesce({SHOWN.replace("lead_", "f.lead_")}, w.lead_id) AS asked_id,
-            coalesce(r.lead_id, w.lead_id) AS lead_id, c.root_no IS NOT NULL AS is_closed
+            coalesce(r.lead_id, w.lead_id) AS lead_id, c.root_no IS NOT NULL AS is_closed,
+            coalesce(i.root_no IN (SELECT root_no FROM contested), FALSE) AS is_contested
         FROM wanted w LEFT JOIN leads f ON f.lead_id = w.lead_id LEFT JOIN identity_at(NULL) i ON i.lead_no = f.lead_no
         LEFT JOIN leads r ON r.lead_no = i.root_no LEFT JOIN closes c ON c.root_no = i.root_no
     )
-    SELECT asked_id, lead_id, is_closed, d.decision_id, d.disposition
+    SELECT asked_id, lead_id, is_closed, is_contested, d.decision_id, d.disposition
     FROM asked LEFT JOIN decisions_latest d USING (lead_id) ORDER BY asked_id"""
 OVERRULED = f"""
     WITH {CLOSES}, said AS (
@@ -86,8 +90,8 @@ class OverrideStore:
         return (change or self._database).read(REPS).rows()
 
     def found(self, change: Change, lead_ids: Sequence[str]) -> pl.DataFrame:
-        """Of each lead asked for: asked_id as it may be shown, its root's lead_id, is_closed, and of its newest
-        decision decision_id and disposition (null where there is none).
+        """Of each lead asked for: asked_id as it may be shown, its root's lead_id, is_closed, is_contested, and the
+        decision_id and disposition of its newest decision (null where there is none).
         """
         change.load("wanted", pl.DataFrame({"lead_id": sorted(set(lead_ids))}, schema={"lead_id": pl.String}))
         return change.read(FOUND)

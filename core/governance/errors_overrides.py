@@ -62,6 +62,19 @@ class LeadsDenied(LeadbenchError):
         )
 
 
+class LeadsContested(LeadbenchError):
+    """Leads among those chosen whose contested decision waits for a person with the permission to review."""
+
+    code = "contested_leads"
+
+    def __init__(self, lead_ids: Sequence[str]) -> None:
+        super().__init__(
+            f"{_named(lead_ids)}: contested, and a reviewer has not decided yet.",
+            value=lead_ids[0],
+            remedy="Leave them out, or have the contest settled first: `leadbench contests list --open`.",
+        )
+
+
 class PoolUnknown(LeadbenchError):
     """A pool that the policy does not name."""
 

@@ -109,6 +109,7 @@ class Overrides:
             (found["decision_id"].is_null(), errors.LeadsUndecided),
             (found["is_closed"], errors.LeadsClosed),
             (is_denied, errors.LeadsDenied),
+            (found["is_contested"] & (kind is not Kind.SNOOZE), errors.LeadsContested),
         )
         for is_bad, refusal in refused:
             if is_bad.any():

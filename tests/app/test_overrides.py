@@ -12,7 +12,7 @@ from app.components import frame_table, lead_grid, override_form
 from app.queries import crm, desk, lead, leads, overrides, owners
 from core.decisions.store_overrides import Kind
 from core.governance import erasing
-from core.governance.errors_overrides import LeadsClosed, LeadsDenied, NobodyChosen
+from core.governance.errors_overrides import LeadsClosed, LeadsContested, LeadsDenied, NobodyChosen
 from core.governance.feedback import Verdict
 from core.governance.overrides import PLACED, Override
 from core.governance.permissions import Role
@@ -149,7 +149,7 @@ def test_a_new_decision_ends_nothing_and_the_leads_close_does(bench):
     assert all("too few" in text for text in rows["said"])
 
 
-def test_what_a_guard_denies_is_routed_by_no_hand(bench):
+def test_what_a_guard_denies_or_a_reviewer_has_to_decide_is_routed_by_no_hand(bench):
     lead_id = queue()["lead_id"][5]
     said = Override(Kind.ROUTE, "Ours", "sdr.uki")
     bench.rooms.overrides.place(said, [lead_id], "ana")
@@ -161,6 +161,15 @@ def test_what_a_guard_denies_is_routed_by_no_hand(bench):
     with bench.db.change("decisions", "decisions.recorded", "ana") as change:
         change.execute("UPDATE decisions SET disposition = 'HOLD' WHERE lead_id = ?", [lead_id])
     assert lead_id in queue()["lead_id"] and lead_id not in leads.matching(leads.Filter("review"))["lead_id"]
+    row = {"contest_id": "c9", "lead_id": lead_id, "decision_id": "d", "reason": "x", "route": "q", "asked_by": "ana"}
+    with bench.db.change("decisions", "decisions.recorded", "ana") as change:
+        change.insert("contests", pl.DataFrame([row]).with_columns(asked_at=pl.lit(naive(bench.db.clock.now()))
+                      ).with_columns(due_at="asked_at"))  # fmt: skip
+        reasons = '[{"reason":"contested","rule":"privacy.human_review"}]'
+        change.execute("UPDATE decisions SET reasons = ? WHERE lead_id = ?", [reasons, lead_id])
+    assert lead_id not in queue()["lead_id"]
+    with pytest.raises(LeadsContested):
+        bench.rooms.overrides.place(said, [lead_id], "ana")
 
 
 def test_a_merged_id_is_spoken_of_as_its_lead_and_erasure_takes_the_reason(bench):
