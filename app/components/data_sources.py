@@ -2,13 +2,10 @@
 
 import streamlit as st
 
-from app import session
 from app.charts import time as charts
-from app.components import annotate, chart, columns, event_schemas, frame_table, glossary, kpi
+from app.components import annotate, chart, columns, event_schemas, frame_table, glossary, kpi, lineage_file
 from app.queries import data as reads
 from app.queries import desk
-from app.queries.access import may
-from core.governance.permissions import Permission
 
 
 def show(key: str) -> None:
@@ -67,10 +64,4 @@ def _files(key: str) -> None:
         "loaded_on": st.column_config.DateColumn("Loaded", format="D MMM", width=64),
     }
     frame_table.show(reads.batches(), f"{key}_files", columns=config, order=list(config), alt="Loaded files.")
-    actor, is_allowed = session.identity(), may(Permission.EXPORT)
-    st.download_button(
-        "OpenLineage", data=lambda: reads.lineage(actor), file_name="leadbench-lineage.ndjson",
-        mime="application/x-ndjson", key=f"{key}_lineage", icon=":material/account_tree:", on_click="ignore",
-        disabled=not is_allowed, type="tertiary",
-        help=glossary.term("open_lineage") if is_allowed else "Not with your role.",
-    )  # fmt: skip
+    lineage_file.show(key)

@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from app.charts import comparison
-from app.components import chart, frame_table, glossary
+from app.components import chart, frame_table, glossary, lineage_file
 from app.feedback import refused
 from app.queries import feature_facts, people
 from app.queries.feature_facts import TIERS, Facts
@@ -45,6 +45,7 @@ def show(set_hash: str, name: str, facts: Facts, key: str) -> None:
         _values(set_hash, feature, key)
     with right, chart.card("Where it comes from and who reads it", glossary.term("behaviour_hash")):
         st.mermaid_chart(feature_facts.lineage(set_hash, name), alt=f"Lineage of {feature.label}.")
+        lineage_file.show(key)
     _code(feature, key)
 
 

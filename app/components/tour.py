@@ -24,7 +24,7 @@ STOPS = (
     Stop(
         "",
         "Are we winning, and is anything wrong?",
-        "Figures of the store as it stands. **Needs somebody** lists what waits; **What changed** is the ledger.",
+        "The last days beside those before. **Needs somebody** lists what waits; **What changed** is the ledger.",
     ),
     Stop(
         "leads",
