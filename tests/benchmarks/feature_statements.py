@@ -210,13 +210,7 @@ own AS (
     FROM p GROUP BY row_no),
 {{sequences}},
 o AS (
-    SELECT row_no, sum(n) AS n, sum(amounts) AS amounts, count(*) AS leads
-    FROM (SELECT s.row_no, e.lead_no, count(*) AS n, sum(e.amount) AS amounts
-        FROM ordered e
-        JOIN (SELECT s.*, s.a // {30 * DAY} - u.back AS part FROM {{{{rows}}}} s, (VALUES (0), (1)) u(back)) s
-            ON e.account_no = s.account_no AND e.t // {30 * DAY} = s.part AND e.lead_no <> s.lead_no
-            AND e.k <= s.a AND e.t < s.a AND e.t >= s.a - {30 * DAY} GROUP BY ALL)
-    GROUP BY row_no)
+    SELECT row_no, sum(n) AS n, sum(amounts) AS amounts, count(*) AS leads FROM ({{{{others}}}}) GROUP BY row_no)
 SELECT s.row_no, {{columns}}
 FROM {{{{rows}}}} s LEFT JOIN own ON own.row_no = s.row_no LEFT JOIN q0 ON q0.row_no = s.row_no
     LEFT JOIN q1 ON q1.row_no = s.row_no LEFT JOIN o ON o.row_no = s.row_no
@@ -269,7 +263,15 @@ _BEST = _BEST.format(
     ),
     columns=", ".join(f"{sql} AS {name}" for name, sql in _COLUMNS.items()),
 )
-BEST = _BEST.format(whole="spine", rows="spine")
+_OTHERS = f"""SELECT s.row_no, e.lead_no, count(*) AS n, sum(e.amount) AS amounts
+        FROM ordered e JOIN (SELECT s.*, s.a // {30 * DAY} - u.back AS part FROM spine s, (VALUES (0), (1)) u(back)) s
+            ON e.account_no = s.account_no AND e.t // {30 * DAY} = s.part AND e.lead_no <> s.lead_no
+            AND e.k <= s.a AND e.t < s.a AND e.t >= s.a - {30 * DAY} GROUP BY ALL"""
+_OTHERS_OF_FEW = f"""SELECT s.row_no, e.lead_no, count(*) AS n, sum(e.amount) AS amounts
+        FROM ordered e JOIN (SELECT r.row_no, r.a, m.lead_no FROM renewed_rows r
+            JOIN members m ON m.account_no = r.account_no AND m.lead_no <> r.lead_no) s ON e.lead_no = s.lead_no
+            AND e.k <= s.a AND e.t < s.a AND e.t >= s.a - {30 * DAY} GROUP BY ALL"""
+BEST = _BEST.format(whole="spine", rows="spine", others=_OTHERS)
 """All columns of all rows."""
 
 
@@ -281,16 +283,18 @@ def later(events: Path) -> Iterator[str]:
         FROM read_parquet('{events}') JOIN lead_numbers USING (lead_id) JOIN account_numbers USING (account_id)
             JOIN kinds USING (source, type) LEFT JOIN page_numbers USING (page)"""
     yield "INSERT INTO ordered BY NAME FROM news ORDER BY lead_no, t"
+    yield "CREATE OR REPLACE TEMP TABLE members AS SELECT DISTINCT lead_no, account_no FROM ordered"
 
 
 def renewal() -> Iterator[str]:
     """Statements that bring `made`, the rows of BEST before `news`, up to date: as few and as plain as they can be."""
+    few = _BEST.format(whole="whole_rows", rows="renewed_rows", others=_OTHERS_OF_FEW)
     yield """CREATE OR REPLACE TEMP TABLE whole_rows AS
         FROM spine s SEMI JOIN news n ON n.lead_no = s.lead_no AND n.t < s.a AND n.k <= s.a"""
     yield f"""CREATE OR REPLACE TEMP TABLE renewed_rows AS FROM whole_rows UNION
         FROM spine s SEMI JOIN news n ON n.account_no = s.account_no AND n.lead_no <> s.lead_no
             AND n.k <= s.a AND n.t < s.a AND n.t >= s.a - {30 * DAY}"""
-    yield f"CREATE OR REPLACE TEMP TABLE renewed AS {_BEST.format(whole='whole_rows', rows='renewed_rows')}"
+    yield f"CREATE OR REPLACE TEMP TABLE renewed AS {few}"
     others = ", ".join(f"{name} = r.{name}" for name in _COLUMNS if name.startswith("others"))
     yield f"UPDATE made SET {others} FROM renewed r WHERE made.row_no = r.row_no"
     yield "DELETE FROM made WHERE row_no IN (SELECT row_no FROM whole_rows)"

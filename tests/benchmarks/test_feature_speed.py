@@ -181,7 +181,7 @@ def test_a_kept_build_is_renewed_for_the_leads_that_changed(store, tables, place
 
 def renewed_by_hand(tables: duckdb.DuckDBPyConnection, place: Path) -> tuple[float, float]:
     """Processor seconds of the renewal written by hand and of its build of all; leaves `made` up to date."""
-    first, _ = timed(lambda: tables.execute(f"CREATE OR REPLACE TABLE made AS {by_hand.BEST}"))
+    first, _ = timed(lambda: tables.execute(f"CREATE OR REPLACE TEMP TABLE made AS {by_hand.BEST}"))
     for statement in by_hand.later(place / "later.parquet"):
         tables.execute(statement)
     again, _ = timed(lambda: [tables.execute(statement) for statement in by_hand.renewal()])
