@@ -110,7 +110,7 @@ def train(
     model = Model(kept, categories, booster, base_margin, chosen, NOBODY, feature_set_hash, told)
     if config.segments is not None:
         model = _segmented(model, config, config.segments, (fitted, held), margin)
-    reference = _reference(model, part, population.inputs, margin, config.threads)
+    reference = _reference(model, part, population, margin, config.threads)
     return TrainedModel(replace(model, reference=reference), counts)
 
 
@@ -239,17 +239,35 @@ def without_parameters(text: str) -> str:
     return before + rest.partition("end of parameters\n")[2]
 
 
-def _reference(model: Model, part: str, inputs: Floats, margin: Floats, threads: int) -> Reference:
-    """The frozen reference population, thinned evenly where it is large; `margin` is the parent's of the inputs."""
-    probability = model.calibration.probability(margin)
+def _reference(model: Model, part: str, population: Rows, margin: Floats, threads: int) -> Reference:
+    """The frozen reference population, thinned evenly where it is large; `margin` is the parent's of its rows.
+
+    Rows that weigh are there as often as they count, so that ranks and grades are among all leads.
+    """
+    probability, inputs = model.calibration.probability(margin), population.inputs
     for rows, one in model.shares(inputs) if model.segments else ():
         probability[rows] = one.calibration.probability(raw_margins(one.booster, inputs[rows], threads))
-    sample = inputs[np.linspace(0, len(inputs) - 1, min(len(inputs), EXPLAINED_ROWS)).astype(int)]
-    points = explained(model, sample, lightgbm_way(threads))[2]
-    ordered = np.sort(np.round(probability, 9))
-    thinned = ordered[np.linspace(0, len(ordered) - 1, min(len(ordered), REFERENCE_ROWS)).astype(int)]
+    sample = np.linspace(0, len(inputs) - 1, min(len(inputs), EXPLAINED_ROWS)).astype(int)
+    points = explained(model, inputs[sample], lightgbm_way(threads))[2]
+    thinned = _thinned(np.round(probability, 9), population.weight)
     fit, engagement = (
-        tuple(np.round(np.quantile(role_sums(model.features, points, role), GRADE_CUTS), 9).tolist())
+        tuple(np.round(_cut(role_sums(model.features, points, role), population.weight[sample]), 9).tolist())
         for role in ("fit", "engagement")
     )
     return Reference(part, tuple(thinned.tolist()), fit, engagement)
+
+
+def _thinned(probability: Floats, weight: Floats) -> Floats:
+    """At most 10,000 of the probabilities, in order and evenly by weight."""
+    count = min(len(probability), REFERENCE_ROWS)
+    if np.ptp(weight) == 0:
+        return np.sort(probability)[np.linspace(0, len(probability) - 1, count).astype(int)]
+    shares = (np.arange(count) + 0.5) / count
+    return np.quantile(probability, shares, weights=weight, method="inverted_cdf")
+
+
+def _cut(points: Floats, weight: Floats) -> Floats:
+    """The quartiles that grades begin at, of points of which each counts its weight."""
+    if np.ptp(weight) == 0:
+        return np.quantile(points, GRADE_CUTS)
+    return np.quantile(points, GRADE_CUTS, weights=weight, method="inverted_cdf")

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from app.cli.jobs import summary
+from app.cli.monitoring import drift_text, performance_text
 from core.kernel.clock import SystemClock
 from core.recipes.document import TrainPart
 from core.workbench import Workbench
@@ -43,7 +44,12 @@ def stricter(tmp_path) -> Path:
 def test_a_result_that_was_kept_before_the_champions_rows_were_counted_is_told_too(demo):
     _, result = demo
     against = {"version": "1", "verdict": "better", "figures": [{"difference": 0.01, "low": 0.002, "high": 0.02}]}
-    for kept, words in ((against, "model 1: better"), ({**against, "rows": 90}, "model 1 on the 90 rows whose")):
+    counted = {**against, "rows": 90}
+    for kept, words in (
+        (against, "model 1: better"),
+        (counted, "model 1 on the 90 rows whose"),
+        ({**counted, "weighted": True}, "window is over, each by its weight: better"),
+    ):
         assert words in summary({**result, "metrics": {**result["metrics"], "against_champion": kept}})
 
 
@@ -290,6 +296,7 @@ def test_drift_of_a_stretch_of_time_is_written_for_pipelines_and_people(demo, tm
     assert {one["source"] for one in found["sources"]} >= {"web", "crm"}
     ranks = [one["decisions_moved"] for one in found["features"]]
     assert ranks == sorted(ranks, reverse=True) and found["decisions_moved"] <= found["population"]
+    assert not found["weighted"] and "stand for all leads" in drift_text({**found, "weighted": True})
     failed = files[0].read_text().count("<failure ")
     assert failed >= found["features_drifted"] and files[0].read_text().startswith("<?xml")
     assert files[1].read_bytes().lstrip().startswith(b"<")
@@ -306,6 +313,8 @@ def test_performance_says_what_came_and_what_is_expected(demo):
     assert found["rows"] == found["labelled"] + found["waiting"] == sum(one["rows"] for one in found["cohorts"])
     assert {one["name"] for one in found["segments"]} == {"region"}
     assert any(not one["is_mature"] for one in found["cohorts"]) and found["loops"]["unknown"]
+    assert not found["weighted"] and "by their weights" not in performance_text(found)
+    assert "by their weights, as 80 rows would" in performance_text({**found, "effective_rows": 80.0})
     assert refused("performance", "--segment", "lead_id", *at)["code"] == "unknown_segment"
     assert call("performance", "--population", "everybody").returncode == 2
 

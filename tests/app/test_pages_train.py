@@ -5,6 +5,7 @@ import io
 import zipfile
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from app.components import chart
@@ -131,7 +132,10 @@ def test_train_shows_which_levels_have_trees_of_their_own_and_why_others_have_no
         ("not known", "all leads' trees", "–", 0.7),
     ]
     monkeypatch.setattr(models, "version", lambda name: version)
+    unseen = cuts.unseen("1")
+    monkeypatch.setattr(cuts, "unseen", lambda name: replace(unseen, weight=np.ones(len(unseen.y))))
     at = page("train")
+    assert sum(f"{len(unseen.y):,} worked ones stand for them" in one.value for one in at.caption) == 2
     assert any("Segments by region" in one.value for one in at.markdown)
     assert any("win rate 31%, 29% expected" in one.value for one in at.caption)
 

@@ -68,6 +68,18 @@ def test_the_rate_and_the_effective_sample_are_those_of_the_weighted_rows():
     assert abs(rate - truth.mean()) < 0.02 < rows["y"].mean() - truth.mean()
 
 
+def test_ranks_are_among_all_leads_that_the_weights_stand_for():
+    found, work, chances, _ = log(4_000)
+    kept = weighted(found, work, chances)[0].rows
+    rows = kept.with_columns(pl.when(pl.col("size") > 0).then(4.0).otherwise(0.5).alias(WEIGHT))
+    model, held = train(rows, SIZE, CONFIG).model, rows.filter(pl.col("part") == "calibration")
+    p, reference = probabilities(model, held), np.array(model.reference.probabilities)
+    middle = float(np.median(p))
+    above = float(np.average(p > middle, weights=held[WEIGHT].to_numpy()))
+    assert len(reference) == len(held) and above > 0.7
+    assert np.mean(reference > middle) == pytest.approx(above, abs=0.01)
+
+
 def test_a_propensity_next_to_nothing_is_clipped_and_counted():
     found, work, chances, _ = log()
     first = work.filter(pl.col("worked"))["lead_id"][0]
