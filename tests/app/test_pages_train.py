@@ -41,6 +41,11 @@ def test_bands_are_proposed_on_the_page_and_capacity_that_cannot_be_is_refused(d
         patch.setattr(cuts, "cross_fitted", None)
         assert cuts.worth_of_best(cuts.unseen("1"), Costs(1000, 30)) == fresh, "drawn once"
     assert any(f"{fresh.value:+,.0f} per 1,000 leads of the other half" in one.value for one in at.caption)
+    assert not any("worked ones stand for them" in one.value for one in at.caption)
+    with monkeypatch.context() as patch:
+        patch.setattr(cuts, "unseen", lambda name: replace(seen, weight=np.ones(len(seen.y))))
+        captions = page("train", tab="Cut-offs and cost").caption
+    assert sum(f"{len(seen.y):,} worked ones stand for them" in one.value for one in captions) == 2
     at = at.number_input(key="train_capacity_hours").set_value(0.0).run()
     assert "rep_hours" in at.error[0].value
     at = at.number_input(key="train_worth_work").set_value(1e9).run()
@@ -132,10 +137,7 @@ def test_train_shows_which_levels_have_trees_of_their_own_and_why_others_have_no
         ("not known", "all leads' trees", "–", 0.7),
     ]
     monkeypatch.setattr(models, "version", lambda name: version)
-    unseen = cuts.unseen("1")
-    monkeypatch.setattr(cuts, "unseen", lambda name: replace(unseen, weight=np.ones(len(unseen.y))))
     at = page("train")
-    assert sum(f"{len(unseen.y):,} worked ones stand for them" in one.value for one in at.caption) == 2
     assert any("Segments by region" in one.value for one in at.markdown)
     assert any("win rate 31%, 29% expected" in one.value for one in at.caption)
 
