@@ -14,7 +14,6 @@ from core.kernel.clock import SystemClock
 from core.recipes.document import TrainPart
 from core.workbench import Workbench
 from tests import demo_run
-from tests.app import lineage
 from tests.app.cli_calls import ROOT, call, done, fits, refused
 from tests.app.conftest import copied
 from tests.once import made_once
@@ -122,35 +121,6 @@ def test_the_exported_evidence_verifies_with_python_alone(demo, tmp_path):
         [sys.executable, "-I", "-S", str(tmp_path / "out" / "verify.py")], capture_output=True, text=True, check=False
     )
     assert check.returncode == 0, check.stdout + check.stderr
-
-
-def test_the_lineage_is_what_openlineage_s_own_classes_write_and_the_same_each_time(demo, tmp_path):
-    store, _ = demo
-    out = tmp_path / "lineage.ndjson"
-    found = done("audit_lineage", "audit", "lineage", "--out", str(out), "--store", str(store))
-    told = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [lineage.written(one) for one in told] == told
-    runs = {one["run"]["runId"]: one for one in told if one["eventType"] == "COMPLETE"}
-    assert len(runs) == found["runs"] == found["events"] / 2 == len(told) / 2
-    jobs = {one["job"]["name"] for one in told}
-    assert jobs == {"import_leads", "import_events", "import_outcomes", "build_features", "train_model", "decide_leads"}
-    known = {(one["namespace"], one["name"]) for event in told for one in event["inputs"] + event["outputs"]}
-    fields = [
-        read
-        for event in runs.values()
-        for dataset in event["outputs"]
-        for field in dataset["facets"].get("columnLineage", {"fields": {}})["fields"].values()
-        for read in field["inputFields"]
-    ]
-    assert len(fields) > 50 and {(one["namespace"], one["name"]) for one in fields} <= known
-    for one in told:
-        parent = one["run"]["facets"].get("parent")
-        assert parent is None or runs[parent["run"]["runId"]]["job"]["name"] == parent["job"]["name"]
-    first = out.read_bytes()
-    done("audit_lineage", "audit", "lineage", "--out", str(out), "--store", str(store))
-    assert out.read_bytes() == first
-    nowhere = str(tmp_path / "nowhere" / "lineage.ndjson")
-    assert refused("audit", "lineage", "--out", nowhere, "--store", str(store))["code"] == "output_unwritable"
 
 
 def test_a_tampered_export_does_not_verify(demo, tmp_path):

@@ -87,8 +87,6 @@ def test_each_stage_counts_what_the_record_says_and_opens_its_rows(demo_copy):
         assert leads.matching(chosen).height == count
     at = page("leads", view="All leads", stage="touched", tr="P30D")
     assert "as far as **touched" in said(at) and len(at.dataframe[0].value) == 1
-    at.button(key="leads_stage").click().run()
-    assert "stage" not in at.query_params and len(at.dataframe[0].value) > 1
 
 
 def test_lift_is_of_what_was_decided_on_the_days_or_says_that_it_is_too_few(demo_copy, monkeypatch):
@@ -126,8 +124,6 @@ def test_what_is_new_since_the_viewer_last_looked_is_marked(demo_copy, monkeypat
     assert len(marked) == 1 and "1 of them since you last looked" in said(at)
     assert asked[0]["head"] == newest and asked[0]["place"].endswith("-ana") and not asked[0]["known"]
     assert asked[-1]["known"], "it is asked for once a visit"
-    monkeypatch.setattr(last_look, "_asked", lambda key, told: None)
-    assert "last looked" not in said(page("overview"))
 
 
 def test_the_sheet_is_one_page_that_says_what_the_page_says(demo_copy):
@@ -160,6 +156,7 @@ def test_a_sheet_of_nothing_and_of_foreign_letters_is_still_one_page(demo_copy):
 
 def test_the_lineage_of_data_is_for_those_who_may_export(demo_copy):
     told = data.lineage("ana").splitlines()
+    assert told == data.lineage("ana").splitlines(), "the same store tells the same"
     assert len(told) > 10 and json.loads(told[0])["eventType"] == "START"
     with pytest.raises(Forbidden, match="export"):
         data.lineage("root")
