@@ -65,9 +65,16 @@ def now(cursor: Cursor, feature_set: FeatureSet, typed: FeatureSet, before: Kept
 
 
 def is_grown(cursor: Cursor, before: Kept) -> bool:
-    """Whether the log still has every event that it had at the kept build, and the build is not too old to tell."""
-    known = before.last_event is not None and before.asked is not None
-    return known and cursor.scalar(_STILL_THERE, [before.last_event]) == before.events
+    """Whether the log still has every event that it had at the kept build, and the build's rows can be told apart.
+
+    They cannot in a build of an earlier leadbench, nor where a feature's name hides the database's own `rowid`.
+    """
+    told_apart = before.asked is not None and "rowid" not in map(str.lower, before.columns)
+    return (
+        told_apart
+        and before.last_event is not None
+        and cursor.scalar(_STILL_THERE, [before.last_event]) == before.events
+    )
 
 
 def types_of(typed: FeatureSet) -> dict[str, str]:

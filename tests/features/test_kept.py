@@ -153,6 +153,13 @@ def test_a_build_that_an_earlier_leadbench_kept_is_made_anew(store):
     assert did(store) == (len(ROWS), 0)
 
 
+def test_a_feature_called_as_the_database_calls_a_row_is_built_anew(store):
+    hidden = SET.replace("name: visits", "name: RowId")
+    kept(store, text=hidden)
+    store.add(Log((event("e7", "L3", DAY),)))
+    assert kept(store, text=hidden).built == len(ROWS)
+
+
 def test_a_build_that_was_overtaken_is_refused(store, monkeypatch):
     from core.features import kept as room
 
