@@ -122,8 +122,10 @@ def drawn_by_weight(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 
 def effective(weight: Floats | None, rows: int) -> float:
-    """The effective sample of so many rows with these weights (L. Kish, Survey Sampling, 1965)."""
-    return float(rows) if weight is None else float(weight.sum()) ** 2 / float((weight**2).sum())
+    """The effective sample of so many rows with these weights (L. Kish, Survey Sampling, 1965); 0 of none."""
+    if weight is None or not len(weight):
+        return float(rows)
+    return float(weight.sum()) ** 2 / float((weight**2).sum())
 
 
 def _in_force(said: pl.DataFrame, chances: pl.DataFrame) -> pl.DataFrame:

@@ -67,7 +67,7 @@ def realised(rows: pl.DataFrame, seed: int) -> dict[str, Any] | None:
     """What came of labelled rows: AUC with its interval by lead, Brier, win rate, what was said, calibration error.
 
     None under thirty rows; AUC is null under five rows of a class. Rows with WEIGHT count it, leads and rows their
-    effective number: the estimate of all leads by inverse propensity.
+    effective number: the estimate of all leads by inverse propensity, None under five rows of a class.
     """
     y, p = (rows[name].cast(pl.Float64).to_numpy() for name in ("y", "p"))
     weight = weights_of(rows)

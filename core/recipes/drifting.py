@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import polars as pl
 
 from core.kernel.workers import report_progress
@@ -47,6 +48,7 @@ def measure(task: DriftTask) -> DriftReport:
     report_progress(0.05, "comparing features")
     sides = (drawn_by_weight(frame, task.spec.seed) for frame in (task.reference, task.current))
     reference, current = (_scored(sampled(frame, task.spec), task.model) for frame in sides)
+    wholes = zip((task.reference, task.current), (reference, current), strict=True)
     columns = [Column(one.name, one.label, one.dtype in ("category", "boolean")) for one in task.model.features]
     found = compare(reference, current, columns, task.spec)
     report_progress(0.5, "counting the decisions that moved")
@@ -58,7 +60,7 @@ def measure(task: DriftTask) -> DriftReport:
         tuple(replace(one, moves=moved.features[one.name]) if one.name in drifted else one for one in found.features),
         found.score,
         found.label,
-        _label_change(reference, current),
+        _label_change(*(one if WEIGHT in one.columns else drawn for one, drawn in wholes)),
         moved.together,
         current["lead_id"].n_unique(),
         found.distributions,
@@ -86,7 +88,7 @@ def _scored(frame: pl.DataFrame, model: Model) -> pl.DataFrame:
 
 
 def _label_change(reference: pl.DataFrame, current: pl.DataFrame) -> float | None:
-    """The win rate now less the one before, each lead counted once however often it was looked at."""
+    """The win rate now less the one before, each lead counted once however often it was looked at, or by its weight."""
     before, after = (_rate(frame) if "y" in frame.columns else None for frame in (reference, current))
     if not isinstance(before, float) or not isinstance(after, float):
         return None
@@ -94,8 +96,10 @@ def _label_change(reference: pl.DataFrame, current: pl.DataFrame) -> float | Non
 
 
 def _rate(frame: pl.DataFrame) -> object:
-    by_lead = frame.group_by("lead_id", maintain_order=True).agg(pl.col("y").cast(pl.Float64).mean())
-    return by_lead["y"].mean()
+    weight = pl.col(WEIGHT).first() if WEIGHT in frame.columns else pl.lit(1.0).alias(WEIGHT)
+    by_lead = frame.group_by("lead_id", maintain_order=True).agg(pl.col("y").cast(pl.Float64).mean(), weight)
+    counted = by_lead.drop_nulls("y")
+    return float(np.average(counted["y"], weights=counted[WEIGHT])) if counted.height else None
 
 
 def owners_now(rooms: Rooms, policy: Policy) -> Owners | None:

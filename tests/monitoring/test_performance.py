@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from core.models.worked import WEIGHT
 from core.monitoring import cohorts, performance
 from core.monitoring.estimate import estimate
 
@@ -129,3 +130,10 @@ def test_three_periods_say_nothing_of_inflation_and_young_ones_do_not_count():
     waiting = rows.with_columns(pl.when(late).then(None).otherwise("y").alias("y"))
     found = performance.inflation(waiting, ["hot"])[0]
     assert found["verdict"] == "not_enough_data" and not found["periods"][-1]["is_mature"]
+
+
+def test_a_cohort_whose_labels_are_all_to_come_is_told_where_rows_weigh():
+    rows = scored(3, 100, weeks=1).with_columns(pl.lit(None, dtype=pl.Int8).alias("y"), pl.lit(1.0).alias(WEIGHT))
+    (told,) = cohorts.cohorts(cohorts.with_cohort(rows, "1mo"), 1_000, 7)
+    assert (told["labelled"], told["is_mature"], told["realised"]) == (0, False, None)
+    assert told["estimated"]["rows"] == 100

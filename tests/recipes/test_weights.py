@@ -15,7 +15,7 @@ from core.models.errors import NothingLeftToChance
 from core.models.worked import WEIGHT, drawn_by_weight, effective
 from core.policy import parser
 from core.policy.default import propose, thresholds_from
-from core.recipes import comparing, cutting, performing, rivals, scored
+from core.recipes import comparing, cutting, drifting, performing, rivals, scored
 from core.recipes.document import Label, TrainPart
 from core.recipes.errors import DataMoved
 from core.recipes.performing import PerformanceTask
@@ -126,6 +126,13 @@ def test_weights_are_refused_until_the_log_left_something_to_chance_and_then_sta
     later = Steps(bench.rooms, file, "ana", decided_until=0)
     with pytest.raises(NothingLeftToChance):
         later.prepare(Population.of(bench.rooms.signals))
+
+
+def test_the_win_rate_of_drift_counts_each_lead_by_its_weight():
+    """Not by how often a lead was looked at, nor once for all however much it stands for."""
+    side = pl.DataFrame({"lead_id": ["a", "a", "b", "c"], "y": [1, 1, 0, None], WEIGHT: [3.0, 3.0, 1.0, 1.0]})
+    assert drifting._label_change(side.drop(WEIGHT), side) == pytest.approx(0.25)
+    assert drifting._label_change(side, side.filter(pl.col("lead_id") == "c")) is None
 
 
 def test_a_weighted_model_whose_decisions_were_deleted_since_is_not_called_another(regional, monkeypatch):
