@@ -8,7 +8,7 @@ from core.kernel.database import Database
 
 WAYS = """
     WITH ours AS (
-        SELECT lead_id, min(moment) AS scored_at, arg_min(score, moment) AS score,
+        SELECT lead_id, min(moment) AS scored_at, arg_min(score, (moment, entry_seq, leaf_no)) AS score,
             min(moment) FILTER (WHERE disposition = 'PERMIT' AND pool IS NOT NULL) AS routed_at
         FROM (SELECT *, coalesce(as_of, known_at, decided_at) AS moment FROM decisions)
         WHERE arm <> 'shadow' AND ($since IS NULL OR moment >= $since) AND ($until IS NULL OR moment < $until)

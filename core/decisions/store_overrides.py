@@ -60,11 +60,13 @@ OVERRULED = f"""
         count(DISTINCT w.root_no) AS won
     FROM said LEFT JOIN closes c USING (root_no) LEFT JOIN won w USING (root_no)
     GROUP BY band, rule, kind ORDER BY leads DESC, band, rule, kind"""
-ENDED = """
+ENDED = f"""
     UPDATE overrides SET ended_at = $at, ended_by = $actor
-    WHERE 'o' || entry_seq = $id AND ended_at IS NULL AND until > $at AND ($lead IS NULL OR lead_id IN (
+    WHERE 'o' || entry_seq = $id AND ended_at IS NULL AND until > $at AND lead_id IN (
+        WITH {CLOSES}
         SELECT f.lead_id FROM leads r JOIN identity_at(NULL) i ON i.root_no = r.lead_no
-        JOIN leads f ON f.lead_no = i.lead_no WHERE r.lead_id = $lead))"""
+        JOIN leads f ON f.lead_no = i.lead_no
+        WHERE ($lead IS NULL OR r.lead_id = $lead) AND i.root_no NOT IN (SELECT root_no FROM closes))"""
 REPS = "SELECT DISTINCT assignee, pool FROM current_reps WHERE assignee IS NOT NULL ORDER BY assignee, pool"
 
 
@@ -103,6 +105,6 @@ class OverrideStore:
         return f"o{change.seq}"
 
     def end(self, change: Change, override_id: str, lead_id: str | None, actor: str, moment: datetime) -> int:
-        """End an action's words that stand, on one lead or on all; on how many."""
+        """End an action's words that stand, on one lead or on all, but not on those that closed; on how many."""
         given = {"at": naive(moment), "actor": actor, "id": override_id, "lead": lead_id}
         return change.execute(ENDED, given)

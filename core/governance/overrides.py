@@ -62,12 +62,11 @@ class Overrides:
         Raises Forbidden, ReasonMissing and the refusals of `errors_overrides`. The reason stays in its table: the
         ledger binds which decisions were overruled (the Merkle root of their ids), not why.
         """
-        pools = self.pools()
         with self._database.change(STREAM, PLACED, actor) as change:
             self._users.require(actor, Permission.OVERRIDE, change)
             now = self._database.clock.now()
             until = utc(said.until) if said.until else (now + LASTS).replace(microsecond=0)
-            self._check(said, until, now, pools, change)
+            self._check(said, until, now, self.pools(), change)
             leads = self._leads(said.kind, lead_ids, change)
             told = {"kind": said.kind.value, "pool": said.pool, "assignee": said.assignee}
             row = told | {"reason": said.reason.strip(), "actor": actor, "placed_at": naive(now), "until": naive(until)}

@@ -12,7 +12,7 @@ from app.components import frame_table, lead_grid, override_form
 from app.queries import crm, desk, lead, leads, overrides, owners
 from core.decisions.store_overrides import Kind
 from core.governance import erasing
-from core.governance.errors_overrides import LeadsClosed, LeadsContested, LeadsDenied, NobodyChosen
+from core.governance.errors_overrides import LeadsClosed, LeadsContested, LeadsDenied, NobodyChosen, OverrideUnknown
 from core.governance.feedback import Verdict
 from core.governance.overrides import PLACED, Override
 from core.governance.permissions import Role
@@ -91,7 +91,11 @@ def test_the_command_line_says_it_lists_it_and_takes_it_back(folder):
 
 
 def test_an_override_lies_on_top_in_one_entry_and_is_over_at_its_end(bench, monkeypatch):
-    ids, before = queue()["lead_id"].head(3).to_list(), bench.rooms.decisions.newest()
+    address, old = "kim@acme.example", queue()["lead_id"][2]
+    with bench.db.change("signals", "leads.imported", "ana") as change:
+        for table in ("leads", "decisions"):
+            change.execute(f"UPDATE {table} SET lead_id = ? WHERE lead_id = ?", [address, old])
+    ids, before = [*queue()["lead_id"].head(2), address], bench.rooms.decisions.newest()
     policy_pools = sorted(of(one)["pool"] for one in ids)
     said = bench.rooms.overrides
     until = bench.db.clock.now() + SOON
@@ -129,7 +133,7 @@ def test_an_override_lies_on_top_in_one_entry_and_is_over_at_its_end(bench, monk
 def test_a_new_decision_ends_nothing_and_the_leads_close_does(bench):
     lead_id, other = queue()["lead_id"].tail(2)
     said = bench.rooms.overrides
-    said.place(Override(Kind.ROUTE, "Ours", "sdr.uki"), [lead_id, other], "ana")
+    placed = said.place(Override(Kind.ROUTE, "Ours", "sdr.uki"), [lead_id, other], "ana")
     bench.runner.score(actor="ana")
     assert of(lead_id)["pool"] == "sdr.uki"
     number = bench.db.scalar("SELECT lead_no FROM leads WHERE lead_id = ?", [lead_id])
@@ -147,6 +151,10 @@ def test_a_new_decision_ends_nothing_and_the_leads_close_does(bench):
     rows = overrides.overruled().filter(kind="Routed")
     assert (rows["leads"].sum() >= 2, rows["won"].sum()) == (True, 1)
     assert all("too few" in text for text in rows["said"])
+    with pytest.raises(OverrideUnknown):
+        said.end(placed, "ana", lead_id)
+    assert said.end(placed, "ana") == 1 and overrides.of_lead(other)["ended_by"].to_list() == ["ana"]
+    assert overrides.overruled().filter(kind="Routed")["won"].sum() == 1, "a word that held until the close counts"
 
 
 def test_what_a_guard_denies_or_a_reviewer_has_to_decide_is_routed_by_no_hand(bench):
