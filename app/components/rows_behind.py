@@ -14,7 +14,7 @@ from app.queries.access import role
 from core.models.store import ModelVersion
 
 CLICK = "Click a point for its leads."
-NOT_KEPT = "Its rows were not kept when it was measured; they are with every model and report made since."
+NOT_KEPT = "Its rows are not kept (any more): they are with every model trained since, and with what was judged last."
 
 
 def show(rows: pl.DataFrame, title: str, key: str, about: Mapping[str, str]) -> None:

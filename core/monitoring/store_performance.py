@@ -16,8 +16,8 @@ FORGET = """
     WHERE report_id IN (SELECT report_id FROM performance_reports WHERE population = 'decided')"""
 LACKS_ROWS = """
     SELECT report_id = ? AND report_id NOT IN (SELECT report_id FROM performance_rows)
-    FROM performance_reports ORDER BY made_at DESC, report_id LIMIT 1"""
-"""Whether the report is the newest and its rows are not there: it is from before they were kept."""
+    FROM performance_reports WHERE model_hash = ? ORDER BY made_at DESC, report_id LIMIT 1"""
+"""Whether the report is its model's newest and its rows are not there: they were not kept then, or another's came."""
 
 
 class PerformanceStore:
@@ -29,13 +29,13 @@ class PerformanceStore:
     def add(
         self, told: Mapping[str, Any], model_hash: str, policy_hash: str, actor: str, rows: pl.DataFrame | None = None
     ) -> str:
-        """Keep a `performance` object; its id. The same numbers are kept once, the judged rows of the newest alone."""
+        """Keep a `performance` object; its id. The same numbers are kept once, rows of the last judged alone."""
         text = canonical(told).decode()
         report_id = "p_" + digest([text, model_hash, policy_hash]).removeprefix("sha256:")[:16]
         with self._db.change("models", "performance.reported", actor) as change:
             change.body.update(report_id=report_id, rows=told["rows"], alerts=len(told["alerts"]))
             if change.scalar("SELECT count(*) FROM performance_reports WHERE report_id = ?", [report_id]):
-                if rows is not None and change.scalar(LACKS_ROWS, [report_id]):
+                if rows is not None and change.scalar(LACKS_ROWS, [report_id, model_hash]):
                     _keep(change, report_id, rows)
                 else:
                     change.abandon()

@@ -125,12 +125,12 @@ def test_two_people_delete_exactly_what_was_asked_for(store, users, twice, monke
     assert store.scalar("SELECT count(*) FROM decisions") == 80
 
     judged = pl.DataFrame({"lead_id": [lead_id], "p": [0.4], "levels": [[]]}, schema_overrides=COLUMNS)
-    reports = {
-        name: PerformanceStore(store).add({"population": name, "rows": 1, "alerts": []}, "m", "p", "ana", judged)
-        for name in ("test", "decided")
-    }
-    assert PerformanceStore(store).judged(reports["decided"]).height == 1
-    assert PerformanceStore(store).judged(reports["test"]).is_empty(), "the newest report's alone are kept"
+    reports = {}
+    for name, other in (("test", "decided"), ("decided", "test"), ("test", "decided"), ("decided", "test")):
+        told = {"population": name, "rows": 1, "alerts": []}
+        reports[name] = PerformanceStore(store).add(told, f"model-{name}", "p", "ana", judged)
+        assert PerformanceStore(store).judged(reports[name]).height == 1, "also where the numbers were told before"
+        assert other not in reports or PerformanceStore(store).judged(reports[other]).is_empty()
 
     second = ask(store, "pat", users)
     users.disable("pat", "root")
