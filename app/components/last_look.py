@@ -5,19 +5,22 @@ from typing import Any
 from streamlit.components.v2 import component
 
 from app import session
+from app.queries.access import this_minute
 
 KNOWN = "session_last_look_"
 MINUTES = 30
-"""A visit is over where nobody looked for so long."""
+"""A visit is over where nobody looked for so long; by the `minute` every later look reaches the script too."""
 SCRIPT = """
 export default function ({ data, setStateValue }) {
-  if (data.known) return;
   const now = Date.now();
+  const keep = (before) =>
+    window.localStorage.setItem(data.place, JSON.stringify({ before, head: data.head, at: now }));
+  if (data.known !== null) return keep(data.known);
   let kept = null;
   try { kept = JSON.parse(window.localStorage.getItem(data.place)); } catch { kept = null; }
   const isOver = kept && now - kept.at > data.minutes * 60000;
   const before = kept ? (isOver ? kept.head : kept.before) : 0;
-  window.localStorage.setItem(data.place, JSON.stringify({ before, head: data.head, at: now }));
+  keep(before);
   setStateValue("before", before);
 }
 """
@@ -32,7 +35,8 @@ def before(store: str, head: int) -> int | None:
     key = f"{KNOWN}{who}"
     known: int | None = session.value(key)
     place = f"leadbench-{store}-{who}"
-    told = _asked(key, {"place": place, "head": head, "minutes": MINUTES, "known": known is not None})
+    minute = this_minute().isoformat()
+    told = _asked(key, {"place": place, "head": head, "minutes": MINUTES, "known": known, "minute": minute})
     if known is None and told is not None:
         known = told
         session.remember(key, known)

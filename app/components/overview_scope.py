@@ -24,6 +24,7 @@ def show(key: str) -> scope.Scope:
             "Compare", scope.COMPARED, "compare", f"{key}_compare", label_visibility="collapsed", width=210,
         )  # fmt: skip
     chosen = scope.scope(tr, segments[who], compare)
-    unknown = "" if asked in segments else f" · the link asks for `{asked}`, which is no segment here: all are shown"
+    word = asked.replace("`", "'")
+    unknown = "" if asked in segments else f" · the link asks for `{word}`, which is no segment here: all are shown"
     st.caption(chosen.words() + unknown)
     return chosen

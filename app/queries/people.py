@@ -23,7 +23,8 @@ NUMBERED = "no-"
 def cards(lead_ids: Sequence[str], role: Role) -> pl.DataFrame:
     """lead_id, ref, lead, company, region, segment; names only for up to 20,000 decided leads.
 
-    lead is the name, else the initials and domain of an id that is an address for who may see names, else the ref.
+    lead is the name, else the initials and domain of an id that is an address for who may see names, else the ref;
+    of who was erased it is the name told since, or the ref.
     """
     named = len(lead_ids) <= MOST_NAMED
     wanted = [name for kind, names in WORDS.items() for name in names if named or kind != "person"]
@@ -78,7 +79,10 @@ def _wide(found: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
 
 def _initials(role: Role) -> list[pl.Expr]:
     may = sees("full_name", role) and sees("lead_id", role)
-    return [pl.when(holds_address("lead_id")).then(initials("lead_id"))] if may else []
+    if not may:
+        return []
+    is_known = holds_address("lead_id") & ~pl.col("lead_id").is_in(SignalPages(database()).erased())
+    return [pl.when(is_known).then(initials("lead_id"))]
 
 
 def _person() -> pl.Expr:

@@ -120,6 +120,11 @@ class SignalPages:
         found = self._database.read("SELECT lead_id FROM leads WHERE lead_no = $number", {"number": lead_no})
         return found["lead_id"][0] if found.height else None
 
+    def erased(self) -> list[str]:
+        """The ids of the persons who were erased."""
+        found = self._database.read("SELECT DISTINCT lead_id FROM erased_leads JOIN leads USING (lead_no)")
+        return found["lead_id"].to_list()
+
     def timeline(
         self, lead_id: str, until: datetime | None = None, most: int = 500, known_at: datetime | None = None
     ) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import pytest
 from app.queries import data, lead, outbox, people, study
 from core.decisions.store_contests import ContestStore
 from core.decisions.store_outbox import SCHEMA, OutboxStore
+from core.governance import erasing
 from core.governance.masking import initials
 from core.governance.permissions import Role
 from core.kernel.settings import Settings
@@ -58,6 +59,13 @@ def test_who_may_see_names_knows_an_address_by_its_initials_and_domain(addressed
     told = pl.DataFrame({"id": ["jane.m-doe@mail.acme.com", "<x> 42@acme.com", "none"]})
     assert told.select(initials("id"))["id"].to_list() == ["JM @ mail.acme.com", "@ acme.com", None]
     addressed.rooms.releases.bootstrap(f"{shipped()}\nprivacy: {{mask: {{analyst: [full_name]}}}}\n", "default")
+    assert people.cards(IDS, Role.ANALYST)["lead"].to_list() == [ref, "ld_7"]
+
+
+def test_who_was_erased_is_called_by_number_alone(addressed):
+    addressed.rooms.users.add("pat", "privacy", "root")
+    erasing.erase(addressed.db, IDS[0], "DSR-1", "pat", addressed.rooms.users)
+    ref = people.refs(IDS)["ref"][0]
     assert people.cards(IDS, Role.ANALYST)["lead"].to_list() == [ref, "ld_7"]
 
 
