@@ -19,13 +19,17 @@ WHERE row_no NOT IN (SELECT row_no FROM verdicts WHERE same) ORDER BY row_no
 
 
 def told_before(change: Change, rows: pl.DataFrame, moment: pl.Expr) -> pl.DataFrame:
-    """row_no, lead_id, erased_at of the rows of erased leads whose `moment` is not after the erasure, or not known."""
+    """row_no, lead_id, erased_at of the rows of erased leads whose `moment` is not after the erasure, or not known.
+
+    Of events with their event_id.
+    """
     who = change.read(WHO)
     if who.is_empty():
         return pl.DataFrame(schema=OLD)
-    named = rows.select(pl.col(ROW).cast(pl.Int64).alias("row_no"), "lead_id", moment.alias("told_at"))
+    ids = [name for name in ("event_id",) if name in rows.columns]
+    named = rows.select(pl.col(ROW).cast(pl.Int64).alias("row_no"), "lead_id", *ids, moment.alias("told_at"))
     found = named.join(who, on="lead_id", how="inner", maintain_order="left")
-    return found.filter((pl.col("told_at") > pl.col("erased_at")).not_().fill_null(True)).select(list(OLD))
+    return found.filter((pl.col("told_at") > pl.col("erased_at")).not_().fill_null(True)).select(*OLD, *ids)
 
 
 def without_personal(rows: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
@@ -47,6 +51,14 @@ def refuse_events(change: Change, old: pl.DataFrame) -> pl.DataFrame:
     for table in ("incoming", "verdicts"):
         change.execute(f"DELETE FROM {table} WHERE row_no IN (SELECT row_no FROM erased_rows)")
     return as_rejects(refused)
+
+
+def unsaid(rejects: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
+    """The rejects; those of old rows are refused as such whatever else is wrong with them, without what they said."""
+    if old.is_empty():
+        return rejects
+    found = old.join(rejects, on="row_no", how="semi")
+    return pl.concat([rejects.join(found, on="row_no", how="anti", maintain_order="left"), as_rejects(found)])
 
 
 def as_rejects(old: pl.DataFrame) -> pl.DataFrame:

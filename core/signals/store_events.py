@@ -171,7 +171,7 @@ def land(
         change.execute(NONE_DERIVED)
     change.execute(LEADS_SEEN)
     change.execute(NO_VERDICTS if all_new else VERDICTS.format(original=AS_ORIGINAL if upcast else "false"))
-    invalid = pl.concat([invalid, store_erased.refuse_events(change, erased)])
+    invalid = pl.concat([store_erased.unsaid(invalid, erased), store_erased.refuse_events(change, erased)])
     judged, duplicate = change.read("SELECT count(*), count(*) FILTER (WHERE same) FROM verdicts").row(0)
     conflicts = pl.concat([invalid, _conflicts(change)]) if judged > duplicate else invalid
     if duplicate:

@@ -110,13 +110,16 @@ def test_the_same_files_again_bring_nothing_of_the_person_back(store):
     events = done("import", "import", "events", str(files / "events.jsonl"), *at, user="ana")
     assert (events["duplicate"], events["reasons"]["erased_subject"]) == (3, 1)
     assert [one["code"] for one in events["warnings"]] == ["erased_subject"]
+    broken = files / "broken.csv"
+    broken.write_text(f"event_id,lead_id,occurred_at,type,properties\ne7,l1,{AT},demo,{CANARY}\ne8,l2,{AT},demo,{{}}\n")
+    assert done("import", "import", "events", str(broken), *at, user="ana")["reasons"] == {"erased_subject": 1}
     leads = done("import", "import", "leads", str(files / "leads.csv"), *at, user="ana")
     assert (leads["accepted"], leads["duplicate"], leads["quarantined"]) == (0, 1, 1)
     assert leads["reasons"] == {"erased_subject": 1} and "erased" in leads["warnings"][0]["message"]
     waiting = done("quarantine_list", "quarantine", "list", *at)["items"]
     told = [one for one in waiting if one["code"] == "erased_subject"]
     assert (
-        len(told) == 2
+        len(told) == 3
         and {one["lead_id"] for one in told} == {"l1"}
         and "the person was erased on" in told[0]["detail"]
     )
@@ -128,6 +131,7 @@ def test_the_same_files_again_bring_nothing_of_the_person_back(store):
         None,
         b'{"lead_id": "l1"}',
         b'{"lead_id": "l1", "event_id": "e1"}',
+        b'{"lead_id": "l1", "event_id": "e7"}',
     }
 
 
