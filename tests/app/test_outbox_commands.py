@@ -122,7 +122,7 @@ def test_retention_is_asked_for_by_one_and_approved_by_another(store, tmp_path):
     gone = done("policy_retain", "policy", "retain", "--apply", asked["plan"], *at, user="rita")
     assert (gone["state"], gone["waiting"]) == ("done", [])
     assert gone["certificate"]["certificate"]["deleted"] == {
-        "decisions": 1, "outbox": 0, "shadow_scores": 0, "desk_reps": 0,
+        "decisions": 1, "outbox": 0, "shadow_scores": 0, "overrides": 0, "desk_reps": 0,
     }  # fmt: skip
 
 
