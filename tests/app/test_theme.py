@@ -56,3 +56,8 @@ def test_nothing_is_sent_to_anybody():
 def test_a_page_shows_nothing_but_what_it_draws():
     options = dict(flat(tomllib.loads(CONFIG.read_text())))
     assert options["runner.magicEnabled"] is False
+
+
+def test_a_run_of_a_page_is_not_followed_by_a_full_collection():
+    options = dict(flat(tomllib.loads(CONFIG.read_text())))
+    assert options["runner.postScriptGC"] is False
