@@ -64,7 +64,7 @@ if judged.open and found is not None:
         st.fragment(performance_parts.bands)(found, "drift")
 if loops.open and found is not None:
     with loops:
-        performance_parts.loops(found, "drift_loops")
+        st.fragment(performance_parts.loops)(found, "drift_loops")
 if loops.open:
     with loops:
         overruled.show("drift_overruled")

@@ -124,6 +124,7 @@ def fulfilment(rows: pl.DataFrame, bands: Sequence[str], colours: Tokens, marks:
                 x=part["at"].to_list(),
                 y=part["index"],
                 name=band,
+                customdata=part["at"].dt.strftime(MOMENT).to_list(),
                 mode="lines+markers",
                 line={"color": colours.band(place), "width": 2},
                 error_y={

@@ -157,4 +157,10 @@ def loops(report: Performance, key: str) -> None:
         order = [one["band"] for one in report.told["inflation"]]
         figure = charts.fulfilment(index, order, chart.colours(), desk.marks(index))
         words = "In words: at 1 nobody wins without being worked; at 0 the score foresaw it."
-        chart.show(figure, f"{key}_fulfilment", alt=f"Self-fulfilment. {words}", words=words)
+        told = f"{words} {rows_behind.CLICK}"
+        points = chart.show(figure, f"{key}_fulfilment", alt=f"Self-fulfilment. {words}", words=told, select=True)
+        if (at := rows_behind.period(points)) is not None:
+            drawn = [band for band in order if band in index["band"]]
+            band = drawn[points[0]["curve_number"]]
+            title = f"{band} in the {report.period} from {at:%d %b %Y}, worked and others"
+            _behind(report, judged.of_index(report, band, at), title, f"{key}_fulfilment")

@@ -86,9 +86,19 @@ def of_bands(report: Performance, at: datetime, bands: Sequence[str]) -> pl.Data
 
 def of_group(report: Performance, said: str) -> pl.DataFrame:
     """The latest row of each lead that was handled so (a word of `performance.groups`)."""
-    rows = of_report(report)
     group = next(name for name, word in GROUPS.items() if word == said)
-    return loops.grouped(rows.drop("worked"), rows.select("lead_id", "worked").unique("lead_id")).filter(pl.col(group))
+    return _grouped(report).filter(pl.col(group))
+
+
+def of_index(report: Performance, band: str, at: datetime) -> pl.DataFrame:
+    """The rows that the self-fulfilment index of a band in a period compares."""
+    worked, others, _ = loops.compared(_grouped(report).filter(pl.col("band") == band, pl.col("cohort") == at))
+    return pl.concat([worked, others])
+
+
+def _grouped(report: Performance) -> pl.DataFrame:
+    rows = of_report(report)
+    return loops.grouped(rows.drop("worked"), rows.select("lead_id", "worked").unique("lead_id"))
 
 
 def listed(rows: pl.DataFrame, most: int = MOST_LISTED) -> pl.DataFrame:

@@ -75,13 +75,18 @@ def _index_of(part: pl.DataFrame, band: str) -> list[dict[str, Any]]:
     """The index of a band in each period, against leads left to chance where there are any, else unworked ones."""
     found = []
     for (cohort,), rows in sorted(part.drop_nulls("cohort").group_by("cohort"), key=lambda pair: pair[0][0]):
-        known = rows.drop_nulls("y")
-        by_chance = known.filter(pl.col("held_out") | (pl.col("explored") & ~pl.col("worked")))
-        other, basis = (by_chance, "held_out") if by_chance.height else (known.filter("unworked"), "unworked")
-        worked = known.filter(pl.col("worked") & ~pl.col("held_out"))
+        worked, other, basis = compared(rows)
         told = {"band": band, "from": to_text(utc(cohort)), "worked": worked.height, "others": other.height}  # type: ignore[arg-type]
         found.append({**told, "basis": basis, **index(worked["y"], other["y"])})
     return found
+
+
+def compared(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, str]:
+    """Of rows as `grouped` gives them: the labelled worked ones, those held against them, and which these are."""
+    known = rows.drop_nulls("y")
+    by_chance = known.filter(pl.col("held_out") | (pl.col("explored") & ~pl.col("worked")))
+    others, basis = (by_chance, "held_out") if by_chance.height else (known.filter("unworked"), "unworked")
+    return known.filter(pl.col("worked") & ~pl.col("held_out")), others, basis
 
 
 def index(worked: pl.Series, others: pl.Series) -> dict[str, Any]:

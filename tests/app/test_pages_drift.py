@@ -56,7 +56,7 @@ def clicked(monkeypatch, moment: str):
 
 
 def opens_what_it_counts(report: performance.Performance, told: dict) -> None:
-    """Every cohort, segment, band and group opens as many rows as it says."""
+    """Every cohort, segment, band, group and index opens as many rows as it says."""
     for one in told["cohorts"]:
         rows = behind.of_cohort(report, naive(from_text(one["from"])))
         assert (rows.height, rows["y"].is_not_null().sum()) == (one["rows"], one["labelled"])
@@ -69,6 +69,9 @@ def opens_what_it_counts(report: performance.Performance, told: dict) -> None:
             assert rows.height == one["inside"]
     for one in told["loops"]["groups"]:
         assert behind.of_group(report, performance.GROUPS[one["group"]]).height == one["leads"]
+    for one in told["loops"]["self_fulfilment"]:
+        rows = behind.of_index(report, one["band"], naive(from_text(one["from"])))
+        assert (rows["worked"].sum(), rows.height) == (one["worked"], one["worked"] + one["others"])
 
 
 def test_performance_draws_young_cohorts_opens_its_rows_and_says_what_cannot_be_known(demo_copy, monkeypatch):
@@ -91,7 +94,15 @@ def test_performance_draws_young_cohorts_opens_its_rows_and_says_what_cannot_be_
     opens_what_it_counts(report, told)
     table = next(one.value for one in clicked(monkeypatch, "2026-01-05T00:00:00").dataframe if "came" in one.value)
     assert len(table) == next(one["rows"] for one in told["cohorts"] if one["from"].startswith("2026-01-05"))
-    at = page("drift", tab="Feedback loops")
+    first = told["loops"]["self_fulfilment"][0]
+    with monkeypatch.context() as patch:
+        row = {"band": first["band"], "at": naive(from_text(first["from"])), "index": 0.4, "low": 0.1, "high": 0.6}
+        patch.setattr(performance, "fulfilment", lambda report: pl.DataFrame([row]))
+        point = {"customdata": first["from"].removesuffix("Z"), "curve_number": 0}
+        patch.setattr(chart, "show", lambda figure, key, **told: [point] if "fulfilment" in key else [])
+        at = page("drift", tab="Feedback loops")
+    compared = next(one.value for one in at.dataframe if "came" in one.value)
+    assert len(compared) == first["worked"] + first["others"] > 0
     said = [one.value for one in at.caption]
     assert any("held out or explored by chance" in one for one in said)
     assert any("were not worked" in one for one in said)
