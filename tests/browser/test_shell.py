@@ -1,10 +1,11 @@
-"""The frame around the pages, in a real browser."""
+"""The frame around the pages, and what an address opens, in a real browser without a complaint of it."""
 
 import json
 import urllib.error
 import urllib.request
 
 import pytest
+from playwright.sync_api import expect
 
 from app.navigation import SECTIONS
 from tests.browser import serving
@@ -12,8 +13,24 @@ from tests.browser import serving
 pytestmark = pytest.mark.browser
 PATHS = [entry.path for entries in SECTIONS.values() for entry in entries]
 
-
 BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=\"stApp\"]')).backgroundColor"
+STUDIED_MS = 60_000
+"""What is simulated or proved for a step comes when it is done."""
+WALKED = {
+    "policy?step=check": ("light", "Findings"),
+    "policy?step=simulate&mode=matrix&output=band": ("dark", "Where leads move"),
+    "policy?step=approve": ("light", "Who says so"),
+}
+"""Steps that the walk opens by clicks; by their address they are opened in the campaign."""
+LINKS = {
+    "policy?step=roll-out": ("dark", "Decides now"),
+    "approvals?tab=History": ("dark", "Versions, newest first"),
+    "approvals?tab=Audit": ("light", "Ledger, newest first"),
+    "explain?tab=One+feature": ("dark", "value and points"),
+    "explain?tab=One+lead": ("light", "What speaks for it"),
+    "?tour=1": ("dark", "1 of 5"),
+    "train?tab=Compare": ("dark", "Wins found by capacity"),
+}
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -27,17 +44,13 @@ def test_every_page_opens_in_light_and_dark_without_a_complaint(page_for, path):
     assert page.locator("h1").first.inner_text()
 
 
-def test_the_sidebar_names_the_sections_and_who_acts(page_for):
+def test_the_sidebar_names_the_sections_and_who_acts_and_fonts_and_icon_are_our_own(page_for):
     page = page_for("")
     sidebar = page.locator('[data-testid="stSidebar"]').inner_text()
     for section, entries in SECTIONS.items():
         assert section in sidebar
         assert all(entry.title in sidebar for entry in entries)
     assert "ana · Analyst" in page.locator('[data-testid="stSidebar"]').inner_html()
-
-
-def test_the_fonts_are_our_own_and_the_icon_is_there_as_data(page_for):
-    page = page_for("")
     loaded = page.evaluate(
         "[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family.replaceAll('\"', ''))"
     )
@@ -50,3 +63,27 @@ def test_an_unknown_api_path_is_404(server):
         urllib.request.urlopen(f"{server}/v1/nothing")
     assert caught.value.code == 404
     assert json.loads(caught.value.read())["title"] == "Not found"
+
+
+@pytest.mark.parametrize("link", [*LINKS, *(pytest.param(link, marks=pytest.mark.campaign) for link in WALKED)])
+def test_a_deep_link_opens_its_part_of_the_page(page_for, link):
+    theme, statement = (LINKS | WALKED)[link]
+    page = page_for(link, theme)
+    expect(page.locator('[data-testid="stMain"]')).to_contain_text(statement, timeout=STUDIED_MS, use_inner_text=True)
+    assert page.locator('[data-testid="stException"]').count() == 0
+
+
+@pytest.mark.campaign
+def test_the_drift_report_is_a_page_that_stands_alone(page_for, chromium, tmp_path):
+    page, path, complaints = page_for("drift"), tmp_path / "drift.html", []
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Evidently report").click()
+    saved.value.save_as(path)
+    shown = chromium.new_page()
+    shown.on("pageerror", lambda error: complaints.append(str(error)))
+    shown.on("request", lambda asked: complaints.append(asked.url) if asked.url.startswith("http") else None)
+    shown.goto(path.as_uri())
+    expect(shown.get_by_text("Drift in column").first).to_be_visible(timeout=STUDIED_MS)
+    expect(shown.locator("svg.main-svg").first).to_be_visible(timeout=STUDIED_MS)
+    shown.close()
+    assert complaints == []
