@@ -1,6 +1,6 @@
 """The commands of Leads, Train, Drift, Observability and contests, asked of the permission table in core first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.commands import acting
 from app.jobs import Work
@@ -71,6 +71,6 @@ def end_override(override_id: str, lead_id: str | None = None) -> int:
     return workbench().rooms.overrides.end(override_id, acting(Permission.OVERRIDE).name, lead_id)
 
 
-def give_feedback_to(lead_ids: Sequence[str], verdict: Verdict | None) -> None:
-    """Say what many leads are worth, or take it back."""
-    workbench().rooms.feedback.give_to(lead_ids, verdict, acting(Permission.NOTE).name)
+def give_feedback_to(verdicts: Mapping[str, Verdict | None]) -> None:
+    """Say of each of these leads what it is worth, or take it back (None)."""
+    workbench().rooms.feedback.give_to(verdicts, acting(Permission.NOTE).name)

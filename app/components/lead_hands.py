@@ -61,20 +61,12 @@ def feedback(lead_ids: list[str], key: str) -> None:
     if st.button("Say it", type="primary", key=f"{key}_do", disabled=said is None or not is_sure):
         with refusals():
             before = _said(lead_ids)
-            work_commands.give_feedback_to(lead_ids, said)
+            work_commands.give_feedback_to(dict.fromkeys(lead_ids, Verdict(said)))
             words = f"{desk.VERDICTS[Verdict(said)]}: {counted(len(lead_ids))}."
-            override_form.remember(words, partial(_say_again, before))
+            override_form.remember(words, partial(work_commands.give_feedback_to, before))
 
 
-def _said(lead_ids: list[str]) -> dict[Verdict | None, list[str]]:
-    """The leads by what was said of them last."""
+def _said(lead_ids: list[str]) -> dict[str, Verdict | None]:
+    """What was said of each of the leads last."""
     rows = pl.DataFrame({"lead_id": lead_ids}).join(desk.feedback(), on="lead_id", how="left")
-    found: dict[Verdict | None, list[str]] = {}
-    for lead_id, verdict in rows.select("lead_id", "verdict").iter_rows():
-        found.setdefault(Verdict(verdict) if verdict else None, []).append(lead_id)
-    return found
-
-
-def _say_again(said: dict[Verdict | None, list[str]]) -> None:
-    for verdict, lead_ids in said.items():
-        work_commands.give_feedback_to(lead_ids, verdict)
+    return {one: Verdict(said) if said else None for one, said in rows.select("lead_id", "verdict").iter_rows()}

@@ -73,12 +73,8 @@ def calibration(version: ModelVersion, key: str) -> None:
             return
         gap = 100 * float(version.metrics.get("ece") or 0)
         words = f"In words: on unseen leads, said and happened differ by {gap:.1f} points on average."
-        points = chart.show(
-            quality.calibration(bins, chart.colours()),
-            f"{key}_calibration",
-            alt=f"Calibration curve. {words}",
-            words=f"{words} {rows_behind.CLICK}",
-            select=True,
+        points = rows_behind.figure(
+            quality.calibration(bins, chart.colours()), f"{key}_calibration", "Calibration curve", words
         )
         if (number := rows_behind.clicked(points)) is not None:
             title = f"Leads of which {bins['predicted'][number]:.1%} was said on average"
@@ -96,12 +92,8 @@ def lift(version: ModelVersion, key: str) -> None:
         found = float(deciles["captured"][min(1, deciles.height - 1)])
         best = deciles["rate"][0]
         words = f"In words: the best tenth wins {best:.0%}, all {base:.0%}; two tenths hold {found:.0%} of the wins."
-        points = chart.show(
-            quality.lift(deciles, base, chart.colours()),
-            f"{key}_lift",
-            alt=f"Win rate by tenth. {words}",
-            words=f"{words} {rows_behind.CLICK}",
-            select=True,
+        points = rows_behind.figure(
+            quality.lift(deciles, base, chart.colours()), f"{key}_lift", "Win rate by tenth", words
         )
         if (number := rows_behind.clicked(points)) is not None:
             tenth = int(deciles["decile"][number])
@@ -120,12 +112,8 @@ def by_landmark(version: ModelVersion, key: str) -> None:
         first, last = rows.row(0, named=True), rows.row(-1, named=True)
         told = f"AUC {first['auc']:.2f} at {first['after']} and {last['auc']:.2f} at {last['after']}"
         words = f"In words: {told}; bars are 95 % intervals by lead."
-        points = chart.show(
-            landmarks.intervals(rows, chart.colours()),
-            f"{key}_landmarks",
-            alt=f"AUC by landmark. {words}",
-            words=f"{words} {rows_behind.CLICK}",
-            select=True,
+        points = rows_behind.figure(
+            landmarks.intervals(rows, chart.colours()), f"{key}_landmarks", "AUC by landmark", words
         )
         if (number := rows_behind.clicked(points)) is not None:
             after = rows["after"][number]
@@ -144,12 +132,8 @@ def scores(version: ModelVersion, key: str) -> None:
         cuts = versions.bands().enter
         below = rows.filter(pl.col("high") <= 0.1)["rows"].sum() / max(int(rows["rows"].sum()), 1)
         words = f"In words: {below:.0%} of the unseen rows score 10 % or less; dashed lines are the live policy's cuts."
-        points = chart.show(
-            quality.histogram(rows, chart.colours(), cuts),
-            f"{key}_scores",
-            alt=f"Histogram of scores. {words}",
-            words=f"{words} {rows_behind.CLICK}",
-            select=True,
+        points = rows_behind.figure(
+            quality.histogram(rows, chart.colours(), cuts), f"{key}_scores", "Histogram of scores", words
         )
         if (number := rows_behind.clicked(points)) is not None:
             low, high = rows.select("low", "high").row(number)

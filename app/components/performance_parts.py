@@ -66,8 +66,7 @@ def cohorts(report: Performance, name: str, key: str) -> None:
         waiting = f"{young} of {rows.height} cohorts wait for their labels"
         words = f"In words: beside what the scores promised, mature cohorts came out {agreed}; {waiting}."
         figure = charts.cohorts(rows, name, chart.colours(), desk.marks(rows), form=".2f" if ranking else ".0%")
-        told = f"{words} {rows_behind.CLICK}"
-        points = chart.show(figure, f"{key}_{name}", alt=f"{title}. {words}", words=told, select=True)
+        points = rows_behind.figure(figure, f"{key}_{name}", title, words)
         if (at := rows_behind.period(points)) is not None:
             title = f"Leads scored in the {report.period} from {at:%d %b %Y}"
             _behind(report, judged.of_cohort(report, at), title, f"{key}_{name}")
@@ -116,8 +115,7 @@ def bands(report: Performance, key: str) -> None:
         part = rows.filter(pl.col("band") == linked.segments("Band", names, "band", f"{key}_band"))
         words = f"In words: {VERDICTS[part['verdict'][0]].lower()}, by the trend over {part.height} {report.period}s."
         figure = charts.inflation(part, chart.colours(), desk.marks(part))
-        told = f"{words} {rows_behind.CLICK}"
-        points = chart.show(figure, f"{key}_inflation", alt=f"Share and conversion. {words}", words=told, select=True)
+        points = rows_behind.figure(figure, f"{key}_inflation", "Share and conversion", words)
         if (at := rows_behind.period(points)) is not None:
             inside = list(names)[: list(names).index(part["band"][0]) + 1]
             title = f"{names[inside[-1]]} in the {report.period} from {at:%d %b %Y}"
@@ -157,8 +155,7 @@ def loops(report: Performance, key: str) -> None:
         order = [one["band"] for one in report.told["inflation"]]
         figure = charts.fulfilment(index, order, chart.colours(), desk.marks(index))
         words = "In words: at 1 nobody wins without being worked; at 0 the score foresaw it."
-        told = f"{words} {rows_behind.CLICK}"
-        points = chart.show(figure, f"{key}_fulfilment", alt=f"Self-fulfilment. {words}", words=told, select=True)
+        points = rows_behind.figure(figure, f"{key}_fulfilment", "Self-fulfilment", words)
         if (at := rows_behind.period(points)) is not None:
             drawn = [band for band in order if band in index["band"]]
             band = drawn[points[0]["curve_number"]]

@@ -2,19 +2,27 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import streamlit as st
 
 from app import navigation
-from app.components import columns, export_menu, frame_table
+from app.components import chart, columns, export_menu, frame_table
 from app.queries import judged
 from app.queries.access import role
 from core.models.store import ModelVersion
 
+if TYPE_CHECKING:
+    from app.charts.base import Figure
+
 CLICK = "Click a point for its leads."
 NOT_KEPT = "Its rows are not kept (any more): they are with every model trained since, and with what was judged last."
+
+
+def figure(drawn: "Figure", key: str, name: str, words: str) -> list[dict[str, Any]]:
+    """Draw a figure whose points open their rows; the points that were clicked."""
+    return chart.show(drawn, key, alt=f"{name}. {words}", words=f"{words} {CLICK}", select=True)
 
 
 def show(rows: pl.DataFrame, title: str, key: str, about: Mapping[str, str]) -> None:

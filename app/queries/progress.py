@@ -1,12 +1,13 @@
 """How far decided leads came, and how well they were ranked, on the days and for the segment of the first page."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from app.queries import funnel, leads, scope
+from app.queries import funnel, leads, overrides, scope
 from app.queries.access import revision, role, rooms
 from app.queries.scope import Days, Scope, Segment
 
@@ -35,7 +36,7 @@ class Stages:
 
 def stages(days: Days | None, segment: Segment) -> Stages:
     """How far the leads came that were scored on these days."""
-    return _stages(_seen(), role().value, days, segment)
+    return _stages(_seen(), overrides.turn(), role().value, days, segment)
 
 
 def _seen() -> str:
@@ -44,7 +45,7 @@ def _seen() -> str:
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
-def _stages(revision: str, role: str, days: Days | None, segment: Segment) -> Stages:
+def _stages(revision: str, turn: datetime | None, role: str, days: Days | None, segment: Segment) -> Stages:
     found = scope.of_segment(_ways(days), segment)
     counts = {stage: found.filter(passed).height for stage, passed in funnel.PASSED.items()}
     routed = found.filter(funnel.ROUTED)["is_touched"]
@@ -113,11 +114,11 @@ class Lift:
 
 def lift(days: Days | None, segment: Segment) -> Lift:
     """The lift of what was decided on these days and has closed since; of the newest model's test leads for all."""
-    return _lift(_seen(), role().value, days, segment)
+    return _lift(_seen(), overrides.turn(), role().value, days, segment)
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
-def _lift(revision: str, role: str, days: Days | None, segment: Segment) -> Lift:
+def _lift(revision: str, turn: datetime | None, role: str, days: Days | None, segment: Segment) -> Lift:
     if days is None and segment == scope.EVERYONE:
         latest = model()
         if latest is None or latest.deciles.is_empty():

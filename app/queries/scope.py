@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app.queries import data, desk, leads, people
+from app.queries import data, desk, leads, overrides, people
 from app.queries.access import database, revision, role, rooms
 from core.governance.permissions import Role
 from core.signals.store_pages import SignalPages
@@ -168,11 +168,12 @@ def of_segment(frame: pl.DataFrame, segment: Segment) -> pl.DataFrame:
 
 def members(segment: Segment) -> pl.DataFrame:
     """lead_id of the leads of the segment; of one that asks how leads were decided, decided leads only."""
-    return _members(revision("signals", "decisions", "policy", "governance"), role().value, segment)
+    seen = revision("signals", "decisions", "policy", "governance")
+    return _members(seen, overrides.turn(), role().value, segment)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _members(revision: str, role: str, segment: Segment) -> pl.DataFrame:
+def _members(revision: str, turn: datetime | None, role: str, segment: Segment) -> pl.DataFrame:
     if not segment.is_of_attributes:
         return leads.matching(segment.chosen).select("lead_id")
     everybody = SignalPages(database()).every_lead()

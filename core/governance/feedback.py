@@ -1,6 +1,6 @@
 """What people who work with a lead say of its score: good, junk or too early, kept as data for whoever trains next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 
 import polars as pl
@@ -38,33 +38,39 @@ class Feedback:
 
         The note stays in its table: the ledger says only that there is one.
         """
-        word = verdict.value if verdict else WITHDRAWN
         with self._database.change("governance", "feedback.given", actor) as change:
-            (decision_id,) = self._say(change, [lead_id], word, actor, note)
-            change.body.update(decision_id=decision_id, verdict=word, noted=bool(note))
+            said = self._say(change, {lead_id: verdict}, actor, note)
+            change.body.update(decision_id=said["decision_id"].item(), verdict=_word(verdict), noted=bool(note))
 
-    def give_to(self, lead_ids: Sequence[str], verdict: Verdict | None, actor: str) -> None:
-        """Say it of all these leads or of none, in one entry that binds their decisions.
+    def give_to(self, verdicts: Mapping[str, Verdict | None], actor: str) -> None:
+        """Say of each of these leads what it is worth (None: take back what was said), or of none of them.
 
-        Raises NobodyChosen, and what `give` raises.
+        One entry binds their decisions. Raises NobodyChosen, and what `give` raises.
         """
-        if not lead_ids:
+        if not verdicts:
             raise NobodyChosen
-        word = verdict.value if verdict else WITHDRAWN
         with self._database.change("governance", "feedback.given", actor) as change:
-            decision_ids = self._say(change, lead_ids, word, actor, None)
-            root = merkle_root([one.encode() for one in decision_ids])
-            change.body.update(leads=len(decision_ids), root=root, verdict=word, noted=False)
+            said = self._say(change, verdicts, actor, None)
+            root = merkle_root([one.encode() for one in said["decision_id"]])
+            words = ", ".join(said["verdict"].unique().sort())
+            change.body.update(leads=said.height, root=root, verdict=words, noted=False)
 
-    def _say(self, change: Change, lead_ids: Sequence[str], word: str, actor: str, note: str | None) -> list[str]:
-        """Note the word on each lead's newest decision; their ids, in order of the leads."""
+    def _say(
+        self, change: Change, verdicts: Mapping[str, Verdict | None], actor: str, note: str | None
+    ) -> pl.DataFrame:
+        """Note the words on each lead's newest decision: lead_id, decision_id, verdict, in order of the leads."""
         self._users.require(actor, Permission.NOTE, change)
-        found = self._store.newest_decisions(lead_ids, change)
+        found = self._store.newest_decisions(list(verdicts), change)
         if unknown := [lead_id for lead_id, decision_id in found.iter_rows() if decision_id is None]:
             raise LeadUndecided(unknown[0], None)
-        self._store.add(change, found, word, note or None, actor)
-        return found["decision_id"].to_list()
+        said = found.with_columns(verdict=pl.Series([_word(verdicts[one]) for one in found["lead_id"]]))
+        self._store.add(change, said, note or None, actor)
+        return said
 
     def latest(self) -> pl.DataFrame:
         """The newest word on each lead, newest first: lead_id, decision_id, verdict, note, actor, given_at."""
         return self._store.latest().filter(pl.col("verdict") != WITHDRAWN)
+
+
+def _word(verdict: Verdict | None) -> str:
+    return verdict.value if verdict else WITHDRAWN

@@ -35,13 +35,13 @@ class FeedbackStore:
                ORDER BY w.lead_id"""
         )
 
-    def add(self, change: Change, leads: pl.DataFrame, verdict: str, note: str | None, actor: str) -> None:
-        """Note what somebody says of the leads (lead_id, decision_id)."""
+    def add(self, change: Change, said: pl.DataFrame, note: str | None, actor: str) -> None:
+        """Note what somebody says of leads (lead_id, decision_id, verdict)."""
         last = change.scalar("SELECT coalesce(max(seq), 0) FROM lead_feedback")
-        said = {"verdict": pl.lit(verdict), "note": pl.lit(note, pl.String), "actor": pl.lit(actor)}
+        about = {"note": pl.lit(note, pl.String), "actor": pl.lit(actor)}
         given_at = pl.lit(naive(self._database.clock.now()))
         seq = pl.int_range(pl.len(), dtype=pl.Int64) + last + 1
-        change.insert("lead_feedback", leads.with_columns(seq=seq, given_at=given_at, **said))
+        change.insert("lead_feedback", said.with_columns(seq=seq, given_at=given_at, **about))
 
     def latest(self) -> pl.DataFrame:
         """The newest word on each lead: lead_id, decision_id, verdict, note, actor, given_at."""

@@ -243,9 +243,10 @@ def test_feedback_on_many_is_one_entry_and_is_taken_back(bench):
     assert not at.exception and bench.db.newest_entries(1)["seq"].item() == head + 1
     assert [desk.verdict(one) for one in ids] == [(Verdict.JUNK, "ana")] * 3
     at.button(key="last_undo").click().run()
+    assert bench.db.newest_entries(1)["seq"].item() == head + 2, "two words are given back in one entry"
     assert [desk.verdict(one) for one in ids] == [(Verdict.GOOD, "ana"), None, None]
     with pytest.raises(NobodyChosen):
-        bench.rooms.feedback.give_to([], Verdict.JUNK, "ana")
+        bench.rooms.feedback.give_to({}, "ana")
 
 
 def test_what_is_picked_follows_the_leads_where_they_move(monkeypatch):
