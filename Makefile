@@ -33,7 +33,11 @@ lint: $(SYNCED)
 types: $(SYNCED)
 	$(BIN)/pyright
 
-test: check chromium  ## everything a push must pass, a file of tests on each core at a time
+test: lint chromium  ## everything a push must pass, a file of tests on each core at a time
+	@$(MAKE) --no-print-directory -j2 types suite
+
+.PHONY: suite
+suite: $(SYNCED)
 	$(BIN)/python -m pytest -m "not bench and not campaign" --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 campaign: $(SYNCED)  ## fault and differential campaigns at full size

@@ -17,12 +17,13 @@ ROOT = Path(__file__).resolve().parents[1]
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")
 
-LONG = ("tests/recipes", "tests/browser", "tests/app", "tests/faults")
-"""Rooms with long files; they begin first, so that no worker is left with one at the end."""
+LONG = ("tests/browser/test_shell.py", "tests/recipes", "tests/browser", "tests/app", "tests/faults")
+"""Long files begin first, so that no worker is left with one at the end; those that share a demo store one after the
+other, so that no worker waits while another makes it."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long rooms first, every file as it stands."""
+    """Long files first, every file as it stands."""
     items.sort(key=lambda item: next((place for place, room in enumerate(LONG) if item.nodeid.startswith(room)), 9))
 
 
