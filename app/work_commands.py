@@ -8,7 +8,7 @@ from app.services import workbench
 from core.decisions.store_outbox import OutboxStore
 from core.governance.contests import Asked
 from core.governance.feedback import Verdict
-from core.governance.overrides import Override
+from core.governance.overrides import Override, Placed
 from core.governance.permissions import Permission
 from core.recipes import contesting
 from core.recipes.arriving import Choice
@@ -61,9 +61,9 @@ def settle_contest(contest_id: str, verdict: str, comment: str) -> None:
     contesting.settle(rooms, Choice(rooms), contest_id, verdict, comment, actor)
 
 
-def override(said: Override, lead_ids: Sequence[str]) -> str:
-    """Overrule the decisions of these leads by hand; the id of the action."""
-    return workbench().rooms.overrides.place(said, lead_ids, acting(Permission.OVERRIDE).name)
+def override(said: Override, lead_ids: Sequence[str]) -> Placed:
+    """Overrule the decisions of those of these leads that are open to it by hand; the action and whom it reached."""
+    return workbench().rooms.overrides.place_where_possible(said, lead_ids, acting(Permission.OVERRIDE).name)
 
 
 def end_override(override_id: str, lead_id: str | None = None) -> int:

@@ -10,6 +10,7 @@ from core.kernel.database import Database
 from core.kernel.times import to_text
 from core.recipes import contesting
 from core.recipes.arriving import Choice
+from core.signals.store_pages import SignalPages
 
 group = typer.Typer(help="Contested decisions: ask, list, settle.", no_args_is_help=True)
 COLUMNS = ["contest_id", "lead_id", "route", "due_at", "verdict", "reason"]
@@ -22,7 +23,9 @@ def register(app: typer.Typer) -> None:
 
 @group.command(epilog='Example: leadbench contests ask c-17 --reason "The lead disputes its region" --as ana')
 def ask(
-    lead_id: Annotated[str, typer.Argument(help="The lead whose newest decision is contested.")],
+    lead_id: Annotated[
+        str, typer.Argument(help="The lead, by id or as shown (no-17); its newest decision is contested.")
+    ],
     reason: Annotated[str, typer.Option("--reason", help="What is contested; kept in the store.")] = "",
     store: StoreOption = None,
     as_user: AsOption = None,
@@ -30,7 +33,8 @@ def ask(
 ) -> None:
     """Ask for a person's look: the lead is held in the queue that the policy names until somebody decided."""
     with acting(store, as_user) as (bench, actor):
-        asked = contesting.contest(bench.rooms, Choice(bench.rooms), lead_id, reason, actor)
+        named = SignalPages(bench.db).id_of(lead_id)
+        asked = contesting.contest(bench.rooms, Choice(bench.rooms), named, reason, actor)
         row = _row(bench.db, asked.contest_id)
     emit(row, lambda: f"{asked.contest_id}: {lead_id} waits in {asked.route} until {to_text(asked.due_at)}.")
 

@@ -18,6 +18,7 @@ from core.kernel.times import from_text, to_text
 from core.models.rationale import value_text
 from core.recipes.errors import MomentAhead
 from core.recipes.rooms import Rooms
+from core.signals.store_pages import SignalPages
 
 MOST_REASONS = 5
 MOST_MOVES = 3
@@ -32,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    lead: Annotated[str, typer.Argument(help="A lead's id, or one that was merged into it.")],
+    lead: Annotated[str, typer.Argument(help="A lead's id, one merged into it, or as shown (no-17).")],
     at: Annotated[str | None, typer.Option("--at", help="The decision in force at this ISO time.")] = None,
     since: Annotated[str | None, typer.Option("--since", help="Why it changed since this ISO time.")] = None,
     counterfactual: Annotated[
@@ -88,7 +89,8 @@ def _seen(rooms: Rooms, name: str | None) -> Seen:
 
 
 def _record(rooms: Rooms, lead: str, moment: datetime | None) -> Record:
-    return rooms.decisions.at(rooms.signals.identities.home(lead, moment), moment)
+    named = SignalPages(rooms.db).id_of(lead)
+    return rooms.decisions.at(rooms.signals.identities.home(named, moment), moment)
 
 
 def _explanation_text(found: dict[str, Any]) -> str:

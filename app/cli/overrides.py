@@ -9,6 +9,7 @@ from core.decisions.store_overrides import Kind, OverrideStore
 from core.governance.overrides import Override
 from core.kernel.database import Database
 from core.kernel.times import from_text, naive, to_text
+from core.signals.store_pages import SignalPages
 
 group = typer.Typer(help="Leads by hand: override, undo, overrides.", no_args_is_help=True)
 COLUMNS = ["override_id", "lead_id", "kind", "pool", "assignee", "actor", "until", "state", "reason"]
@@ -21,7 +22,9 @@ def register(app: typer.Typer) -> None:
 
 @group.command(epilog='Example: leadbench lead override c-17 c-23 --snooze --until 2026-12-07 --reason "Away" --as ana')
 def override(
-    lead_ids: Annotated[list[str], typer.Argument(help="The leads; all of them are overruled, or none.")],
+    lead_ids: Annotated[
+        list[str], typer.Argument(help="The leads, by id or as shown (no-17); all are overruled, or none.")
+    ],
     pool: Annotated[str | None, typer.Option("--pool", help="Route them to this pool of the policy.")] = None,
     assignee: Annotated[str | None, typer.Option("--assignee", help="Give them to this rep.")] = None,
     snooze: Annotated[bool, typer.Option("--snooze", help="Take them off the queue until the end.")] = False,
@@ -31,13 +34,17 @@ def override(
     as_user: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Overrule the newest decisions of leads by hand: route, assign, or snooze; the records stay as they are."""
+    """Overrule the newest decisions of leads by hand: route, assign, or snooze; the records stay as they are.
+
+    One lead that is unknown, undecided, closed, denied or contested refuses the whole list; Leads acts on the others.
+    """
     if snooze == bool(pool or assignee):
         raise typer.BadParameter("Give --pool, --assignee or both, or else --snooze.")
     kind = Kind.SNOOZE if snooze else Kind.ROUTE if pool else Kind.ASSIGN
     said = Override(kind, reason, pool, assignee, from_text(until) if until else None)
     with acting(store, as_user) as (bench, actor):
-        override_id = bench.rooms.overrides.place(said, lead_ids, actor)
+        named = [SignalPages(bench.db).id_of(one) for one in lead_ids]
+        override_id = bench.rooms.overrides.place(said, named, actor)
         rows = _rows(bench.db, override_id)
     emit({"override_id": override_id, "overrides": rows}, lambda: f"{override_id}\n{table(_told(rows), COLUMNS)}")
 
@@ -54,7 +61,8 @@ def undo(
 ) -> None:
     """End what was said by hand; what was said before, or else the policy, counts again."""
     with acting(store, as_user) as (bench, actor):
-        ended = bench.rooms.overrides.end(override_id, actor, lead_id)
+        named = SignalPages(bench.db).id_of(lead_id) if lead_id else None
+        ended = bench.rooms.overrides.end(override_id, actor, named)
     emit({"override_id": override_id, "ended": ended}, lambda: f"{override_id} is undone on {ended:,} leads.")
 
 

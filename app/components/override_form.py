@@ -15,7 +15,7 @@ from app.feedback import done, refusals
 from app.queries import overrides as reads
 from app.queries.access import may
 from core.decisions.store_overrides import Kind
-from core.governance.overrides import LASTS, MOST_CHARACTERS, Override
+from core.governance.overrides import LASTS, MOST_CHARACTERS, Override, Reach
 from core.governance.permissions import Permission
 from core.kernel.times import naive, utc
 
@@ -88,23 +88,41 @@ def form(lead_ids: Sequence[str], key: str, kind: Kind | None = None) -> None:
         "Comes back at (UTC)" if kind is Kind.SNOOZE else "Until (UTC)", value=_default_end(), key=f"{key}_until",
         help=f"In {LASTS.days} days where nothing else is said. {glossary.term('by_hand')}",
     )  # fmt: skip
+    found = reads.reach(kind, lead_ids)
+    reached = found.leads.height
     reason = st.text_input("Reason", key=f"{key}_reason", max_chars=MOST_CHARACTERS, live=True, placeholder="Why")
-    is_sure = confirmed(len(lead_ids), key)
+    _left_out(kind, found)
+    is_sure = confirmed(reached, key)
     st.caption("The decision stays as it was made, and so do its reasons; this lies on top of it.")
-    is_whole = bool(reason.strip()) and is_sure and (kind is Kind.SNOOZE or bool(pool or assignee))
+    is_whole = bool(reached and reason.strip()) and is_sure and (kind is Kind.SNOOZE or bool(pool or assignee))
     if st.button(
-        f"{TITLES[kind]} {counted(len(lead_ids))}", type="primary", key=f"{key}_do", disabled=not is_whole,
+        f"{TITLES[kind]} {counted(reached)}", type="primary", key=f"{key}_do", disabled=not is_whole,
         shortcut="Mod+Enter",
     ):  # fmt: skip
         with refusals():
             said = Override(kind, reason, pool, assignee, utc(until) if until else None)
-            override_id = work_commands.override(said, lead_ids)
-            remember(f"{_done(said)} {counted(len(lead_ids))}.", partial(work_commands.end_override, override_id))
+            placed = work_commands.override(said, lead_ids)
+            remember(_done(said, placed.reach), partial(work_commands.end_override, placed.override_id))
 
 
-def _done(said: Override) -> str:
+def _left_out(kind: Kind, found: Reach) -> None:
+    """Draw before it is done how many leads cannot be spoken of, and why."""
+    if found.left_out:
+        able = f"can be {reads.KINDS[kind.value].lower()}"
+        st.markdown(f":orange[:material/info:] {_counts(found, able)}.", help=glossary.term("left_out"))
+
+
+def _done(said: Override, found: Reach) -> str:
+    """`Routed to sdr.uki: 212 of 215; 2 contested, 1 closed.`"""
     where = said.pool if said.kind is Kind.ROUTE else said.assignee
-    return f"{reads.KINDS[said.kind.value]} to {where}:" if where else reads.KINDS[said.kind.value]
+    told = _counts(found) if found.left_out else counted(found.leads.height)
+    return f"{reads.KINDS[said.kind.value]}{f' to {where}' if where else ''}: {told}."
+
+
+def _counts(found: Reach, able: str = "") -> str:
+    """`212 of 215 can be routed; 2 contested, 1 closed`."""
+    others = ", ".join(f"{count:,} {why}" for why, count in found.counts.items())
+    return f"{found.leads.height:,} of {found.asked:,} {able}".rstrip() + f"; {others}"
 
 
 def _kind(key: str) -> Kind:

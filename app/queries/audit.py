@@ -28,7 +28,7 @@ class Page:
 
 
 def page(asked: Narrowed, before: int | None = None, after: int | None = None) -> Page:
-    """The entries before a number, or those after one, or the newest."""
+    """The entries before a number, or those after one, or the newest; past an end those that are last there."""
     return _page(revision(), asked, before, after)
 
 
@@ -37,8 +37,10 @@ def _page(revision: str, asked: Narrowed, before: int | None, after: int | None)
     pages = LedgerPages(database())
     rows = pages.older(asked, before, PAGE) if after is None else pages.newer(asked, after, PAGE)
     span = pages.span(asked)
+    if span.newest is None or span.oldest is None:
+        return Page(rows, 0, None, None)
     if rows.is_empty():
-        return Page(rows, span.matching, None, None)
+        rows = pages.newer(asked, span.oldest - 1, PAGE) if after is None else pages.older(asked, most=PAGE)
     last, first = rows["seq"][-1], rows["seq"][0]
     return Page(rows, span.matching, None if last == span.oldest else last, None if first == span.newest else first)
 

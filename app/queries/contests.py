@@ -35,6 +35,16 @@ def _all(revision: str) -> pl.DataFrame:
     return ContestStore(database()).listed(only_open=False)
 
 
+def contested() -> tuple[str, ...]:
+    """The leads of which a contest waits for a person, whatever their newest decision says of it."""
+    return _contested(revision("governance", "signals"))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _contested(revision: str) -> tuple[str, ...]:
+    return ContestStore(database()).waiting()
+
+
 def has_way() -> bool:
     """Whether a decision can be contested."""
     deciding = policies.live()

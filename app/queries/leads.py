@@ -138,7 +138,7 @@ def board(seen_by: Role | None = None) -> pl.DataFrame:
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _board(revision: str, turn: datetime | None, role: str) -> pl.DataFrame:
+def _board(revision: str, turn: overrides.Turn, role: str) -> pl.DataFrame:
     """Kept as it is, never copied: frames are not changed in place, and copying 300,000 rows a look takes seconds."""
     rows = DecisionBoard(database()).rows()
     cards = people.cards(rows["lead_id"].to_list(), Role(role))
@@ -154,7 +154,7 @@ def waiting() -> pl.DataFrame:
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _waiting(revision: str, turn: datetime | None, role: str) -> pl.DataFrame:
+def _waiting(revision: str, turn: overrides.Turn, role: str) -> pl.DataFrame:
     return board().filter(WAITING)
 
 
@@ -232,7 +232,7 @@ def ranked(chosen: Filter) -> Ranked:
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
-def _ranked(revision: str, turn: datetime | None, role: str, chosen: Filter) -> Ranked:
+def _ranked(revision: str, turn: overrides.Turn, role: str, chosen: Filter) -> Ranked:
     found = matching(chosen)
     rows = with_reasons(with_course(found.head(MOST_SHOWN)))
     shown = tuple(rows["why"].explode().drop_nulls().unique().sort())

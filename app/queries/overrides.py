@@ -1,15 +1,17 @@
 """What people said over decisions: which words stand, what they make of the board, and what became of such leads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
+from app.queries import contests
 from app.queries.access import cells, database, revision, role, rooms, seen
-from core.decisions.reviewing import CONTESTED
 from core.decisions.store_overrides import Kind, OverrideStore
+from core.governance.overrides import Reach
 from core.governance.permissions import Role
 from core.kernel.times import naive
 
@@ -36,10 +38,21 @@ def _all(revision: str, role: str) -> pl.DataFrame:
     return seen(found, Role(role)).with_columns(found["lead_id"])
 
 
-def turn() -> datetime | None:
-    """The next moment (naive UTC) at which a word is over by itself: what is read of those that stand holds so long."""
+@dataclass(frozen=True)
+class Turn:
+    """What moves the words that count besides the revisions that they are read at.
+
+    `ends_at` is the next moment (naive UTC) at which one is over by itself; on `contested` leads none has an effect.
+    """
+
+    ends_at: datetime | None
+    contested: tuple[str, ...]
+
+
+def turn() -> Turn:
+    """So long as this is the same, and the revisions too, what is read of the words that stand holds."""
     ends = _all(revision("decisions", "signals", "policy"), Role.VIEWER.value)["over_at"]
-    return ends.filter(ends > _now()).min()  # type: ignore[return-value]
+    return Turn(ends.filter(ends > _now()).min(), contests.contested())  # type: ignore[arg-type]
 
 
 def standing(words: pl.DataFrame, moment: datetime | None = None) -> list[dict[str, Any]]:
@@ -92,7 +105,7 @@ def laid_over(rows: pl.DataFrame, by: Role) -> pl.DataFrame:
     """
     found = _standing_at(_all(revision("decisions", "signals", "policy"), by.value), _now())
     rows = rows.join(_wide(found), on="lead_id", how="left", maintain_order="left")
-    waits = pl.col("reasons").str.contains(f'"{CONTESTED}"', literal=True)
+    waits = pl.col("lead_id").is_in(list(contests.contested()))
     is_placed = pl.col("is_placed").fill_null(False) & (pl.col("disposition") != "DENY") & ~waits
     pool = pl.when(is_placed).then(pl.coalesce("hand_pool", "pool")).otherwise("pool")
     kept = pl.when(pool.eq_missing(pl.col("pool"))).then("assignee")
@@ -117,6 +130,17 @@ def _wide(found: pl.DataFrame) -> pl.DataFrame:
             row["hand_pool"] = word["pool"]
             row["hand_assignee"] = row["hand_assignee"] or word["assignee"]
     return pl.DataFrame(list(rows.values()), schema=WIDE)
+
+
+def reach(kind: Kind, lead_ids: Sequence[str]) -> Reach:
+    """Which of these leads can be spoken of now, and why the others can not."""
+    return _reach(revision("decisions", "signals", "governance"), kind.value, hash(tuple(lead_ids)), lead_ids)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _reach(revision: str, kind: str, asked: int, _lead_ids: Sequence[str]) -> Reach:
+    """Kept by a hash of the ids: a dialog asks at every letter of its reason, of a hundred thousand leads maybe."""
+    return rooms().overrides.reach(Kind(kind), _lead_ids)
 
 
 def pools() -> list[str]:

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 
 import polars as pl
 import streamlit as st
@@ -31,7 +30,7 @@ def owners() -> Owners:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _owners(revision: str, turn: datetime | None) -> Owners:
+def _owners(revision: str, turn: overrides.Turn) -> Owners:
     rows = leads.waiting().filter((pl.col("disposition") == "PERMIT") | pl.col("is_placed"))
     reps = rooms().signals.reps()
     places = reps.group_by("assignee").agg(

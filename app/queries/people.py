@@ -8,7 +8,7 @@ import polars.selectors as cs
 from app.queries.access import database, seen, sees
 from core.governance.masking import MASK, holds_address, initials
 from core.governance.permissions import Role
-from core.signals.store_pages import SignalPages
+from core.signals.store_pages import NUMBERED, SignalPages
 
 WORDS = {
     "person": ("contact_name", "full_name", "first_name", "last_name"),
@@ -17,7 +17,6 @@ WORDS = {
     "segment": ("segment", "customer_segment", "industry", "specialization"),
 }
 MOST_NAMED = 20_000
-NUMBERED = "no-"
 
 
 def cards(lead_ids: Sequence[str], role: Role) -> pl.DataFrame:
@@ -53,9 +52,7 @@ def refs(lead_ids: Sequence[str]) -> pl.DataFrame:
 
 def id_of(ref: str) -> str:
     """The lead id of a `ref`; any other text is the id itself."""
-    number = ref.removeprefix(NUMBERED)
-    known = SignalPages(database()).numbered(int(number)) if number != ref and number.isdecimal() else None
-    return known or ref
+    return SignalPages(database()).id_of(ref)
 
 
 def _present(wanted: Sequence[str]) -> list[str]:

@@ -1,7 +1,6 @@
 """How far decided leads came, and how well they were ranked, on the days and for the segment of the first page."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -45,7 +44,7 @@ def _seen() -> str:
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
-def _stages(revision: str, turn: datetime | None, role: str, days: Days | None, segment: Segment) -> Stages:
+def _stages(revision: str, turn: overrides.Turn, role: str, days: Days | None, segment: Segment) -> Stages:
     found = scope.of_segment(_ways(days), segment)
     counts = {stage: found.filter(passed).height for stage, passed in funnel.PASSED.items()}
     routed = found.filter(funnel.ROUTED)["is_touched"]
@@ -118,7 +117,7 @@ def lift(days: Days | None, segment: Segment) -> Lift:
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
-def _lift(revision: str, turn: datetime | None, role: str, days: Days | None, segment: Segment) -> Lift:
+def _lift(revision: str, turn: overrides.Turn, role: str, days: Days | None, segment: Segment) -> Lift:
     if days is None and segment == scope.EVERYONE:
         latest = model()
         if latest is None or latest.deciles.is_empty():

@@ -173,7 +173,7 @@ def members(segment: Segment) -> pl.DataFrame:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _members(revision: str, turn: datetime | None, role: str, segment: Segment) -> pl.DataFrame:
+def _members(revision: str, turn: overrides.Turn, role: str, segment: Segment) -> pl.DataFrame:
     if not segment.is_of_attributes:
         return leads.matching(segment.chosen).select("lead_id")
     everybody = SignalPages(database()).every_lead()

@@ -17,11 +17,15 @@ LISTED = f"""
         comment, settled_by, settled_at
     FROM contests LEFT JOIN leads USING (lead_id)
     WHERE NOT $only_open OR settled_at IS NULL ORDER BY settled_at IS NOT NULL, due_at, contest_id"""
-BY_LEAD = """
-    SELECT coalesce(r.lead_id, c.lead_id), c.asked_at, c.settled_at, c.verdict
+MERGED = """
     FROM contests c LEFT JOIN leads f USING (lead_id)
     LEFT JOIN lead_merges m ON m.from_no = f.lead_no AND m.known_until IS NULL
-    LEFT JOIN leads r ON r.lead_no = m.into_no ORDER BY c.asked_at, c.contest_id"""
+    LEFT JOIN leads r ON r.lead_no = m.into_no"""
+BY_LEAD = f"""
+    SELECT coalesce(r.lead_id, c.lead_id), c.asked_at, c.settled_at, c.verdict {MERGED}
+    ORDER BY c.asked_at, c.contest_id"""
+WAITING = f"""
+    SELECT DISTINCT coalesce(r.lead_id, c.lead_id) AS lead_id {MERGED} WHERE c.settled_at IS NULL ORDER BY lead_id"""
 
 
 class ContestStore:
@@ -37,6 +41,10 @@ class ContestStore:
         for lead_id, asked_at, settled_at, verdict in rows.iter_rows():
             found.setdefault(lead_id, []).append(Contest(asked_at, settled_at, verdict == UPHELD))
         return found
+
+    def waiting(self) -> tuple[str, ...]:
+        """The leads of which a contest waits for a person, merged ids followed, in order."""
+        return tuple(self._database.read(WAITING)["lead_id"])
 
     def listed(self, *, only_open: bool) -> pl.DataFrame:
         """Every contest, or those that wait for a person, the most pressing first."""

@@ -7,14 +7,17 @@ import polars as pl
 from core.kernel.database import Database
 
 WAYS = """
-    WITH ours AS (
-        SELECT lead_id, min(moment) AS scored_at, arg_min(score, (moment, entry_seq, leaf_no)) AS score,
+    WITH merged AS (
+        SELECT f.lead_id AS from_id, r.lead_id FROM lead_merges m JOIN leads f ON f.lead_no = m.from_no
+        JOIN leads r ON r.lead_no = m.into_no WHERE m.known_until IS NULL
+    ), ours AS (
+        SELECT coalesce(m.lead_id, d.lead_id) AS lead_id, min(moment) AS scored_at,
+            arg_min(score, (moment, entry_seq, leaf_no)) AS score,
             min(moment) FILTER (WHERE disposition = 'PERMIT' AND pool IS NOT NULL) AS routed_at
-        FROM (SELECT *, coalesce(as_of, known_at, decided_at) AS moment FROM decisions)
+        FROM (SELECT *, coalesce(as_of, known_at, decided_at) AS moment FROM decisions) d
+        LEFT JOIN merged m ON m.from_id = d.lead_id
         WHERE arm <> 'shadow' AND ($since IS NULL OR moment >= $since) AND ($until IS NULL OR moment < $until)
-            AND lead_id NOT IN (
-                SELECT l.lead_id FROM leads l JOIN lead_merges m ON m.from_no = l.lead_no WHERE m.known_until IS NULL)
-        GROUP BY lead_id
+        GROUP BY ALL
     ), said AS (
         SELECT root_no, bool_or(worked) AS worked, max(worked_at) FILTER (WHERE worked) AS worked_at,
             bool_or(worked AND worked_at IS NULL) AS is_undated
@@ -43,6 +46,7 @@ class FunnelStore:
     def ways(self, since: datetime | None, until: datetime | None) -> pl.DataFrame:
         """One row a lead decided in [since, until): lead_id, scored_at, score (its first), routed_at (null: never).
 
+        What was decided under an id that was merged since counts for the lead that it belongs to now.
         has_closed: it ended after it was scored; is_ended_won: as a win, is_won: as one after it was routed.
         is_touched: work is recorded after it was routed; false where a record says that it was not worked, null where
         nobody says.

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from core.decisions.store_outbox import SHOWN
-from core.kernel.database import Change, Database
+from core.kernel.database import Change, Cursor, Database
 from core.kernel.times import naive
 
 
@@ -91,12 +91,12 @@ class OverrideStore:
         """(assignee, pool) of every rep as they are known now."""
         return (change or self._database).read(REPS).rows()
 
-    def found(self, change: Change, lead_ids: Sequence[str]) -> pl.DataFrame:
+    def found(self, cursor: Cursor, lead_ids: Sequence[str]) -> pl.DataFrame:
         """Of each lead asked for: asked_id as it may be shown, its root's lead_id, is_closed, is_contested, and the
         decision_id and disposition of its newest decision (null where there is none).
         """
-        change.load("wanted", pl.DataFrame({"lead_id": sorted(set(lead_ids))}, schema={"lead_id": pl.String}))
-        return change.read(FOUND)
+        cursor.load("wanted", pl.DataFrame({"lead_id": sorted(set(lead_ids))}, schema={"lead_id": pl.String}))
+        return cursor.read(FOUND)
 
     def put(self, change: Change, leads: pl.DataFrame, said: dict[str, Any]) -> str:
         """Write what is said of the leads (lead_id, decision_id); the id of the action."""

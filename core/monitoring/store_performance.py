@@ -14,10 +14,11 @@ from core.monitoring.judged import COLUMNS
 FORGET = """
     DELETE FROM performance_rows
     WHERE report_id IN (SELECT report_id FROM performance_reports WHERE population = 'decided')"""
-LACKS_ROWS = """
-    SELECT report_id = ? AND report_id NOT IN (SELECT report_id FROM performance_rows)
-    FROM performance_reports WHERE model_hash = ? ORDER BY made_at DESC, report_id LIMIT 1"""
-"""Whether the report is its model's newest and its rows are not there: they were not kept then, or another's came."""
+NEWEST = """
+    SELECT report_id, summary, policy_hash FROM performance_reports WHERE model_hash = ?
+    ORDER BY made_at DESC, report_id LIMIT 1"""
+TAKEN = "SELECT count(*) FROM performance_reports WHERE report_id = ?"
+HAS_ROWS = "SELECT count(*) > 0 FROM performance_rows WHERE report_id = ?"
 
 
 class PerformanceStore:
@@ -29,17 +30,25 @@ class PerformanceStore:
     def add(
         self, told: Mapping[str, Any], model_hash: str, policy_hash: str, actor: str, rows: pl.DataFrame | None = None
     ) -> str:
-        """Keep a `performance` object; its id. The same numbers are kept once, rows of the last judged alone."""
+        """Keep a `performance` object; its id, and the rows of what was judged last alone.
+
+        The numbers of the model's newest report are not kept twice; older ones that came back are news.
+        """
         text = canonical(told).decode()
-        report_id = "p_" + digest([text, model_hash, policy_hash]).removeprefix("sha256:")[:16]
+        report_id = _id(text, model_hash, policy_hash)
         with self._db.change("models", "performance.reported", actor) as change:
-            change.body.update(report_id=report_id, rows=told["rows"], alerts=len(told["alerts"]))
-            if change.scalar("SELECT count(*) FROM performance_reports WHERE report_id = ?", [report_id]):
-                if rows is not None and change.scalar(LACKS_ROWS, [report_id, model_hash]):
+            newest = change.rows(NEWEST, [model_hash])
+            if newest and newest[0][1:] == (text, policy_hash):
+                report_id = newest[0][0]
+                change.body.update(_body(report_id, told))
+                if rows is not None and not change.scalar(HAS_ROWS, [report_id]):
                     _keep(change, report_id, rows)
                 else:
                     change.abandon()
                 return report_id
+            if change.scalar(TAKEN, [report_id]):
+                report_id = _id(text, model_hash, policy_hash, change.seq)
+            change.body.update(_body(report_id, told))
             row = {
                 "report_id": report_id,
                 "made_at": naive(self._db.clock.now()),
@@ -55,11 +64,8 @@ class PerformanceStore:
 
     def newest(self, model_hash: str) -> dict[str, Any] | None:
         """The model's newest `performance` object, or None where none was made."""
-        text = self._db.scalar(
-            "SELECT summary FROM performance_reports WHERE model_hash = ? ORDER BY made_at DESC, report_id LIMIT 1",
-            [model_hash],
-        )
-        return None if text is None else json.loads(text)
+        found = self._db.read(NEWEST, [model_hash])
+        return json.loads(found["summary"][0]) if found.height else None
 
     def judged(self, report_id: str) -> pl.DataFrame:
         """The rows that the report judged, as monitoring.judged has them; empty where they are not kept (any more)."""
@@ -70,6 +76,14 @@ class PerformanceStore:
     def all(self) -> pl.DataFrame:
         """Every report: report_id, made_at, population, model_hash, policy_hash, summary (JSON), actor."""
         return self._db.read("SELECT * FROM performance_reports ORDER BY made_at DESC, report_id")
+
+
+def _id(*parts: str | int) -> str:
+    return "p_" + digest([*parts]).removeprefix("sha256:")[:16]
+
+
+def _body(report_id: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    return {"report_id": report_id, "rows": told["rows"], "alerts": len(told["alerts"])}
 
 
 def forget_decided(change: Change) -> None:

@@ -57,6 +57,9 @@ BY_DAY = """
     SELECT k.source, date_trunc('day', e.occurred_at) AS day, count(*) AS events
     FROM events e JOIN event_kinds k USING (kind_no) GROUP BY ALL ORDER BY day, k.source
 """
+NUMBERED = "no-"
+"""How a lead is called whose id is an address: by its number."""
+BY_REF = "SELECT lead_id FROM leads WHERE lead_id = $ref OR lead_no = $number ORDER BY lead_id <> $ref LIMIT 1"
 BY_DAY_OF = """
     SELECT date_trunc('day', e.occurred_at) AS day, count(*) AS events
     FROM events e JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no
@@ -115,10 +118,12 @@ class SignalPages:
             cursor.load("wanted", pl.DataFrame({"lead_id": lead_ids}, schema={"lead_id": pl.String}))
             return cursor.read("SELECT l.lead_id, l.lead_no FROM leads l JOIN wanted USING (lead_id)")
 
-    def numbered(self, lead_no: int) -> str | None:
-        """The id of the lead of that number, None where there is none."""
-        found = self._database.read("SELECT lead_id FROM leads WHERE lead_no = $number", {"number": lead_no})
-        return found["lead_id"][0] if found.height else None
+    def id_of(self, ref: str) -> str:
+        """The lead's id of a text by which a lead is called: its id itself, else `no-` and its number, else the text."""
+        number = ref.removeprefix(NUMBERED)
+        if number == ref or not (number.isascii() and number.isdecimal() and len(number) < 10):
+            return ref
+        return self._database.scalar(BY_REF, {"ref": ref, "number": int(number)}) or ref
 
     def erased(self) -> list[str]:
         """The ids of the persons who were erased."""

@@ -51,6 +51,12 @@ def test_a_page_of_fifty_thousand_entries_reads_a_page(long_ledger, taken):
     narrow = audit.page(Narrowed(("policy",), "rita"))
     assert narrow.matching == ENTRIES // 1_000 and narrow.rows["actor"].unique().to_list() == ["rita"]
     assert audit.page(Narrowed((), "nobody")).rows.is_empty()
+    past = audit.page(Narrowed(), None, FIRST + 2 * ENTRIES)
+    assert past.rows.equals(first.rows) and (past.older, past.newer) == (first.older, None)
+    policies = Narrowed(("policy",))
+    begin = audit.page(policies, 1)
+    assert begin.older is None and begin.rows["seq"].to_list()[-1] == FIRST
+    assert begin.newer == begin.rows["seq"][0] and begin.rows.height == audit.PAGE
     assert {"ana", "rita"} <= set(audit.actors()) and "decisions.recorded" in audit.kinds()
     assert max(taken) <= audit.PAGE
 

@@ -1,5 +1,6 @@
 """People overrule decisions by hand: one entry an action, on top of the records, until its end, Undo, or the close."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from app import services
 from app.components import frame_table, lead_grid, override_form
 from app.queries import crm, desk, lead, leads, overrides, owners
+from core.decisions.store_funnel import FunnelStore
 from core.decisions.store_overrides import Kind
 from core.governance import erasing
 from core.governance.errors_overrides import LeadsClosed, LeadsContested, LeadsDenied, NobodyChosen, OverrideUnknown
@@ -88,6 +90,21 @@ def test_the_command_line_says_it_lists_it_and_takes_it_back(folder):
         second
     ]
     assert done("lead_undo", *one[:3], *at, user="ana")["ended"] == 1
+    with (
+        Workbench.open(folder, SystemClock()) as opened,
+        opened.db.change("signals", "leads.imported", "ana") as change,
+    ):
+        number = change.scalar("SELECT lead_no FROM leads WHERE lead_id = ?", [second])
+        for table in ("leads", "decisions", "overrides"):
+            change.execute(f"UPDATE {table} SET lead_id = 'jo@acme.example' WHERE lead_id = ?", [second])
+    shown = f"no-{number}"
+    say = ("lead", "override", shown, "--snooze", "--reason", "Away")
+    [row] = done("lead_override", *say, *at, user="ana")["overrides"]
+    assert row["lead_id"] == shown
+    assert done("lead_undo", "lead", "undo", row["override_id"], "--lead", shown, *at, user="ana")["ended"] == 1
+    assert refused("lead", "override", "no-999999", "--snooze", "--reason", "x", *at, user="ana")["code"] == (
+        "undecided_leads"
+    )
 
 
 def test_an_override_lies_on_top_in_one_entry_and_is_over_at_its_end(bench, monkeypatch):
@@ -164,20 +181,24 @@ def test_what_a_guard_denies_or_a_reviewer_has_to_decide_is_routed_by_no_hand(be
     with bench.db.change("decisions", "decisions.recorded", "ana") as change:
         change.execute("UPDATE decisions SET disposition = 'DENY', pool = NULL WHERE lead_id = ?", [lead_id])
     assert (of(lead_id)["pool"], of(lead_id)["is_placed"]) == (None, False) and lead_id not in queue()["lead_id"]
+    assert bench.rooms.overrides.reach(Kind.SNOOZE, [lead_id]).counts == {}
     with pytest.raises(LeadsDenied):
         bench.rooms.overrides.place(said, [lead_id], "ana")
     with bench.db.change("decisions", "decisions.recorded", "ana") as change:
         change.execute("UPDATE decisions SET disposition = 'HOLD' WHERE lead_id = ?", [lead_id])
     assert lead_id in queue()["lead_id"] and lead_id not in leads.matching(leads.Filter("review"))["lead_id"]
-    row = {"contest_id": "c9", "lead_id": lead_id, "decision_id": "d", "reason": "x", "route": "q", "asked_by": "ana"}
-    with bench.db.change("decisions", "decisions.recorded", "ana") as change:
-        change.insert("contests", pl.DataFrame([row]).with_columns(asked_at=pl.lit(naive(bench.db.clock.now()))
-                      ).with_columns(due_at="asked_at"))  # fmt: skip
-        reasons = '[{"reason":"contested","rule":"privacy.human_review"}]'
-        change.execute("UPDATE decisions SET reasons = ? WHERE lead_id = ?", [reasons, lead_id])
-    assert lead_id not in queue()["lead_id"]
+    contest(bench, "c9", lead_id)
+    assert lead_id not in queue()["lead_id"], "as soon as it is contested, whatever its decision says"
     with pytest.raises(LeadsContested):
         bench.rooms.overrides.place(said, [lead_id], "ana")
+
+
+def contest(bench: Workbench, contest_id: str, lead_id: str) -> None:
+    """A contest that waits for a person; nothing was decided by it yet."""
+    row = {"contest_id": contest_id, "lead_id": lead_id, "decision_id": "d", "reason": "x", "route": "q",
+           "asked_by": "ana", "asked_at": naive(bench.db.clock.now())}  # fmt: skip
+    with bench.db.change("governance", "decision.contested", "ana") as change:
+        change.insert("contests", pl.DataFrame([row]).with_columns(due_at="asked_at"))
 
 
 def test_a_merged_id_is_spoken_of_as_its_lead_and_erasure_takes_the_reason(bench):
@@ -199,6 +220,12 @@ def test_a_merged_id_is_spoken_of_as_its_lead_and_erasure_takes_the_reason(bench
     assert set(overrides.of_lead(root)["reason"]) == {"erased"}
     assert of(root)["hand_reason"] == "erased"
     assert {one["sink"]: one["rows"] for one in told.sinks}["overrides"] == 2
+    ways = FunnelStore(bench.db).ways(None, None)
+    assert old not in ways["lead_id"] and ways["lead_id"].is_unique().all()
+    with bench.db.change("decisions", "decisions.recorded", "ana") as change:
+        change.execute("DELETE FROM decisions WHERE lead_id = ?", [root])
+    again = FunnelStore(bench.db).ways(None, None).filter(lead_id=root)
+    assert again["routed_at"].is_not_null().to_list() == [True], "what was decided under its other id counts for it"
 
 
 def drawn(component: str, lead_ids: list[str], kind: str | None) -> None:
@@ -231,6 +258,36 @@ def test_many_leads_are_routed_after_one_more_question_and_taken_back(bench):
     assert leads.matching(routed)["lead_id"].sort().to_list() == sorted(ids)
     at.button(key="last_undo").click().run()
     assert leads.matching(routed).is_empty()
+
+
+def test_of_many_those_that_can_be_are_routed_and_the_others_are_told_by_reason(bench):
+    disputed, denied, *free = queue()["lead_id"].slice(30, 5)
+    closed = bench.db.scalar("SELECT min(lead_id) FROM published.outcomes SEMI JOIN decisions_latest USING (lead_id)")
+    contest(bench, "c10", disputed)
+    with bench.db.change("decisions", "decisions.recorded", "ana") as change:
+        change.execute("UPDATE decisions SET disposition = 'DENY', pool = NULL WHERE lead_id = ?", [denied])
+    ids = [*free, disputed, denied, closed]
+    at = AppTest.from_function(drawn, default_timeout=60, args=("form", ids, "route")).run()
+    told = "3 of 6 can be routed; 1 closed, 1 denied, 1 contested."
+    assert any(told in one.value for one in at.markdown) and at.button(key="form_do").label == "Route 3 leads"
+    at.selectbox(key="form_pool").select("sdr.latam")
+    at = at.text_input(key="form_reason").set_value("A fair").run()
+    head = bench.db.newest_entries(1)["seq"].item()
+    at = at.button(key="form_do").click().run()
+    entry = bench.db.newest_entries(1).row(0, named=True)
+    assert not at.exception and (entry["seq"], entry["kind"]) == (head + 1, PLACED)
+    body = json.loads(entry["body"])
+    assert (body["leads"], body["left_out"]) == (3, {"closed": 1, "denied": 1, "contested": 1})
+    assert any("Routed to sdr.latam: 3 of 6; 1 closed, 1 denied, 1 contested." in one.value for one in at.markdown)
+    assert {of(one)["pool"] for one in free} == {"sdr.latam"} and not of(disputed)["hands"]
+    assert bench.rooms.overrides.end(body["override_id"], "ana") == 3
+    none = AppTest.from_function(drawn, default_timeout=60, args=("form", [disputed], "route")).run()
+    none.selectbox(key="form_pool").select("sdr.latam")
+    none = none.text_input(key="form_reason").set_value("A fair").run()
+    assert any("0 of 1 can be routed" in one.value for one in none.markdown)
+    assert none.button(key="form_do").disabled
+    with pytest.raises(LeadsContested):
+        bench.rooms.overrides.place_where_possible(Override(Kind.ROUTE, "x", "sdr.uki"), [disputed], "ana")
 
 
 def test_feedback_on_many_is_one_entry_and_is_taken_back(bench):

@@ -1,14 +1,18 @@
 """Performance: what is expected without labels, what came, and for whom the errors differ."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
+from core.kernel.clock import FixedClock
+from core.kernel.database import Database
 from core.models.worked import WEIGHT
 from core.monitoring import cohorts, performance
 from core.monitoring.estimate import estimate
+from core.monitoring.judged import COLUMNS
+from core.monitoring.store_performance import PerformanceStore
 
 START = datetime(2026, 1, 1)
 
@@ -137,3 +141,19 @@ def test_a_cohort_whose_labels_are_all_to_come_is_told_where_rows_weigh():
     (told,) = cohorts.cohorts(cohorts.with_cohort(rows, "1mo"), 1_000, 7)
     assert (told["labelled"], told["is_mature"], told["realised"]) == (0, False, None)
     assert told["estimated"]["rows"] == 100
+
+
+def test_numbers_that_come_back_are_the_newest_again_and_the_same_ones_are_kept_once(tmp_path):
+    judged = pl.DataFrame({"lead_id": ["c-1"], "p": [0.4], "levels": [[]]}, schema_overrides=COLUMNS)
+    made = []
+    with Database.open(tmp_path / "store", FixedClock(datetime(2026, 9, 1, tzinfo=UTC))) as db:
+        store = PerformanceStore(db)
+        for day, rows in enumerate((1, 2, 1, 1), 1):
+            db.clock = FixedClock(datetime(2026, 9, day, tzinfo=UTC))
+            told = {"population": "test", "rows": rows, "alerts": []}
+            made.append(store.add(told, "model", "policy", "ana", judged))
+            assert store.newest("model") == told and store.judged(made[-1]).height == 1
+        first, other, again, same = made
+        assert len({first, other, again}) == 3 and same == again
+        assert store.all()["report_id"].to_list() == [again, other, first]
+        assert store.judged(first).is_empty(), "the rows of the last judged alone"
