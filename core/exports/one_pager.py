@@ -2,7 +2,8 @@
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.exports.origin import Origin
@@ -10,13 +11,12 @@ from core.exports.origin import Origin
 if TYPE_CHECKING:
     from fpdf import FPDF
 
-ENCODING = "cp1252"
+FONT, FONTS = "Roboto", Path(__file__).parent / "fonts"
 INK, MUTED, GAIN, NEUTRAL, LINE = (22, 32, 46), (90, 102, 117), (14, 124, 102), (138, 148, 166), (225, 230, 236)
 LEFT, WIDTH, TOP = 14.0, 182.0, 13.0
 MOST_ALERTS, MOST_QUEUED = 6, 10
 QUEUE = (("", 6.0), ("Lead", 32.0), ("Company", 34.0), ("Score", 13.0), ("Band", 11.0), ("Pool", 22.0), ("Why", 64.0))
-UNMARKED = str.maketrans("ŁłĐđĦħı−", "LlDdHhi-")
-"""Letters whose mark is part of them, and the minus sign."""
+LACKED = "?"
 Rgb = tuple[int, int, int]
 
 
@@ -50,11 +50,12 @@ class OnePager:
 
 
 def to_pdf(page: OnePager) -> bytes:
-    """The page as PDF; the same page gives the same bytes. Letters beyond Western European ones lose their marks."""
+    """The page as PDF; the same page gives the same bytes. It says where it lacks a letter (CJK, Arabic)."""
     from fpdf import FPDF
 
     pdf = FPDF(format="A4")
-    pdf.core_fonts_encoding = ENCODING
+    for style, name in (("", "regular"), ("B", "bold")):
+        pdf.add_font(FONT, style, FONTS / f"roboto-{name}.ttf")
     pdf.set_auto_page_break(False)
     pdf.c_margin = 0
     pdf.set_creation_date(page.origin.made_at)
@@ -67,23 +68,23 @@ def to_pdf(page: OnePager) -> bytes:
     _alerts(pdf, page.alerts, 122.0)
     _queue(pdf, page.queue, 166.0)
     _words(pdf, page.words, 238.0)
-    _foot(pdf, page.origin)
+    _foot(pdf, page)
     return bytes(pdf.output())
 
 
-def _plain(value: object) -> str:
-    """Text that the page's fonts can show: other letters lose their marks, what is left over is a question mark."""
-    text = " ".join(str(value).translate(UNMARKED).split())
-    return "".join(one if _is_shown(one) else _nearest(one) for one in text)
+def _plain(pdf: "FPDF", value: object) -> str:
+    """Text that the font can show: a letter that it lacks loses its mark, what is left over is a question mark."""
+    text = unicodedata.normalize("NFC", " ".join(str(value).split()))
+    return "".join(one if _has(pdf, one) else _nearest(pdf, one) for one in text)
 
 
-def _is_shown(letter: str) -> bool:
-    return letter.encode(ENCODING, "ignore") != b""
+def _has(pdf: "FPDF", letter: str) -> bool:
+    return ord(letter) in pdf.current_font.cmap  # type: ignore[union-attr]
 
 
-def _nearest(letter: str) -> str:
+def _nearest(pdf: "FPDF", letter: str) -> str:
     bare = unicodedata.normalize("NFKD", letter)[0]
-    return bare if _is_shown(bare) else "?"
+    return bare if _has(pdf, bare) else LACKED
 
 
 def _write(
@@ -91,9 +92,9 @@ def _write(
     width: float | None = None, align: str = "L",
 ) -> None:  # fmt: skip
     """One line of text whose top is at y (mm); cut with an ellipsis where it is wider than `width`."""
-    pdf.set_font("Helvetica", "B" if bold else "", size)
+    pdf.set_font(FONT, "B" if bold else "", size)
     pdf.set_text_color(*colour)
-    shown = _plain(text)
+    shown = _plain(pdf, text)
     room = WIDTH if width is None else width
     while len(shown) > 1 and pdf.get_string_width(shown) > room - 1:
         shown = shown.rstrip("…")[:-1].rstrip() + "…"
@@ -104,10 +105,10 @@ def _write(
 def _paragraph(
     pdf: "FPDF", x: float, y: float, text: str, width: float, size: float = 8.0, colour: Rgb = MUTED
 ) -> None:
-    pdf.set_font("Helvetica", "", size)
+    pdf.set_font(FONT, "", size)
     pdf.set_text_color(*colour)
     pdf.set_xy(x, y)
-    pdf.multi_cell(width, size * 0.46, _plain(text), align="L")
+    pdf.multi_cell(width, size * 0.46, _plain(pdf, text), align="L")
 
 
 def _title(pdf: "FPDF", x: float, y: float, text: str, width: float) -> None:
@@ -196,6 +197,11 @@ def _words(pdf: "FPDF", words: Sequence[str], y: float) -> None:
     _paragraph(pdf, LEFT, y + 8.5, " ".join(words), WIDTH, 8.5, INK)
 
 
-def _foot(pdf: "FPDF", origin: Origin) -> None:
+def _foot(pdf: "FPDF", page: OnePager) -> None:
+    origin = page.origin
     told = f"Made {origin.made_at:%d %b %Y, %H:%M} UTC by {origin.actor} · {origin.filter or 'all leads'}"
     _write(pdf, LEFT, 284, told, 7, colour=MUTED)
+    if any(_nearest(pdf, one) == LACKED for one in set(str(astuple(page))) if not _has(pdf, one)):
+        _write(
+            pdf, LEFT, 287.5, f"A {LACKED} in a name stands for a letter that this sheet's font lacks.", 7, colour=MUTED
+        )

@@ -119,7 +119,7 @@ class SignalPages:
             return cursor.read("SELECT l.lead_id, l.lead_no FROM leads l JOIN wanted USING (lead_id)")
 
     def id_of(self, ref: str) -> str:
-        """The lead's id of a text by which a lead is called: its id itself, else `no-` and its number, else the text."""
+        """The id of the lead that the text calls by its id, else by `no-` and its number; else the text."""
         number = ref.removeprefix(NUMBERED)
         if number == ref or not (number.isascii() and number.isdecimal() and len(number) < 10):
             return ref

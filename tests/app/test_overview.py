@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import polars as pl
@@ -146,12 +147,19 @@ def test_the_sheet_is_one_page_that_says_what_the_page_says(demo_copy):
 
 def test_a_sheet_of_nothing_and_of_foreign_letters_is_still_one_page(demo_copy):
     origin = Origin("Overview", "", "", "", None, demo_copy.db.clock.now(), "ana")
-    queue = [("Łukasz Żółw 李", "Ångström & Söhne " * 9, "1.0%", "A", "sdr", "– why")] * 30
+    queue = [
+        ("Łukasz Żółw 李", "Αθήνα, Škoda, Київ", "1.0%", "A", "sdr", "– why"),
+        ("Anna", "Ångström & Söhne " * 9, "1.0%", "A", "sdr", "– why"),
+    ] * 30
     odd = OnePager("All time", [Tile("Won", "0", "")], [("Scored", 0), ("Touched", None)], "", [], 0.0, "none",
                    ["alert"] * 20, queue, ("word " * 200,), origin)  # fmt: skip
     read = pypdf.PdfReader(io.BytesIO(to_pdf(odd)))
     text = read.pages[0].extract_text()
-    assert len(read.pages) == 1 and "Lukasz Zó" in text and "and 15 more" in text and "not known yet" in text
+    assert len(read.pages) == 1 and "and 15 more" in text and "not known yet" in text
+    named = ("Łukasz Żółw ?", "Αθήνα, Škoda, Київ", "letter that this sheet's font lacks")
+    assert [one for one in named if one not in text] == []
+    known = to_pdf(replace(odd, queue=queue[1:2]))
+    assert "lacks" not in pypdf.PdfReader(io.BytesIO(known)).pages[0].extract_text()
 
 
 def test_the_lineage_of_data_is_for_those_who_may_export(demo_copy):
