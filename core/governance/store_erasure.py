@@ -17,6 +17,9 @@ PERSON = f"""
         SELECT DISTINCT CAST(NULL AS INTEGER) AS lead_no, lead_id FROM quarantine WHERE lead_id = $lead)
     WHERE lead_id NOT IN (SELECT lead_id FROM leads)"""
 UNREADABLE, STAYS = "unreadable", "stays under its id"
+BUILT = "rows of kept feature builds"
+NAMED = """EXISTS (SELECT 1 FROM (SELECT lead_id AS one FROM person UNION SELECT shown_id FROM person)
+           WHERE contains({}, to_json(one)::VARCHAR))"""
 TEXTS = (
     "UPDATE contests SET reason = 'erased', comment = CASE WHEN comment IS NOT NULL THEN 'erased' END",
     "UPDATE lead_feedback SET note = NULL",
@@ -31,21 +34,41 @@ SINKS = (
     ),
     ("items in quarantine", UNREADABLE, "quarantine SEMI JOIN person USING (lead_id)"),
     ("items in quarantine of nobody known", "may hold this person", "quarantine WHERE lead_id IS NULL"),
+    ("ids, and that they were erased", STAYS, "person"),
     ("events", STAYS, "events SEMI JOIN person USING (lead_no)"),
+    (
+        "corrected events and events of earlier schemas", STAYS,
+        """(SELECT event_id FROM event_corrections UNION ALL SELECT event_id FROM event_originals) SEMI JOIN
+           (SELECT event_id FROM events SEMI JOIN person USING (lead_no)) USING (event_id)""",
+    ),
+    ("memberships of accounts", STAYS, "lead_accounts SEMI JOIN person USING (lead_no)"),
     ("attributes that are not personal", STAYS, "attributes SEMI JOIN person USING (lead_no) WHERE sealed IS NULL"),
     (
         "statements of identity", STAYS,
         """identity_statements WHERE from_no IN (SELECT lead_no FROM person)
            OR into_no IN (SELECT lead_no FROM person)""",
     ),
+    (
+        "merges of ids", STAYS,
+        "lead_merges WHERE from_no IN (SELECT lead_no FROM person) OR into_no IN (SELECT lead_no FROM person)",
+    ),
     ("feedback", STAYS, "lead_feedback SEMI JOIN person USING (lead_id)"),
     ("contests", STAYS, "contests SEMI JOIN person USING (lead_id)"),
     ("overrides", STAYS, "overrides SEMI JOIN person USING (lead_id)"),
     ("outcomes", STAYS, "outcomes SEMI JOIN person USING (lead_no)"),
+    ("records of work", STAYS, "lead_work SEMI JOIN person USING (lead_no)"),
     ("decisions", STAYS, "decisions SEMI JOIN person USING (lead_id)"),
+    (
+        "scores of challengers", STAYS,
+        """shadow_scores SEMI JOIN (SELECT decision_id FROM decisions SEMI JOIN person USING (lead_id))
+           USING (decision_id)""",
+    ),
     ("rows that models were judged by", STAYS, "model_test_rows SEMI JOIN person USING (lead_id)"),
     ("rows of the performance report", STAYS, "performance_rows SEMI JOIN person USING (lead_id)"),
     ("messages", STAYS, "outbox SEMI JOIN person USING (lead_id)"),
+    ("entries of the ledger that name an id", STAYS, f"ledger WHERE {NAMED.format('body')}"),
+    ("simulations that name an id", STAYS, f"simulations WHERE {NAMED.format('evidence')}"),
+    ("saved views that name an id", STAYS, f"saved_views WHERE {NAMED.format('parameters')}"),
 )  # fmt: skip
 """What holds something of a person: its name, what becomes of it, and how its rows are counted."""
 
@@ -58,7 +81,7 @@ def person(change: Change, lead_id: str) -> pl.DataFrame:
 
 def remember(change: Change, at: datetime) -> None:
     """Keep that the person was erased at the moment (naive UTC): what is dated up to then is not taken in again."""
-    change.execute("INSERT INTO erased_leads SELECT lead_no, ? FROM person WHERE lead_no IS NOT NULL", [at])
+    change.execute("INSERT INTO erased_ids SELECT lead_id, ? FROM person", [at])
 
 
 def blank_texts(change: Change) -> int:
@@ -68,7 +91,11 @@ def blank_texts(change: Change) -> int:
 
 def sinks(change: Change) -> list[dict[str, Any]]:
     """Everything that holds something of the person: sink, rows, state."""
-    return [
-        {"sink": name, "rows": change.scalar(f"SELECT count(*) FROM {which}"), "state": state}
-        for name, state, which in SINKS
-    ]
+    built = change.read("SELECT table_name FROM kept_sets")["table_name"]
+    kept = sum(_count(change, f"{table} SEMI JOIN person USING (lead_id)") for table in built)
+    found = [{"sink": name, "rows": _count(change, which), "state": state} for name, state, which in SINKS]
+    return [*found, {"sink": BUILT, "rows": kept, "state": STAYS}]
+
+
+def _count(change: Change, which: str) -> int:
+    return change.scalar(f"SELECT count(*) FROM {which}")

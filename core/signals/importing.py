@@ -10,7 +10,7 @@ import polars as pl
 
 from core.kernel.database import Change, Database
 from core.kernel.workers import PARSING, Progress, run_in_worker
-from core.signals import store_batches, store_layout, store_leads, store_traits
+from core.signals import store_batches, store_erased, store_layout, store_leads, store_traits
 from core.signals.checks import Finding, plural
 from core.signals.errors import NothingAccepted
 from core.signals.event_rows import Prepared, prepare_events
@@ -86,7 +86,7 @@ def _land_events(change: Change, batch: Batch, prepared: Prepared) -> Import:
     batch_id = store_batches.next_batch_id(change)
     landed = store_traits.land_with_events(change, prepared, batch_id)
     store_batches.quarantine(change, batch, batch_id, landed.disputed)
-    rejects = pl.concat([prepared.rejects, landed.conflicts])
+    rejects = pl.concat([store_erased.unkept(change, prepared.rejects), landed.conflicts])
     held, known = store_batches.quarantine(change, batch, batch_id, rejects)
     result = Import(
         batch.path,
@@ -105,7 +105,7 @@ def _land_events(change: Change, batch: Batch, prepared: Prepared) -> Import:
             *_strangers(landed.strangers),
             *disputes(landed.disputed),
             *_flagged(landed.flagged),
-            *_erased(rejects),
+            *erased(rejects),
         ),
     )
     store_batches.write_batch(change, batch, batch_id, counts(result))
@@ -128,7 +128,8 @@ def _flagged(count: int) -> tuple[Finding, ...]:
     return (Finding("flagged_events", "context", message, "See the source's contract: `bots`, `burst_per_minute`."),)
 
 
-def _erased(rejects: pl.DataFrame) -> tuple[Finding, ...]:
+def erased(rejects: pl.DataFrame) -> tuple[Finding, ...]:
+    """What is said of records of persons who were erased."""
     count = int((rejects["code"] == ERASED).sum())
     if not count:
         return ()
@@ -161,7 +162,7 @@ def _land_leads(change: Change, batch: Batch, prepared: PreparedLeads) -> Import
     batch_id = store_batches.next_batch_id(change)
     landed = store_leads.land(change, prepared, batch_id, batch.imported_at)
     store_batches.quarantine(change, batch, batch_id, landed.disputed)
-    rejects = pl.concat([prepared.rejects, landed.erased])
+    rejects = pl.concat([store_erased.unkept(change, prepared.rejects), landed.erased])
     held, known = store_batches.quarantine(change, batch, batch_id, rejects)
     result = Import(
         batch.path,
@@ -176,7 +177,7 @@ def _land_leads(change: Change, batch: Batch, prepared: PreparedLeads) -> Import
         adapter=batch.adapter,
         reasons=store_batches.reasons(rejects),
         findings=prepared.findings,
-        warnings=(*disputes(landed.disputed), *_erased(rejects)),
+        warnings=(*disputes(landed.disputed), *erased(rejects)),
     )
     store_batches.write_batch(change, batch, batch_id, counts(result))
     return result

@@ -7,10 +7,10 @@ from typing import Any
 
 from core.kernel.canonical import digest
 from core.kernel.database import Change, Database
-from core.signals import store_batches, store_outcomes
+from core.signals import store_batches, store_erased, store_outcomes
 from core.signals.checks import Finding, plural
 from core.signals.errors import MappingInvalid
-from core.signals.importing import Request, batch_of, counts, prepare, refuse_if_nothing, settle
+from core.signals.importing import Request, batch_of, counts, erased, prepare, refuse_if_nothing, settle
 from core.signals.imports import Import
 from core.signals.mapping import Mapping
 from core.signals.outcome_rows import PreparedOutcomes, prepare_outcomes
@@ -105,7 +105,7 @@ def _told(source: OutcomeSource) -> dict[str, Any]:
 def _land(change: Change, source: OutcomeSource, batch: Batch, prepared: PreparedOutcomes | None) -> Import:
     batch_id = store_batches.next_batch_id(change)
     landed = _landed(change, source, prepared, batch_id)
-    rejects = None if prepared is None else prepared.rejects
+    rejects = None if prepared is None else store_erased.unkept(change, prepared.rejects)
     held, known = (0, 0) if rejects is None else store_batches.quarantine(change, batch, batch_id, rejects)
     result = Import(
         batch.path,
@@ -119,7 +119,7 @@ def _land(change: Change, source: OutcomeSource, batch: Batch, prepared: Prepare
         batch_id=batch_id,
         adapter=batch.adapter,
         reasons={} if rejects is None else store_batches.reasons(rejects),
-        warnings=_warnings(landed),
+        warnings=(*_warnings(landed), *(() if rejects is None else erased(rejects))),
     )
     store_batches.write_batch(change, batch, batch_id, counts(result))
     return result

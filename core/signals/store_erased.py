@@ -1,6 +1,9 @@
 """Who was erased stays so: what is told of a person up to the erasure is not taken in again, what comes later is."""
 
 import json
+import re
+from collections.abc import Container
+from datetime import datetime
 
 import polars as pl
 
@@ -10,7 +13,10 @@ from core.signals.raw import REJECTS, ROW
 
 ERASED = "erased_subject"
 DETAIL = "the person was erased on {}; only what is dated after that is taken in"
-WHO = "SELECT lead_id, max(erased_at) AS erased_at FROM erased_leads JOIN leads USING (lead_no) GROUP BY lead_id"
+BESIDES = "the person was erased on {}; of what is refused besides (`{}`) nothing is kept"
+NAMES = (re.compile(r'"((?:[^"\\]|\\.)*)"'), re.compile(r'[^\s,;|"{}\[\]:]+'))
+"""What may be an id in a text that nobody could read: what stands in quotes, and what stands between marks."""
+WHO = "SELECT lead_id, max(erased_at) AS erased_at FROM erased_ids GROUP BY lead_id"
 OLD = {"row_no": pl.Int64, "lead_id": pl.String, "erased_at": pl.Datetime("us")}
 NOT_STORED = """
 SELECT row_no, o.lead_id, o.erased_at, i.event_id FROM erased_rows o JOIN incoming i USING (row_no)
@@ -59,6 +65,41 @@ def unsaid(rejects: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
         return rejects
     found = old.join(rejects, on="row_no", how="semi")
     return pl.concat([rejects.join(found, on="row_no", how="anti", maintain_order="left"), as_rejects(found)])
+
+
+def erased_at(change: Change) -> dict[str, datetime]:
+    """When the ids of erased persons were erased last."""
+    return dict(change.read(WHO).iter_rows())
+
+
+def named(who: Container[str], lead_id: str | None, raw: str) -> str | None:
+    """The erased id that a refused record is about: its lead's, else of nobody known the first that its text names."""
+    if lead_id is not None:
+        return lead_id if lead_id in who else None
+    return next((one for pattern in NAMES for one in pattern.findall(raw) if one in who), None)
+
+
+def besides(code: str, at: datetime) -> str:
+    """Why a record that is refused with this code is not kept: it is of a person who was erased."""
+    return BESIDES.format(f"{at:%Y-%m-%d}", code)
+
+
+def unkept(change: Change, rejects: pl.DataFrame) -> pl.DataFrame:
+    """The records that the gate refused; nothing dates those of erased persons, so that only the ids are kept."""
+    who = {} if rejects.is_empty() else erased_at(change)
+    if not who:
+        return rejects
+    subjects = [named(who, lead, raw or "") for lead, raw in rejects.select("lead_id", "raw").iter_rows()]
+    told = [
+        row if subject is None else (row[0], ERASED, besides(row[1], who[subject]), subject, ids_alone(subject))
+        for row, subject in zip(rejects.select(list(REJECTS)).iter_rows(), subjects, strict=True)
+    ]
+    return pl.DataFrame(told, schema=REJECTS, orient="row")
+
+
+def ids_alone(lead_id: str) -> str:
+    """What is kept of a refused record of an erased person where nothing else of it is known."""
+    return json.dumps({"lead_id": lead_id}, ensure_ascii=False)
 
 
 def as_rejects(old: pl.DataFrame) -> pl.DataFrame:

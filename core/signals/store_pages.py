@@ -127,7 +127,7 @@ class SignalPages:
 
     def erased(self) -> list[str]:
         """The ids of the persons who were erased."""
-        found = self._database.read("SELECT DISTINCT lead_id FROM erased_leads JOIN leads USING (lead_no)")
+        found = self._database.read("SELECT DISTINCT lead_id FROM erased_ids")
         return found["lead_id"].to_list()
 
     def timeline(

@@ -1,11 +1,15 @@
 """One person is erased: nothing opens what was sealed of them, nothing else is lost, and the record still proves."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 
-from core.governance import erasing
+from core.features.engine import build
+from core.features.kept import build_kept
+from core.features.parser import read
+from core.governance import erasing, store_erasure
 from core.kernel.clock import SystemClock
 from core.kernel.migrations import known_migrations
 from core.signals.errors import UnknownLead
@@ -18,6 +22,8 @@ from tests.app.cli_calls import call, done, refused
 
 CANARY = "canary-ann@example.com"
 AT = "2026-01-05T00:00:00Z"
+COUNTED = "[{name: demos, aggregate: count}, {name: employees, attribute: employees}]"
+FEATURES = read(f"schema: leadbench/features/v1\nname: kept\nfeatures: {COUNTED}", "kept.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +68,27 @@ def opened(folder):
         return list(zip(sealed["lead_id"], texts, strict=True)), dict(pages.select("lead_id", "value").rows())
 
 
+def _kept(folder):
+    """The features of both leads as a kept build has them, which are those of a full build."""
+    with Workbench.open(folder, SystemClock()) as bench:
+        spine = pl.DataFrame({"lead_id": ["l1", "l2"], "as_of": [datetime(2026, 1, 6, tzinfo=UTC)] * 2})
+        kept, _ = build_kept(bench.db, FEATURES, spine, "ana")
+        assert kept.equals(build(bench.db, FEATURES, spine)) and kept["demos"].to_list() == [1, 1]
+        return kept
+
+
+def test_every_table_that_knows_leads_is_told_of_or_holds_nothing_of_a_person(store):
+    with Workbench.open(store, SystemClock()) as bench:
+        found = bench.db.read(
+            """SELECT DISTINCT table_name FROM information_schema.columns JOIN information_schema.tables
+               USING (table_schema, table_name) WHERE table_type = 'BASE TABLE'
+               AND column_name IN ('lead_id', 'lead_no', 'from_no', 'into_no', 'event_id', 'decision_id')"""
+        )["table_name"]
+    told = " ".join(which for _, _, which in store_erasure.SINKS)
+    untold = {name for name in found if name not in told and not name.startswith("built_")}
+    assert untold == {"leads", "lead_keys", "erased_ids", "kept_marks", "decisions_gone"}
+
+
 def test_what_is_refused(store):
     at = ("--store", str(store))
     ask = ("erase", "l1", "--request", "DSR-1")
@@ -76,6 +103,7 @@ def test_nothing_opens_what_was_sealed_of_the_person_and_the_others_stay(store):
     assert [bytes(text) for who, text in before if who == "l1"].count(CANARY.encode()) == 2
     assert all(text is not None for _, text in before)
     (store / "outbox-000001.jsonl").write_text('{"lead_id":"l1"}\n{"lead_id":"l12"}\n')
+    kept = _kept(store)
     told = done("erase", "erase", "l1", "--request", "DSR-1", "--store", str(store), user="pat")
     assert (told["ids"], told["keys"], told["texts"], told["is_id_personal"]) == (["l1"], 1, 1, False)
     rows = {one["sink"]: (one["rows"], one["state"]) for one in told["sinks"]}
@@ -87,20 +115,23 @@ def test_nothing_opens_what_was_sealed_of_the_person_and_the_others_stay(store):
     assert {who for who, text in after if text is None} == {"l1"} and len(after) == len(before)
     assert [pair for pair in after if pair[0] != "l1"] == [pair for pair in before if pair[0] != "l1"]
     assert shown == {"l1": None, "l2": "bob@example.com"}
+    assert _kept(store).equals(kept)
     residue = [path for path in store.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
     assert residue == []
     with Workbench.open(store, SystemClock()) as bench:
         entry = bench.db.entries("signals").row(-1, named=True)
-        known = bench.db.read("SELECT * FROM erased_leads")
-        (filled,) = [one.statements[1] for one in known_migrations() if one.name == "erased_leads"]
+        known = bench.db.read("SELECT * FROM erased_ids")
+        found = {one.name: one.statements for one in known_migrations() if "erased" in one.name}
         with bench.db.change("signals", "test.prepared", "ana") as change:
-            change.execute("DELETE FROM erased_leads")
-            change.execute(filled)
-        filled_again = bench.db.read("SELECT * FROM erased_leads")
+            change.execute("DROP TABLE erased_ids")
+            for statement in [*found["erased_leads"], *found["erased_ids"]]:
+                change.execute(statement)
+        filled_again = bench.db.read("SELECT * FROM erased_ids")
     assert (entry["kind"], entry["actor"]) == ("person.erased", "pat")
     assert json.loads(entry["body"]) == {"ids": ["l1"], "request_id": "DSR-1", "keys": 1, "texts": 1}
-    assert filled_again["lead_no"].equals(known["lead_no"]) and len(known) == 1
+    assert filled_again["lead_id"].equals(known["lead_id"]) and len(known) == 1
     assert abs(filled_again["erased_at"][0] - known["erased_at"][0]) < timedelta(seconds=9)
+    assert rows["ids, and that they were erased"] == (1, "stays under its id") == rows[store_erasure.BUILT]
     again = call("erase", "l1", "--request", "DSR-2", "--store", str(store), user="pat")
     assert "l1: keys shredded: 0" in again.stdout and "backups" in again.stdout
 
@@ -108,7 +139,7 @@ def test_nothing_opens_what_was_sealed_of_the_person_and_the_others_stay(store):
 def test_the_same_files_again_bring_nothing_of_the_person_back(store):
     at, files = ("--store", str(store)), store.parent
     events = done("import", "import", "events", str(files / "events.jsonl"), *at, user="ana")
-    assert (events["duplicate"], events["reasons"]["erased_subject"]) == (3, 1)
+    assert (events["duplicate"], events["reasons"]["erased_subject"]) == (2, 2)
     assert [one["code"] for one in events["warnings"]] == ["erased_subject"]
     broken = files / "broken.csv"
     half = '"{""email"": ""' + CANARY + '"'
@@ -120,7 +151,7 @@ def test_the_same_files_again_bring_nothing_of_the_person_back(store):
     waiting = done("quarantine_list", "quarantine", "list", *at)["items"]
     told = [one for one in waiting if one["code"] == "erased_subject"]
     assert (
-        len(told) == 3
+        len(told) == 4
         and {one["lead_id"] for one in told} == {"l1"}
         and "the person was erased on" in told[0]["detail"]
     )
@@ -134,6 +165,30 @@ def test_the_same_files_again_bring_nothing_of_the_person_back(store):
         b'{"lead_id": "l1", "event_id": "e1"}',
         b'{"lead_id": "l1", "event_id": "e7"}',
     }
+
+
+def test_what_the_gate_refuses_of_an_erased_person_is_not_readable(store, tmp_path):
+    at = ("--store", str(store))
+    bad = {"type": "demo", "properties": {"email": CANARY}}
+    rows = [
+        {"event_id": "f1", "lead_id": "l1", "occurred_at": "someday", **bad},
+        {"event_id": "f2", "occurred_at": AT, "visitor": "l1", **bad},
+        {"event_id": "f3", "occurred_at": AT, "visitor": "l2", **bad, "properties": {"email": "bob@example.com"}},
+        {"event_id": "f4", "lead_id": "l2", "occurred_at": AT, "type": "demo"},
+    ]
+    events, deals = tmp_path / "events.jsonl", tmp_path / "deals.csv"
+    events.write_text("".join(json.dumps(row) + "\n" for row in rows) + '{"lead_id": "l1", "email": "' + CANARY)
+    deals.write_text(f"lead_id,outcome,at,note\nl1,won,someday,{CANARY}\nl2,won,2026-02-01,x\n")
+    leads = tmp_path / "leads.csv"
+    leads.write_text(f"lead_id,created_at,email\nl1,someday,{CANARY}\nl2,2026-01-02,bob@example.com\n")
+    told = done("import", "import", "events", str(events), *at, user="ana")
+    assert told["reasons"] == {"erased_subject": 3, "missing_key": 1} and told["accepted"] == 1
+    assert done("import", "import", "outcomes", str(deals), *at, user="ana")["reasons"] == {"erased_subject": 1}
+    assert done("import", "import", "leads", str(leads), *at, user="ana")["reasons"] == {"erased_subject": 1}
+    texts, _ = opened(store)
+    assert not [text for who, text in texts if text and who in ("l1", NOBODY) and CANARY.encode() in text][1:]
+    details = [one["detail"] for one in done("quarantine_list", "quarantine", "list", *at)["items"]]
+    assert any("(`impossible_time`) nothing is kept" in one for one in details)
 
 
 def test_what_is_told_of_the_person_later_opens_beside_what_does_not(store, tmp_path):
@@ -164,6 +219,7 @@ def test_who_is_in_quarantine_alone_is_erased_too_and_what_nothing_opens_is_hope
         told = erasing.erase(db, "l3", "DSR-3", "pat", users)
         rows = {one["sink"]: one["rows"] for one in told.sinks}
         assert (told.ids, told.keys, rows["items in quarantine"], rows["lines of outbox files"]) == (["l3"], 1, 1, 1)
+        assert "l3" in db.read("SELECT lead_id FROM erased_ids")["lead_id"]
         found = redrive(db, ["q_3"], None, "ana")
         assert (found.read, found.accepted, found.hopeless) == (1, 0, 1)
         with db.change("signals", "test.prepared", "ana") as change:

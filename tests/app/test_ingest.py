@@ -189,6 +189,27 @@ def test_what_happened_before_a_person_was_erased_is_not_taken_in_again_and_what
     assert door.events()["event_id"].to_list() == ["m1", "m2", "n0", "m5"]
 
 
+def test_who_quarantine_alone_knows_is_erased_too_and_what_is_refused_of_them_is_not_readable(door):
+    from core.governance import erasing
+
+    bench, mail = door.bench, {"properties": {"email": "eve@example.com"}}
+    someone = EVENT | {"userId": "ld_9"} | mail
+    door.post("track", someone | {"messageId": "h1", "timestamp": "2100-01-01T00:00:00Z"})
+    assert bench.db.read("SELECT lead_id, code FROM quarantine").rows() == [("ld_9", "future_time")]
+    bench.rooms.users.add("pat", "privacy", "root")
+    erasing.erase(bench.db, "ld_9", "DSR-9", "pat", bench.rooms.users)
+    door.post("track", EVENT | {"messageId": "n0", "userId": "ld_2"})
+    sent = [someone, someone | {"timestamp": "2100-01-01T00:00:00Z"}, someone | {"timestamp": "never"}]
+    answer = door.post("batch", {"batch": [{"type": "track"} | one for one in sent]}).json()
+    assert [one["code"] for one in answer["errors"]] == ["erased_subject"] * 3
+    later = someone | {"messageId": "h5", "timestamp": live.now().isoformat()}
+    assert door.post("track", later).json()["accepted"] == 1
+    held = bench.db.read("SELECT lead_id, sealed FROM quarantine")
+    texts = bench.db.unseal(held["lead_id"].to_list(), held["sealed"].to_list())
+    assert set(held["lead_id"]) == {"ld_9"} and not any(text and b"eve@" in text for text in texts)
+    assert door.events()["event_id"].to_list() == ["n0", "h5"]
+
+
 def test_the_trace_of_a_request_stays_with_its_events(door):
     door.post("track", EVENT, traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
     assert door.events()["trace_id"][0] == "a" * 32

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
 
 import polars as pl
@@ -18,12 +19,13 @@ from core.signals.ingest.seen import SeenIds
 from core.signals.ingest.store import Brought, Stream
 from core.signals.raw import ROW
 from core.signals.revision import moved, revision
-from core.signals.store_erased import ERASED
+from core.signals.store_erased import ERASED, besides, erased_at, ids_alone, named
 from core.signals.store_gates import HELD
 
 ACTOR = "live"
 KEPT_AS_CHECKED = (*HELD, ERASED)
 """Refused items of which what the gate made of them is kept, and not their bytes."""
+FULL = "the log has no room for another type of event"
 ARRIVED = ("lead_id", "event_id", "trace_id")
 
 
@@ -98,7 +100,7 @@ class _Landing:
         self.held = 0
         self.only_events = True
         for number, refusal in gated.refused:
-            self.refused[number].append(refusal)
+            self.refused[number].append(self._unkept(refusal))
 
     def land(self, stream: Stream) -> None:
         """Write what the stream's parcels bring, and count it."""
@@ -149,7 +151,8 @@ class _Landing:
         shifted = [] if self.all_new else [row for row in rows[ROW] if self.gated.places[row - 1][1].shifted]
         rows, over = store.within_kinds(self.change, store.with_stored_times(self.change, rows, shifted))
         for row, lead in over.select(ROW, "lead_id").iter_rows():
-            self._refuse(row, "too_many_types", "the log has no room for another type of event", lead)
+            number, refusal = self.gated.refusal(row, "too_many_types", FULL, lead)
+            self.refused[number].append(self._unkept(refusal))
         brought = Brought(rows, self.gated.links_of(rows), self.gated.traits_of(rows), self.all_new)
         landed, repeats = store.land(self.change, stream, brought, batch_id, self.received_at)
         told = landed.conflicts.select("row_no", "code", "detail", "lead_id", "raw")
@@ -165,6 +168,18 @@ class _Landing:
     def _refuse(self, row: int, code: str, detail: str, lead_id: str | None, checked: bytes | None = None) -> None:
         number, refusal = self.gated.refusal(row, code, detail, lead_id)
         self.refused[number].append(replace(refusal, checked=checked))
+
+    @cached_property
+    def _erased(self) -> dict[str, datetime]:
+        return erased_at(self.change)
+
+    def _unkept(self, refused: Refused) -> Refused:
+        """The refused item; nothing dates one of an erased person, so that only the id is kept of it."""
+        found = named(self._erased, refused.lead_id, refused.raw.decode(errors="replace")) if self._erased else None
+        if found is None:
+            return refused
+        detail = besides(refused.code, self._erased[found])
+        return replace(refused, code=ERASED, detail=detail, lead_id=found, checked=ids_alone(found).encode())
 
     def finish(self) -> None:
         """The body of the ledger entry; a group that brings nothing new writes nothing."""

@@ -75,7 +75,7 @@ class Pictured:
     names: set[str]
     columns: list[Held]
     named: frozenset[str]
-    erased: frozenset[int]
+    erased: frozenset[str]
     schemas: Mapping[str, Sequence[EventSchema]]
     rules: Rules
     newest: dict[str, datetime]

@@ -96,7 +96,8 @@ def _require_sources(picture: Picture, parts: Pictured, rows: pl.DataFrame, batc
 
 def _require_plain(parts: Pictured, row: Row) -> None:
     named = row["corrects"] is not None or row["retracts"] is not None or row["event_id"] in parts.named
-    if named or (row["source"], row["type"]) not in parts.kinds or row["type"].lower() in IDENTIFYING:
+    is_erased = row["lead_id"] in parts.erased
+    if named or is_erased or (row["source"], row["type"]) not in parts.kinds or row["type"].lower() in IDENTIFYING:
         raise Unplain
 
 
@@ -120,8 +121,6 @@ def _numbered(change: Change, picture: Picture, found: Sequence[Row]) -> tuple[l
     for row in found:
         lead = leads[row["lead_id"]]
         _require_settled(lead, row)
-        if lead.number in picture.parts.erased:
-            raise Unplain
         account = accounts.get((row["lead_id"], row["account_id"]))
         numbered.append({**row, "lead_no": lead.number, "account_no": account})
     return numbered, fresh

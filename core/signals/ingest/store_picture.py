@@ -18,7 +18,7 @@ NAMES = "SELECT property FROM event_properties"
 BOUNDS = "SELECT property, low, high FROM event_properties WHERE column_name IS NOT NULL"
 WORDS = "SELECT property, word FROM event_words"
 NAMED = "SELECT correction_id FROM event_corrections UNION SELECT root_id FROM event_corrections"
-ERASED = "SELECT DISTINCT lead_no FROM erased_leads"
+ERASED = "SELECT DISTINCT lead_id FROM erased_ids"
 NEWEST = "SELECT source, max(last_at) FROM source_batches GROUP BY source"
 STREAMS = """
 SELECT path, adapter, batch_id, imported_at FROM batches WHERE kind = 'events' AND starts_with(path, $live)
@@ -61,7 +61,7 @@ def _read(change: Change) -> Pictured:
         names=set(change.read(NAMES)["property"]),
         columns=_columns(change),
         named=frozenset(change.read(NAMED)["correction_id"]),
-        erased=frozenset(change.read(ERASED)["lead_no"]),
+        erased=frozenset(change.read(ERASED)["lead_id"]),
         schemas=store_schemas.known(change),
         rules=rules,
         newest=newest,
