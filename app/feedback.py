@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from app import session
+from core.kernel.addresses import without_addresses
 from core.kernel.errors import LeadbenchError
 
 SPOOLED = re.compile(r"[^\s`]*/leadbench-uploads-[^/`]+/[^/`]+/")
@@ -23,10 +24,13 @@ def refusals() -> Iterator[None]:
 
 
 def refused(refusal: LeadbenchError) -> None:
-    """Show one refusal: the place if there is one, the message, the remedy; an uploaded file by its own name."""
+    """Show one refusal: the place if there is one, the message, the remedy; an uploaded file by its own name.
+
+    It names no e-mail address, as a lead's id may be one.
+    """
     place = f"`{refusal.where}` · " if refusal.where else ""
     told = f"{place}{refusal.message}\n\n{refusal.remedy}".strip()
-    st.error(SPOOLED.sub("", told), icon=":material/block:")
+    st.error(without_addresses(SPOOLED.sub("", told)), icon=":material/block:")
 
 
 def done(text: str) -> None:

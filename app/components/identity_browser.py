@@ -5,10 +5,11 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app import commands
+from app import commands, session
 from app.components import columns, empty_state, frame_table, kpi
 from app.feedback import done, refusals
 from app.queries import identities as reads
+from app.queries import people
 from app.queries.access import may
 from core.governance.permissions import Permission
 from core.kernel.canonical import digest
@@ -26,15 +27,23 @@ def show(key: str) -> None:
         ],
         f"{key}_counts",
     )
-    asked = st.text_input("Id", key="lead", bind="query-params", placeholder="Id of a lead or a visitor",
-                          icon=":material/search:", label_visibility="collapsed").strip()  # fmt: skip
+    st.text_input("Id", key=f"{key}_asked", placeholder="Id of a lead or a visitor", icon=":material/search:",
+                  label_visibility="collapsed", on_change=_look, args=(f"{key}_asked",))  # fmt: skip
+    asked = session.parameter("lead").strip()
     merged = reads.merged()
-    picked = asked or _picked(merged, key)
+    picked = people.id_of(asked) if asked else _picked(merged, key)
     if not picked:
         empty_state.show("No ids were merged. An identify or alias call, or a file with merged ids, joins them.")
         return
     with refusals():
         _history(reads.history(picked), key)
+
+
+def _look(key: str) -> None:
+    """Look for what was typed; an address, which may name a person, does not get into the page's address."""
+    asked = session.value(key, "").strip()
+    known = people.id_of(asked) if asked else ""
+    session.address({"lead": people.refs([known])["ref"][0] if known else None})
 
 
 def _picked(merged: pl.DataFrame, key: str) -> str | None:

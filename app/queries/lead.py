@@ -50,7 +50,7 @@ def find(ref: str) -> Lead | None:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _find(revision: str, role: str, ref: str) -> Lead | None:
     pages = SignalPages(database())
-    found = pages.lead(pages.id_of(ref))
+    found = pages.lead(people.id_of(ref))
     if found.is_empty():
         return None
     lead_id, created_at = found.row(0)

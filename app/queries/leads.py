@@ -193,7 +193,7 @@ def matching(chosen: Filter, seen_by: Role | None = None) -> pl.DataFrame:
     rows = queue.in_order(rows) if chosen.view == "queue" else rows
     if not chosen.text:
         return rows
-    columns = [pl.col(name).str.to_lowercase() for name in ("lead", "lead_id", "company")]
+    columns = [pl.col(name).str.to_lowercase() for name in ("lead", "ref", "company")]
     return rows.filter(pl.any_horizontal(one.str.contains(chosen.text.lower(), literal=True) for one in columns))
 
 

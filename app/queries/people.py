@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import polars as pl
 import polars.selectors as cs
 
-from app.queries.access import database, seen, sees
+from app.queries.access import database, may, seen, sees
 from core.governance.masking import MASK, holds_address, initials
-from core.governance.permissions import Role
+from core.governance.permissions import Permission, Role
+from core.kernel.addresses import without_addresses
 from core.signals.store_pages import NUMBERED, SignalPages
 
 WORDS = {
@@ -51,7 +52,9 @@ def refs(lead_ids: Sequence[str]) -> pl.DataFrame:
 
 
 def id_of(ref: str) -> str:
-    """The lead id of a `ref`; any other text is the id itself."""
+    """The lead id of a `ref`; any other text is the id itself, but an address is nobody's id for who may not reveal."""
+    if without_addresses(ref) != ref and not may(Permission.REVEAL):
+        return MASK
     return SignalPages(database()).id_of(ref)
 
 

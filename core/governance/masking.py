@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 
 from core.governance.permissions import Role
+from core.kernel.addresses import ADDRESS, MASK
 from core.policy.document import Document
 
-MASK = "•••"
 HIDDEN_CHANGE = "A change of values that your role does not see would."
 ABOUT = ("feature", "name")
 TOLD = frozenset({"value", "sentence", "before", "after", "text", "number"})
@@ -47,8 +47,6 @@ _NAMES: Mapping[Personal, re.Pattern[str]] = {
     ),
     Personal.JOB_TITLE: re.compile(r"^job_?title$"),
 }
-_EMAIL_VALUE = r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(\.[A-Za-z0-9\-]+)+"
-
 
 Declared = Mapping[str, Collection[str]]
 """What policies hide besides: column names by role."""
@@ -135,12 +133,12 @@ def hides_besides(role: Role, declared: Declared) -> list[str]:
 
 def holds_address(column: str) -> pl.Expr:
     """Whether a text column's value holds an e-mail address."""
-    return pl.col(column).str.contains(_EMAIL_VALUE)
+    return pl.col(column).str.contains(ADDRESS)
 
 
 def initials(column: str) -> pl.Expr:
     """`JD @ acme.com` for a text that holds the address jane.doe@acme.com: what tells people apart and names nobody."""
-    address = pl.col(column).str.extract(_EMAIL_VALUE, 0)
+    address = pl.col(column).str.extract(ADDRESS, 0)
     words = address.str.extract(r"^([^@]*)").str.extract_all(r"[A-Za-z]+").list.head(2)
     letters = words.list.eval(pl.element().str.slice(0, 1).str.to_uppercase()).list.join("")
     return pl.concat_str(letters, pl.lit(" @ "), address.str.extract(r"@(.*)$")).str.strip_chars()
@@ -161,7 +159,7 @@ def _without_addresses(name: str, named: frozenset[str]) -> pl.Expr:
         is_json = seen.str.contains(r"^\s*[\[{]")
         hidden = seen.map_elements(lambda text: _hidden_inside(text, named), return_dtype=pl.String)
         seen = pl.when(is_json).then(hidden).otherwise(seen)
-    return seen.str.replace_all(_EMAIL_VALUE, MASK).alias(name)
+    return seen.str.replace_all(ADDRESS, MASK).alias(name)
 
 
 def _hidden_inside(text: str, named: frozenset[str]) -> str:

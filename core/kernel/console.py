@@ -8,6 +8,7 @@ import polars as pl
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
+from core.kernel.addresses import ADDRESS, MASK
 from core.kernel.database import Cursor, Database
 from core.kernel.errors import LeadbenchError, QueryCancelled, did_you_mean
 
@@ -40,6 +41,16 @@ FUNCTIONS: frozenset[type[exp.Expr]] = frozenset(
     }
 )
 ALLOWED = CLAUSES | FUNCTIONS
+TEXTS = """
+SELECT column_name FROM information_schema.columns
+WHERE table_schema = $schema AND table_name = $view AND data_type = 'VARCHAR' ORDER BY ordinal_position
+"""
+ARE_ADDRESSES = "SELECT count(*) > 0 FROM main.leads WHERE contains(lead_id, '@')"
+OF_LEADS = ("lead_id", "subject_id", "from_id", "into_id")
+MASKED = f"CASE WHEN contains({{0}}, '@') THEN regexp_replace({{0}}, '{ADDRESS}', '{MASK}', 'g') ELSE {{0}} END"
+NUMBERED = f"""CASE WHEN contains({{0}}, '@') THEN
+    coalesce('no-' || (SELECT lead_no FROM main.leads l WHERE l.lead_id = {{0}}), '{MASK}') ELSE {{0}} END"""
+"""How a lead whose id is an address is called, as pages call it, so that it can be counted and joined."""
 
 
 class QueryForbidden(LeadbenchError):
@@ -103,17 +114,20 @@ def views(database: Database) -> dict[str, tuple[str, ...]]:
 
 
 def run(database: Database, text: str, limit: int = 1_000, running: Running | None = None) -> Answer:
-    """The first `limit` rows of a SELECT over the published views.
+    """The first `limit` rows of a SELECT over the published views, in which no text holds an e-mail address.
 
-    Raises QueryUnreadable, QueryForbidden, UnreadableSql and QueryCancelled.
+    Addresses are hidden before the query looks, so that none can be compared with or cut in pieces. Raises
+    QueryUnreadable, QueryForbidden, UnreadableSql and QueryCancelled.
     """
     most = max(1, min(limit, MOST_ROWS))
-    sql = f"SELECT * FROM ({checked(text, views(database))}) AS answer LIMIT {most + 1}"
+    known = views(database)
+    sql = checked(text, known)
     running = running or Running()
     with database.scratch() as cursor:
         running.attach(cursor)
         try:
-            rows = cursor.read(sql)
+            _hide(cursor, sql, known)
+            rows = cursor.read(f"SELECT * FROM ({sql}) AS answer LIMIT {most + 1}")
         finally:
             running.attach(None)
     return Answer(rows.head(most), rows.height > most)
@@ -128,6 +142,26 @@ def checked(text: str, known: Collection[str]) -> str:
         return _published(_parsed(text), known)
     except RecursionError as error:
         raise QueryForbidden("The query is nested too deeply.", None, "Write it with fewer levels.") from error
+
+
+def _seen(view: str) -> str:
+    """The name of what a query reads in a published view's place: one that no query can say."""
+    return f"seen {view.lower()}"
+
+
+def _hide(cursor: Cursor, sql: str, known: Collection[str]) -> None:
+    """Make what a checked query reads: the published views without addresses."""
+    numbered = OF_LEADS if cursor.scalar(ARE_ADDRESSES) else ()
+    for view in (one for one in known if f'"{_seen(one)}"' in sql):
+        texts = cursor.read(TEXTS, {"schema": SCHEMA, "view": view})["column_name"]
+        hidden = ", ".join(_hidden(one, is_lead=one in numbered) for one in texts)
+        replaced = f"REPLACE ({hidden})" if hidden else ""
+        cursor.execute(f'CREATE TEMP VIEW "{_seen(view)}" AS SELECT * {replaced} FROM {SCHEMA}."{view}" v')
+
+
+def _hidden(column: str, *, is_lead: bool) -> str:
+    place = f'v."{column}"'
+    return f'{(NUMBERED if is_lead else MASKED).format(place)} AS "{column}"'
 
 
 def _published(tree: exp.Expr, known: Collection[str]) -> str:
@@ -194,8 +228,8 @@ def _publish(table: exp.Table, known: Collection[str], local: Collection[str]) -
     found = {name.lower(): name for name in known}.get(table.name.lower())
     if found is None:
         raise _unknown(table.name, known)
-    table.set("this", exp.to_identifier(found, quoted=True))
-    table.set("db", exp.to_identifier(SCHEMA, quoted=True))
+    table.set("this", exp.to_identifier(_seen(found), quoted=True))
+    table.set("db", None)
 
 
 def _unknown(name: str, known: Collection[str]) -> QueryForbidden:

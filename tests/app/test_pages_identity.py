@@ -53,7 +53,7 @@ def test_a_person_is_erased_on_the_data_page_by_who_may(visited):
     assert dict(zip(sinks["sink"], sinks["rows"], strict=True))["events"] == 2
     assert visited.db.entries("signals")["kind"].to_list()[-1] == "person.erased"
     assert any("Copies made before" in one.value for one in at.caption)
-    at = at.text_input(key="lead").set_value("bob").run()
+    at = at.text_input(key="data_identity_asked").set_value("bob").run()
     assert (request(at).value, at.button(key="data_identity_erase").disabled) == ("", True), "asked for anew"
 
 

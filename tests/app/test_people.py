@@ -7,11 +7,13 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from app.queries import data, lead, outbox, people, study
+from app import feedback, session
+from app.queries import data, lead, leads, outbox, people, study
+from core.decisions.errors import LeadUndecided
 from core.decisions.store_contests import ContestStore
 from core.decisions.store_outbox import SCHEMA, OutboxStore
 from core.governance import erasing
-from core.governance.masking import initials
+from core.governance.masking import MASK, initials
 from core.governance.permissions import Role
 from core.kernel.settings import Settings
 from core.policy.default import shipped
@@ -112,6 +114,40 @@ def test_where_messages_go_is_told_without_what_may_be_a_secret(monkeypatch):
 def test_a_number_that_is_no_lead_finds_nothing(addressed):
     assert lead.find("no-99999") is None
     assert people.id_of("no-such-id") == "no-such-id"
+
+
+def test_who_may_not_reveal_does_not_find_out_whether_an_address_is_a_lead(addressed, monkeypatch):
+    from tests.app.test_pages_work_and_data import opened
+
+    addressed.rooms.users.add("pat", "privacy", "root")
+    assert people.id_of(IDS[0]) == people.id_of("gone@acme.example") == MASK and lead.find(IDS[0]) is None
+    at = opened("data", tab="Identity").text_input(key="data_identity_asked").set_value(IDS[0]).run()
+    assert "There is no lead `•••`" in at.error[0].value and at.query_params["lead"] == MASK
+    at.session_state[session.IDENTITY] = "pat"
+    at = at.run().text_input(key="data_identity_asked").set_value(f" {IDS[0]} ").run()
+    assert not at.error and at.query_params["lead"] == people.refs(IDS[:1])["ref"][0]
+    monkeypatch.setattr(session, "identity", lambda: "pat")
+    found = lead.find(IDS[0])
+    assert found is not None and found.lead_id == people.id_of(IDS[0]) == IDS[0]
+
+
+def test_a_search_looks_in_what_is_shown(demo, monkeypatch):
+    first = leads.board().row(0, named=True)
+    is_first = pl.col("lead_id") == first["lead_id"]
+    shown = [pl.when(~is_first).then(name).otherwise(pl.lit("no-1")).alias(name) for name in ("lead", "ref")]
+    hidden = pl.when(is_first).then(pl.lit(IDS[0])).otherwise("lead_id").alias("lead_id")
+    rows = leads.board().with_columns(hidden, *shown)
+    monkeypatch.setattr(leads, "board", lambda seen_by=None: rows)
+    assert [leads.matching(leads.Filter("all", text=text)).height for text in (IDS[0], "kim", "@acme")] == [0, 0, 0]
+    assert IDS[0] in leads.matching(leads.Filter("all", text="no-1"))["lead_id"]
+
+
+def test_a_refusal_on_a_page_names_no_address(monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr(feedback.st, "error", lambda text, **_: told.append(text))
+    with feedback.refusals():
+        raise LeadUndecided("kim@acme.example", None)
+    assert "Lead `•••` has no decision" in told[0]
 
 
 def test_an_address_of_no_known_lead_is_masked(addressed):

@@ -221,3 +221,25 @@ def test_every_published_view_of_a_new_store_can_be_read(fresh):
 def test_no_published_view_shows_a_sealed_value_a_key_or_a_user(fresh):
     columns = {column for names in console.views(fresh).values() for column in names}
     assert not columns & {"sealed", "wrapped", "name_key", "role"}
+
+
+def test_no_query_finds_out_an_address_whatever_it_makes_of_it(fresh):
+    with fresh.change("governance", "test.prepared", "ana") as change:
+        change.execute("INSERT INTO leads (lead_no, lead_id, batch_id) VALUES (1, 'kim@acme.com', 'b'), (2, 'L2', 'b')")
+        change.execute(
+            """INSERT INTO quarantine SELECT 'q1', 'b', 'leads', 'f', 1, 'c', 'of kim@acme.com', 'kim@acme.com',
+               ''::BLOB, 'waiting', TIMESTAMP '2026-01-01'"""
+        )
+    asked = (
+        "SELECT count(*) FROM leads WHERE lead_id = 'kim@acme.com' OR contains(lead_id, 'kim') OR lead_id LIKE '%@%'"
+    )
+    assert console.run(fresh, asked).rows.item() == 0
+    assert console.run(fresh, "SELECT substring(lead_id, 1, 3) AS n FROM leads ORDER BY 1").rows["n"].to_list() == [
+        "L2",
+        "no-",
+    ]
+    joined = "SELECT l.lead_id, q.detail FROM leads l JOIN quarantine q USING (lead_id)"
+    assert console.run(fresh, joined).rows.rows() == [("no-1", "of •••")]
+    with pytest.raises(UnreadableSql) as refused:
+        console.run(fresh, "SELECT lead_id::INTEGER FROM leads")
+    assert "@" not in str(refused.value)
