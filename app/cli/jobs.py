@@ -34,12 +34,14 @@ def demo(
 ) -> None:
     """A seeded B2B stream, loaded, trained, decided - and served in the browser."""
     from core.demo import generate
+    from core.demo.hands import speak
 
     folder = store_folder(store)
     files = generate(folder / "demo", events=events, leads=leads, seed=seed, progress=progress)
     with acting(folder, None, default=True, create=True) as (bench, actor):
         recipe = read_recipe(files.recipe)
         result = bench.runner.run(recipe, actor=actor, progress=progress, cancel=current().cancel)
+        speak(bench.rooms)
     emit(result, lambda: summary(result))
     if serve:
         number = port or settings().port

@@ -7,7 +7,8 @@ arrival: `event_id, lead_id, type, occurred_at, received_at` (UTC), `region`, fo
 
 `leads.csv` holds a row a lead: `lead_id, account_id, created_at`, firmographics, consent, `contact_name` and `email`
 (personal), and `onboarding_manager`, which somebody filled in after the win. `outcomes.csv` holds the closed leads:
-`lead_id, outcome` (won or lost), `closed_at, amount_eur`. `demo.yaml` is the recipe for all of them.
+`lead_id, outcome` (won or lost), `closed_at, amount_eur`; `work.csv` what reps noted in the last days: `lead_id,
+worked` (yes or no), `worked_at`. `demo.yaml` is the recipe for all of them; `hands.speak` says what people would.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
-from core.demo import recipe, stream, tables
+from core.demo import recipe, stream, tables, work
 from core.demo.errors import DemoSizeInvalid
 
 EVENTS, LEADS, SEED = 200_000, 12_000, 7
@@ -50,6 +51,7 @@ def generate(
     people = [
         write(directory / "leads.csv", tables.leads(drawn, seed)),
         write(directory / "outcomes.csv", tables.outcomes(drawn)),
+        write(directory / "work.csv", work.table(drawn, seed)),
     ]
     document = directory / "demo.yaml"
     document.write_text(recipe.text({path.stem: path.name for path in files}), encoding="utf-8")

@@ -32,6 +32,8 @@ PEOPLE = """\
       map: {lead_id: lead_id, at: closed_at, amount: amount_eur}
       won: "outcome = 'won'"
       lost: "outcome = 'lost'"
+    - path: work.csv
+      map: {lead_id: lead_id, worked: worked, worked_at: worked_at}
 """
 JOB = """\
 label:

@@ -63,6 +63,10 @@ def test_a_segment_narrows_every_figure_and_adds_up_with_the_others(demo_copy):
 
 def test_each_stage_counts_what_the_record_says_and_opens_its_rows(demo_copy):
     days = asked().days
+    alive = progress.stages(days, scope.EVERYONE)
+    assert alive.touches_known and min(alive.counts["touched"], alive.untouched, alive.unsaid) > 0
+    with demo_copy.db.change("signals", "outcomes.redriven", "ana") as change:
+        change.execute("DELETE FROM lead_work")
     before = progress.stages(days, scope.EVERYONE)
     assert not before.touches_known and dict(before.shown())["Touched"] is None
     assert "not known yet" in progress.in_words(before)

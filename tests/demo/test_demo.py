@@ -101,6 +101,19 @@ def test_some_leads_win_most_are_lost_and_some_are_open(folder: Path):
     assert 0.1 < 1 - outcomes.height / 1_200 < 0.3
 
 
+def test_work_is_noted_of_the_last_days_before_the_close_and_as_open_of_open_leads_alone(folder: Path):
+    work = pl.read_csv(folder / "work.csv", try_parse_dates=True)
+    leads = pl.read_csv(folder / "leads.csv", try_parse_dates=True).select("lead_id", "created_at")
+    ends = pl.read_csv(folder / "outcomes.csv", try_parse_dates=True)
+    rows = work.join(leads, on="lead_id", validate="1:1").join(ends, on="lead_id", how="left")
+    yes = rows.filter(worked="yes")
+    assert yes.filter(~pl.col("worked_at").is_between("created_at", world.ENDS_AT)).is_empty()
+    assert yes.filter(pl.col("worked_at") > pl.col("closed_at")).is_empty() and yes["closed_at"].count() > 0
+    no = rows.filter(worked="no")
+    assert no.height and no["worked_at"].is_null().all() and no["outcome"].is_null().all(), "of open leads alone"
+    assert (world.ENDS_AT - yes["worked_at"].min()).days < 6  # type: ignore[operator]
+
+
 def test_behaviour_says_more_about_the_outcome_than_recency(folder: Path):
     from sklearn.metrics import roc_auc_score
 
