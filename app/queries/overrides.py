@@ -10,13 +10,13 @@ import streamlit as st
 
 from app.queries import contests
 from app.queries.access import cells, database, revision, role, rooms, seen
+from core.decisions.handing import REST, standing_at
 from core.decisions.store_overrides import Kind, OverrideStore
 from core.governance.overrides import Reach
 from core.governance.permissions import Role
 from core.kernel.times import naive
 
 FEW = 30
-WHO, POOL, REST = range(3)
 KINDS = {Kind.ROUTE.value: "Routed", Kind.ASSIGN.value: "Assigned", Kind.SNOOZE.value: "Snoozed"}
 WIDE = {
     "lead_id": pl.String, "hands": pl.List(pl.String), "by_hand": pl.String, "is_placed": pl.Boolean,
@@ -57,17 +57,7 @@ def turn() -> Turn:
 
 def standing(words: pl.DataFrame, moment: datetime | None = None) -> list[dict[str, Any]]:
     """Of a lead's words those that stood at the moment (None: now): who has it, its pool, and that it rests."""
-    return _standing_at(words, naive(moment) if moment else _now()).to_dicts()
-
-
-def _standing_at(words: pl.DataFrame, moment: datetime) -> pl.DataFrame:
-    """The newest word of each `slot` of a lead (WHO, POOL, REST); a later pool leaves nobody of an earlier one."""
-    stood = words.filter(pl.col("placed_at") <= moment, pl.col("over_at") > moment).with_row_index("age")
-    is_rest, has_pool = pl.col("kind") == Kind.SNOOZE.value, pl.col("pool").is_not_null()
-    slot = pl.when(is_rest).then(REST).when(has_pool).then(POOL).otherwise(WHO)
-    newest = stood.with_columns(slot=slot).unique(["lead_id", "slot"], keep="first").sort("slot", "age")
-    routed = pl.col("age").filter(pl.col("slot") == POOL).min().over("lead_id")
-    return newest.filter((pl.col("slot") != WHO) | (pl.col("age") < routed).fill_null(True))
+    return standing_at(words, naive(moment) if moment else _now()).to_dicts()
 
 
 def _now() -> datetime:
@@ -103,7 +93,7 @@ def laid_over(rows: pl.DataFrame, by: Role) -> pl.DataFrame:
     What is denied or waits for a reviewer stays as the policy has it. Besides: hands (kinds that stand), by_hand (in
     brief), is_placed, snoozed_until, hand_by, hand_reason, hand_until.
     """
-    found = _standing_at(_all(revision("decisions", "signals", "policy"), by.value), _now())
+    found = standing_at(_all(revision("decisions", "signals", "policy"), by.value), _now())
     rows = rows.join(_wide(found), on="lead_id", how="left", maintain_order="left")
     waits = pl.col("lead_id").is_in(list(contests.contested()))
     is_placed = pl.col("is_placed").fill_null(False) & (pl.col("disposition") != "DENY") & ~waits

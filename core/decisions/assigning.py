@@ -6,24 +6,23 @@ all of it in the store, so the same decisions in the same order give the same as
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 
-from core.decisions.breaching import POOL, is_told
+from core.decisions.breaching import POOL
 from core.decisions.duty import duty_of, is_away
+from core.decisions.handing import Hands, pool_in_reach
+from core.decisions.hops import OWNER, asks_lead, chain, hands_on
 from core.decisions.sight import Held, Load, Place, Sight, reps_text
 from core.kernel.canonical import digest
 from core.policy.blocks import Pool, PoolCapacity
 from core.policy.document import Document
 from core.policy.outcome import Outcome, Reason
-from core.policy.overlay import takers
 
 QUEUE = "queue"
-OWNER = "owner"
 FOLLOW_SUN = "follow_sun"
-MOST_HOPS = 10
 WORDS = {
     "no_reps": "nobody is listed for the pool",
     "away": "everybody is away",
@@ -49,7 +48,8 @@ class Desk:
     """The reps and their leads, carried from decision to decision.
 
     `today` counts what each rep got in a pool on a day, `last` says at which turn a rep got one last; a lead that is
-    known to be closed at `closes` is open no more.
+    known to be closed at `closes` is open no more. `held` is who has a lead by the policy: it counts as open with who
+    has it by `hands`, where a person said so.
     """
 
     places: Mapping[str, Sequence[Place]]
@@ -58,6 +58,8 @@ class Desk:
     today: Counter[tuple[str, str, date]] = field(default_factory=Counter)
     last: dict[tuple[str, str], int] = field(default_factory=dict)
     turns: int = 0
+    hands: Hands = field(default_factory=Hands)
+    lands: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.open = Counter((one.pool, one.assignee) for one in self.held.values())
@@ -75,6 +77,18 @@ class Desk:
                 desk.open[key], desk.last[key] = load.open, load.last
                 desk.today[(*key, sight.moment.date())] = load.today
         return desk
+
+    def hear(self, hands: Hands, lands: Mapping[str, str]) -> None:
+        """Count open leads with who has them by these words; `lands`: the policy's pool of each that a hand reaches."""
+        self.hands, self.lands = hands, dict(lands)
+        found = (self._lies(lead) for lead in {*self.held, *hands.by_lead})
+        self.open = Counter((one.pool, one.assignee) for one in found if one)
+        self._boards.clear()
+
+    def _lies(self, lead_id: str) -> Held | None:
+        """Who has the lead: by a person's word that counts, else by the policy."""
+        held, hand, pool = self.held.get(lead_id), self.hands.by_lead.get(lead_id), self.lands.get(lead_id)
+        return held if hand is None or pool is None else hand.over(pool, held)
 
     @cached_property
     def reps(self) -> str:
@@ -97,12 +111,12 @@ class Desk:
         if wanted is None:
             return None
         self._close_until(moment)
-        chain = _chain(document, wanted, outcome)
+        way = chain(document, wanted, outcome)
         held = self.held.get(lead_id)
-        if held and held.pool not in chain:
+        if held and held.pool not in way:
             held = None
-        asked = () if held and self._still_there(document, held, moment) else chain
-        fields = {document.pools[pool].territory or OWNER for pool in asked if _asks_lead(document.pools[pool])}
+        asked = () if held and self._still_there(document, held, moment) else way
+        fields = {document.pools[pool].territory or OWNER for pool in asked if asks_lead(document.pools[pool])}
         return Sight(self.reps_hash, moment, held, {name: known.get(name) for name in fields}, {})
 
     def _loads(self, document: Document, pool: str, day: date) -> list[Load]:
@@ -142,20 +156,35 @@ class Desk:
         """The outcome with the pool where the lead lands and a reason for every pool that it passed, and who gets it.
 
         `known` are the lead's fields by name, for owners and territories; moment is naive UTC; the loads of the pools
-        that are asked are noted in `sight`.
+        that are asked are noted in `sight`. What people said moves loads, not the choice itself.
         """
+        found, who = self._assigned(document, lead_id, outcome, known, moment, sight)
+        if lead_id in self.hands.by_lead:
+            self._land(lead_id, pool_in_reach(found))
+        return found, who
+
+    def _land(self, lead_id: str, pool: str | None) -> None:
+        before = self._lies(lead_id)
+        self.lands.pop(lead_id, None)
+        self.lands.update({} if pool is None else {lead_id: pool})
+        self._recount(before, self._lies(lead_id))
+
+    def _assigned(
+        self, document: Document, lead_id: str, outcome: Outcome, known: Mapping[str, object], moment: datetime,
+        sight: Sight | None,
+    ) -> tuple[Outcome, str | None]:  # fmt: skip
         self._close_until(moment)
         wanted = _wanted_in(outcome)
         if wanted is None:
             self._release(lead_id)
             return outcome, None
-        chain = _chain(document, wanted, outcome)
+        way = chain(document, wanted, outcome)
         held = self.held.get(lead_id)
-        if held and held.pool in chain and self._still_there(document, held, moment):
-            reasons = tuple(Reason(POOL + pool, "kept") for pool in chain[: chain.index(held.pool)])
+        if held and held.pool in way and self._still_there(document, held, moment):
+            reasons = tuple(Reason(POOL + pool, "kept") for pool in way[: way.index(held.pool)])
             return replace(outcome, pool=held.pool, reasons=(*outcome.reasons, *reasons)), held.assignee
         passed: list[Reason] = []
-        for pool in chain:
+        for pool in way:
             if sight and self._places(document, pool):
                 sight.loads[pool] = self._loads(document, pool, moment.date())
             found = self._choose(document.pools[pool], pool, outcome.method, known, moment)
@@ -165,7 +194,7 @@ class Desk:
             if found is None:
                 break
             passed.append(Reason(POOL + pool, found))
-            if not _hands_on(document.pools[pool]):
+            if not hands_on(document.pools[pool]):
                 break
             outcome = replace(outcome, pool=document.pools[pool].fallback)
         self._release(lead_id)
@@ -234,67 +263,38 @@ class Desk:
         return any(one.assignee == held.assignee and not is_away(one.away, moment) for one in places)
 
     def _give(self, lead_id: str, pool: str, assignee: str, moment: datetime) -> None:
-        self._release(lead_id)
-        self.held[lead_id] = Held(pool, assignee)
         key = (pool, assignee)
         self.turns += 1
-        self.open[key] += 1
         self.today[(*key, moment.date())] += 1
         self.last[key] = self.turns
+        self._move(lead_id, Held(pool, assignee))
         self._changed(pool, assignee)
         if lead_id in self.closes:
             insort(self._closing, (self.closes[lead_id], lead_id))
 
     def _release(self, lead_id: str) -> None:
-        held = self.held.pop(lead_id, None)
-        if held:
-            self.open[(held.pool, held.assignee)] -= 1
-            self._changed(held.pool, held.assignee)
+        self._move(lead_id, None)
+
+    def _move(self, lead_id: str, held: Held | None) -> None:
+        """Have the lead with somebody by the policy, or with nobody."""
+        before = self._lies(lead_id)
+        self.held.pop(lead_id, None)
+        self.held.update({lead_id: held} if held else {})
+        self._recount(before, self._lies(lead_id))
+
+    def _recount(self, before: Held | None, after: Held | None) -> None:
+        for one, by in ((before, -1), (after, 1)):
+            if one and before != after:
+                self.open[(one.pool, one.assignee)] += by
+                self._changed(one.pool, one.assignee)
 
     def _close_until(self, moment: datetime) -> None:
         while self._closing and self._closing[0][0] <= moment:
-            self._release(self._closing.pop(0)[1])
+            _, lead_id = self._closing.pop(0)
+            self._land(lead_id, None)
+            self._release(lead_id)
 
 
 def _wanted_in(outcome: Outcome) -> str | None:
     """The pool in which the lead wants somebody; None where nobody takes it by name."""
     return outcome.pool if outcome.disposition == "PERMIT" and outcome.method != QUEUE else None
-
-
-def _asks_lead(pool: Pool) -> bool:
-    return pool.capacity == OWNER or pool.territory is not None
-
-
-def asked_of_leads(document: Document) -> tuple[str, ...]:
-    """The fields of a lead by which owners and territories are found."""
-    owners = [OWNER for pool in document.pools.values() if pool.capacity == OWNER and not pool.territory]
-    return tuple(dict.fromkeys([*owners, *(pool.territory for pool in document.pools.values() if pool.territory)]))
-
-
-def hopped(document: Document, outcome: Outcome, reasons: Iterable[Mapping[str, object]]) -> Outcome:
-    """The outcome with the breaches and hops that a record tells, for replay."""
-    found = outcome
-    for told in reasons:
-        if is_told(told["rule"], told["reason"]):
-            found = replace(found, reasons=(*found.reasons, Reason(str(told["rule"]), str(told["reason"]))))
-        if found.pool is None or told["rule"] != POOL + found.pool:
-            continue
-        block = document.pools[found.pool]
-        reason = Reason(POOL + found.pool, None if told["reason"] is None else str(told["reason"]))
-        found = replace(found, reasons=(*found.reasons, reason))
-        if not _hands_on(block):
-            break
-        found = replace(found, pool=block.fallback)
-    return found
-
-
-def _chain(document: Document, pool: str, outcome: Outcome) -> tuple[str, ...]:
-    """The pool and those that take over while it can be full, as many as its hops leave by the policy."""
-    most = document.sla.max_hops if document.sla else MOST_HOPS
-    hops = sum(one.rule.startswith(POOL) for one in outcome.reasons)
-    return takers(document, pool)[: max(most - hops, 0) + 1]
-
-
-def _hands_on(pool: Pool) -> bool:
-    """Whether a lead that nobody here can take goes on: a pool that takes any number keeps it, as is proved of it."""
-    return not pool.terminal and pool.capacity != "unbounded"

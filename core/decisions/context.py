@@ -20,6 +20,7 @@ from core.decisions.store_touches import TouchStore
 from core.decisions.touching import Touches, counted_by
 from core.features.document import FeatureSet
 from core.kernel.database import Database
+from core.kernel.times import naive
 from core.models.model import Model
 from core.policy import evaluator
 from core.policy.document import Policy
@@ -72,12 +73,16 @@ class Deciding:
     def desk(self, before: datetime) -> Desk | None:
         """Who may get leads and who has which, as it stood before the moment and was carried on since; None: nobody.
 
-        It is read again where reps or outcomes were told meanwhile. A shadow gives leads to nobody.
+        It is read again where reps or outcomes were told meanwhile, and hears what people say now of who has a lead. A
+        shadow gives leads to nobody.
         """
         if self.arm == SHADOW:
             return None
         store = DeskStore(self.database)
-        return _kept(self.desks, store.told(), lambda: store.load(self.arm, before))
+        desk = _kept(self.desks, store.told(), lambda: store.load(self.arm, before))
+        if desk:
+            store.hear(desk, self.arm, before, naive(self.database.clock.now()))
+        return desk
 
     def agreements(self) -> Agreements:
         """The agreed times; who took up which lead is asked where a step is due, and anew once told."""

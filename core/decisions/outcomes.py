@@ -10,11 +10,12 @@ import polars as pl
 from core.decisions import ageing
 from core.decisions import inputs as policy_inputs
 from core.decisions.arms import HOLDOUT, Lot
-from core.decisions.assigning import Desk, asked_of_leads
+from core.decisions.assigning import Desk
 from core.decisions.breaching import Agreements
 from core.decisions.compose import Decided
 from core.decisions.context import HELD_ID, Deciding
 from core.decisions.freshness import Freshness
+from core.decisions.hops import asked_of_leads
 from core.decisions.inputs import Measured
 from core.decisions.reviewing import Contests, held
 from core.decisions.states import LeadState, after, newer

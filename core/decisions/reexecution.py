@@ -11,10 +11,10 @@ from core.decisions import inputs as policy_inputs
 from core.decisions import record as records
 from core.decisions import reviewing
 from core.decisions.arms import HOLDOUT, LIVE, Lottery
-from core.decisions.assigning import hopped
 from core.decisions.breaching import WHY
 from core.decisions.choices import Choice
 from core.decisions.compose import outcome_fields
+from core.decisions.hops import hopped
 from core.features import engine as features
 from core.features.document import FeatureSet
 from core.kernel.database import Database

@@ -10,9 +10,9 @@ import polars as pl
 
 from core.decisions import freshness
 from core.decisions import inputs as policy_inputs
-from core.decisions.assigning import asked_of_leads
 from core.decisions.breaching import Work
 from core.decisions.encoding import encode
+from core.decisions.hops import asked_of_leads
 from core.decisions.inputs import Measured
 from core.decisions.states import FRESH, LeadState, state_inputs
 from core.decisions.store import DecisionStore

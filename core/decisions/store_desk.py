@@ -1,6 +1,7 @@
 """The desk as the store tells it: the reps as known, who holds which leads, and who got how many."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -8,9 +9,12 @@ import polars as pl
 
 from core.decisions.arms import acted_with
 from core.decisions.assigning import Desk
+from core.decisions.handing import Hands, reaches
 from core.decisions.sight import Held, Place
+from core.decisions.store_overrides import OverrideStore
 from core.kernel.database import Change, Database
 from core.kernel.ledger import merkle_root
+from core.policy.outcome import Reason
 
 REPS = """
     SELECT pool, assignee, coalesce(weight, 1) AS weight, per_day, max_open, calendar, territory, away
@@ -38,6 +42,12 @@ WORK = """
         SELECT lead_no, closed_at, coalesce(received_at, closed_at) FROM outcomes WHERE outcome <> 'open'
     ) w JOIN identity_at(NULL) USING (lead_no) JOIN leads l ON l.lead_no = root_no
     WHERE $since IS NULL OR w.at IS NULL OR w.at >= $since ORDER BY ALL"""
+LANDS = """
+    SELECT lead_id, pool, disposition, reasons
+    FROM (SELECT *, coalesce(as_of, known_at, decided_at) AS moment FROM decisions)
+    WHERE list_contains($arms, arm) AND moment <= $before AND list_contains($leads, lead_id)
+    QUALIFY row_number() OVER (PARTITION BY lead_id ORDER BY moment DESC, entry_seq DESC, leaf_no DESC) = 1"""
+SAID = ("override.placed", "override.ended")
 TOLD = ("reps.imported", "reps.redriven", "outcomes.imported", "outcomes.redriven")
 NEW_REPS = """
     INSERT INTO desk_reps SELECT $hash, $content
@@ -87,6 +97,16 @@ class DeskStore:
         sql = "SELECT coalesce(sight_hash, '') AS sight_hash FROM decision_leaves WHERE entry_seq = ? ORDER BY leaf_no"
         return self._database.read(sql, [entry_seq])["sight_hash"].to_list()
 
+    def hear(self, desk: Desk, arm: str, before: datetime, now: datetime) -> None:
+        """Tell the desk what people say now (naive UTC) of where leads lie, unless it knows; the rest as in `load`."""
+        told = self._database.newest(*SAID)
+        if desk.hands.told == told and now < desk.hands.ends_at:
+            return
+        hands = Hands.of(OverrideStore(self._database).listed(), told, now)
+        asked = {"arms": list(acted_with(arm)), "before": before, "leads": list(hands.by_lead)}
+        rows = self._database.read(LANDS, asked).iter_rows()
+        desk.hear(hands, {lead: pool for lead, pool, *why in rows if pool and reaches(why[0], _reasons(why[1]))})
+
     def load(self, arm: str, before: datetime) -> Desk | None:
         """The desk up to a moment (naive UTC) by the decisions that this arm goes on from; None without any rep."""
         reps = self._database.read(REPS)
@@ -107,3 +127,7 @@ class DeskStore:
             desk.last[(pool, assignee)] = turn
         desk.turns = given.height
         return desk
+
+
+def _reasons(text: str) -> tuple[Reason, ...]:
+    return tuple(Reason(one["rule"], one["reason"]) for one in json.loads(text))

@@ -2,17 +2,22 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
-from core.decisions.assigning import Desk, hopped
+from core.decisions.assigning import Desk
 from core.decisions.duty import duty_of, is_away
 from core.decisions.engine import decide
+from core.decisions.handing import Hand, Hands
+from core.decisions.hops import hopped
 from core.decisions.replay import Loaders, replay
-from core.decisions.sight import Place
+from core.decisions.sight import Place, read
 from core.decisions.spine import population
 from core.decisions.store import DecisionStore
+from core.decisions.store_desk import DeskStore
+from core.decisions.store_overrides import OverrideStore
+from core.kernel.times import naive
 from core.policy import parser
 from core.policy.default import propose, thresholds_from
 from core.policy.outcome import Outcome
@@ -126,6 +131,30 @@ def test_a_lead_stays_with_who_has_it_until_that_one_is_away(staffed):
     assert one.assign(staffed.document, "l", LEAD, {}, datetime(2026, 11, 24, 10))[1] == "u-2"
 
 
+def test_a_lead_counts_with_who_has_it_by_hand_as_far_as_a_hand_reaches(staffed):
+    least = replace(LEAD, method="least_loaded")
+    one = Desk({"grp-sdr": [Place("u-1"), Place("u-2")]})
+    given(one, staffed, 4)
+    assert one.held["l-0"].assignee == "u-1" and set(one.open.values()) == {2}
+    routed, moved = {"l-1": Hand("sdr.inbound", None)}, {"l-0": Hand(None, "u-2")}
+    one.hear(Hands(moved | routed, 7), dict.fromkeys(("l-0", "l-1"), "sdr.priority"))
+    assert one.open == {("sdr.priority", "u-1"): 1, ("sdr.priority", "u-2"): 2}
+    assert one.assign(staffed.document, "l-9", least, {}, MONDAY)[1] == "u-1", "who was relieved has room"
+    sight = one.sight(staffed.document, "l-8", least, {}, MONDAY)
+    chosen = one.assign(staffed.document, "l-8", least, {}, MONDAY, sight)
+    assert [load.open for load in sight.loads["sdr.priority"]] == [2, 2]
+    again = Desk.seen(read(sight.to_text()), one.places, staffed.document, "l-8")
+    assert again.assign(staffed.document, "l-8", least, {}, MONDAY) == chosen, "replay needs no word"
+    assert one.assign(staffed.document, "l-0", least, {}, MONDAY)[1] == "u-1", "the record tells the policy's choice"
+    before = one.open.copy()
+    one.assign(staffed.document, "l-0", replace(LEAD, disposition="DENY", pool=None), {}, MONDAY)
+    assert before - one.open == {("sdr.priority", "u-2"): 1}, "no hand reaches what is denied"
+    one.assign(staffed.document, "l-0", least, {}, MONDAY)
+    assert one.open == before, "and counts again where the policy permits again"
+    one.hear(Hands({}, 8), {})
+    assert one.open == Counter((held.pool, held.assignee) for held in one.held.values())
+
+
 def test_calendars_are_read():
     berlin = duty_of("Europe/Berlin")
     assert berlin.is_on(datetime(2026, 11, 23, 8)) and not berlin.is_on(datetime(2026, 11, 23, 16))
@@ -169,7 +198,38 @@ def test_assignees_are_recorded_replayed_and_the_same_in_one_batch_or_many(
     report = replay(store, loaders)
     assert report.differences == () and report.replayed == 2 * spine.height
     assert report.unchecked == {"assignee": 0}
+    what_people_say_moves_loads_and_is_replayed(store, deciders, loaders)
     what_does_not_hold_is_named(store, loaders)
+
+
+def what_people_say_moves_loads_and_is_replayed(store, deciders, loaders):
+    """Leads taken from u-1 by hand make room there, in one batch or many; a word that was undone does not count."""
+    words, desks = OverrideStore(store), DeskStore(store)
+    later, place = AS_OF + timedelta(days=1), ("sdr.priority", "u-1")
+    desk = desks.load("live", AS_OF)
+    ours = [lead for lead, held in desk.held.items() if held.assignee == "u-1" and lead not in desk.closes][:2]
+    rows = store.read("SELECT lead_id, decision_id FROM decisions WHERE list_contains(?, lead_id) AND arm = 'live' "
+                      "AND as_of = ?", [ours, AS_OF])  # fmt: skip
+    now = naive(store.clock.now())
+    with store.change("decisions", "override.placed", "ana") as change:
+        word = {"kind": "assign", "assignee": "u-2", "reason": "x", "actor": "ana", "placed_at": now}
+        placed = words.put(change, rows, word | {"until": now + timedelta(days=9)})
+    spine = population(store, as_of=later).spine
+    for arm, size in (("trial", 10_000), ("live", 60)):
+        decide(store, spine, **deciders, arm=arm, batch_rows=size)
+    columns = "SELECT lead_id, pool, assignee, sight FROM decisions WHERE as_of = ? AND arm = ? ORDER BY lead_id"
+    one, many = (store.read(columns, [later, arm]) for arm in ("trial", "live"))
+    assert one.equals(many)
+    by_policy = desks.load("live", later)
+    by_hand = desks.load("live", later)
+    desks.hear(by_hand, "live", later, now)
+    assert (by_policy.open[place], by_hand.open[place]) == (5, 3), "full of those that are not with somebody else"
+    with store.change("decisions", "override.ended", "ana") as change:
+        assert words.end(change, placed, None, "ana", store.clock.now()) == 2
+    desks.hear(by_hand, "live", later, now + timedelta(seconds=1))
+    assert by_hand.open == by_policy.open
+    report = replay(store, loaders)
+    assert report.differences == () and report.unchecked == {"assignee": 0}
 
 
 def tamper(store, sql, *params):
