@@ -34,7 +34,8 @@ def bars(features: pl.DataFrame, colours: Tokens, *, most: int = 15) -> go.Figur
     named_rows(figure, colours, top["label"].to_list())
     figure.update_layout(barmode="overlay", legend={"x": 1, "xanchor": "right"})
     largest = float(top["importance"].max() or 0.01)  # type: ignore[arg-type]
-    return figure.update_xaxes(visible=False, range=[0, 122 * largest])
+    about = {"title_text": "points on average, up or down", "showticklabels": False, "showgrid": False}
+    return figure.update_xaxes(range=[0, 122 * largest], **about)
 
 
 def beeswarm(points: pl.DataFrame, colours: Tokens, *, most: int = 10) -> go.Figure:
@@ -146,4 +147,6 @@ def pairs(rows: pl.DataFrame, colours: Tokens, *, most: int = 10) -> go.Figure:
         )
     )
     named_rows(figure, colours, names, 44)
-    return figure.update_xaxes(visible=False, range=[0, 1.2 * float(top["size"].max() or 0.01)])  # type: ignore[arg-type]
+    about = {"title_text": "what the pair does beyond its two, in log-odds", "showticklabels": False, "showgrid": False}
+    largest = float(top["size"].max() or 0.01)  # type: ignore[arg-type]
+    return figure.update_xaxes(range=[0, 1.2 * largest], **about)

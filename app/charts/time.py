@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 import plotly.graph_objects as go
 import polars as pl
@@ -64,16 +65,19 @@ def course(
     )
     for name, cut in (cuts or {}).items():
         figure.add_shape(
-            type="line", x0=0, x1=1, xref="paper", y0=cut, y1=cut, line={"color": colours.grid, "dash": "dot"}
-        )
+            type="line", x0=0, x1=1, xref="paper", y0=cut, y1=cut,
+            line={"color": colours.neutral, "dash": "dot", "width": 1.3},
+        )  # fmt: skip
         figure.add_annotation(x=1, xref="paper", y=cut, text=name, showarrow=False, xanchor="right", yanchor="bottom")
     figure.update_yaxes(tickformat=".0%", rangemode="tozero", title_text="score")
     return marked(figure, colours, marks, history["at"])
 
 
-def counts(series: pl.DataFrame, colours: Tokens, marks: Sequence[Mark] = ()) -> go.Figure:
-    """Counts over time, stacked by kind; columns `at`, `kind`, `n`."""
-    figure = blank(colours, height=260, barmode="stack", bargap=0.15, showlegend=True)
+def counts(
+    series: pl.DataFrame, colours: Tokens, marks: Sequence[Mark] = (), barmode: Literal["stack", "group"] = "stack"
+) -> go.Figure:
+    """Counts over time, stacked by kind, or beside each other where their sum means nothing; `at`, `kind`, `n`."""
+    figure = blank(colours, height=260, barmode=barmode, bargap=0.15, showlegend=True)
     for kind, paint in zip(series["kind"].unique(maintain_order=True).to_list(), colours.series, strict=False):
         part = series.filter(pl.col("kind") == kind)
         figure.add_trace(

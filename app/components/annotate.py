@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from app import commands, session
-from app.components import glossary
+from app.components import glossary, permitted
 from app.feedback import done, refusals
 from app.queries import desk
-from app.queries.access import may
 from core.governance.permissions import Permission
 
 REMOVED = "session_annotation_removed"
@@ -16,7 +15,7 @@ REMOVED = "session_annotation_removed"
 
 def show(key: str, start: datetime | None) -> None:
     """Draw the button with the marks that stand and the form of a new one; `start` is the moment that it proposes."""
-    with st.popover("Annotate", icon=":material/flag:", disabled=not may(Permission.NOTE)):
+    with st.popover("Annotate", icon=":material/flag:", **permitted.by(Permission.NOTE)):
         for one in desk.annotations():
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{one.content}** :gray[· {one.at:%d %b %Y, %H:%M} · {one.actor}]")

@@ -11,6 +11,7 @@ from app.components import (
     export_menu,
     frame_table,
     glossary,
+    permitted,
     policy_checks,
     policy_release,
     policy_simulation,
@@ -19,6 +20,7 @@ from app.components import (
 from app.components.policy_simulating import simulated
 from app.feedback import done, refusals
 from app.queries import policies, release
+from core.governance.permissions import Permission
 from core.policy.store import StoredVersion
 
 COLUMNS = {
@@ -114,7 +116,9 @@ def roll_back(live: StoredVersion, key: str) -> None:
             st.markdown(f"{policy_simulation.badge()} **{told.changed:,}** of {told.leads:,} leads would be decided "
                         f"otherwise, **{told.rerouted:,}** re-routed.")  # fmt: skip
         reason = st.text_input("Reason", key=f"{key}_why", placeholder="Goes into the ledger")
-        if st.button("Roll back", key=f"{key}_do", icon=":material/undo:", type="primary"):
+        if st.button(
+            "Roll back", key=f"{key}_do", icon=":material/undo:", type="primary", **permitted.by(Permission.ROLL_BACK)
+        ):
             with refusals():
                 back = release_commands.roll_back(live.name, reason, target.content_hash)
                 done(f"{policies.title(back.version)} decides again.")

@@ -15,6 +15,7 @@ from app.components import (
     chart,
     empty_state,
     glossary,
+    permitted,
     policy_checks,
     policy_release,
     policy_simulation,
@@ -24,11 +25,12 @@ from app.components.policy_simulating import simulated
 from app.feedback import done, refusals
 from app.queries import contests, policies, retention
 from core.governance.history import InboxItem
-from core.governance.standing import Standing
+from core.governance.permissions import Permission
 from core.policy.states import State
 from core.policy.store import StoredVersion
 
 PARAMETER = "v"
+OWN = "You made this version, or you have approved it: somebody else has to."
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def evidence(item: InboxItem, live: StoredVersion | None, key: str) -> None:
         policy_release.facts(standing)
         rationale = version.policy.document.metadata.rationale
         st.markdown(f"> {rationale.strip()}" if rationale else ":gray[No rationale was written.]")
-        commands(standing, f"{key}_{version.content_hash[7:15]}")
+        commands(item, f"{key}_{version.content_hash[7:15]}")
         review_page.show(version.ref, f"{key}_page_{version.content_hash[7:15]}")
     if live is None:
         return
@@ -125,11 +127,12 @@ def evidence(item: InboxItem, live: StoredVersion | None, key: str) -> None:
         policy_simulation.evidence(found)
 
 
-def commands(standing: Standing, key: str) -> None:
+def commands(item: InboxItem, key: str) -> None:
     """Draw what can be done in this state; who may do it is decided in core."""
+    standing = item.standing
     version = standing.version
     if version.state is State.SUBMITTED:
-        _review(version, key)
+        _review(item, key)
     elif version.state is State.APPROVED:
         policy_release.publish_form(standing, key)
     elif version.state in (State.DRAFT, State.CHANGES_REQUESTED):
@@ -138,18 +141,20 @@ def commands(standing: Standing, key: str) -> None:
                 navigation.script("policy"), label="Edit in Policy studio", icon=":material/edit_note:",
                 query_params={PARAMETER: version.ref},
             )  # fmt: skip
-            if st.button("Discard", key=f"{key}_discard", icon=":material/delete:"):
+            if st.button("Discard", key=f"{key}_discard", icon=":material/delete:", **permitted.by(Permission.SUBMIT)):
                 _done(lambda: release_commands.discard(version.ref), f"{version.ref} is discarded.")
 
 
-def _review(version: StoredVersion, key: str) -> None:
+def _review(item: InboxItem, key: str) -> None:
+    version, allowed = item.standing.version, permitted.by(Permission.APPROVE)
+    consent = permitted.by(Permission.APPROVE, disabled=not item.may_approve, help=None if item.may_approve else OWN)
     comment = st.text_input("Comment", key=f"{key}_comment", placeholder="What was looked at; needed for a no").strip()
     with st.container(horizontal=True):
-        if st.button("Approve", type="primary", key=f"{key}_approve", icon=":material/check:", shortcut="A"):
+        if st.button("Approve", type="primary", key=f"{key}_approve", icon=":material/check:", shortcut="A", **consent):
             _done(lambda: release_commands.approve(version.ref, comment), f"You approved {version.ref}.")
-        if st.button("Request changes", key=f"{key}_changes", icon=":material/rate_review:"):
+        if st.button("Request changes", key=f"{key}_changes", icon=":material/rate_review:", **allowed):
             _done(lambda: release_commands.request_changes(version.ref, comment), f"{version.ref} goes back.")
-        if st.button("Refuse", key=f"{key}_refuse", icon=":material/block:"):
+        if st.button("Refuse", key=f"{key}_refuse", icon=":material/block:", **allowed):
             _done(lambda: release_commands.refuse(version.ref, comment), f"{version.ref} is refused.")
         if st.button("Comment", key=f"{key}_say", icon=":material/chat:"):
             _done(lambda: release_commands.comment(version.ref, comment), "Your comment is in the record.")

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from app import navigation, release_commands
-from app.components import chart, glossary, model_figures, model_tables
+from app.components import chart, glossary, model_figures, model_tables, permitted
 from app.feedback import done, refusals
 from app.queries import models
+from core.governance.permissions import Permission
 from core.models.store import ModelVersion
 
 
@@ -29,7 +30,12 @@ def _approval(version: ModelVersion, key: str) -> None:
         comment = st.text_input("Comment", key=f"{key}_comment", placeholder="What was looked at")
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button(
-                "Approve model", key=f"{key}_approve", icon=":material/verified_user:", type="primary", shortcut="A"
+                "Approve model",
+                key=f"{key}_approve",
+                icon=":material/verified_user:",
+                type="primary",
+                shortcut="A",
+                **permitted.by(Permission.APPROVE),
             ):
                 _approve(version, comment.strip())
             st.page_link(

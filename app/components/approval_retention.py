@@ -5,9 +5,10 @@ from typing import Any
 import streamlit as st
 
 from app import release_commands
-from app.components import badges, chart, columns, frame_table
+from app.components import badges, chart, columns, frame_table, permitted
 from app.feedback import done, refusals
 from app.queries import retention as reads
+from core.governance.permissions import Permission
 from core.governance.retention import Asked
 from core.kernel.times import from_text
 
@@ -54,12 +55,14 @@ def _facts(found: Asked) -> None:
 def _commands(row: dict[str, Any], key: str) -> None:
     comment = st.text_input("Comment", key=f"{key}_comment", placeholder="Why not; needed for a no").strip()
     with st.container(horizontal=True):
-        if st.button("Approve and delete", key=f"{key}_approve", icon=":material/delete:"):
+        if st.button(
+            "Approve and delete", key=f"{key}_approve", icon=":material/delete:", **permitted.by(Permission.APPROVE)
+        ):
             with refusals():
                 count = release_commands.retire(row["plan"])
                 done(f"{count:,} decisions went; the certificate is in the ledger.")
                 st.rerun()
-        if st.button("Refuse", key=f"{key}_refuse", icon=":material/block:"):
+        if st.button("Refuse", key=f"{key}_refuse", icon=":material/block:", **permitted.by(Permission.APPROVE)):
             with refusals():
                 release_commands.refuse_retirement(row["plan"], comment)
                 done("The deletion is refused.")

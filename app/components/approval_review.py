@@ -3,9 +3,10 @@
 import streamlit as st
 
 from app import release_commands
-from app.components import badges, chart, policy_checks, policy_release
+from app.components import badges, chart, permitted, policy_checks, policy_release
 from app.feedback import done, refusals
 from app.queries import policies
+from core.governance.permissions import Permission
 from core.governance.reviews import Review
 from core.policy.store import StoredVersion
 
@@ -63,12 +64,14 @@ def _commands(review: Review, key: str) -> None:
 
 
 def _of_open_glass(version: StoredVersion, comment: str, key: str) -> None:
-    if st.button("Approve afterwards", key=f"{key}_approve", icon=":material/check:"):
+    if st.button(
+        "Approve afterwards", key=f"{key}_approve", icon=":material/check:", **permitted.by(Permission.APPROVE)
+    ):
         with refusals():
             release_commands.approve(version.content_hash, comment)
             done(f"You approved {version.ref}.")
             st.rerun()
-    if st.button("Go back now", key=f"{key}_back", icon=":material/undo:"):
+    if st.button("Go back now", key=f"{key}_back", icon=":material/undo:", **permitted.by(Permission.ROLL_BACK)):
         with refusals():
             back = release_commands.roll_back(version.name, comment, None)
             done(f"{policies.title(back.version)} decides again.")

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from app import jobs, navigation, work_commands
+from app.components import permitted
 from app.feedback import refusals
 from app.queries import models
-from app.queries.access import may
 from core.governance.permissions import Permission
 
 DECIDE = "Decide the open leads"
@@ -13,10 +13,15 @@ DECIDE = "Decide the open leads"
 
 def show(key: str) -> None:
     """Draw the button that decides every open lead, and how far that is; nothing where no model is there to score."""
-    if models.leaderboard().is_empty() or not may(Permission.SCORE):
+    if models.leaderboard().is_empty():
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(DECIDE, key=f"{key}_decide", icon=":material/rule:", help="By the model and the policy in force."):
+        if st.button(
+            DECIDE,
+            key=f"{key}_decide",
+            icon=":material/rule:",
+            **permitted.by(Permission.SCORE, help="By the model and the policy in force."),
+        ):
             with refusals():
                 jobs.start(DECIDE, work_commands.score())
                 st.rerun()

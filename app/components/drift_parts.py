@@ -4,10 +4,21 @@ import streamlit as st
 
 from app import jobs, navigation, session, work_commands
 from app.charts import drift as charts
-from app.components import chart, empty_state, export_menu, frame_table, glossary, kpi, linked, performance_parts
+from app.components import (
+    chart,
+    empty_state,
+    export_menu,
+    frame_table,
+    glossary,
+    kpi,
+    linked,
+    performance_parts,
+    permitted,
+)
 from app.feedback import refusals
 from app.queries import drift, versions
 from app.queries.drift import Report
+from core.governance.permissions import Permission
 
 MEASURE = "Measure drift"
 SCORE, LABEL = "score", "y"
@@ -21,7 +32,13 @@ def start(key: str) -> None:
         reference = linked.select("Reference", drift.PRESETS, "ref", f"{key}_reference", any_word=True)
         current = linked.select("Current", drift.PRESETS, "cur", f"{key}_current", any_word=True)
         st.caption("Also 14d, or FROM/TO as two ISO times: 2026-05-01/2026-06-01.")
-    if st.button("New report", type="primary", key=f"{key}_start", icon=":material/query_stats:"):
+    if st.button(
+        "New report",
+        type="primary",
+        key=f"{key}_start",
+        icon=":material/query_stats:",
+        **permitted.by(Permission.ASSESS),
+    ):  # fmt: skip
         with refusals():
             jobs.start(MEASURE, work_commands.drift(reference or None, current or None))
             st.rerun()
@@ -95,14 +112,14 @@ def table(report: Report, key: str) -> str:
     rows = drift.table(report)
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     config = {
-        "label": text("Feature", width=186),
+        "label": text("Feature", width=214),
         "said": text("Verdict", width=58),
         "decisions_moved": number("Moved", format="localized", help=glossary.term("decisions_moved"), width=56),
         "bands_changed": number("Bands", format="localized", width=52, help="Leads that cross a band."),
         "owners_changed": number(
             "Owners", format="localized", width=62, help="Leads whose owner is none of the other pool's reps."
         ),
-        "expected_wins_lost": number("Wins lost", format="%+.1f", width=66, help=glossary.term("expected_wins_lost")),
+        "expected_wins_lost": number("Wins lost", format="%+.1f", width=62, help=glossary.term("expected_wins_lost")),
         "statistic": number("PSI", format="%.3f", help=glossary.term("psi"), width=50),
         "threshold": number(
             "Limit", format="%.3f", width=50, help="The threshold; it grows where few rows were compared."

@@ -131,7 +131,10 @@ def stability(model_hash: str, key: str) -> None:
     with chart.card("Across retrains"), refusals():
         others = explain.others(model_hash)
         if not others:
-            st.caption("No other model reads the same features; train again to see whether the reasons hold.")
+            empty_state.link(
+                "No other model reads the same features; train again to see whether the reasons hold.",
+                page="train", action="Go to Train",
+            )  # fmt: skip
             return
         other = linked.select("Compared with", others, "with", f"{key}_with", width=200)
         found = explain.stability(model_hash, other)

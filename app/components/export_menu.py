@@ -7,7 +7,8 @@ import polars as pl
 import streamlit as st
 
 from app import session
-from app.queries.access import may, rooms
+from app.components import permitted
+from app.queries.access import rooms
 from core.exports import crm as crm_forms
 from core.exports import tables
 from core.governance.permissions import Permission
@@ -43,8 +44,9 @@ def show(
     time): the Excel file's `Read me` sheet. Core's permission table is asked again when a file is made.
     """
     actor = session.identity()
-    if not may(Permission.EXPORT):
-        st.button("Export", icon=":material/download:", key=f"{key}_menu", disabled=True, help="Not with your role.")
+    allowed = permitted.by(Permission.EXPORT)
+    if allowed["disabled"]:
+        st.button("Export", icon=":material/download:", key=f"{key}_menu", **allowed)
         return
     with st.popover("Export", icon=":material/download:", key=f"{key}_menu"):
         for form in FORMS:

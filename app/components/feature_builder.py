@@ -3,10 +3,9 @@
 import streamlit as st
 
 from app import commands, navigation, session
-from app.components import columns, feature_detail, frame_table, glossary
+from app.components import columns, feature_detail, frame_table, glossary, permitted
 from app.feedback import done, refusals, refused
 from app.queries import features as reads
-from app.queries.access import may
 from app.queries.features import Draft
 from core.governance.permissions import Permission
 from core.kernel.errors import LeadbenchError
@@ -135,9 +134,12 @@ def _look(draft: Draft, name: str, key: str) -> None:
 
 
 def _save(draft: Draft, key: str) -> None:
-    allowed = may(Permission.BUILD)
     pressed = st.button(
-        "Save as a feature set", type="primary", key=f"{key}_save", icon=":material/save:", disabled=not allowed
+        "Save as a feature set",
+        type="primary",
+        key=f"{key}_save",
+        icon=":material/save:",
+        **permitted.by(Permission.BUILD, disabled=draft.feature_set is None),
     )
     if pressed and draft.feature_set is not None:
         with refusals():
@@ -148,5 +150,3 @@ def _save(draft: Draft, key: str) -> None:
     if draft.feature_set is not None and session.value(SAVED) == draft.feature_set.behaviour_hash:
         st.caption("This set is kept. Choose it under **Features** on Train to see what it is worth.")
         st.page_link(navigation.script("train"), label="Train with it", icon=":material/arrow_forward:")
-    if not allowed:
-        st.caption("Your role may look, not change feature sets.")

@@ -18,16 +18,16 @@ def choice(listed: pl.DataFrame) -> str | None:
     """Draw the choice of a set; its hash, None where there is none."""
     if listed.is_empty():
         return None
-    names = {
-        row[
-            "set_hash"
-        ]: f"{row['name']} · {row['features']} features · {row['set_hash'][7:19]} · models {row['models']}"
-        for row in listed.iter_rows(named=True)
-    }
+    names = {row["set_hash"]: _called(row) for row in listed.iter_rows(named=True)}
     return st.selectbox(
         "Feature set", list(names), format_func=names.__getitem__, key="set", bind="query-params",
         help=glossary.term("behaviour_hash"),
     )  # fmt: skip
+
+
+def _called(row: dict[str, Any]) -> str:
+    used = f"used by model {row['models']}" if row["models"][:1].isdigit() else "used by no model yet"
+    return f"{row['name']} · {row['features']} features · {row['set_hash'][7:19]} · {used}"
 
 
 def show(set_hash: str | None, key: str) -> None:

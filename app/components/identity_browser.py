@@ -6,11 +6,10 @@ import polars as pl
 import streamlit as st
 
 from app import commands, session
-from app.components import columns, empty_state, frame_table, kpi
+from app.components import columns, empty_state, frame_table, kpi, permitted
 from app.feedback import done, refusals
 from app.queries import identities as reads
 from app.queries import people
-from app.queries.access import may
 from core.governance.permissions import Permission
 from core.kernel.canonical import digest
 
@@ -96,9 +95,9 @@ def _statements(found: dict[str, Any], key: str) -> None:
 
 def _unmerge(found: dict[str, Any], key: str) -> None:
     others = [one for one in found["labels"] if one != found["root"]]
-    if not others or not may(Permission.CURATE):
+    if not others:
         return
-    with st.popover("Separate an id", icon=":material/call_split:"):
+    with st.popover("Separate an id", icon=":material/call_split:", **permitted.by(Permission.CURATE)):
         lead = st.selectbox("Id", others, format_func=found["labels"].__getitem__, key=f"{key}_which")
         reason = st.text_input("Why", key=f"{key}_why", placeholder="The reason goes into the ledger")
         if st.button("Separate", key=f"{key}_unmerge", disabled=not lead or len(reason.strip()) < 3) and lead:
@@ -109,9 +108,7 @@ def _unmerge(found: dict[str, Any], key: str) -> None:
 
 
 def _erase(lead_id: str, key: str) -> None:
-    if not may(Permission.ERASE):
-        return
-    with st.popover("Erase this person", icon=":material/person_remove:", width=520):
+    with st.popover("Erase this person", icon=":material/person_remove:", width=520, **permitted.by(Permission.ERASE)):
         st.caption("Nobody can open the personal values of these ids any more, for ever. Decisions and events stay.")
         place = f"{key}_request_{digest(lead_id)[7:19]}"
         request = st.text_input("Request", key=place, placeholder="The request that asks for it").strip()

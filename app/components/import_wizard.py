@@ -10,9 +10,10 @@ import polars as pl
 import streamlit as st
 
 from app import commands, jobs, session
-from app.components import columns, deciding, frame_table
+from app.components import columns, deciding, frame_table, permitted
 from app.feedback import refusals, refused
 from app.queries import data as reads
+from core.governance.permissions import Permission
 from core.kernel.canonical import digest
 from core.kernel.errors import LeadbenchError
 from core.signals.imports import Import
@@ -153,11 +154,16 @@ def _load(path: Path, kind: str, mapping: dict[str, Any], source: str, key: str)
     plan_hash = digest([str(path), kind, mapping, source])
     with st.container(horizontal=True):
         try_it = st.button(
-            DRY_RUN, key=f"{key}_dry", icon=":material/science:", help="Counts everything, writes nothing."
+            DRY_RUN,
+            key=f"{key}_dry",
+            icon=":material/science:",
+            **permitted.by(Permission.IMPORT, help="Counts everything, writes nothing."),
         )
         load = st.button(
             LOAD, key=f"{key}_load", type="primary", icon=":material/upload:",
-            disabled=not _checked(plan_hash), help="After a dry run of this very mapping.",
+            **permitted.by(
+                Permission.IMPORT, disabled=not _checked(plan_hash), help="After a dry run of this very mapping."
+            ),
         )  # fmt: skip
     if try_it or load:
         with refusals():

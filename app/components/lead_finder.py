@@ -51,7 +51,7 @@ def show(text: str) -> None:
         return
     if found.is_empty():
         st.info(f"No lead is called `{text}`. Here are the best ranked ones.", icon=":material/person_search:")
-        found = leads.waiting()
+        found, text = leads.waiting(), ""
     st.markdown("**Leads that match**" if text else "**Best ranked leads**")
     with st.grid(3, min_column_width=300, key="lead_finder"):
         for row in found.head(MOST).iter_rows(named=True):

@@ -56,7 +56,7 @@ def _reasons(title: str, points: pl.DataFrame, record: Record, key: str) -> None
             return
         text = st.column_config.TextColumn
         number = st.column_config.NumberColumn("Points", format="%+.1f", help=glossary.term("points"), width=64)
-        config = {"label": text("Feature", width=232), "value": text("Value", width=88), "points": number}
+        config = {"label": text("Feature", width=262), "value": text("Value", width=64), "points": number}
         alt = f"{title}: feature, value, points. A picked row opens what it was made of."
         picked = frame_table.pick(rows, key, columns=config, order=list(config), start=None, alt=alt)
         if picked is not None:

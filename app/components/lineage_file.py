@@ -3,18 +3,16 @@
 import streamlit as st
 
 from app import session
-from app.components import glossary
+from app.components import glossary, permitted
 from app.queries import data
-from app.queries.access import may
 from core.governance.permissions import Permission
 
 
 def show(key: str) -> None:
     """Draw the button; the file is made when it is taken, and the permission is asked again then."""
-    actor, is_allowed = session.identity(), may(Permission.EXPORT)
+    actor = session.identity()
     st.download_button(
         "OpenLineage", data=lambda: data.lineage(actor), file_name="leadbench-lineage.ndjson",
         mime="application/x-ndjson", key=f"{key}_lineage", icon=":material/account_tree:", on_click="ignore",
-        disabled=not is_allowed, type="tertiary",
-        help=glossary.term("open_lineage") if is_allowed else "Not with your role.",
+        type="tertiary", **permitted.by(Permission.EXPORT, help=glossary.term("open_lineage")),
     )  # fmt: skip

@@ -3,10 +3,9 @@
 import streamlit as st
 
 from app import release_commands, session
-from app.components import badges, chart, glossary
+from app.components import badges, chart, glossary, permitted
 from app.feedback import done, refusals
 from app.queries import models
-from app.queries.access import may
 from core.exports import onnx_folder
 from core.governance.permissions import Permission
 from core.models.store import ModelVersion
@@ -29,11 +28,17 @@ def trust(version: ModelVersion, key: str) -> None:
         st.caption(_said(standing, approved, scores), help=glossary.term("four_eyes"))
         reason = st.text_input("Reason", key=f"{key}_reason", placeholder="What was looked at").strip()
         with st.container(horizontal=True):
-            if not approved and st.button("Approve", key=f"{key}_approve", icon=":material/verified_user:"):
+            if not approved and st.button(
+                "Approve", key=f"{key}_approve", icon=":material/verified_user:", **permitted.by(Permission.APPROVE)
+            ):
                 _approve(version, reason)
-            if not scores and st.button("Release", key=f"{key}_release", icon=":material/rocket_launch:"):
+            if not scores and st.button(
+                "Release", key=f"{key}_release", icon=":material/rocket_launch:", **permitted.by(Permission.APPROVE)
+            ):
                 _release(version, reason)
-            if scores and st.button("Roll back", key=f"{key}_back", icon=":material/undo:"):
+            if scores and st.button(
+                "Roll back", key=f"{key}_back", icon=":material/undo:", **permitted.by(Permission.ROLL_BACK)
+            ):
                 _roll_back(reason)
         if not released.is_empty():
             last = released.row(0, named=True)
@@ -94,14 +99,14 @@ def papers(version: ModelVersion, key: str) -> None:
 
 
 def _folder(version: ModelVersion, key: str) -> None:
-    actor, allowed = session.identity(), may(Permission.EXPORT)
+    actor = session.identity()
     for name, onnx, about in (("MLflow", False, MLFLOW), ("ONNX", True, ONNX)):
         possible = not onnx or onnx_folder.is_possible()
         st.download_button(
             f"Model as {name}", lambda onnx=onnx: models.folder(version, actor, onnx=onnx),
             f"model-{version.version}-{name.lower()}.zip", "application/zip", key=f"{key}_{name.lower()}",
-            on_click="ignore", icon=":material/folder_zip:", disabled=not (allowed and possible),
-            help=about if allowed else "Not with your role.",
+            on_click="ignore", icon=":material/folder_zip:",
+            **permitted.by(Permission.EXPORT, disabled=not possible, help=about),
         )  # fmt: skip
 
 

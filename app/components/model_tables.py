@@ -46,10 +46,10 @@ def suspects(version: ModelVersion, key: str) -> None:
                 icon=":material/water_drop:",
             )
         config = {
-            "name": st.column_config.TextColumn("Name", width=150),
+            "name": st.column_config.TextColumn("Name", width=190),
             "auc_alone": st.column_config.NumberColumn("AUC alone", format="%.3f", width=74),
-            "evidence": st.column_config.TextColumn("Evidence", width=500),
-            "accepted": st.column_config.CheckboxColumn("Accepted", width=66),
+            "evidence": st.column_config.TextColumn("Evidence", width="large"),
+            "accepted": st.column_config.CheckboxColumn("Accepted", width=76),
         }
         frame_table.show(rows, f"{key}_suspects", columns=config, order=list(config), alt="What was left out, and why.")
 

@@ -4,9 +4,10 @@ import polars as pl
 import streamlit as st
 
 from app import work_commands
-from app.components import chart, columns, frame_table, glossary
+from app.components import chart, columns, frame_table, glossary, permitted
 from app.feedback import done, refusals
 from app.queries import outbox as reads
+from core.governance.permissions import Permission
 
 
 def show(key: str) -> None:
@@ -28,7 +29,9 @@ def show(key: str) -> None:
                 "error": st.column_config.TextColumn("Answer", width="large"),
             }
             frame_table.show(rows, f"{key}_outbox", columns=config, order=list(config), alt="Undelivered messages.")
-        if counts["dead"] and st.button(f"Send {counts['dead']:,} dead ones again", key=f"{key}_outbox_retry"):
+        if counts["dead"] and st.button(
+            f"Send {counts['dead']:,} dead ones again", key=f"{key}_outbox_retry", **permitted.by(Permission.SCORE)
+        ):
             with refusals():
                 done(f"{work_commands.retry_messages():,} messages wait for delivery again.")
                 st.rerun()

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from app import commands, jobs
-from app.components import import_wizard
+from app.components import import_wizard, permitted
 from app.feedback import refusals
 from app.queries import features as reads
+from core.governance.permissions import Permission
 
 ORIGINS = {"from_events": "Events", "column": "A column of the leads"}
 
@@ -18,15 +19,10 @@ def show(key: str) -> None:
             format_func=ORIGINS.__getitem__, key=f"{key}_origin",
         )  # fmt: skip
         source = _from_events(key) if origin == "from_events" else _from_column(key)
+        allowed = permitted.by(Permission.IMPORT, disabled=not _says_something(source))
         with st.container(horizontal=True):
-            try_it = st.button("Dry run", key=f"{key}_dry", icon=":material/science:")
-            load = st.button(
-                "Load",
-                key=f"{key}_load",
-                type="primary",
-                icon=":material/upload:",
-                disabled=not _says_something(source),
-            )
+            try_it = st.button("Dry run", key=f"{key}_dry", icon=":material/science:", **allowed)
+            load = st.button("Load", key=f"{key}_load", type="primary", icon=":material/upload:", **allowed)
     if try_it or load:
         with refusals():
             name = import_wizard.LOAD if load else import_wizard.DRY_RUN

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app import session
+from app.components import permitted
 from app.queries import one_pager
 from app.queries.access import may, role, rooms
 from app.queries.scope import Scope
@@ -22,8 +23,7 @@ def show(asked: Scope, key: str) -> None:
         key=f"{key}_pdf",
         icon=":material/picture_as_pdf:",
         on_click="ignore",
-        disabled=not is_allowed,
-        help=None if is_allowed else "Not with your role.",
+        **permitted.by(Permission.EXPORT),
     )
 
 

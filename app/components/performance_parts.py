@@ -5,10 +5,21 @@ import streamlit as st
 
 from app import jobs, work_commands
 from app.charts import performance as charts
-from app.components import annotate, chart, empty_state, export_menu, frame_table, glossary, linked, rows_behind
+from app.components import (
+    annotate,
+    chart,
+    empty_state,
+    export_menu,
+    frame_table,
+    glossary,
+    linked,
+    permitted,
+    rows_behind,
+)
 from app.feedback import refusals
 from app.queries import desk, judged, performance, versions
 from app.queries.performance import Performance
+from core.governance.permissions import Permission
 
 MEASURE = "Measure performance"
 FOUND = {"inside": "as promised", "above": "above it", "below": "below it", "not_enough_data": "not enough data yet"}
@@ -17,7 +28,7 @@ VERDICTS = {"inflated": "Inflated", "steady": "Steady", "not_enough_data": "Not 
 
 def start(key: str) -> None:
     """Draw the button that starts a report."""
-    if st.button(MEASURE, key=f"{key}_start", icon=":material/monitoring:"):
+    if st.button(MEASURE, key=f"{key}_start", icon=":material/monitoring:", **permitted.by(Permission.ASSESS)):
         with refusals():
             jobs.start(MEASURE, work_commands.performance())
             st.rerun()

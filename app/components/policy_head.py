@@ -3,9 +3,10 @@
 import streamlit as st
 
 from app import session
-from app.components import policy_draft, policy_release
+from app.components import permitted, policy_draft, policy_release
 from app.components.policy_draft import Draft
 from app.queries import policies
+from core.governance.permissions import Permission
 from core.policy.store import StoredVersion
 
 
@@ -20,13 +21,19 @@ def buttons(draft: Draft, live: StoredVersion, key: str) -> None:
     """Draw the choice of a version, Save draft and Request approval."""
     with st.popover("Versions", icon=":material/history:"):
         _versions(draft, key)
-    if st.button("Save draft", icon=":material/save:", key=f"{key}_save", shortcut="S", disabled=not draft.is_changed):
+    if st.button(
+        "Save draft",
+        icon=":material/save:",
+        key=f"{key}_save",
+        shortcut="S",
+        **permitted.by(Permission.SUBMIT, disabled=not draft.is_changed),
+    ):
         policy_release.save(draft)
     unsound, same = policies.checked(draft.text).policy is None, draft.text == live.source
     why = "Check says what has to be mended first." if unsound else "Nothing differs from the version that decides."
     if st.button(
         "Request approval", type="primary", icon=":material/verified_user:", key=f"{key}_submit",
-        disabled=unsound or same, help=why if unsound or same else None,
+        **permitted.by(Permission.SUBMIT, disabled=unsound or same, help=why if unsound or same else None),
     ):  # fmt: skip
         policy_release.submit(draft)
 

@@ -5,10 +5,11 @@ from datetime import UTC
 import streamlit as st
 
 from app import jobs, navigation, release_commands, session
-from app.components import badges, chart, glossary, policy_draft, rollout
+from app.components import badges, chart, glossary, permitted, policy_draft, rollout
 from app.components.policy_draft import Draft
 from app.feedback import done, refusals
 from app.queries import policies
+from core.governance.permissions import Permission
 from core.governance.standing import Standing
 from core.policy.errors import PolicyUnknown
 from core.policy.states import State
@@ -105,7 +106,13 @@ def _next(standing: Standing | None, draft: Draft, key: str) -> None:
     with chart.card("Next"):
         if standing is None or standing.version.state in (State.DRAFT, State.CHANGES_REQUESTED, State.DISCARDED):
             st.markdown("Approval binds to exactly this content: any edit afterwards voids it.")
-            if st.button("Request approval", type="primary", key=f"{key}_submit", icon=":material/verified_user:"):
+            if st.button(
+                "Request approval",
+                type="primary",
+                key=f"{key}_submit",
+                icon=":material/verified_user:",
+                **permitted.by(Permission.SUBMIT),
+            ):
                 submit(draft)
         elif standing.version.state is State.PUBLISHED:
             st.markdown(
@@ -185,12 +192,18 @@ def publish_form(standing: Standing, key: str) -> None:
     reason = st.text_input("Reason", key=f"{key}_reason", placeholder="Goes into the ledger")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = "Start canary" if plan and plan.strategy == "canary" else "Publish"
-        if st.button(label, type="primary", key=f"{key}_publish", icon=":material/rocket_launch:"):
+        if st.button(
+            label,
+            type="primary",
+            key=f"{key}_publish",
+            icon=":material/rocket_launch:",
+            **permitted.by(Permission.PUBLISH),
+        ):
             with refusals():
                 published = release_commands.publish(standing.version.content_hash, reason)
                 done(f"{policies.title(published.version)} decides from now on.")
                 st.rerun()
-        with st.popover("Later", icon=":material/schedule:"):
+        with st.popover("Later", icon=":material/schedule:", **permitted.by(Permission.PUBLISH)):
             due = st.datetime_input("At (UTC)", value=None, key=f"{key}_due")
             if st.button("Schedule", key=f"{key}_later", disabled=due is None) and due is not None:
                 with refusals():
@@ -201,7 +214,7 @@ def publish_form(standing: Standing, key: str) -> None:
 
 def glass_form(version: StoredVersion, key: str) -> None:
     """Draw the emergency: reason, how long, and a button that lets the version decide without its approvals."""
-    with st.popover("Emergency", icon=":material/emergency:"):
+    with st.popover("Emergency", icon=":material/emergency:", **permitted.by(Permission.PUBLISH)):
         st.markdown("Decides at once **without its approvals**, for at most four hours; listed for ever.")
         reason = st.text_input("What is on fire", key=f"{key}_fire")
         lasts = st.segmented_control("For", ["30m", "1h", "2h", "4h"], default="1h", required=True, key=f"{key}_lasts")

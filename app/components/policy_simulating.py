@@ -6,6 +6,7 @@ from app import jobs, release_commands
 from app.components import (
     chart,
     empty_state,
+    permitted,
     policy_checks,
     policy_form,
     policy_simulation,
@@ -15,6 +16,7 @@ from app.components import (
 from app.components.policy_draft import Draft
 from app.feedback import refused
 from app.queries import leads, policies, simulation
+from core.governance.permissions import Permission
 from core.kernel.errors import LeadbenchError
 from core.policy.document import Policy
 from core.policy.store import StoredVersion
@@ -78,7 +80,9 @@ def _run(after: Policy, live: StoredVersion, subject: str) -> simulation.Simulat
         return simulation.simulated(subject, job.result, job.seconds)
     key = f"simulate_{after.content_hash[7:15]}"
     jobs.show(job, key)
-    if not job.running and st.button("Simulate again", key=f"{key}_again", icon=":material/science:"):
+    if not job.running and st.button(
+        "Simulate again", key=f"{key}_again", icon=":material/science:", **permitted.by(Permission.SIMULATE)
+    ):
         _begin(after, live, subject)
         st.rerun()
     return None

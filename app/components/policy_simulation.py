@@ -171,6 +171,9 @@ def lists(found: Simulated, live: StoredVersion, key: str) -> None:
             which, rows = _chosen(found, key)
             st.space("stretch")
             export_menu.show(rows, "simulation", f"{key}_export", about=simulation.about(found, live))
+        if rows.is_empty():
+            st.caption("Nobody.")
+            return
         config = {
             "lead": "Lead",
             "company": "Company",

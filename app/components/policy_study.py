@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 
 from app import jobs, release_commands
-from app.components import badges, chart, export_menu, frame_table, kpi, linked
+from app.components import badges, chart, export_menu, frame_table, kpi, linked, permitted
 from app.feedback import done, refusals
 from app.queries import simulation, study
 from app.queries.simulation import Simulated
+from core.governance.permissions import Permission
 from core.policy.document import Policy
 from core.policy.store import StoredVersion
 from core.simulation.evidence import Evidence
@@ -51,7 +52,12 @@ def choose(live: StoredVersion, after: Policy, key: str) -> tuple[Answer | None,
         subject = f"{simulation.subject(live, after)}|{mode}|{minutes}"
         job = jobs.about(JOB, subject)
         label = "Simulate in full" if job is None else "Simulate again"
-        if st.button(label, key=f"{key}_run", icon=":material/science:", disabled=job is not None and job.running):
+        if st.button(
+            label,
+            key=f"{key}_run",
+            icon=":material/science:",
+            **permitted.by(Permission.SIMULATE, disabled=job is not None and job.running),
+        ):
             with refusals():
                 work = release_commands.study(live.policy, after, mode, minutes)
                 job = jobs.begin(JOB, subject, work, patience=1.0)
@@ -226,7 +232,12 @@ def evidence(answer: Answer, live: StoredVersion, after: Policy, key: str) -> No
         if mine is not None:
             st.caption(f"Kept by {mine.actor}, {mine.made_at:%d %b %Y, %H:%M} UTC.")
         with st.container(horizontal=True):
-            if mine is None and st.button("Keep as evidence", key=f"{key}_keep", icon=":material/bookmark_add:"):
+            if mine is None and st.button(
+                "Keep as evidence",
+                key=f"{key}_keep",
+                icon=":material/bookmark_add:",
+                **permitted.by(Permission.SIMULATE),
+            ):
                 with refusals():
                     release_commands.keep(answer.evidence)
                     done(f"Simulation {answer.evidence.hash[7:19]} is kept.")

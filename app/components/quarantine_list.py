@@ -4,9 +4,10 @@ import polars as pl
 import streamlit as st
 
 from app import commands, jobs
-from app.components import columns, empty_state, export_menu, frame_table
+from app.components import columns, empty_state, export_menu, frame_table, permitted
 from app.feedback import done, refusals
 from app.queries import data as reads
+from core.governance.permissions import Permission
 
 REDRIVE = "Re-drive"
 
@@ -52,13 +53,19 @@ def _reasons(held: pl.DataFrame, key: str) -> str | None:
 def _actions(shown: pl.DataFrame, code: str | None, key: str) -> None:
     ids = shown["quarantine_id"].to_list()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if st.button(f"{REDRIVE} {len(ids):,}", type="primary", key=f"{key}_redrive", icon=":material/replay:"):
+        if st.button(
+            f"{REDRIVE} {len(ids):,}",
+            type="primary",
+            key=f"{key}_redrive",
+            icon=":material/replay:",
+            **permitted.by(Permission.IMPORT),
+        ):
             with refusals():
                 jobs.start(REDRIVE, commands.redrive(ids))
                 st.rerun()
         about = {"List": "Quarantine", "Filter": f"reason {code}" if code else "none"}
         export_menu.show(shown.drop("state"), "quarantine", f"{key}_export", about=about)
-        with st.popover("Discard", icon=":material/delete:"):
+        with st.popover("Discard", icon=":material/delete:", **permitted.by(Permission.IMPORT)):
             reason = st.text_input("Why", key=f"{key}_why", placeholder="The reason goes into the ledger")
             if st.button(f"Discard {len(ids):,} records", key=f"{key}_discard", disabled=len(reason.strip()) < 3):
                 with refusals():

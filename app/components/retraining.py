@@ -5,11 +5,10 @@ from typing import Any
 import streamlit as st
 
 from app import jobs, work_commands
-from app.components import chart
+from app.components import chart, permitted
 from app.components.train_form import TRAIN
 from app.feedback import refusals
 from app.queries import models
-from app.queries.access import may
 from core.governance.permissions import Permission
 
 TITLES = {"schedule": "Age", "labels": "New labels", "drift": "Drift", "calibration": "Calibration"}
@@ -28,15 +27,13 @@ def show(key: str) -> None:
             st.caption(f"Model {found['challenger']} was trained since: compare it before another is trained.")
             with refusals():
                 st.caption(in_shadow(models.shadow()))
-        allowed = may(Permission.TRAIN)
         if st.button(
             "Train a challenger",
             key=f"{key}_train",
             type="primary" if found["proposed"] else "secondary",
             icon=":material/model_training:",
-            disabled=not allowed or not models.guard().is_met,
-            help=None if allowed else "Not with your role.",
             width="stretch",
+            **permitted.by(Permission.TRAIN, disabled=not models.guard().is_met),
         ):
             jobs.start(TRAIN, work_commands.train(models.settings("recipe")))
             st.rerun()

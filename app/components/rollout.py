@@ -3,9 +3,10 @@
 import streamlit as st
 
 from app import release_commands
-from app.components import badges, chart, frame_table, glossary
+from app.components import badges, chart, frame_table, glossary, permitted
 from app.feedback import done, refusals
 from app.queries import release
+from core.governance.permissions import Permission
 from core.policy.store import StoredVersion
 
 WORDS = {"under_way": "on its way", "completed": "everybody", "aborted": "taken back"}
@@ -64,12 +65,23 @@ def _judged(status: dict) -> None:
 def _ways(live: StoredVersion, key: str) -> None:
     reason = st.text_input("Reason", key=f"{key}_reason", placeholder="Goes into the ledger")
     with st.container(horizontal=True):
-        if st.button("Next step", key=f"{key}_advance", type="primary", icon=":material/skip_next:"):
+        if st.button(
+            "Next step",
+            key=f"{key}_advance",
+            type="primary",
+            icon=":material/skip_next:",
+            **permitted.by(Permission.PUBLISH),
+        ):
             with refusals():
                 release_commands.advance(live.name, reason)
                 done("The rollout is at its next step.")
                 st.rerun()
-        if st.button("Go back to the version before", key=f"{key}_abort", icon=":material/undo:"):
+        if st.button(
+            "Go back to the version before",
+            key=f"{key}_abort",
+            icon=":material/undo:",
+            **permitted.by(Permission.ROLL_BACK),
+        ):
             with refusals():
                 release_commands.roll_back(live.name, reason, None)
                 done("The version before decides again.")

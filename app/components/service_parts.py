@@ -107,7 +107,7 @@ def flow(span: str, key: str) -> None:
             return
         events, decisions = (rows.filter(kind=kind)["n"].sum() for kind in ("events", "decisions"))
         words = f"In words: {events:,} events and {decisions:,} decisions."
-        figure = time_charts.counts(rows, chart.colours())
+        figure = time_charts.counts(rows, chart.colours(), barmode="group")
         chart.show(figure, f"{key}_flow", alt=f"Events and decisions over time. {words}", words=words)
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 import yaml
 
 from app import commands
-from app.components import columns, empty_state, frame_table, glossary
+from app.components import columns, empty_state, frame_table, glossary, permitted
 from app.feedback import done, refusals
 from app.queries import sources as reads
 from app.queries.access import may
@@ -69,9 +69,7 @@ def _silence(source: dict[str, Any]) -> None:
 
 def _breaker(source: str, why: str, key: str) -> None:
     st.warning(f"What {source} sends waits in quarantine: {why}", icon=":material/pause_circle:")
-    if not may(Permission.CURATE):
-        return
-    with st.popover("Let it in again", icon=":material/play_circle:"):
+    with st.popover("Let it in again", icon=":material/play_circle:", **permitted.by(Permission.CURATE)):
         reason = st.text_input("What was repaired", key=f"{key}_why", placeholder="The reason goes into the ledger")
         if st.button("Close the breaker", key=f"{key}_close", disabled=len(reason.strip()) < 3):
             with refusals():
@@ -88,7 +86,9 @@ def _contract(source: str, key: str) -> None:
         st.markdown("\n".join(f"- `{name}`: {meaning}" for name, meaning in BOUNDS.items()))
     text = st.text_area("Bounds", yaml.safe_dump(document, sort_keys=False), height=300, key=f"{key}_text_{source}",
                         label_visibility="collapsed", disabled=not may(Permission.CURATE))  # fmt: skip
-    if may(Permission.CURATE) and st.button("Confirm", type="primary", key=f"{key}_confirm", icon=":material/check:"):
+    if st.button(
+        "Confirm", type="primary", key=f"{key}_confirm", icon=":material/check:", **permitted.by(Permission.CURATE)
+    ):
         with refusals():
             commands.confirm_contract(source, text)
             done(f"From now on a batch of {source} that breaks this waits in quarantine.")

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from app import jobs, session, work_commands
-from app.components import chart, deciding, empty_state
+from app.components import chart, deciding, empty_state, permitted
 from app.feedback import refusals
 from app.queries import features as feature_sets
 from app.queries import models, segments
+from core.governance.permissions import Permission
 from core.recipes.document import TrainPart
 
 TRAIN = "Train"
@@ -36,8 +37,8 @@ def show(key: str) -> None:
             type="primary",
             key=f"{key}_start",
             icon=":material/model_training:",
-            disabled=not guard.is_met,
             width="stretch",
+            **permitted.by(Permission.TRAIN, disabled=not guard.is_met),
         ):
             with refusals():
                 jobs.start(TRAIN, work_commands.train(chosen, features))

@@ -10,7 +10,7 @@ from app import session
 from app.services import workbench
 from core.governance.aggregates import least_cell, with_small_cells_blank
 from core.governance.masking import conceal, declared_by, hides, hides_besides, mask
-from core.governance.permissions import Permission, Role, allowed
+from core.governance.permissions import Permission, Role, allowed, holders
 from core.kernel.database import Database
 from core.policy.document import Document
 from core.policy.store import PolicyStore
@@ -51,6 +51,14 @@ def _roles(revision: str) -> dict[str, Role]:
 def may(permission: Permission) -> bool:
     """Whether who is looking has the permission; core asks again when the command runs."""
     return allowed(role(), permission)
+
+
+def withheld(permission: Permission) -> str | None:
+    """Why who is looking may not do this, and who may; None where it is allowed."""
+    if may(permission):
+        return None
+    who = ", ".join(holders(permission))
+    return f"Your role, {role()}, may not {permission}. Roles that may: {who}."
 
 
 def seen(frame: pl.DataFrame, by: Role) -> pl.DataFrame:

@@ -41,8 +41,8 @@ class Report:
 
     @property
     def name(self) -> str:
-        """`24 Nov 2026, 11:46 · train against test`."""
-        return f"{self.made_at:%d %b %Y, %H:%M} · {self.told['reference']} against {self.told['current']}"
+        """`24 Nov 2026, 11:46 · test against train`: what is looked at, against its reference."""
+        return f"{self.made_at:%d %b %Y, %H:%M} · {self.told['current']} against {self.told['reference']}"
 
 
 def reports() -> list[Report]:

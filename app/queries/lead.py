@@ -12,6 +12,7 @@ from app.queries import people, versions
 from app.queries.access import concealed, database, revision, role, rooms, seen
 from core.decisions.record import Record
 from core.features.lineage import Family
+from core.features.naming import humanised
 from core.governance.masking import HIDDEN_CHANGE, MASK
 from core.governance.permissions import Role
 from core.kernel.times import from_text, naive
@@ -206,8 +207,9 @@ def _profile(
         return pl.DataFrame(schema=dict.fromkeys(("attribute", "value", "name"), pl.String) | {"known_from": MOMENT})
     wide = pl.DataFrame({name: [value] for name, value in found.select("name", "value").iter_rows()})
     shown = seen(wide.cast(pl.String), Role(role)).row(0, named=True)
+    known = versions.type_names()
     return found.select(
-        attribute=pl.col("name").replace(versions.type_names()),
+        attribute=pl.Series([known.get(name) or humanised(name) for name in found["name"]], dtype=pl.String),
         value=pl.col("name").replace_strict(shown, default=None, return_dtype=pl.String),
         known_from="valid_from",
         name="name",
