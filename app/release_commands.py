@@ -36,11 +36,6 @@ def submit(text: str, draft_id: str | None) -> Work:
     return lambda progress, cancel: releases.submit(text, FILE, name, draft_id, progress, cancel)
 
 
-def may_simulate() -> None:
-    """Refuse with Forbidden where who is signed in may not simulate."""
-    acting(Permission.SIMULATE)
-
-
 def simulate(before: Policy, after: Policy) -> Work:
     """The work of deciding every lead by both policies."""
     from core.simulation.on_store import simulate_on_store

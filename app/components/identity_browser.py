@@ -80,7 +80,12 @@ def _history(found: dict[str, Any], key: str) -> None:
             "known_until": columns.moment("Until"),
             "origin": "By",
         }
-        frame_table.show(found["intervals"], f"{key}_intervals", columns=config, order=list(config), alt="Intervals.")
+        if found["intervals"].is_empty():
+            st.caption("It came under this id alone.")
+        else:
+            frame_table.show(
+                found["intervals"], f"{key}_intervals", columns=config, order=list(config), alt="Intervals."
+            )
     _statements(found, key)
     with st.container(horizontal=True):
         _unmerge(found, key)

@@ -29,13 +29,22 @@ def buttons(draft: Draft, live: StoredVersion, key: str) -> None:
         **permitted.by(Permission.SUBMIT, disabled=not draft.is_changed),
     ):
         policy_release.save(draft)
-    unsound, same = policies.checked(draft.text).policy is None, draft.text == live.source
-    why = "Check says what has to be mended first." if unsound else "Nothing differs from the version that decides."
+    why = _why_not(draft, live)
     if st.button(
         "Request approval", type="primary", icon=":material/verified_user:", key=f"{key}_submit",
-        **permitted.by(Permission.SUBMIT, disabled=unsound or same, help=why if unsound or same else None),
+        **permitted.by(Permission.SUBMIT, disabled=why is not None, help=why),
     ):  # fmt: skip
         policy_release.submit(draft)
+
+
+def _why_not(draft: Draft, live: StoredVersion) -> str | None:
+    """Why the text on the desk cannot be handed in, None where it can."""
+    if policies.checked(draft.text).policy is None:
+        return "Check says what has to be mended first."
+    if draft.text == live.source:
+        return "Nothing differs from the version that decides."
+    standing = policy_release.known(draft)
+    return None if standing is None else policy_release.HANDED_IN.get(standing.version.state)
 
 
 def _versions(draft: Draft, key: str) -> None:

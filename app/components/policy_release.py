@@ -31,6 +31,8 @@ STATES = {
     State.EXPIRED: "Its time is over.",
 }
 
+HANDED_IN = {state: STATES[state] for state in (State.SUBMITTED, State.APPROVED, State.PUBLISHED)}
+
 
 def save(draft: Draft) -> None:
     """Keep the text on the desk as a draft and show it from now on."""

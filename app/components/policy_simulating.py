@@ -14,10 +14,9 @@ from app.components import (
     policy_test,
 )
 from app.components.policy_draft import Draft
-from app.feedback import refused
 from app.queries import leads, policies, simulation
+from app.queries.access import withheld
 from core.governance.permissions import Permission
-from core.kernel.errors import LeadbenchError
 from core.policy.document import Policy
 from core.policy.store import StoredVersion
 
@@ -58,12 +57,11 @@ def simulate(draft: Draft, live: StoredVersion, key: str) -> None:
 
 def simulated(text: str, live: StoredVersion) -> simulation.Simulated | None:
     """The simulation, None with the reason on the page where there is none."""
-    try:
-        release_commands.may_simulate()
-        after = policies.checked(text).policy
-    except LeadbenchError as refusal:
-        refused(refusal)
+    why = withheld(Permission.SIMULATE)
+    if why is not None:
+        st.info(why, icon=":material/lock:")
         return None
+    after = policies.checked(text).policy
     if after is None:
         return None
     if leads.board().is_empty():

@@ -92,7 +92,7 @@ class Forbidden(LeadbenchError):
         super().__init__(
             f"`{name}` has role `{role}` and may not {permission}.",
             value=role,
-            remedy=f"Ask somebody with role {may}, or act as one of them with --as.",
+            remedy=f"Ask somebody with role {may}, or act as one of them (`--as`; on the pages `Signed in as`).",
         )
 
 

@@ -288,7 +288,7 @@ class Releases:
         return standing
 
     def _send_back(self, ref: str, actor: str, comment: str | None, target: State, kind: str) -> Standing:
-        require_reason("send a policy back", comment)
+        require_reason("refuse a policy" if target is State.REFUSED else "send a policy back", comment)
         with self._change(f"policy.{kind}", actor, Permission.APPROVE) as change:
             version = self.policies.get(ref, change)
             self.policies.set_state(change, version.content_hash, target)

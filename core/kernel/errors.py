@@ -206,5 +206,7 @@ class ReasonMissing(LeadbenchError):
 
     def __init__(self, step: str) -> None:
         super().__init__(
-            f"To {step}, say why.", value=step, remedy="Give --reason or --comment with a few words; it is recorded."
+            f"To {step}, say why.",
+            value=step,
+            remedy="Write a few words as reason or comment (`--reason`, `--comment`); they are recorded.",
         )
