@@ -23,12 +23,12 @@ def refusals() -> Iterator[None]:
         refused(refusal)
 
 
-def refused(refusal: LeadbenchError) -> None:
+def refused(refusal: LeadbenchError, *, placed: bool = True) -> None:
     """Show one refusal: the place if there is one, the message, the remedy; an uploaded file by its own name.
 
-    It names no e-mail address, as a lead's id may be one.
+    It names no e-mail address, as a lead's id may be one. Not `placed`: where a form wrote the text that the place is in.
     """
-    place = f"`{refusal.where}` · " if refusal.where else ""
+    place = f"`{refusal.where}` · " if refusal.where and placed else ""
     told = f"{place}{refusal.message}\n\n{refusal.remedy}".strip()
     st.error(without_addresses(SPOOLED.sub("", told)), icon=":material/block:")
 

@@ -182,7 +182,15 @@ def current(name: str) -> Job | None:
     """The job of that name that the address names, else this session's last one, else any that runs."""
     named = (session.parameter(PARAMETER), session.value(_session_key(name), ""))
     known = (job for job in map(JOBS.get, named) if job is not None and job.name == name)
-    return next(known, None) or next((one for one in JOBS.of(name) if one.running), None)
+    return next(known, None) or _followed(name)
+
+
+def _followed(name: str) -> Job | None:
+    """Any job of that name that runs; this session follows it to its end, so that how it ended is told here too."""
+    job = next((one for one in JOBS.of(name) if one.running), None)
+    if job is not None:
+        session.remember(_session_key(name), job.job_id)
+    return job
 
 
 def latest(*names: str) -> Job | None:

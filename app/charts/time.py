@@ -83,6 +83,7 @@ def counts(
         figure.add_trace(
             go.Bar(x=part["at"].to_list(), y=part["n"], name=str(kind).replace("_", " "), marker_color=paint)
         )
+    figure.update_yaxes(rangemode="nonnegative")
     return marked(figure, colours, marks, series["at"])
 
 

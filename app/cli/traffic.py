@@ -79,10 +79,9 @@ def _demo(seed: int) -> pl.DataFrame:
 
     with tempfile.TemporaryDirectory() as folder:
         files = generate(Path(folder), events=DEMO_EVENTS, leads=DEMO_LEADS, seed=seed)
-        return pl.concat(
-            [_log(path, seed) for path in files.paths if path.stem in ("web", "mobile", "product", "crm")],
-            how="diagonal_relaxed",
-        ).sort("received_at", "event_id")
+        given = [path for path in files.paths if path.stem in ("web", "mobile", "product", "crm")]
+        logs = [_log(path, seed).with_columns(source=pl.lit(path.stem)) for path in given]
+        return pl.concat(logs, how="diagonal_relaxed").sort("received_at", "event_id")
 
 
 def _due(log: pl.DataFrame, speed: float, rate: float | None, began: datetime | None) -> Iterator[Due]:

@@ -30,8 +30,8 @@ COLUMNS = {
     "authors": "Made by",
     "approvers": "Approved by",
     "parent": "On top of",
-    "said": st.column_config.TextColumn("Last words", width="large"),
-    "ref": "Reference",
+    "said": st.column_config.TextColumn("Last words", width="medium"),
+    "ref": st.column_config.TextColumn("Reference", width=190),
 }
 
 

@@ -59,7 +59,7 @@ def waiting(live: StoredVersion | None, key: str) -> dict[str, Waiting]:
     """What waits by the word that the address uses: reviews, contests, versions, the newest model, then deletions."""
     found: dict[str, Waiting] = {}
     for review in policies.reviews():
-        draw = partial(approval_review.show, review, live, f"{key}_{review.kind}_{review.version.content_hash[7:15]}")
+        draw = partial(approval_review.show, review, f"{key}_{review.kind}_{review.version.content_hash[7:15]}")
         found[f"{review.kind}-{review.version.ref}"] = Waiting(
             approval_review.name(review), approval_review.told(review), draw
         )

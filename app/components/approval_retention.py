@@ -13,6 +13,7 @@ from core.governance.retention import Asked
 from core.kernel.times import from_text
 
 KINDS = {"decision_log": "decisions", "exploration_log": "draws of an experiment", "raw_events": "raw events"}
+UNSURE = "It cannot be undone: say above that you are sure."
 TABLES = {"decisions": "decisions", "events": "raw events", "quarantine": "items in quarantine"}
 
 
@@ -54,10 +55,11 @@ def _facts(found: Asked) -> None:
 
 def _commands(row: dict[str, Any], key: str) -> None:
     comment = st.text_input("Comment", key=f"{key}_comment", placeholder="Why not; needed for a no").strip()
+    count = name(row).removeprefix("Deletion of ")
+    is_sure = st.checkbox(f"Yes, delete {count} for good", key=f"{key}_sure")
+    consent = permitted.by(Permission.APPROVE, disabled=not is_sure, help=None if is_sure else UNSURE)
     with st.container(horizontal=True):
-        if st.button(
-            "Approve and delete", key=f"{key}_approve", icon=":material/delete:", **permitted.by(Permission.APPROVE)
-        ):
+        if st.button("Approve and delete", key=f"{key}_approve", icon=":material/delete:", **consent):
             with refusals():
                 count = release_commands.retire(row["plan"])
                 done(f"{count:,} decisions went; the certificate is in the ledger.")

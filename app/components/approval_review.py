@@ -27,7 +27,7 @@ def told(review: Review) -> str:
     return f"by {review.by} since {review.at:%d %b, %H:%M}{until}"
 
 
-def show(review: Review, live: StoredVersion | None, key: str) -> None:
+def show(review: Review, key: str) -> None:
     """Draw what happened and why, the changes, and what may be done about it."""
     version = review.version
     with chart.card(policies.title(version)):
@@ -37,17 +37,19 @@ def show(review: Review, live: StoredVersion | None, key: str) -> None:
         policy_release.facts(policies.standing(version.content_hash))
         _commands(review, key)
         policy_release.done_so_far(version)
-    before = _before(review, live)
+    before = _before(review)
     if before is not None:
         policy_checks.differences(
             before.source, version.source, f"From {policies.title(before)} to {policies.title(version)}"
         )
 
 
-def _before(review: Review, live: StoredVersion | None) -> StoredVersion | None:
+def _before(review: Review) -> StoredVersion | None:
     """What it is compared with: an emergency with its parent, what came back with what was taken back."""
+    if review.kind == "rollback":
+        return policies.taken_back(review.version.name)
     parent = review.version.parent
-    return policies.version(parent) if review.kind == "emergency" and parent else live
+    return policies.version(parent) if parent else None
 
 
 def _commands(review: Review, key: str) -> None:

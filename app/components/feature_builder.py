@@ -102,7 +102,7 @@ def _example_condition() -> str:
 
 def _check(draft: Draft, values: dict[str, str]) -> None:
     if draft.refusal is not None:
-        refused(draft.refusal)
+        refused(draft.refusal, placed=False)
         return
     feature = draft.feature_set.find(values["name"]) if draft.feature_set else None
     if feature is not None:

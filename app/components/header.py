@@ -14,7 +14,7 @@ def show(title: str, caption: str = "") -> Iterator[None]:
         export_menu.show(...)
     """
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        with st.container(width="stretch", gap=None):
+        with st.container(width="stretch", gap=None, key="page_title"):
             st.title(title, anchor=False)
             if caption:
                 st.caption(caption)

@@ -1,5 +1,6 @@
 """A row of figures, each with its change and its course."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -7,6 +8,8 @@ from typing import Literal
 import streamlit as st
 
 Direction = Literal["normal", "inverse", "off"]
+NO_CHANGE = re.compile(r"\s*[+\-−±]?0(\.0+)?(?![\d.,])")
+"""A change that rounds to nothing, whatever its unit: `+0`, `-0.0`, `+0.0 pts`."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,13 @@ def tiles(figures: Sequence[Kpi], key: str) -> None:
 
 def tile(figure: Kpi) -> None:
     """Draw one figure; a note without a change stands in grey where the change would be."""
-    signed = bool(figure.change) and (figure.change or "").lstrip()[:1] in "+-−"
+    same = bool(NO_CHANGE.match(figure.change or ""))
+    signed = bool(figure.change) and not same and (figure.change or "").lstrip()[:1] in "+-−"
     st.metric(
         figure.label,
         figure.value,
-        figure.change or figure.note,
-        delta_color=figure.better if figure.change else "off",
+        "unchanged" if same else figure.change or figure.note,
+        delta_color=figure.better if figure.change and not same else "off",
         delta_description=figure.note if figure.change else None,
         delta_arrow="auto" if signed else "off",
         chart_data=list(figure.course) if len(figure.course) > 1 else None,

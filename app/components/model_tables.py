@@ -52,6 +52,9 @@ def suspects(version: ModelVersion, key: str) -> None:
             "accepted": st.column_config.CheckboxColumn("Accepted", width=76),
         }
         frame_table.show(rows, f"{key}_suspects", columns=config, order=list(config), alt="What was left out, and why.")
+        with st.expander("The evidence in whole"):
+            for name, evidence in rows.select("name", "evidence").iter_rows():
+                st.caption(f"`{name}` {evidence}")
 
 
 def by_value(version: ModelVersion, key: str) -> None:

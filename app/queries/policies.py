@@ -49,6 +49,12 @@ def version(ref: str) -> StoredVersion:
     return rooms().policies.get(ref)
 
 
+def taken_back(name: str) -> StoredVersion | None:
+    """The version of the name that was taken back last and is not in force again, None where there is none."""
+    gone = [one for one in versions() if one.name == name and one.state in (State.ROLLED_BACK, State.EXPIRED)]
+    return max(gone, key=lambda one: one.entered_at, default=None)
+
+
 def live() -> StoredVersion | None:
     """The version that decides, None where nothing is published."""
     return next((one for one in versions() if one.content_hash == _live_hash(revision("policy"))), None)

@@ -32,12 +32,14 @@ def test_a_tile_without_a_change_shows_its_note():
     def script():
         from app.components.kpi import Kpi, tiles
 
-        tiles([Kpi("Open", "58", "+9", "vs last week", [1, 2]), Kpi("Used", "82 %", note="of 70")], key="tiles")
+        tiles([Kpi("Open", "58", "+9", "vs last week", [1, 2]), Kpi("Used", "82 %", note="of 70"),
+               Kpi("Same", "7", "-0.0 pts", "vs last week")], key="tiles")  # fmt: skip
 
     at = run(script)
     assert [(tile.label, tile.value, tile.delta) for tile in at.metric] == [
         ("Open", "58", "+9"),
         ("Used", "82 %", "of 70"),
+        ("Same", "7", "unchanged"),
     ]
 
 

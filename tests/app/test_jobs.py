@@ -121,3 +121,16 @@ def test_patience_ends_while_the_work_goes_on_and_cancel_ends_it(monkeypatch):
     assert begun.running
     begun.cancel.set()
     assert begun.wait(10) and begun.state == "cancelled" and begun.result is None
+
+
+def test_a_session_that_meets_a_running_job_is_told_how_it_ended(monkeypatch):
+    kept, free = {}, threading.Event()
+    monkeypatch.setattr(jobs, "JOBS", Jobs())
+    monkeypatch.setattr(jobs.session, "parameter", lambda name: "")
+    monkeypatch.setattr(jobs.session, "value", kept.get)
+    monkeypatch.setattr(jobs.session, "remember", kept.__setitem__)
+    assert jobs.current("Work") is None
+    job = jobs.JOBS.start("Work", "ana", lambda progress, cancel: free.wait(10))
+    assert jobs.current("Work") is job
+    free.set()
+    assert job.wait(10) and jobs.current("Work") is job

@@ -153,8 +153,8 @@ def test_a_reviewer_consents_to_a_deletion_or_refuses_it_on_approvals(demo_copy,
     def press(at, label):
         return next(one for one in at.button if one.label == label).click().run()
 
-    mine = page("approvals", "pat", v=item)
-    assert "pat" in " ".join(one.value for one in press(mine, "Approve and delete").error)
+    mine = next(one for one in page("approvals", "pat", v=item).button if one.label == "Approve and delete")
+    assert mine.disabled and "Your role, privacy, may not approve or refuse" in mine.help
     at = page("approvals", "rita", v=item)
     told = " ".join(one.value for one in at.markdown)
     assert "Deletion of 1 decision" in str(at.main) and "asked by pat" in told and "decisions 90 days" in told
@@ -164,5 +164,9 @@ def test_a_reviewer_consents_to_a_deletion_or_refuses_it_on_approvals(demo_copy,
     press(at.text_input(key=f"approvals_inbox_{item[9:]}_comment").set_value("An audit is on").run(), "Refuse")
     assert retention.waiting(db) == [] and db.scalar(old) == 2
     asked = retention.ask(db, "pat", users)
-    at = press(page("approvals", "rita", v=f"deletion-{asked.hash[7:19]}"), "Approve and delete")
+    at = page("approvals", "rita", v=f"deletion-{asked.hash[7:19]}")
+    assert next(one for one in at.button if one.label == "Approve and delete").disabled
+    sure = at.checkbox(key=f"approvals_inbox_{asked.hash[7:19]}_sure")
+    assert sure.label == "Yes, delete 1 decision for good"
+    at = press(sure.check().run(), "Approve and delete")
     assert "1 decisions went" in at.toast[0].value and db.scalar(old) == 1

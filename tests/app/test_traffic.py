@@ -10,7 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from app import api, live
-from app.cli import traffic_client
+from app.cli import traffic, traffic_client
 from tests.app.cli_calls import done, refused
 from tests.browser.serving import free_port
 
@@ -45,6 +45,12 @@ def test_a_stored_log_is_played_as_live_events(url, log, empty):
     repeated = [done("simulate_traffic", *played, "--as-recorded") for _ in range(2)]
     assert [one["duplicate"] for one in repeated] == [0, 60]
     assert empty.db.scalar("SELECT count(*) FROM events") == 120
+
+
+def test_the_demo_stream_keeps_its_sources(monkeypatch):
+    monkeypatch.setattr(traffic, "DEMO_EVENTS", 1_000)
+    monkeypatch.setattr(traffic, "DEMO_LEADS", 200)
+    assert set(traffic._demo(7)["source"]) == {"web", "mobile", "product", "crm"}
 
 
 def test_a_server_that_is_not_there_or_knows_no_such_key_is_named(url, log):
