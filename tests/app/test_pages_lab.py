@@ -28,9 +28,7 @@ def test_train_shows_the_figures_that_were_stored_with_the_model(demo):
 def test_train_offers_no_training_to_who_may_not(demo):
     at = page("train", "rita")
     start = next(one for one in at.button if one.label == "Start training")
-    at = start.click().run()
-    assert "rita" in at.error[0].value
-    assert demo.rooms.models.list().height == 1
+    assert start.disabled and start.help == "Your role, reviewer, may not train models. Roles that may: analyst."
 
 
 def test_train_tells_what_would_call_for_a_challenger_and_offers_one_thing_to_do(demo):
@@ -183,8 +181,8 @@ def test_drift_ranks_features_by_the_decisions_they_move(demo):
 
 def test_a_reviewer_may_measure_drift_and_a_viewer_may_not(demo):
     at = page("drift", "root")
-    at = next(one for one in at.button if one.label == "New report").click().run()
-    assert "root" in at.error[0].value
+    start = next(one for one in at.button if one.label == "New report")
+    assert start.disabled and "may not measure drift" in start.help
 
 
 def test_a_training_cancelled_half_way_leaves_nothing_and_other_settings_give_another_model(demo_folder, tmp_path):
@@ -230,7 +228,7 @@ def test_a_training_cancelled_half_way_leaves_nothing_and_other_settings_give_an
         (job,) = JOBS.of(deciding.DECIDE)
         assert job.wait(60) and job.result["decisions"]["count"] > 0
         assert any("of them decided anew" in one.value for one in at.run().caption)
-        assert list(deciding_as("vic").button) == []
+        assert deciding_as("vic").button(key="d_decide").disabled
         services.use(None)
 
 

@@ -103,13 +103,10 @@ def test_the_folder_is_for_who_may_export(demo):
 
 
 def test_a_second_person_releases_and_whoever_trained_it_is_refused(demo_copy):
-    at = page("train")
+    assert button(page("train"), "Release").disabled and demo_copy.rooms.model_releases.releases().is_empty()
+    at = page("train", "rita")
     at = button(at, "Release").click().run()
     assert "why" in at.warning[0].value.lower()
-    at = at.text_input(key="train_trust_reason").set_value("Mine.").run()
-    at = button(at, "Release").click().run()
-    assert "ana" in at.error[0].value and demo_copy.rooms.model_releases.releases().is_empty()
-    at = page("train", "rita")
     at = at.text_input(key="train_trust_reason").set_value("Figures read.").run()
     at = button(at, "Release").click().run()
     assert demo_copy.rooms.model_releases.releases()["version"].to_list() == ["1"]

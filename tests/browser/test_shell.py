@@ -13,6 +13,21 @@ from tests.browser import serving
 pytestmark = pytest.mark.browser
 PATHS = [entry.path for entries in SECTIONS.values() for entry in entries]
 
+FAINT = """() => {
+  const parts = text => { const found = text.match(/[\\d.]+/g).map(Number); return [...found, 1].slice(0, 4); };
+  const over = (top, under) => [0, 1, 2].map(i => top[i] * top[3] + under[i] * (1 - top[3])).concat([1]);
+  const light = colour => { const [r, g, b] = colour.map(one => { const x = one / 255;
+    return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const ground = node => { const found = [];
+    for (; node; node = node.parentElement) { const back = parts(getComputedStyle(node).backgroundColor);
+      if (back[3]) found.push(back); if (back[3] === 1) break; }
+    return found.reduceRight((under, top) => over(top, under), [255, 255, 255, 1]); };
+  return [...document.querySelectorAll('button[data-variant] p, button kbd')].filter(one => !one.closest(':disabled'))
+    .map(one => { const under = ground(one), top = over(parts(getComputedStyle(one).color), under);
+      const [low, high] = [light(top), light(under)].sort((a, b) => a - b);
+      return [one.innerText, (high + 0.05) / (low + 0.05)]; }).filter(([text, ratio]) => ratio < 4.5);
+}"""
+"""Words of the choices and key hints that are shown whose contrast is under 4.5."""
 BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=\"stApp\"]')).backgroundColor"
 STUDIED_MS = 60_000
 """What is simulated or proved for a step comes when it is done."""
@@ -36,12 +51,14 @@ LINKS = {
 @pytest.mark.parametrize("path", PATHS)
 def test_every_page_opens_in_light_and_dark_without_a_complaint(page_for, path):
     page = page_for(path, "light")
+    assert page.evaluate(FAINT) == []
     light = page.evaluate(BACKGROUND)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"{BACKGROUND} !== {light!r}")
     serving.settle(page)
     assert page.locator('[data-testid="stException"]').count() == 0
     assert page.locator("h1").first.inner_text()
+    assert page.evaluate(FAINT) == []
 
 
 def test_the_sidebar_names_the_sections_and_who_acts_and_fonts_and_icon_are_our_own(page_for):
