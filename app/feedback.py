@@ -26,7 +26,7 @@ def refusals() -> Iterator[None]:
 def refused(refusal: LeadbenchError, *, placed: bool = True) -> None:
     """Show one refusal: the place if there is one, the message, the remedy; an uploaded file by its own name.
 
-    It names no e-mail address, as a lead's id may be one. Not `placed`: where a form wrote the text that the place is in.
+    It names no e-mail address, as a lead's id may be one; no place where not `placed`: a form wrote that text.
     """
     place = f"`{refusal.where}` · " if refusal.where and placed else ""
     told = f"{place}{refusal.message}\n\n{refusal.remedy}".strip()
