@@ -164,7 +164,7 @@ def _metrics_text(result: dict[str, Any]) -> str:
     lines += [_challenger_text(one["name"], one["against"]) for one in metrics["challengers"]]
     if against := metrics["against_champion"]:
         judged = f" on the {against['rows']:,} rows whose window is over" if "rows" in against else ""
-        judged += ", each by its weight" if against.get("weighted") else ""
+        judged += ", worked leads each by its weight for all" if against.get("weighted") else ""
         lines.append(_challenger_text(f"model {against['version']}{judged}", against))
     if result["model"].get("tuning"):
         lines.append(_tuning_text(result["model"]["tuning"]))

@@ -224,7 +224,7 @@ def _proposals_text(found: dict[str, Any]) -> str:
 
 def _compared_text(found: dict[str, Any]) -> str:
     head = f"Model {found['one']} minus model {found['other']} on {found['rows']:,} rows of {found['leads']:,} leads"
-    head += ", each row by its weight" if found["weighted"] else ""
+    head += ", worked leads each by its weight for all" if found["weighted"] else ""
     rows = table(found["figures"], ["figure", "ours", "theirs", "difference", "low", "high", "verdict"])
     marks = table(found["by_landmark"], ["after", "rows", "ours", "theirs", "difference", "low", "high", "verdict"])
     told = f"{head}: {found['verdict']}\n{rows}\n\nAUC by landmark\n{marks}"

@@ -78,7 +78,7 @@ def drift_text(found: dict[str, Any]) -> str:
     if unknown:
         head += f"\nNot enough data for {unknown} of {judged} features ({found['population']:,} leads compared)"
     if found["weighted"]:
-        head += "\nWorked leads were drawn by weight, so that they stand for all leads"
+        head += "\nWorked leads were drawn, and moved decisions are counted, by weight: they stand for all leads"
     alerts = [f"{one['severity']:6}  {one['message']} {one['cause']} {one['action']}" for one in found["alerts"][:5]]
     more = len(found["alerts"]) - len(alerts)
     return "\n".join([head, *alerts, *([f"and {more} more alerts: see --json"] if more > 0 else [])])
@@ -93,7 +93,7 @@ def performance_text(found: dict[str, Any]) -> str:
     )
     if found["effective_rows"] is not None:
         head += f"; worked leads stand for all by their weights, as {found['effective_rows']:,.0f} rows would"
-    lines = [head, "Realised in mature cohorts: not enough data"]
+    lines = [head, f"Realised in mature cohorts: not enough data, {UNTOLD['few_rows']}"]
     if real is not None:
         lines[1] = (
             f"Realised in mature cohorts: AUC {_figure(real['auc'])}, won {real['win_rate']:.1%}, said"
@@ -115,7 +115,11 @@ def _cohort_row(one: dict[str, Any]) -> dict[str, Any]:
         "expected": _figure(guess.get("auc")),
         "won": _figure(real.get("win_rate")),
         "said": _figure(guess.get("win_rate")),
+        "not told": UNTOLD.get(one.get("untold") or "", ""),
     }
+
+
+UNTOLD = {"few_rows": "under 30 rows' worth", "few_wins": "AUC: under 5 wins", "few_losses": "AUC: under 5 losses"}
 
 
 def _figure(value: float | None) -> str:

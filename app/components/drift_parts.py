@@ -103,7 +103,7 @@ def figures(report: Report, key: str) -> None:
 def _of(told: dict) -> str:
     owners = told.get("owners_changed")
     changed = "" if owners is None else f"; {owners:,} would change owner"
-    drawn = ", drawn by weight to stand for all leads" if told.get("weighted") else ""
+    drawn = ", worked ones by weight for all leads" if told.get("weighted") else ""
     return f"of {told['population']:,} compared{drawn}{changed}"
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.charts import landmarks, quality
 from app.components import chart, glossary, kpi, rows_behind
-from app.queries import judged, models, versions
+from app.queries import champions, judged, models, versions
 from core.models.store import ModelVersion
 
 
@@ -52,6 +52,8 @@ def figures(version: ModelVersion, key: str) -> None:
             f"{matured['auc']:.3f}, calibration gap {100 * matured['ece']:.1f} pts, win rate "
             f"{matured['base_rate']:.0%}. The others are known because they were decided early."
         )
+    if compared := champions.compared(told):
+        st.caption(compared)
     if weighted := told.get("weighted"):
         st.caption(
             f"Each worked lead counted by the inverse of how likely work was: AUC {weighted['auc']:.3f}, "

@@ -76,6 +76,7 @@ def cohorts(report: Performance, name: str, key: str) -> None:
         agreed = FOUND[report.told["agreement"][name]]
         waiting = f"{young} of {rows.height} cohorts wait for their labels"
         words = f"In words: beside what the scores promised, mature cohorts came out {agreed}; {waiting}."
+        words += performance.untold(report, name)
         figure = charts.cohorts(rows, name, chart.colours(), desk.marks(rows), form=".2f" if ranking else ".0%")
         points = rows_behind.figure(figure, f"{key}_{name}", title, words)
         if (at := rows_behind.period(points)) is not None:

@@ -75,8 +75,8 @@ def of_cohort(report: Performance, at: datetime) -> pl.DataFrame:
 
 def of_where(report: Performance, where: str) -> pl.DataFrame:
     """The rows that a segment's errors are of: each lead's latest labelled one in a mature cohort."""
-    counted = of_report(report).filter("counted")
-    return judged.latest_labelled(judged.mature(counted)).filter(pl.col("levels").list.contains(where))
+    counted = judged.mature(of_report(report)).filter("counted")
+    return judged.latest_labelled(counted).filter(pl.col("levels").list.contains(where))
 
 
 def of_bands(report: Performance, at: datetime, bands: Sequence[str]) -> pl.DataFrame:

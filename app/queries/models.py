@@ -6,7 +6,7 @@ from typing import Any, Literal
 import polars as pl
 import streamlit as st
 
-from app.queries import data
+from app.queries import champions, data
 from app.queries.access import revision, rooms
 from app.services import workbench
 from core.exports import model_card, model_folder, onnx_folder
@@ -244,9 +244,7 @@ def _champion_row(told: Any) -> list[tuple[str, float | None, float | None, str]
     if not found:
         return []
     theirs = {one["figure"]: one["theirs"] for one in found["figures"]}
-    judged = f", on the {found['rows']:,} rows whose window is over" if "rows" in found else ""
-    judged += ", each by its weight" if found.get("weighted") else ""
-    note = f"model {found['version']}, which scored then{judged}"
+    note = f"model {found['version']}, which scored then{champions.judged_on(found)}"
     return [("Champion", theirs.get("auc"), theirs.get("brier"), note)]
 
 

@@ -16,6 +16,7 @@ PERIODS = {"1mo": "month", "1w": "week", "1d": "day"}
 GROUPS = {"worked": "Worked", "unworked": "Not worked", "held_out": "Held out", "explored": "Explored"}
 VERDICTS = {"differs": "Differs", "alike": "Alike", "not_enough_data": "Not enough data"}
 FIGURES = ("auc", "win_rate")
+UNTOLD = {"few_rows": "under 30 rows' worth", "few_wins": "under 5 wins", "few_losses": "under 5 losses"}
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,14 @@ def cohorts(report: Performance) -> pl.DataFrame:
     figures = [f"{name}{end}" for name in FIGURES for end in ("", "_low", "_high", "_expected", "_least", "_most")]
     kinds = {"at": pl.Datetime("us"), "rows": pl.Int64, "labelled": pl.Int64, "is_mature": pl.Boolean}
     return pl.DataFrame(rows, schema=kinds | dict.fromkeys(figures, pl.Float64))
+
+
+def untold(report: Performance, name: str) -> str:
+    """Why mature cohorts tell nothing of a figure: ` Not told: 2 of under 5 wins.`; empty where all do."""
+    found = [one.get("untold") for one in report.told["cohorts"] if one["is_mature"]]
+    counts = {word: found.count(code) for code, word in UNTOLD.items() if name == "auc" or code == "few_rows"}
+    told = ", ".join(f"{count} of {word}" for word, count in counts.items() if count)
+    return f" Not told: {told}." if told else ""
 
 
 def segments(report: Performance) -> pl.DataFrame:

@@ -31,9 +31,9 @@ def cumulated(y: Floats, p: Floats) -> tuple[Floats, Floats]:
     return np.cumsum(hits, dtype=np.float64), np.cumsum(rows, dtype=np.float64)
 
 
-def brier(y: Floats, p: Floats) -> float:
-    """Mean squared difference (G. Brier, 1950)."""
-    return float(np.square(p - y).mean())
+def brier(y: Floats, p: Floats, weight: Floats | None = None) -> float:
+    """Mean squared difference (G. Brier, 1950); rows count their weight, else 1."""
+    return float(np.average(np.square(p - y), weights=weight))
 
 
 def log_loss(y: Floats, p: Floats) -> float:
@@ -47,10 +47,11 @@ def equal_bins(p: Floats, bins: int) -> list[np.ndarray]:
     return [part for part in np.array_split(np.argsort(p, kind="stable"), bins) if len(part)]
 
 
-def calibration_error(y: Floats, p: Floats) -> float:
-    """Expected calibration error over ten bins of equal size (M. Naeini et al., 2015)."""
-    gaps = [abs(float(p[part].sum() - y[part].sum())) for part in equal_bins(p, ECE_BINS)]
-    return sum(gaps) / len(y)
+def calibration_error(y: Floats, p: Floats, weight: Floats | None = None) -> float:
+    """Expected calibration error over ten bins of equal size (M. Naeini et al., 2015); rows count by weight if any."""
+    said, came = (p, y) if weight is None else (weight * p, weight * y)
+    gaps = [abs(float(said[part].sum() - came[part].sum())) for part in equal_bins(p, ECE_BINS)]
+    return sum(gaps) / (len(y) if weight is None else float(weight.sum()))
 
 
 def calibration_noise(y: Floats, weight: Floats | None = None) -> float:

@@ -48,6 +48,11 @@ class Weighting:
     most: float
     effective: float
 
+    @property
+    def share(self) -> float:
+        """What a lead that stands for itself alone counts beside the kept ones, whose mean is 1: kept ones of all."""
+        return self.kept / (self.kept + self.unworked + self.unsaid + self.unlogged + self.against)
+
     def to_json(self) -> dict[str, Any]:
         """What the model's facts tell."""
         return {"by": "inverse_propensity", "clip": CLIP, "stabilised": True, **asdict(self), "assumption": ASSUMPTION}
@@ -65,7 +70,13 @@ def weighted(found: LandmarkRows, work: pl.DataFrame, chances: pl.DataFrame) -> 
     work: lead_id, worked, worked_at; chances: lead_id, moment, chance of work, is_given. A lead's decision is the last
     one before it was worked, the first one where nobody says when. Raises NothingLeftToChance and WeightsThin.
     """
-    leads = found.rows.select("lead_id").unique(maintain_order=True)
+    rows, weighting = weighed(found.rows, work, chances)
+    return _left(found, rows), weighting
+
+
+def weighed(rows: pl.DataFrame, work: pl.DataFrame, chances: pl.DataFrame) -> tuple[pl.DataFrame, Weighting]:
+    """The same of labelled rows (lead_id and any other columns), whatever was made of their unworked leads."""
+    leads = rows.select("lead_id").unique(maintain_order=True)
     said = leads.join(work, on="lead_id", how="left", maintain_order="left")
     told = said.join(_in_force(said, chances), on="lead_id", how="left", maintain_order="left")
     worked = told.filter(pl.col("worked").fill_null(False))
@@ -78,8 +89,7 @@ def weighted(found: LandmarkRows, work: pl.DataFrame, chances: pl.DataFrame) -> 
     weighting = _counted(told, worked, kept, weights[WEIGHT], chances)
     if weighting.effective < FEWEST_EFFECTIVE:
         raise WeightsThin(weighting.kept, weighting.effective, FEWEST_EFFECTIVE)
-    rows = found.rows.join(weights, on="lead_id", how="inner", maintain_order="left")
-    return _left(found, rows), weighting
+    return rows.join(weights, on="lead_id", how="inner", maintain_order="left"), weighting
 
 
 def weights_of(rows: pl.DataFrame) -> Floats | None:
@@ -87,20 +97,24 @@ def weights_of(rows: pl.DataFrame) -> Floats | None:
     return rows[WEIGHT].to_numpy() if WEIGHT in rows.columns else None
 
 
-def with_weights(rows: pl.DataFrame, weighted: pl.DataFrame) -> pl.DataFrame:
-    """The rows with the weights that leads have in `weighted` rows; null for a lead without one."""
+def with_weights(rows: pl.DataFrame, weighted: pl.DataFrame, waiting: float = 1.0) -> pl.DataFrame:
+    """The rows with the weights that leads have in `weighted` rows; null for a labelled row of a lead without one.
+
+    waiting: what every row counts whose label is to come (`Weighting.share`): these are of all leads, worked or not.
+    """
     known = weighted.select("lead_id", WEIGHT).unique("lead_id", keep="first")
-    return rows.join(known, on="lead_id", how="left", maintain_order="left")
+    joined = rows.join(known, on="lead_id", how="left", maintain_order="left")
+    return joined.with_columns(pl.when(pl.col("y").is_null()).then(waiting).otherwise(WEIGHT).alias(WEIGHT))
 
 
 def standing_for_all(rows: pl.DataFrame) -> pl.DataFrame:
-    """Those of the rows that stand for all leads: labelled ones with a weight, and those whose label is to come, as 1.
+    """Those of the rows that stand for all leads: labelled ones with a weight, and those whose label is to come.
 
     Labelled rows without a weight are left out: worked leads like them stand for them. All, where none is weighted.
     """
     if WEIGHT not in rows.columns:
         return rows
-    return rows.filter(stands_for_all(rows)).with_columns(pl.col(WEIGHT).fill_null(1.0))
+    return rows.filter(stands_for_all(rows))
 
 
 def stands_for_all(rows: pl.DataFrame) -> pl.Expr:
@@ -125,7 +139,8 @@ def effective(weight: Floats | None, rows: int) -> float:
     """The effective sample of so many rows with these weights (L. Kish, Survey Sampling, 1965); 0 of none."""
     if weight is None or not len(weight):
         return float(rows)
-    return float(weight.sum()) ** 2 / float((weight**2).sum())
+    scaled = weight / weight.max()
+    return float(scaled.sum()) ** 2 / float((scaled**2).sum())
 
 
 def _in_force(said: pl.DataFrame, chances: pl.DataFrame) -> pl.DataFrame:

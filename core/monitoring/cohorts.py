@@ -1,7 +1,7 @@
 """Performance by when leads were scored: cohorts whose labels are still to come are there, and marked as such."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,7 @@ MATURE_SHARE = 0.9
 FEWEST_ROWS = 30
 FEWEST_OF_A_CLASS = 5
 ROUNDS = 200
+Untold = Literal["few_rows", "few_wins", "few_losses"]
 SPANS = ((timedelta(days=150), "1mo"), (timedelta(days=21), "1w"), (timedelta(0), "1d"))
 
 
@@ -41,11 +42,17 @@ def maturity(rows: pl.DataFrame) -> pl.DataFrame:
     return counted.with_columns(is_mature.alias("is_mature")).sort("cohort", nulls_last=True)
 
 
-def cohorts(rows: pl.DataFrame, horizon_us: int | None, seed: int) -> list[dict[str, Any]]:
-    """One object a cohort, oldest first; rows: lead_id, as_of, cohort, p, y (null: not known yet)."""
-    found = []
-    for start, count, labelled, is_mature in maturity(rows.drop_nulls("cohort")).rows():
-        part = rows.filter(pl.col("cohort") == start)
+def cohorts(
+    rows: pl.DataFrame, horizon_us: int | None, seed: int, whole: pl.DataFrame | None = None
+) -> list[dict[str, Any]]:
+    """One object a cohort, oldest first; rows: lead_id, as_of, cohort, p, y (null: not known yet).
+
+    whole: the rows by which a cohort is mature, where `rows` are those of them that stand for all.
+    """
+    found, dated = [], rows.drop_nulls("cohort")
+    ripe = dict(maturity(dated if whole is None else whole.drop_nulls("cohort")).select("cohort", "is_mature").rows())
+    for start, count, labelled in maturity(dated).select("cohort", "rows", "labelled").rows():
+        part, is_mature = rows.filter(pl.col("cohort") == start), ripe[start]
         last = part["as_of"].max()
         waits = horizon_us is not None and not is_mature and isinstance(last, datetime)
         found.append(
@@ -57,6 +64,7 @@ def cohorts(rows: pl.DataFrame, horizon_us: int | None, seed: int) -> list[dict[
                 "is_mature": is_mature,
                 "matures_at": to_text(utc(last + timedelta(microseconds=horizon_us))) if waits else None,  # type: ignore[arg-type, operator]
                 "realised": realised(part.drop_nulls("y"), seed),
+                "untold": untold(part.drop_nulls("y")),
                 "estimated": estimated(estimate(part, seed)),
             }
         )
@@ -66,50 +74,48 @@ def cohorts(rows: pl.DataFrame, horizon_us: int | None, seed: int) -> list[dict[
 def realised(rows: pl.DataFrame, seed: int) -> dict[str, Any] | None:
     """What came of labelled rows: AUC with its interval by lead, Brier, win rate, what was said, calibration error.
 
-    None under thirty rows; AUC is null under five rows of a class. Rows with WEIGHT count it, leads and rows their
-    effective number: the estimate of all leads by inverse propensity, None under five rows of a class.
+    None under thirty rows; AUC is null under five rows of a class (`untold` says which). Rows with WEIGHT count it,
+    leads and rows their effective number: the estimate of all leads by inverse propensity.
     """
-    y, p = (rows[name].cast(pl.Float64).to_numpy() for name in ("y", "p"))
-    weight = weights_of(rows)
-    if effective(weight, len(y)) < FEWEST_ROWS:
+    why = untold(rows)
+    if why == "few_rows":
         return None
-    both = min(y.sum(), len(y) - y.sum()) >= FEWEST_OF_A_CLASS
-    leads = rows["lead_id"].n_unique()
-    if weight is not None:
-        return _by_weight(rows, y, p, weight, seed) if both else None
-    return {
-        "rows": rows.height,
-        "leads": leads,
-        "wins": int(y.sum()),
-        "auc": auc(y, p) if both else None,
-        "auc_ci95": list(auc_interval(y, p, rows["lead_id"].to_numpy(), seed, ROUNDS)) if both else None,
-        "brier": brier(y, p),
-        "win_rate": float(y.mean()),
-        "win_rate_ci95": list(wilson(float(y.mean()), leads)),
-        "expected_rate": float(p.mean()),
-        "calibration_gap": float(y.mean() - p.mean()),
-        "ece": calibration_error(y, p),
-    }
-
-
-def _by_weight(rows: pl.DataFrame, y: Floats, p: Floats, weight: Floats, seed: int) -> dict[str, Any]:
-    """The same of rows that weigh; the interval of the win rate is that of the leads' effective number."""
-    leads = rows.unique("lead_id", keep="first", maintain_order=True)
-    drawn = Drawn.of(y, p, rows["lead_id"].to_numpy(), seed, ROUNDS, weight).figures()
+    y, p = (rows[name].cast(pl.Float64).to_numpy() for name in ("y", "p"))
+    weight, leads = weights_of(rows), rows.unique("lead_id", keep="first", maintain_order=True)
+    area = (None, None) if why else _area(y, p, rows["lead_id"].to_numpy(), seed, weight)
     rate, said = (float(np.average(one, weights=weight)) for one in (y, p))
     return {
         "rows": rows.height,
         "leads": leads.height,
         "wins": int(y.sum()),
-        "auc": drawn["auc"][0],
-        "auc_ci95": list(drawn["auc"][1]),
-        "brier": drawn["brier"][0],
+        "auc": area[0],
+        "auc_ci95": area[1],
+        "brier": brier(y, p, weight),
         "win_rate": rate,
         "win_rate_ci95": list(wilson(rate, round(effective(weights_of(leads), leads.height)))),
         "expected_rate": said,
         "calibration_gap": rate - said,
-        "ece": drawn["ece"][0],
+        "ece": calibration_error(y, p, weight),
     }
+
+
+def untold(rows: pl.DataFrame) -> Untold | None:
+    """Why labelled rows do not tell all of what came: few_rows (nothing is said), few_wins, few_losses (no ranking)."""
+    wins = int((rows["y"] == 1).sum())
+    if effective(weights_of(rows), rows.height) < FEWEST_ROWS:
+        return "few_rows"
+    if wins < FEWEST_OF_A_CLASS:
+        return "few_wins"
+    return "few_losses" if rows.height - wins < FEWEST_OF_A_CLASS else None
+
+
+def _area(
+    y: Floats, p: Floats, leads: np.ndarray, seed: int, weight: Floats | None
+) -> tuple[float | None, list[float] | None]:
+    if weight is None:
+        return auc(y, p), list(auc_interval(y, p, leads, seed, ROUNDS))
+    area, bounds = Drawn.of(y, p, leads, seed, ROUNDS, weight).figures()["auc"]
+    return area, list(bounds)
 
 
 def estimated(found: Estimate | None) -> dict[str, Any] | None:

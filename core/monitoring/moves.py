@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import polars as pl
 
+from core.models.worked import WEIGHT
 from core.monitoring.report import STILL, Moves
 
 Decide = Callable[[pl.DataFrame], pl.DataFrame]
@@ -46,13 +47,14 @@ def count_moves(
     """The decisions moved where the drifted features' values are replaced by those of reference rows drawn at random.
 
     decide: frame of features → frame with `band`, `pool` and `score` a row. A lead is moved where band or pool changes
-    in one of its rows (`lead_id`): a lead that is looked at several times counts once. groups: name → its features.
-    owners: who has the leads, where anybody has any.
+    in one of its rows (`lead_id`): one that is looked at several times counts once, or its WEIGHT where rows have it.
+    groups: name → its features. owners: who has the leads, where anybody has any.
     """
     still = STILL if owners is None else replace(STILL, owners=0)
     if not drifted or not reference.height:
         return Moved({}, dict.fromkeys(groups, still), still, {})
-    before = decide(current).with_columns(current["lead_id"])
+    counts = current[WEIGHT] if WEIGHT in current.columns else pl.lit(1.0).alias(WEIGHT)
+    before = decide(current).with_columns(current["lead_id"], counts)
     rows = np.random.default_rng(seed).integers(0, reference.height, current.height).tolist()
     found: dict[tuple[str, ...], tuple[Moves, list[str]]] = {}
 
@@ -80,18 +82,25 @@ def _moved(before: pl.DataFrame, after: pl.DataFrame, owners: Owners | None) -> 
     leads = (
         rows.filter(pl.col("band_moved") | pl.col("pool_moved"))
         .group_by("lead_id", maintain_order=True)
-        .agg(pl.col("band_moved").any(), pl.col("pool_moved").any(), pl.col("lost").mean())
+        .agg(pl.col("band_moved").any(), pl.col("pool_moved").any(), pl.col("lost").mean(), pl.col(WEIGHT).max())
     )
     counted = Moves(
-        leads.height,
-        int(leads["band_moved"].sum()),
-        int(leads["pool_moved"].sum()),
-        round(float(leads["lost"].sum()), 3) + 0.0,
-        None if owners is None else _owners_changed(rows.filter("pool_moved"), owners),
+        worth(leads),
+        worth(leads.filter("band_moved")),
+        worth(leads.filter("pool_moved")),
+        round(float((leads["lost"] * leads[WEIGHT]).sum()), 3) + 0.0,
+        None if owners is None else worth(_of_other_owners(rows.filter("pool_moved"), owners)),
     )
     return counted, leads["lead_id"].to_list()
 
 
-def _owners_changed(moved: pl.DataFrame, owners: Owners) -> int:
-    pairs = moved.select("lead_id", "pool_then").unique().iter_rows()
-    return len({lead_id for lead_id, pool in pairs if owners.would_change(lead_id, pool)})
+def worth(rows: pl.DataFrame) -> int:
+    """How many leads these are: each once, or as much as its weight in whole leads; at least one where there is one."""
+    weight = pl.col(WEIGHT).max() if WEIGHT in rows.columns else pl.lit(1.0).alias(WEIGHT)
+    leads = rows.group_by("lead_id").agg(weight)
+    return max(round(float(leads[WEIGHT].sum())), 1) if leads.height else 0
+
+
+def _of_other_owners(moved: pl.DataFrame, owners: Owners) -> pl.DataFrame:
+    would = [owners.would_change(lead_id, pool) for lead_id, pool in moved.select("lead_id", "pool_then").iter_rows()]
+    return moved.filter(pl.Series(would, dtype=pl.Boolean))

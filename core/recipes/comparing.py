@@ -22,7 +22,7 @@ def population(rooms: Rooms, studied: Studied, name: str) -> pl.DataFrame:
     """One side of the comparison, with the attributes that policies read beside the features; raises WindowInvalid.
 
     A stretch of time holds every landmark in it, also those whose label is still to come. Where the label weights, the
-    labelled rows have WEIGHT, and those still to come a weight of 1.
+    labelled rows have WEIGHT, and those still to come the share that each of all leads counts beside them.
     """
     end, chosen = studied.prepared.observed_until, studied.featured.feature_set
     stretch = window(name, end)
@@ -35,8 +35,8 @@ def population(rooms: Rooms, studied: Studied, name: str) -> pl.DataFrame:
             stretch.rows(one) for one in (matured(studied.featured.frame, end), studied.prepared.waiting)
         )
         frame = with_waiting(rooms, chosen, labelled, coming, (*KEYS, "y", *chosen.feature_names))
-        if studied.prepared.weighting is not None:
-            frame = standing_for_all(with_weights(frame, studied.prepared.rows))
+        if (weighting := studied.prepared.weighting) is not None:
+            frame = standing_for_all(with_weights(frame, studied.prepared.rows, weighting.share))
     return with_attributes(rooms, frame)
 
 

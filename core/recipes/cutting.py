@@ -36,7 +36,8 @@ class Unseen:
 
 def unseen(rooms: Rooms, prepared: Prepared, version: ModelVersion) -> Unseen:
     """The leads that the model has not seen and whose window is over, scored by it; raises as rivals.compare."""
-    model, rows = rivals.judged(rooms, prepared, version, rivals.tested(prepared))
+    rows = rivals.standing(rooms, prepared, rivals.tested(prepared), version)
+    model, rows = rivals.judged(rooms, prepared, version, rows)
     firsts = rows.sort("lead_id", "as_of", nulls_last=True).unique("lead_id", keep="first", maintain_order=True)
     probability, y = rivals.scored(rooms, model, firsts)[1], firsts["y"].cast(pl.Float64).to_numpy()
     return Unseen(version.version, firsts["lead_id"], y, probability, weights_of(firsts))

@@ -13,7 +13,7 @@ from core.models.worked import WEIGHT, drawn_by_weight
 from core.monitoring.alerts import alerts_of
 from core.monitoring.arrivals import schema_changes, source_states
 from core.monitoring.drift import SCORE, Column, compare
-from core.monitoring.moves import Owners, count_moves
+from core.monitoring.moves import Owners, count_moves, worth
 from core.monitoring.report import DriftReport, DriftSpec, SourceDrift
 from core.monitoring.samples import sampled
 from core.policy import evaluator, parser
@@ -28,7 +28,8 @@ ATTRIBUTES = "lead attributes"
 class DriftTask:
     """Both frames (features, y where known, the attributes that policies read), the model, the policy's text.
 
-    Of a frame with WEIGHT a sample by weight is compared, which stands for all leads.
+    Of a frame with WEIGHT a sample by weight is compared, which stands for all leads; moved are its own rows, which
+    count their weight.
     sources: source → the features that read it; reached and properties as monitoring.store_arrivals tells them.
     """
 
@@ -52,9 +53,11 @@ def measure(task: DriftTask) -> DriftReport:
     columns = [Column(one.name, one.label, one.dtype in ("category", "boolean")) for one in task.model.features]
     found = compare(reference, current, columns, task.spec)
     report_progress(0.5, "counting the decisions that moved")
+    weighs = WEIGHT in task.current.columns
+    moving = _scored(sampled(task.current, task.spec), task.model) if weighs else current
     decide = decider(task.model, parser.load(task.policy_text, "policy"))
     drifted = [one.name for one in found.features if one.verdict == "drift"]
-    moved = count_moves(drifted, task.sources, reference, current, decide, task.spec.seed, task.owners)
+    moved = count_moves(drifted, task.sources, reference, moving, decide, task.spec.seed, task.owners)
     report = DriftReport(
         task.spec,
         tuple(replace(one, moves=moved.features[one.name]) if one.name in drifted else one for one in found.features),
@@ -62,7 +65,7 @@ def measure(task: DriftTask) -> DriftReport:
         found.label,
         _label_change(*(one if WEIGHT in one.columns else drawn for one, drawn in wholes)),
         moved.together,
-        current["lead_id"].n_unique(),
+        worth(moving),
         found.distributions,
         found.page,
         tuple(replace(one, moves=moved.groups[one.source]) for one in _sources(task, drifted)),
@@ -96,7 +99,11 @@ def _label_change(reference: pl.DataFrame, current: pl.DataFrame) -> float | Non
 
 
 def _rate(frame: pl.DataFrame) -> object:
-    weight = pl.col(WEIGHT).first() if WEIGHT in frame.columns else pl.lit(1.0).alias(WEIGHT)
+    weight = (
+        pl.col(WEIGHT).filter(pl.col("y").is_not_null()).first()
+        if WEIGHT in frame.columns
+        else pl.lit(1.0).alias(WEIGHT)
+    )
     by_lead = frame.group_by("lead_id", maintain_order=True).agg(pl.col("y").cast(pl.Float64).mean(), weight)
     counted = by_lead.drop_nulls("y")
     return float(np.average(counted["y"], weights=counted[WEIGHT])) if counted.height else None

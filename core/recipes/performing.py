@@ -58,7 +58,7 @@ def measure(task: PerformanceTask) -> Measured:
     rows = standing_for_all(whole)
     weight = weights_of(rows.drop_nulls("y"))
     report_progress(0.3, "cohorts and what is expected of them")
-    ripe = judged.mature(rows)
+    ripe = standing_for_all(judged.mature(whole))
     real, guess = cohorts.realised(ripe, task.seed), cohorts.estimated(estimate(ripe, task.seed))
     found = {
         **task.about,
@@ -73,10 +73,11 @@ def measure(task: PerformanceTask) -> Measured:
         "effective_rows": None if weight is None or not len(weight) else effective(weight, len(weight)),
         "label_delay": cohorts.label_delay(rows, task.outcomes),
         "realised": real,
+        "untold": cohorts.untold(ripe),
         "estimated": guess,
         "agreement": cohorts.agreement(real, guess),
         "assumption": ASSUMPTION,
-        "cohorts": cohorts.cohorts(rows, task.horizon_us, task.seed),
+        "cohorts": cohorts.cohorts(rows, task.horizon_us, task.seed, whole),
     }
     report_progress(0.7, "segments, bands and feedback loops")
     found["segments"] = performance.segments(ripe, task.segments, bands[:1])

@@ -4,6 +4,8 @@ from typing import Any
 
 import polars as pl
 
+from core.decisions.chances import chances
+from core.decisions.store_course import DecisionCourse
 from core.features import engine
 from core.kernel.errors import LeadbenchError
 from core.models import evaluation, resampling
@@ -12,14 +14,16 @@ from core.models.maturity import matured
 from core.models.model import Model
 from core.models.scoring import probabilities
 from core.models.store import ModelVersion
-from core.models.worked import WEIGHT, weights_of
+from core.models.worked import WEIGHT, weighed, weights_of, with_weights
 from core.recipes import training_data
 from core.recipes.learning import KEYS, Champion, rounded
+from core.recipes.population import Population
 from core.recipes.rooms import Rooms
 from core.recipes.rows import Prepared
-from core.recipes.warnings import Caution
+from core.recipes.warnings import Caution, Code
 
 FEWEST_OF_A_CLASS = 10
+NOT_COMPARED: Code = "champion_not_compared"
 
 
 class RowsSeen(LeadbenchError):
@@ -67,12 +71,27 @@ def judged(rooms: Rooms, prepared: Prepared, version: ModelVersion, rows: pl.Dat
     Raises LabelDiffers, ModelDamaged, and RowsSeen where it saw all, or so many that under ten of a class are left.
     """
     model = rooms.models.get(version.version)
-    if not training_data.is_labelled_alike(model.facts, prepared):
+    if not training_data.is_labelled_alike(model.facts, prepared, by_weight=WEIGHT in rows.columns):
         raise LabelDiffers(version.version)
     left = training_data.unseen(model.facts, prepared, rows)
     if left.is_empty() or (len(left) < len(rows) and _fewest(left["y"].drop_nulls()) < FEWEST_OF_A_CLASS):
         raise RowsSeen(version.version)
     return model, left
+
+
+def standing(rooms: Rooms, prepared: Prepared, rows: pl.DataFrame, *versions: ModelVersion) -> pl.DataFrame:
+    """These test rows as they judge the models: where one of them or the label weights, worked leads by their weight.
+
+    One rule for both sides: worked leads stand for all, so they judge who took unworked ones for lost, and who left
+    them out. Raises ModelDamaged, and NothingLeftToChance and WeightsThin where the log gives no weights.
+    """
+    if WEIGHT in rows.columns or not any(
+        training_data.is_weighted(rooms.models.get(one.version).facts) for one in versions
+    ):
+        return rows
+    logged = chances(rooms.db, rooms.loaders.policy, DecisionCourse(rooms.db).newest_entry())
+    by_weight, _ = weighed(prepared.rows, Population.of(rooms.signals).work, logged)
+    return with_weights(rows, by_weight).drop_nulls(WEIGHT)
 
 
 def _fewest(y: pl.Series) -> int:
@@ -95,11 +114,11 @@ def tested(prepared: Prepared) -> pl.DataFrame:
 def compare(rooms: Rooms, prepared: Prepared, one: ModelVersion, other: ModelVersion) -> dict[str, Any]:
     """The first model minus the second on the test rows whose window is over: pooled, by landmark, and by segment.
 
-    Rows that one of them may have seen are left out; each counts its weight where the last recipe's label weights. The
-    segment is the first category attribute with few values that the first model reads (evaluation.segment_of).
-    Raises RowsSeen, LabelDiffers, WindowsOpen, ModelDamaged, and what builds refuse.
+    Rows that one of them may have seen are left out; they count by weight as `standing` says. The segment is the first
+    category attribute with few values that the first model reads (evaluation.segment_of). Raises RowsSeen,
+    LabelDiffers, WindowsOpen, what `standing` raises, and what builds refuse.
     """
-    first, rows = judged(rooms, prepared, one, tested(prepared))
+    first, rows = judged(rooms, prepared, one, standing(rooms, prepared, tested(prepared), one, other))
     second, rows = judged(rooms, prepared, other, rows)
     (frame, ours), (_, theirs) = (scored(rooms, model, rows) for model in (first, second))
     y, leads = rows["y"].cast(pl.Float64).to_numpy(), rows["lead_id"].to_numpy()
@@ -128,12 +147,12 @@ def champion_on(
     if found is None or found.feature_set_hash is None:
         return None, None
     try:
-        model, unseen = judged(rooms, prepared, found, rows)
+        model, unseen = judged(rooms, prepared, found, standing(rooms, prepared, rows, found))
         is_another = found.feature_set_hash != feature_set_hash
         frame = _built(rooms, found.feature_set_hash, unseen) if is_another else unseen
     except LeadbenchError as refusal:
         told = f"Nothing is compared with the champion, model {found.version}: {refusal.message}"
-        return None, Caution("champion_not_compared", told)
+        return None, Caution(NOT_COMPARED, told)
     kept = [name for name in (*KEYS, "y", "label_known_at", WEIGHT) if name in unseen.columns]
     return Champion(found.version, model, unseen.select(kept), frame), None
 

@@ -37,16 +37,16 @@ def rows_of(rooms: Rooms, studied: Studied, population: Population, asked: str) 
 
     Where the label weights, rows have WEIGHT, and those that a weight stands for are counted.
     """
-    prepared = studied.prepared
+    prepared, weighting = studied.prepared, studied.prepared.weighting
     if asked != "test":
         decided = _decided(rooms, population, prepared.label)
-        if prepared.weighting is not None:
-            decided = with_weights(decided, prepared.rows)
+        if weighting is not None:
+            decided = with_weights(decided, prepared.rows, weighting.share)
         counted = standing_for_all(decided)
         if asked == "decided" or counted.height - counted["y"].null_count() >= FEWEST_DECIDED:
             return "decided", with_attributes(rooms, decided)
     tested = _tested(rooms, studied, population)
-    tested = tested if prepared.weighting is None else with_weights(tested, prepared.rows)
+    tested = tested if weighting is None else with_weights(tested, prepared.rows, weighting.share)
     return "test", with_attributes(rooms, tested)
 
 

@@ -78,6 +78,7 @@ class Steps:
         chosen = studied.featured.feature_set
         self.rooms.features.register(chosen, self.actor)
         cautions = [one.code for one in learned.cautions]
+        untold = [one.message for one in learned.cautions if one.code == rivals.NOT_COMPARED]
         version = self.rooms.models.register(
             learned.model,
             {
@@ -85,6 +86,7 @@ class Steps:
                 "baselines": learned.baselines,
                 "charts": rounded(learned.charts),
                 "cautions": cautions,
+                **({"not_compared": untold[0]} if untold else {}),
             },
             self._lineage(studied),
             self.actor,

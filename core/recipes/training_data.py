@@ -39,18 +39,23 @@ def unseen(facts: Mapping[str, Any], prepared: Prepared, rows: pl.DataFrame) -> 
     return rows if facts.get("held_out") == held_out(prepared) else rows.clear()
 
 
-def is_labelled_alike(facts: Mapping[str, Any], prepared: Prepared) -> bool:
+def is_labelled_alike(facts: Mapping[str, Any], prepared: Prepared, *, by_weight: bool) -> bool:
     """Whether the rows may judge the model of these facts: it was trained on their label, or does not say.
 
-    Weighted rows stand for all leads, so they also judge a model that took unworked leads for something else.
+    Rows `by_weight` stand for all leads, so they also judge a model that took unworked leads for something else.
     """
     label = facts.get("label")
     if label is None:
         return True
     theirs = Label.model_validate(label)
-    if prepared.weighting is not None:
+    if by_weight:
         theirs = theirs.model_copy(update={"unworked": prepared.label.unworked})
     return theirs == prepared.label
+
+
+def is_weighted(facts: Mapping[str, Any]) -> bool:
+    """Whether the model of these facts was trained on worked leads alone, by weight."""
+    return facts.get("weighting") is not None
 
 
 def _hashed(rows: pl.DataFrame) -> str:

@@ -47,7 +47,7 @@ def test_a_result_that_was_kept_before_the_champions_rows_were_counted_is_told_t
     for kept, words in (
         (against, "model 1: better"),
         (counted, "model 1 on the 90 rows whose"),
-        ({**counted, "weighted": True}, "window is over, each by its weight: better"),
+        ({**counted, "weighted": True}, "window is over, worked leads each by its weight for all: better"),
     ):
         assert words in summary({**result, "metrics": {**result["metrics"], "against_champion": kept}})
 

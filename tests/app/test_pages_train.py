@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.components import chart
-from app.queries import cuts, judged, models, segments
+from app.queries import champions, cuts, judged, models, segments
 from core.governance.errors import Forbidden
 from core.governance.permissions import Role
 from core.models.costs import Costs
@@ -128,7 +128,10 @@ def test_train_shows_which_levels_have_trees_of_their_own_and_why_others_have_no
     few = {"level": None, "rows": 20, "won": 8, "lost": 12, "held_out": 3, "why": "missing", "gain": None}
     told = {"by": "region", "levels": [{**own, "test": tested}, {**few, "test": {**tested, "against": None}}]}
     weighted = {"auc": 0.71, "ece": 0.02, "base_rate": 0.31, "expected_rate": 0.29}
-    version = replace(plain, metrics={**plain.metrics, "segments": told, "weighted": weighted})
+    area = {"figure": "auc", "theirs": 0.7, "difference": 0.012, "low": -0.01, "high": 0.03}
+    beside = {"version": "9", "rows": 90, "weighted": True, "verdict": "no credible difference", "figures": [area]}
+    more = {"segments": told, "weighted": weighted, "against_champion": beside}
+    version = replace(plain, metrics={**plain.metrics, **more})
     assert segments.levels(version).select("level", "scored_by", "gain", "auc_all").rows() == [
         ("DACH", "its own trees", "+0.0400 (+0.0100 to +0.0700)", 0.61),
         ("not known", "all leads' trees", "–", 0.7),
@@ -137,6 +140,10 @@ def test_train_shows_which_levels_have_trees_of_their_own_and_why_others_have_no
     at = page("train")
     assert any("Segments by region" in one.value for one in at.markdown)
     assert any("win rate 31%, 29% expected" in one.value for one in at.caption)
+    assert any("worked leads each by its weight for all: no credible difference" in one.value for one in at.caption)
+    assert champions.compared(plain.metrics) is None
+    assert champions.compared({"cautions": ["champion_not_compared"], "not_compared": "Why."}) == "Why."
+    assert "the training said why" in str(champions.compared({"cautions": ["champion_not_compared"]}))
 
 
 def test_the_form_offers_the_models_categories_and_keeps_what_the_recipe_asks_besides(demo):

@@ -2,8 +2,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from core.models.worked import WEIGHT
 from core.monitoring.drift import Column, compare, threshold
-from core.monitoring.moves import Owners, count_moves
+from core.monitoring.moves import Owners, count_moves, worth
 from core.monitoring.report import STILL, DriftSpec, Moves
 from core.monitoring.samples import sampled
 
@@ -80,6 +81,19 @@ def test_decisions_moved_counts_the_leads_that_cross_a_line_and_the_wins_they_wo
     assert moved.features["visits"] == moved.together == moved.groups["web"]
     assert moved.together == Moves(expected, expected, 0, float(then.sum() - now.sum()))
     assert moved.groups["crm"] == STILL and len(moved.leads["visits"]) == expected > 0
+
+
+def test_moved_leads_count_what_they_stand_for_where_rows_weigh():
+    weight = pl.when(pl.int_range(pl.len()) % 2 == 0).then(2.5).otherwise(0.5).alias(WEIGHT)
+    before = pl.DataFrame({"lead_id": ["a", "a", "b", "c"], "x": [0.0, 0.0, 0.0, 1.0]})
+    drawn = pl.DataFrame({"x": [1.0]})
+    decide = lambda frame: frame.select(band=pl.col("x").cast(pl.String), pool=pl.lit("p"), score="x")  # noqa: E731
+    plain = count_moves(["x"], {}, drawn, before, decide, 1).together
+    told = count_moves(["x"], {}, drawn, before.with_columns(weight), decide, 1)
+    assert (plain.leads, plain.bands, plain.expected_wins_lost) == (2, 2, 2.0)
+    assert (told.together.leads, told.together.expected_wins_lost) == (5, 5.0) and told.leads["x"] == ["a", "b"]
+    assert worth(before) == 3 and worth(before.with_columns(weight)) == 6 and worth(before.head(0)) == 0
+    assert worth(before.head(1).with_columns(pl.lit(0.1).alias(WEIGHT))) == 1
 
 
 def test_a_lead_that_is_looked_at_twice_moves_once():

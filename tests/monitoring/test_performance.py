@@ -8,7 +8,7 @@ import pytest
 
 from core.kernel.clock import FixedClock
 from core.kernel.database import Database
-from core.models.worked import WEIGHT
+from core.models.worked import WEIGHT, standing_for_all, with_weights
 from core.monitoring import cohorts, performance
 from core.monitoring.estimate import estimate
 from core.monitoring.judged import COLUMNS
@@ -141,6 +141,32 @@ def test_a_cohort_whose_labels_are_all_to_come_is_told_where_rows_weigh():
     (told,) = cohorts.cohorts(cohorts.with_cohort(rows, "1mo"), 1_000, 7)
     assert (told["labelled"], told["is_mature"], told["realised"]) == (0, False, None)
     assert told["estimated"]["rows"] == 100
+
+
+def test_a_cohort_with_few_of_a_class_tells_all_but_its_ranking_weighted_or_not_and_says_why():
+    rows = scored(3, 200, weeks=1).with_columns((pl.int_range(pl.len()) < 3).cast(pl.Int8).alias("y"))
+    heavy = rows.with_columns((1.0 + pl.int_range(pl.len()) % 2).alias(WEIGHT))
+    for side, rate in ((rows, 3 / 200), (heavy, 4 / 300)):
+        (told,) = cohorts.cohorts(cohorts.with_cohort(side, "1mo"), None, 7)
+        real = told["realised"]
+        assert told["untold"] == "few_wins" and real["auc"] is real["auc_ci95"] is None
+        assert real["win_rate"] == pytest.approx(rate) and real["ece"] > 0.01 < real["win_rate_ci95"][1]
+    lost = heavy.with_columns(y=pl.lit(1, pl.Int8))
+    assert cohorts.untold(lost) == "few_losses" and cohorts.realised(lost, 7)["win_rate"] == 1.0
+    few = heavy.with_columns(pl.when(pl.int_range(pl.len()) < 9).then(50.0).otherwise(0.02).alias(WEIGHT))
+    assert cohorts.untold(few) == "few_rows" == cohorts.untold(rows.head(0)) and cohorts.realised(few, 7) is None
+    assert cohorts.untold(scored(3, 200)) is None
+
+
+def test_a_cohort_ripens_by_all_its_leads_though_the_worked_ones_stand_for_them():
+    whole = scored(3, 200, weeks=1).with_columns(
+        pl.when(pl.int_range(pl.len()) >= 185).then(None).otherwise("y").alias("y"), cohort=pl.lit(START)
+    )
+    worked = whole.filter(pl.int_range(pl.len()) % 5 == 0).with_columns(pl.lit(1.0).alias(WEIGHT))
+    rows = standing_for_all(with_weights(whole, worked, 0.2))
+    (alone,), (told,) = cohorts.cohorts(rows, None, 7), cohorts.cohorts(rows, None, 7, whole)
+    assert not alone["is_mature"] and told["is_mature"] and told["labelled"] == 37 == told["rows"] - 15
+    assert rows.filter(pl.col("y").is_null())[WEIGHT].unique().to_list() == [0.2]
 
 
 def test_numbers_that_come_back_are_the_newest_again_and_the_same_ones_are_kept_once(tmp_path):

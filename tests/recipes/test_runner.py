@@ -252,6 +252,8 @@ def test_a_damaged_champion_refuses_to_score_and_lets_its_replacement_be_trained
     assert found["metrics"]["against_champion"] is None
     told = {one["code"]: one["message"] for one in found["warnings"]}
     assert "Nothing is compared with the champion, model" in told["champion_not_compared"]
+    trained = bench.rooms.models.version(found["model"]["version"])
+    assert trained.metrics["not_compared"] == told["champion_not_compared"]
     with pytest.raises(ModelDamaged):
         runner.score(actor="ana")
     with pytest.raises(ModelDamaged, match="has hash"):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from core.decisions.chances import CHANCES
 from core.decisions.engine import decide
 from core.decisions.store_course import DecisionCourse
 from core.exports.model_card import card
@@ -91,7 +92,25 @@ def judged_by_weight(bench, file, studied):
     assert 80 < told["effective_rows"] < len(worked) and told["loops"]["groups"] != []
 
 
-def test_weights_are_refused_until_the_log_left_something_to_chance_and_then_stand_in_the_rows(weighing):
+def weighted_judged_by_unweighted_rows(bench, monkeypatch):
+    """A weighted model and an unweighted one are compared on worked leads by weight whichever recipe ran last."""
+    rooms, (label, version) = bench.rooms, (Label(unworked="weight"), bench.rooms.models.version("1"))
+    model = rooms.models.get("1")
+    facts = {**model.facts, "label": label.model_dump(exclude_none=True), "weighting": {"kept": 1}}
+    plain = Steps(rooms, bench.runner.last_recipe("test"), "ana").prepare(Population.of(rooms.signals))
+    assert plain.weighting is None and not rivals.compare(rooms, plain, version, version)["weighted"]
+    monkeypatch.setattr(rooms.models, "get", lambda _: replace(model, facts=facts))
+    champion, warned = rivals.champion_on(rooms, plain, plain.rows.filter(pl.col("part") == "test"), "another")
+    assert warned is None and champion is not None and champion.unseen[WEIGHT].null_count() == 0
+    assert len(champion.unseen) == len(champion.frame) > 50
+    assert rivals.compare(rooms, plain, version, version)["weighted"]
+    assert cutting.unseen(rooms, plain, version).weight is not None
+    monkeypatch.setattr(rivals, "chances", lambda *_: pl.DataFrame(schema=CHANCES))
+    champion, warned = rivals.champion_on(rooms, plain, plain.rows.filter(pl.col("part") == "test"), "another")
+    assert champion is None and warned is not None and "nothing to weight by" in warned.message
+
+
+def test_weights_are_refused_until_the_log_left_something_to_chance_and_then_stand_in_the_rows(weighing, monkeypatch):
     bench, result, file = weighing
     before = bench.db.verify().head
     with pytest.raises(NothingLeftToChance, match="0 are known to have been worked"):
@@ -126,6 +145,7 @@ def test_weights_are_refused_until_the_log_left_something_to_chance_and_then_sta
     later = Steps(bench.rooms, file, "ana", decided_until=0)
     with pytest.raises(NothingLeftToChance):
         later.prepare(Population.of(bench.rooms.signals))
+    weighted_judged_by_unweighted_rows(bench, monkeypatch)
 
 
 def test_the_win_rate_of_drift_counts_each_lead_by_its_weight():
