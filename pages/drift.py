@@ -29,6 +29,7 @@ drift_parts.job("drift")
 st.caption(
     f"**{report.told['current']}** against **{report.told['reference']}** · {versions.model_name(report.model_hash)} · "
     f"policy {versions.policy_name(report.policy_hash)} · up to {report.told['sample']:,} rows a side · {report.actor}"
+    + (" · worked leads drawn and counted by weight, for all leads" if report.told.get("weighted") else "")
 )
 drift_parts.figures(report, "drift_figures")
 moved, checks, judged, loops, past = st.tabs(TABS, key="tab", bind="query-params")

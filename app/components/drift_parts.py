@@ -103,8 +103,8 @@ def figures(report: Report, key: str) -> None:
 def _of(told: dict) -> str:
     owners = told.get("owners_changed")
     changed = "" if owners is None else f"; {owners:,} would change owner"
-    drawn = ", worked ones by weight for all leads" if told.get("weighted") else ""
-    return f"of {told['population']:,} compared{drawn}{changed}"
+    compared = "by weight" if told.get("weighted") else "compared"
+    return f"of {told['population']:,} {compared}{changed}"
 
 
 def table(report: Report, key: str) -> str:

@@ -10,6 +10,7 @@ from app.components import columns, empty_state, frame_table, kpi, permitted
 from app.feedback import done, refusals
 from app.queries import identities as reads
 from app.queries import people
+from core.governance.masking import MASK
 from core.governance.permissions import Permission
 from core.kernel.canonical import digest
 
@@ -33,6 +34,9 @@ def show(key: str) -> None:
     picked = people.id_of(asked) if asked else _picked(merged, key)
     if not picked:
         empty_state.show("No ids were merged. An identify or alias call, or a file with merged ids, joins them.")
+        return
+    if picked == MASK:
+        st.info(people.NO_ADDRESS, icon=":material/person_search:")
         return
     with refusals():
         _history(reads.history(picked), key)

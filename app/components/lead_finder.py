@@ -9,8 +9,9 @@ import streamlit as st
 
 from app import session
 from app.components import empty_state
-from app.queries import data, leads
+from app.queries import data, leads, people
 from app.queries import lead as reads
+from core.governance.masking import MASK
 
 MOST = 21
 TEXT = "lead_search"
@@ -50,7 +51,8 @@ def show(text: str) -> None:
             empty_state.link("No lead has been decided yet. Load events first.", page="data", action="Go to Data")
         return
     if found.is_empty():
-        st.info(f"No lead is called `{text}`. Here are the best ranked ones.", icon=":material/person_search:")
+        unknown = people.NO_ADDRESS if people.id_of(text) == MASK else f"No lead is called `{text}`."
+        st.info(f"{unknown} Here are the best ranked ones.", icon=":material/person_search:")
         found, text = leads.waiting(), ""
     st.markdown("**Leads that match**" if text else "**Best ranked leads**")
     with st.grid(3, min_column_width=300, key="lead_finder"):

@@ -18,6 +18,10 @@ WORDS = {
     "segment": ("segment", "customer_segment", "industry", "specialization"),
 }
 MOST_NAMED = 20_000
+NO_ADDRESS = (
+    "Your role finds nobody by an e-mail address. Such a lead is found by the number that Leads shows (`no-17`), or by "
+    "who may reveal personal values."
+)
 
 
 def cards(lead_ids: Sequence[str], role: Role) -> pl.DataFrame:
