@@ -12,6 +12,7 @@ import pytest
 from app.components import last_look, overview_export
 from app.queries import data, leads, one_pager, overview, progress, scope, tiles
 from core.decisions.store_funnel import FunnelStore
+from core.demo import hands
 from core.exports.one_pager import OnePager, Tile, to_pdf
 from core.exports.origin import Origin
 from core.governance.errors import Forbidden
@@ -172,3 +173,16 @@ def test_the_lineage_of_data_is_for_those_who_may_export(demo_copy):
     assert len(told) > 10 and json.loads(told[0])["eventType"] == "START"
     with pytest.raises(Forbidden, match="export"):
         data.lineage("root")
+
+
+def test_what_people_of_the_demo_say_is_said_once(demo_copy):
+    hands.speak(demo_copy.rooms)
+    kinds = ["feedback.given", "override.placed", "override.placed", "annotation.added"]
+    assert demo_copy.db.newest_entries(4)["kind"].to_list() == kinds
+    board = leads.board().filter(pl.col("hands").is_not_null())
+    routed = board.filter(pl.col("hands") == ["route"])
+    assert (board.height, routed.height) == (hands.SNOOZED + hands.ROUTED, hands.ROUTED)
+    assert routed.filter(pl.col("pool") == pl.col("policy_pool")).is_empty()
+    head = overview.ledger()
+    hands.speak(demo_copy.rooms)
+    assert overview.ledger() == head
