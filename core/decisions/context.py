@@ -81,7 +81,7 @@ class Deciding:
         store = DeskStore(self.database)
         desk = _kept(self.desks, store.told(), lambda: store.load(self.arm, before))
         if desk:
-            store.hear(desk, self.arm, before, naive(self.database.clock.now()))
+            store.hear(desk, self.policy.document, self.arm, before, naive(self.database.clock.now()))
         return desk
 
     def agreements(self) -> Agreements:

@@ -1,6 +1,6 @@
 """What people said over decisions as it stands at a moment, and who has a lead by it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -29,16 +29,23 @@ def standing_at(words: pl.DataFrame, moment: datetime) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """Where a lead lies by a person's word: its pool (None: the policy's), who has it (None: who has it there)."""
+    """Where a lead lies by a person's word: its pool (None: the policy's), who has it (None: who has it there), and the
+    pools in which that one stands.
+    """
 
     pool: str | None
     assignee: str | None
+    stands: Sequence[str] = ()
 
     def over(self, pool: str, held: Held | None) -> Held | None:
-        """Who has the lead that the policy has in this pool, maybe with somebody; None where nobody has it."""
+        """Who has the lead that the policy has in this pool, maybe with somebody, and in which pool it is their load.
+
+        That is the lead's pool, or the first of their own where they do not stand there; None where nobody has it.
+        """
         lies = self.pool or pool
-        who = self.assignee or (held.assignee if held and held.pool == lies else None)
-        return Held(lies, who) if who else None
+        if self.assignee:
+            return Held(lies if lies in self.stands or not self.stands else self.stands[0], self.assignee)
+        return held if held and held.pool == lies else None
 
 
 @dataclass(frozen=True)
@@ -50,12 +57,13 @@ class Hands:
     ends_at: datetime = datetime.max
 
     @classmethod
-    def of(cls, words: pl.DataFrame, told: int, now: datetime) -> "Hands":
-        """The words that stand now (naive UTC); `words` as `OverrideStore.listed` gives them."""
+    def of(cls, words: pl.DataFrame, told: int, now: datetime, stands: Mapping[str, Sequence[str]]) -> "Hands":
+        """The words that stand now (naive UTC); `words` as `OverrideStore.listed` has them, `stands`: pools by rep."""
         found: dict[str, Hand] = {}
         for word in standing_at(words, now).filter(pl.col("slot") != REST).iter_rows(named=True):
             newer = found.get(word["lead_id"])
-            found[word["lead_id"]] = Hand(word["pool"], newer.assignee if newer else word["assignee"])
+            who: str | None = newer.assignee if newer else word["assignee"]
+            found[word["lead_id"]] = Hand(word["pool"], who, stands.get(who or "", ()))
         ends = words["over_at"].filter(words["over_at"] > now).min()
         return cls(found, told, ends if isinstance(ends, datetime) else datetime.max)
 

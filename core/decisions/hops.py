@@ -1,9 +1,10 @@
-"""How a lead goes on from a pool that cannot take it: the chain that takes over, and its hops made again for replay."""
+"""What a document says of pools: who stands in them, which take over, and a record's hops made again for replay."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from core.decisions.breaching import POOL, is_told
+from core.decisions.sight import Place
 from core.policy.blocks import Pool
 from core.policy.document import Document
 from core.policy.outcome import Outcome, Reason
@@ -22,6 +23,15 @@ def asked_of_leads(document: Document) -> tuple[str, ...]:
     """The fields of a lead by which owners and territories are found."""
     owners = [OWNER for pool in document.pools.values() if pool.capacity == OWNER and not pool.territory]
     return tuple(dict.fromkeys([*owners, *(pool.territory for pool in document.pools.values() if pool.territory)]))
+
+
+def stands(document: Document, places: Mapping[str, Sequence[Place]]) -> dict[str, list[str]]:
+    """By rep the pools in which they stand by name, in the document's order."""
+    found: dict[str, list[str]] = {}
+    for name, pool in document.pools.items():
+        for place in () if pool.capacity == OWNER else places.get(pool.members or name, ()):
+            found.setdefault(place.assignee, []).append(name)
+    return found
 
 
 def hopped(document: Document, outcome: Outcome, reasons: Iterable[Mapping[str, object]]) -> Outcome:

@@ -10,10 +10,12 @@ import polars as pl
 from core.decisions.arms import acted_with
 from core.decisions.assigning import Desk
 from core.decisions.handing import Hands, reaches
+from core.decisions.hops import stands
 from core.decisions.sight import Held, Place
 from core.decisions.store_overrides import OverrideStore
 from core.kernel.database import Change, Database
 from core.kernel.ledger import merkle_root
+from core.policy.document import Document
 from core.policy.outcome import Reason
 
 REPS = """
@@ -97,12 +99,12 @@ class DeskStore:
         sql = "SELECT coalesce(sight_hash, '') AS sight_hash FROM decision_leaves WHERE entry_seq = ? ORDER BY leaf_no"
         return self._database.read(sql, [entry_seq])["sight_hash"].to_list()
 
-    def hear(self, desk: Desk, arm: str, before: datetime, now: datetime) -> None:
+    def hear(self, desk: Desk, document: Document, arm: str, before: datetime, now: datetime) -> None:
         """Tell the desk what people say now (naive UTC) of where leads lie, unless it knows; the rest as in `load`."""
         told = self._database.newest(*SAID)
         if desk.hands.told == told and now < desk.hands.ends_at:
             return
-        hands = Hands.of(OverrideStore(self._database).listed(), told, now)
+        hands = Hands.of(OverrideStore(self._database).listed(), told, now, stands(document, desk.places))
         asked = {"arms": list(acted_with(arm)), "before": before, "leads": list(hands.by_lead)}
         rows = self._database.read(LANDS, asked).iter_rows()
         desk.hear(hands, {lead: pool for lead, pool, *why in rows if pool and reaches(why[0], _reasons(why[1]))})

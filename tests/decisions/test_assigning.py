@@ -10,7 +10,7 @@ from core.decisions.assigning import Desk
 from core.decisions.duty import duty_of, is_away
 from core.decisions.engine import decide
 from core.decisions.handing import Hand, Hands
-from core.decisions.hops import hopped
+from core.decisions.hops import hopped, stands
 from core.decisions.replay import Loaders, replay
 from core.decisions.sight import Place, read
 from core.decisions.spine import population
@@ -151,7 +151,10 @@ def test_a_lead_counts_with_who_has_it_by_hand_as_far_as_a_hand_reaches(staffed)
     assert before - one.open == {("sdr.priority", "u-2"): 1}, "no hand reaches what is denied"
     one.assign(staffed.document, "l-0", least, {}, MONDAY)
     assert one.open == before, "and counts again where the policy permits again"
-    one.hear(Hands({}, 8), {})
+    at_home = {"l-1": Hand(None, "u-1", stands(staffed.document, one.places)["u-1"])}
+    one.hear(Hands(at_home, 8), {"l-1": "auto.nurture"})
+    assert one.open[("sdr.priority", "u-1")] == before[("sdr.priority", "u-1")] + 2, "a load where they stand"
+    one.hear(Hands({}, 9), {})
     assert one.open == Counter((held.pool, held.assignee) for held in one.held.values())
 
 
@@ -222,11 +225,11 @@ def what_people_say_moves_loads_and_is_replayed(store, deciders, loaders):
     assert one.equals(many)
     by_policy = desks.load("live", later)
     by_hand = desks.load("live", later)
-    desks.hear(by_hand, "live", later, now)
+    desks.hear(by_hand, deciders["policy"].document, "live", later, now)
     assert (by_policy.open[place], by_hand.open[place]) == (5, 3), "full of those that are not with somebody else"
     with store.change("decisions", "override.ended", "ana") as change:
         assert words.end(change, placed, None, "ana", store.clock.now()) == 2
-    desks.hear(by_hand, "live", later, now + timedelta(seconds=1))
+    desks.hear(by_hand, deciders["policy"].document, "live", later, now + timedelta(seconds=1))
     assert by_hand.open == by_policy.open
     report = replay(store, loaders)
     assert report.differences == () and report.unchecked == {"assignee": 0}
