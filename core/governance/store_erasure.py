@@ -68,6 +68,7 @@ SINKS = (
     ("messages", STAYS, "outbox SEMI JOIN person USING (lead_id)"),
     ("entries of the ledger that name an id", STAYS, f"ledger WHERE {NAMED.format('body')}"),
     ("simulations that name an id", STAYS, f"simulations WHERE {NAMED.format('evidence')}"),
+    ("drift reports that name an id", STAYS, f"drift_reports WHERE {NAMED.format('moved')}"),
     ("saved views that name an id", STAYS, f"saved_views WHERE {NAMED.format('parameters')}"),
 )  # fmt: skip
 """What holds something of a person: its name, what becomes of it, and how its rows are counted."""

@@ -215,10 +215,16 @@ def test_who_is_in_quarantine_alone_is_erased_too_and_what_nothing_opens_is_hope
                    ? AS sealed) FROM quarantine LIMIT 1""",
                 [CONFLICT, sealed],
             )
+            change.execute(
+                """INSERT INTO drift_reports BY NAME SELECT 'd' AS report_id, TIMESTAMP '2026-01-01' AS made_at, 'train'
+                   AS reference, 'test' AS current, 'm' AS model_hash, 'p' AS policy_hash, '{}' AS summary, '{}' AS
+                   distributions, ''::BLOB AS page, 'ana' AS actor, '{"visits":["l33","l3"]}' AS moved"""
+            )
         (db.directory / "outbox-000002.jsonl").write_text('{"lead_id":"l3"}\n')
         told = erasing.erase(db, "l3", "DSR-3", "pat", users)
         rows = {one["sink"]: one["rows"] for one in told.sinks}
         assert (told.ids, told.keys, rows["items in quarantine"], rows["lines of outbox files"]) == (["l3"], 1, 1, 1)
+        assert rows["drift reports that name an id"] == 1 and rows["saved views that name an id"] == 0
         assert "l3" in db.read("SELECT lead_id FROM erased_ids")["lead_id"]
         found = redrive(db, ["q_3"], None, "ana")
         assert (found.read, found.accepted, found.hopeless) == (1, 0, 1)

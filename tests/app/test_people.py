@@ -78,7 +78,7 @@ def test_what_the_policy_that_decides_hides_is_hidden_from_that_role_alone(addre
     assert people.cards(["ld_7"], Role.REVIEWER)["company"].to_list() == ["Bolt"]
     for role, shown in ((Role.ANALYST, "•••"), (Role.REVIEWER, "Bolt")):
         monkeypatch.setattr(lead, "role", lambda role=role: role)
-        assert dict(lead.profile("ld_7").select("attribute", "value").iter_rows())["company"] == shown
+        assert dict(lead.profile("ld_7").select("name", "value").iter_rows())["company"] == shown
 
 
 def test_a_message_to_other_systems_names_no_address(addressed):
