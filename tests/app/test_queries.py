@@ -94,9 +94,9 @@ def test_events_that_were_not_yet_known_are_left_out(demo):
 def test_personal_values_of_a_profile_follow_the_role(demo, monkeypatch):
     lead_id = leads.board()["lead_id"][0]
     monkeypatch.setattr(lead, "role", lambda: Role.ANALYST)
-    seen = dict(lead.profile(lead_id).select("attribute", "value").iter_rows())
+    seen = dict(lead.profile(lead_id).select("name", "value").iter_rows())
     monkeypatch.setattr(lead, "role", lambda: Role.REVIEWER)
-    hidden = dict(lead.profile(lead_id).select("attribute", "value").iter_rows())
+    hidden = dict(lead.profile(lead_id).select("name", "value").iter_rows())
     assert seen["email"] == hidden["email"] == "•••"
     assert (seen["contact_name"] != "•••", hidden["contact_name"]) == (True, "•••")
 
