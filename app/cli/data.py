@@ -138,9 +138,11 @@ def redrive(
 
 def _inspection_text(found: dict[str, Any]) -> str:
     columns = table(found["columns"], ["name", "type", "missing", "distinct", "example"])
-    lines = [f"{item['code']}: {item['message']} {item['remedy']}" for item in found["findings"]]
+    lines = [f"{item['code']}: {item['message'].rstrip('.')}. {item['remedy']}" for item in found["findings"]]
     source = found["adapter"] or "one of several sources"
     head = f"{found['path']}: {source}, {found['format']}, {found['rows']:,} rows of {found['kind']}"
     versions = ", ".join(map(str, found["schema_versions"]))
     head += f", schema version {versions}" if versions else ""
-    return "\n".join([head, "", columns, "", *lines])
+    given = {name: [one] if isinstance(one, str) else one for name, one in found["suggested_map"].items()}
+    suggested = [f"  {name}: {' or '.join(names)}" for name, names in given.items()]
+    return "\n".join([head, "", columns, "", *(["map, as suggested:", *suggested, ""] if suggested else []), *lines])

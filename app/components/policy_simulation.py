@@ -215,5 +215,6 @@ def badge() -> str:
 
 def evidence(found: Simulated) -> None:
     """Draw what kind of figures these are, and their hash."""
-    badges.show(badges.evidence("simulated"), f":gray[{found.mode} on {found.figures.leads:,} leads · result]",
-                f"`{found.result_hash[7:19]}`", f":gray[took {found.seconds:.1f} s]")  # fmt: skip
+    drawn_from = f":gray[{found.mode} on {found.figures.leads:,} leads, open or closed · result]"
+    took = f":gray[took {found.seconds:.1f} s]"
+    badges.show(badges.evidence("simulated"), drawn_from, f"`{found.result_hash[7:19]}`", took)

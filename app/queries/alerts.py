@@ -128,5 +128,8 @@ def _leaks() -> Alert | None:
 def _trial() -> Alert | None:
     board = leads.waiting()
     trial = int((board["arm"] == "trial").sum()) if board.height else 0
-    text = f"**{trial:,} decisions are a trial**: the model is not yet approved by a second person"
-    return Alert("blue", "experiment", text, "approvals") if trial else None
+    champion = rooms().models.champion()
+    approved = champion is not None and rooms().model_releases.is_approved(champion.model_hash)
+    why = "made before the model was approved" if approved else "the model is not yet approved by a second person"
+    text = f"**{trial:,} decisions are a trial**: {why}"
+    return Alert("blue", "experiment", text, "train" if approved else "approvals") if trial else None

@@ -7,6 +7,7 @@ import polars as pl
 from core.signals.aliases import plain_name
 
 ID_ENDINGS = ("id", "key", "number", "no", "code", "ref", "uuid", "guid")
+LEAD_WORDS = ("lead", "contact", "customer", "person", "prospect", "client", "member", "user", "case")
 TYPE_WORDS = ("event", "activity", "action", "step", "kind", "stage", "status", "category")
 CREATED_WORDS = ("creat", "regist", "sign", "start", "entry", "first", "open", "date", "added", "received")
 OUTCOME_WORDS = ("close", "won", "end", "convert", "last", "modif", "updat")
@@ -33,7 +34,8 @@ def _used(known: dict[str, Any]) -> set[object]:
 
 def _id(free: dict[str, pl.Series], unique: bool) -> str | None:
     def fits(name: str, column: pl.Series) -> bool:
-        if not plain_name(name).endswith(ID_ENDINGS) or column.null_count() or column.dtype.is_float():
+        plain = plain_name(name)
+        if not (plain.endswith(ID_ENDINGS) or plain in LEAD_WORDS) or column.null_count() or column.dtype.is_float():
             return False
         return column.n_unique() == len(column) if unique else 1 < column.n_unique() < len(column)
 

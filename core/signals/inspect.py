@@ -1,6 +1,6 @@
 """What is in a file, before anything is loaded: format, columns, suggested mapping, and what to look at first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -157,8 +157,16 @@ def _kind(raw: Raw, fits: tuple[Adapter, ...]) -> str:
     rep = aliases.suggest(raw.columns, "reps")
     if {"assignee", "pool"} <= rep.keys() and {"per_day", "max_open"} & rep.keys():
         return "reps"
-    others = ("leads", "outcomes")
-    return next((kind for kind in others if "lead_id" in aliases.suggest(raw.columns, kind)), "leads")
+    others = {kind: aliases.suggest(raw.columns, kind) for kind in ("leads", "outcomes")}
+    known = next((kind for kind, fields in others.items() if "lead_id" in fields), None)
+    return known or _kind_without_lead(found, others["outcomes"])
+
+
+def _kind_without_lead(events: Collection[str], outcomes: Collection[str]) -> str:
+    """By the fields that were found beside a lead's id that no alias knows."""
+    if {"type", "occurred_at"} <= set(events):
+        return "events"
+    return "outcomes" if {"outcome", "at"} <= set(outcomes) else "leads"
 
 
 def _first_columns(raw: Raw, kind: str, fits: tuple[Adapter, ...]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import jobs, release_commands
 from app.components import policy_release, policy_simulating, policy_study
+from app.queries import alerts
 from core.kernel.workers import Cancelled
 from core.policy import editing
 from tests.app.pages import page
@@ -161,6 +162,8 @@ def test_a_model_is_approved_by_somebody_who_did_not_train_it(demo_copy):
     at = button(page("approvals", "rita", v="model-1"), "Approve model").click().run()
     assert not at.error
     assert demo_copy.rooms.model_releases.is_approved(demo_copy.rooms.models.champion().model_hash)
+    trial = next(one for one in alerts.alerts() if "are a trial" in one.text)
+    assert "made before the model was approved" in trial.text and trial.page == "train"
 
 
 def test_long_work_shows_beside_the_steps_and_is_cancelled(demo_copy, monkeypatch):

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.browser
 PATHS = [entry.path for entries in SECTIONS.values() for entry in entries]
 
 FAINT = """() => {
-  const parts = text => { const found = text.match(/[\\d.]+/g).map(Number); return [...found, 1].slice(0, 4); };
+  const parts = text => { const found = [...text.match(/[\\d.]+/g).map(Number), 1].slice(0, 4);
+    return text.startsWith('color(') ? found.map((one, i) => i < 3 ? 255 * one : one) : found; };
   const over = (top, under) => [0, 1, 2].map(i => top[i] * top[3] + under[i] * (1 - top[3])).concat([1]);
   const light = colour => { const [r, g, b] = colour.map(one => { const x = one / 255;
     return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };

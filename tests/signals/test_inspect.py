@@ -87,6 +87,14 @@ def test_senders_faster_than_people_are_named(write):
     assert "duplicate_event" in codes(found)
 
 
+def test_what_a_file_holds_is_seen_where_no_alias_knows_its_leads(write):
+    events = write("e.csv", "contact,action,ts\n" + "".join(f"c{n % 4},view,2026-01-0{1 + n % 9}\n" for n in range(20)))
+    deals = write("d.csv", "contact,stage,closed_at\n" + "".join(f"c{n},Won,2026-01-0{1 + n}\n" for n in range(9)))
+    found = [inspect_file(str(path), ReadOptions(), NOW) for path in (events, deals)]
+    assert [one["kind"] for one in found] == ["events", "outcomes"]
+    assert [one["suggested_map"]["lead_id"] for one in found] == ["contact", "contact"]
+
+
 def test_event_types_that_look_like_outcomes_are_named(write):
     path = write(
         "e.csv",
