@@ -65,6 +65,20 @@ class WindowsOpen(LeadbenchError):
         )
 
 
+class WorkedThin(LeadbenchError):
+    """Test rows of which too few are of worked leads with a weight."""
+
+    code = "worked_thin"
+
+    def __init__(self, rows: int, rarer: int) -> None:
+        super().__init__(
+            f"Of the worked leads that a weighted model is judged by `{rows:,}` test rows are left, "
+            f"{rarer} of the rarer outcome; {FEWEST_OF_A_CLASS} are needed.",
+            value=rows,
+            remedy="Load what came since, or explore and hold out more.",
+        )
+
+
 def judged(rooms: Rooms, prepared: Prepared, version: ModelVersion, rows: pl.DataFrame) -> tuple[Model, pl.DataFrame]:
     """The model, which the label of the rows may judge, and those of these test rows that it has not seen.
 
@@ -83,7 +97,8 @@ def standing(rooms: Rooms, prepared: Prepared, rows: pl.DataFrame, *versions: Mo
     """These test rows as they judge the models: where one of them or the label weights, worked leads by their weight.
 
     One rule for both sides: worked leads stand for all, so they judge who took unworked ones for lost, and who left
-    them out. Raises ModelDamaged, and NothingLeftToChance and WeightsThin where the log gives no weights.
+    them out. Raises ModelDamaged, NothingLeftToChance and WeightsThin where the log gives no weights, WorkedThin where
+    under ten test rows of an outcome have one.
     """
     if WEIGHT in rows.columns or not any(
         training_data.is_weighted(rooms.models.get(one.version).facts) for one in versions
@@ -91,7 +106,10 @@ def standing(rooms: Rooms, prepared: Prepared, rows: pl.DataFrame, *versions: Mo
         return rows
     logged = chances(rooms.db, rooms.loaders.policy, DecisionCourse(rooms.db).newest_entry())
     by_weight, _ = weighed(prepared.rows, Population.of(rooms.signals).work, logged)
-    return with_weights(rows, by_weight).drop_nulls(WEIGHT)
+    kept = with_weights(rows, by_weight).drop_nulls(WEIGHT)
+    if (rarer := _fewest(kept["y"])) < FEWEST_OF_A_CLASS:
+        raise WorkedThin(kept.height, rarer)
+    return kept
 
 
 def _fewest(y: pl.Series) -> int:

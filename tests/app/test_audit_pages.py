@@ -79,3 +79,10 @@ def test_the_page_goes_to_older_entries_and_back_by_its_address(demo, monkeypatc
     at.button(key="approvals_audit_after").click().run()
     assert f"No. {newest:,} to" in " ".join(one.value for one in at.caption)
     assert not at.exception and services.workbench() is demo
+
+
+def test_an_address_that_a_list_would_cut_in_two_is_taken_out_before(open_store):
+    with open_store.db.change("governance", "test.told", "ana") as change:
+        change.body["comment"] = "x" * 215 + " kim@acme.example"
+    (told,) = LedgerPages(open_store.db).older(Narrowed(kind="test.told"), None, 5)["body"]
+    assert "kim" not in told and told.endswith('•••"}')

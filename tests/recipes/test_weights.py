@@ -105,6 +105,9 @@ def weighted_judged_by_unweighted_rows(bench, monkeypatch):
     assert len(champion.unseen) == len(champion.frame) > 50
     assert rivals.compare(rooms, plain, version, version)["weighted"]
     assert cutting.unseen(rooms, plain, version).weight is not None
+    with pytest.raises(rivals.WorkedThin, match="1 of the rarer outcome; 10 are needed"):
+        few = plain.rows.filter((pl.col("y") == 0) | (pl.col("lead_id") == champion.unseen.filter(y=1)["lead_id"][0]))
+        rivals.standing(rooms, plain, few.unique(["lead_id"], keep="last"), version)
     monkeypatch.setattr(rivals, "chances", lambda *_: pl.DataFrame(schema=CHANCES))
     champion, warned = rivals.champion_on(rooms, plain, plain.rows.filter(pl.col("part") == "test"), "another")
     assert champion is None and warned is not None and "nothing to weight by" in warned.message

@@ -6,11 +6,13 @@ from typing import Any
 
 import polars as pl
 
+from core.kernel.addresses import ADDRESS, MASK
 from core.kernel.database.owner import Database
 
 NARROWED = """FROM ledger WHERE (len($streams) = 0 OR list_contains($streams, stream))
     AND ($actor IS NULL OR actor = $actor) AND ($kind IS NULL OR kind = $kind)"""
-SHOWN = """SELECT seq, "at", stream, kind, actor, left(body, $letters) AS body,
+SHOWN = f"""SELECT seq, "at", stream, kind, actor,
+    left(regexp_replace(body, '{ADDRESS}', '{MASK}', 'g'), $letters) AS body,
     substr(hash, 8, 16) AS hash, substr(prev, 8, 16) AS prev"""
 OLDER = f"{SHOWN} {NARROWED} AND ($place IS NULL OR seq < $place) ORDER BY seq DESC LIMIT $most"
 NEWER = f"FROM ({SHOWN} {NARROWED} AND seq > $place ORDER BY seq LIMIT $most) ORDER BY seq DESC"
@@ -18,7 +20,7 @@ SPAN = f"SELECT count(*) AS matching, min(seq) AS oldest, max(seq) AS newest {NA
 OF_KINDS = "FROM ledger WHERE list_contains($kinds, kind) AND seq > $last ORDER BY seq LIMIT $most"
 AT_ONCE = 1_000
 LETTERS = 240
-"""So much of a body is shown in a list."""
+"""So much of a body is shown in a list, after addresses are taken out: a part of one would be none."""
 
 
 @dataclass(frozen=True)
