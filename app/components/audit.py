@@ -39,11 +39,18 @@ def show(key: str) -> None:
         _replay(key)
     with take, chart.card("Evidence"):
         st.markdown("Ledger, records and a verifier that needs only Python.")
-        st.download_button(
-            "Evidence ZIP", data=reads.export, file_name="leadbench-evidence.zip", mime="application/zip",
-            key=f"{key}_zip", icon=":material/folder_zip:", on_click="ignore",
-        )  # fmt: skip
+        _evidence(key)
     _ledger(key)
+
+
+def _evidence(key: str) -> None:
+    if why := reads.withheld():
+        st.button("Evidence ZIP", disabled=True, help=why, key=f"{key}_zip", icon=":material/folder_zip:")
+        return
+    st.download_button(
+        "Evidence ZIP", data=reads.export, file_name="leadbench-evidence.zip", mime="application/zip",
+        key=f"{key}_zip", icon=":material/folder_zip:", on_click="ignore",
+    )  # fmt: skip
 
 
 def _verify(key: str) -> None:

@@ -10,11 +10,14 @@ from pathlib import Path
 import polars as pl
 import streamlit as st
 
-from app.queries.access import database, revision, rooms
+from app.queries.access import database, hidden_besides, may, revision, role, rooms
 from core.governance import evidence
+from core.governance.permissions import Permission
+from core.governance.store import EvidenceStore
 from core.kernel.database import LedgerPages, Narrowed
 
 PAGE = 50
+ADDRESSES = "Records name leads whose ids are e-mail addresses: who may reveal personal values takes them."
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,18 @@ def body(seq: int) -> str:
 def decisions() -> int:
     """How many decisions the store holds."""
     return rooms().decisions.count()
+
+
+def withheld() -> str | None:
+    """Why who is looking takes no evidence, whose records are as they were hashed, with nothing masked; None: may."""
+    if hidden := hidden_besides(role()):
+        return f"Records hold {', '.join(hidden)}, which your role does not see."
+    return None if may(Permission.REVEAL) or not _names_addresses(revision("decisions")) else ADDRESSES
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _names_addresses(revision: str) -> bool:
+    return EvidenceStore(database()).names_addresses()
 
 
 def export() -> bytes:

@@ -108,6 +108,10 @@ class EvidenceStore:
         """The ledger entries that hold decisions, in order."""
         return self._database.read("SELECT DISTINCT entry_seq FROM decision_leaves ORDER BY 1")["entry_seq"].to_list()
 
+    def names_addresses(self) -> bool:
+        """Whether a record is of a lead whose id is an e-mail address."""
+        return bool(self._database.scalar("SELECT count(*) > 0 FROM decisions WHERE contains(lead_id, '@')"))
+
     def records(self, entry_seq: int) -> list[tuple[int, str, str | None, int | None]]:
         """(leaf number, hash, record, retired_seq) of a batch, in the order of its Merkle tree.
 

@@ -8,15 +8,16 @@ import polars as pl
 import pytest
 
 from app import feedback, session
-from app.queries import data, lead, leads, outbox, people, study
+from app.queries import audit, data, lead, leads, outbox, people, study
 from core.decisions.errors import LeadUndecided
 from core.decisions.store_contests import ContestStore
 from core.decisions.store_outbox import SCHEMA, OutboxStore
 from core.governance import erasing
 from core.governance.masking import MASK, initials
-from core.governance.permissions import Role
+from core.governance.permissions import Permission, Role
 from core.kernel.settings import Settings
 from core.policy.default import shipped
+from tests.app.pages import page
 
 IDS = ["kim@acme.example", "ld_7"]
 
@@ -140,6 +141,18 @@ def test_a_search_looks_in_what_is_shown(demo, monkeypatch):
     monkeypatch.setattr(leads, "board", lambda seen_by=None: rows)
     assert [leads.matching(leads.Filter("all", text=text)).height for text in (IDS[0], "kim", "@acme")] == [0, 0, 0]
     assert IDS[0] in leads.matching(leads.Filter("all", text="no-1"))["lead_id"]
+
+
+def test_evidence_that_names_addresses_is_for_who_may_reveal(demo, monkeypatch):
+    assert audit.withheld() is None
+    monkeypatch.setattr(audit, "_names_addresses", lambda revision: True)
+    assert "e-mail addresses" in str(audit.withheld())
+    at = page("approvals", tab="Audit")
+    assert at.button(key="approvals_audit_zip").disabled
+    monkeypatch.setattr(audit, "may", lambda permission: permission is Permission.REVEAL)
+    assert audit.withheld() is None
+    monkeypatch.setattr(audit, "hidden_besides", lambda role: ["company"])
+    assert "company" in str(audit.withheld())
 
 
 def test_a_refusal_on_a_page_names_no_address(monkeypatch):
