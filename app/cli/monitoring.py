@@ -115,7 +115,7 @@ def _cohort_row(one: dict[str, Any]) -> dict[str, Any]:
         "expected": _figure(guess.get("auc")),
         "won": _figure(real.get("win_rate")),
         "said": _figure(guess.get("win_rate")),
-        "not told": UNTOLD.get(one.get("untold") or "", ""),
+        "not told": UNTOLD.get(one.get("untold") or "", "") if one["is_mature"] else "",
     }
 
 

@@ -285,6 +285,8 @@ def test_performance_says_what_came_and_what_is_expected(demo):
     assert any(not one["is_mature"] for one in found["cohorts"]) and found["loops"]["unknown"]
     assert not found["weighted"] and "by their weights" not in performance_text(found)
     assert "by their weights, as 80 rows would" in performance_text({**found, "effective_rows": 80.0})
+    few = [{**one, "is_mature": True, "untold": "few_wins"} for one in found["cohorts"]]
+    assert "AUC: under 5 wins" in performance_text({**found, "cohorts": few})
     assert refused("performance", "--segment", "lead_id", *at)["code"] == "unknown_segment"
     assert call("performance", "--population", "everybody").returncode == 2
 
