@@ -6,8 +6,6 @@ import streamlit as st
 
 from app import navigation
 from app.components import chart, glossary, lead_contest
-from app.queries.access import may
-from core.governance.permissions import Permission
 
 
 def told(contest: dict[str, Any]) -> str:
@@ -24,10 +22,7 @@ def show(contest: dict[str, Any], key: str) -> None:
         )
         st.text(f"“{contest['reason']}”")
         with st.container(horizontal=True, vertical_alignment="center"):
-            if may(Permission.REVIEW):
-                lead_contest.settle(contest["contest_id"], key)
-            else:
-                st.caption("A reviewer decides about it.")
+            lead_contest.settle(contest["contest_id"], key)
             st.page_link(
                 navigation.script("lead"), label="Open Lead 360", icon=":material/person_search:",
                 query_params={"id": contest["ref"]},

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from app import work_commands
+from app.components import permitted
 from app.feedback import done, refusals
 from app.queries import contests as reads
-from app.queries.access import may
 from core.decisions.store_contests import CHANGED, UPHELD
 from core.governance.permissions import Permission
 
@@ -24,14 +24,13 @@ def show(lead_id: str, key: str) -> None:
             icon=":material/gavel:",
         )
         st.text(f"“{row['reason']}”")
-        if may(Permission.REVIEW):
-            settle(row["contest_id"], key)
-    elif reads.has_way() and may(Permission.CONTEST):
+        settle(row["contest_id"], key)
+    elif reads.has_way():
         _ask(lead_id, key)
 
 
 def _ask(lead_id: str, key: str) -> None:
-    with st.popover("Contest", icon=":material/gavel:"):
+    with st.popover("Contest", icon=":material/gavel:", **permitted.by(Permission.CONTEST)):
         reason = st.text_input("What is contested", key=f"{key}_reason")
         if st.button("Ask for a person's look", key=f"{key}_ask", disabled=not reason.strip()):
             with refusals():
@@ -42,7 +41,7 @@ def _ask(lead_id: str, key: str) -> None:
 
 def settle(contest_id: str, key: str) -> None:
     """Draw the form for a person's word on a contest."""
-    with st.popover("Decide", icon=":material/how_to_reg:"):
+    with st.popover("Decide", icon=":material/how_to_reg:", **permitted.by(Permission.REVIEW)):
         verdict = st.radio("Word", list(WORDS), format_func=WORDS.__getitem__, key=f"{key}_verdict")
         comment = st.text_input("Why", key=f"{key}_comment")
         if st.button("Note it", key=f"{key}_settle", disabled=not comment.strip()):

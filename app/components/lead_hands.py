@@ -7,11 +7,10 @@ import polars as pl
 import streamlit as st
 
 from app import work_commands
-from app.components import glossary, override_form
+from app.components import glossary, override_form, permitted
 from app.components.override_form import CONFIRM_OVER, TITLES, counted
 from app.feedback import refusals
 from app.queries import desk, leads
-from app.queries.access import may
 from app.queries.leads import Filter, Ranked
 from core.decisions.store_overrides import Kind
 from core.governance.feedback import Verdict
@@ -24,8 +23,6 @@ SHORTCUTS = {Kind.ROUTE: "P", Kind.ASSIGN: "A", Kind.SNOOZE: "S"}
 
 def show(found: Ranked, picked: Sequence[str], chosen: Filter, key: str) -> None:
     """Draw the actions on the leads that are picked, or on all open ones that pass the filter."""
-    if not (may(Permission.OVERRIDE) or may(Permission.NOTE)):
-        return
     names = {PICKED: f"{len(picked):,} selected", MATCHING: f"All {found.open:,} open that match"}
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=key):
         scope = st.segmented_control(
@@ -33,15 +30,16 @@ def show(found: Ranked, picked: Sequence[str], chosen: Filter, key: str) -> None
             label_visibility="collapsed", help=f"More than {CONFIRM_OVER} are asked about once more.",
         )  # fmt: skip
         nobody = not (found.open if scope == MATCHING else picked)
-        for kind in Kind if may(Permission.OVERRIDE) else ():
+        for kind in Kind:
             if st.button(
-                TITLES[kind], key=f"{key}_{kind}", icon=f":material/{ICONS[kind]}:", disabled=nobody,
-                shortcut=SHORTCUTS[kind],
+                TITLES[kind], key=f"{key}_{kind}", icon=f":material/{ICONS[kind]}:", shortcut=SHORTCUTS[kind],
+                **permitted.by(Permission.OVERRIDE, disabled=nobody),
             ):  # fmt: skip
                 override_form.dialog(_ids(scope, picked, chosen), f"{key}_form", kind)
-        if may(Permission.NOTE) and st.button(
-            "Feedback", key=f"{key}_feedback", icon=":material/thumbs_up_down:", disabled=nobody, shortcut="F"
-        ):
+        if st.button(
+            "Feedback", key=f"{key}_feedback", icon=":material/thumbs_up_down:", shortcut="F",
+            **permitted.by(Permission.NOTE, disabled=nobody),
+        ):  # fmt: skip
             ids = _ids(scope, picked, chosen)
             st.dialog(f"Feedback on {counted(len(ids))}")(feedback)(ids, f"{key}_say")
         override_form.undo(key)

@@ -7,10 +7,9 @@ from typing import Any
 import streamlit as st
 
 from app import live, session
-from app.components import badges, glossary, kpi, lead_feedback, override_form
+from app.components import badges, glossary, kpi, lead_feedback, override_form, permitted
 from app.queries import lead as reads
 from app.queries import versions
-from app.queries.access import may
 from app.queries.lead import Lead
 from core.decisions.record import Record
 from core.governance.permissions import Permission
@@ -52,7 +51,7 @@ def show(lead: Lead, record: Record, by_hand: Sequence[Mapping[str, Any]], *, is
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{looking_back}{badges.trial(record.arm)} :gray[{names} · {times} · {_ended(lead)}]")
         lead_feedback.show(lead.lead_id, lead.ref, "lead_feedback")
-        if may(Permission.OVERRIDE) and not is_past:
+        if not is_past:
             _override(lead)
     override_form.words(by_hand, "lead_words", ends=not is_past)
 
@@ -60,8 +59,10 @@ def show(lead: Lead, record: Record, by_hand: Sequence[Mapping[str, Any]], *, is
 def _override(lead: Lead) -> None:
     is_over = lead.outcome is not None
     if st.button(
-        "Override", icon=":material/back_hand:", key="lead_override", shortcut="O", disabled=is_over,
-        help="The lead is closed." if is_over else glossary.term("by_hand"),
+        "Override", icon=":material/back_hand:", key="lead_override", shortcut="O",
+        **permitted.by(
+            Permission.OVERRIDE, disabled=is_over, help="The lead is closed." if is_over else glossary.term("by_hand")
+        ),
     ):  # fmt: skip
         override_form.dialog([lead.lead_id], "lead_override_form")
 

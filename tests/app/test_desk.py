@@ -28,6 +28,8 @@ def test_a_role_that_may_not_speak_sees_the_words_only(demo_copy):
     demo_copy.rooms.users.add("vic", "viewer", "root")
     at = page("leads", "vic")
     assert next(one for one in at.get("button_group") if "leads_peek_feedback" in str(one.key)).disabled
+    route = next(one for one in at.button if one.label == "Route")
+    assert route.disabled and "Your role, viewer, may not overrule decisions by hand" in route.help
 
 
 def test_a_kept_view_brings_its_filters_back(demo_copy):

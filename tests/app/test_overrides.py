@@ -340,4 +340,5 @@ def test_lead_360_shows_the_word_its_history_and_undo(bench):
     assert lead.record(lead_id) == record
     at = at.button(key="lead_override").click().run()
     assert any(one.label == "Pool" for one in at.selectbox)
-    assert all(one.key != "lead_override" for one in page("lead", "rita", id=lead_id).button)
+    hers = page("lead", "rita", id=lead_id).button(key="lead_override")
+    assert hers.disabled and "may not overrule decisions by hand" in hers.help
