@@ -26,7 +26,8 @@ def show(key: str) -> None:
             with refusals():
                 jobs.start(NAME, commands.query(text, limit))
                 st.rerun()
-        _answer(key)
+        else:
+            _answer(key)
     with right, st.container(border=True):
         st.markdown("**Views**")
         for name, columns in reads.views().items():

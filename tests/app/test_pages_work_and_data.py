@@ -281,6 +281,9 @@ def test_a_job_is_found_again_after_a_page_change(demo):
     at.run()
     assert not at.exception
     assert at.dataframe[0].value.columns.tolist() == ["leads_in_store"]
+    at.text_area(key="data_console_text").set_value("DROP TABLE leads")
+    at.button(key="data_console_run").click().run()
+    assert "only reads" in at.error[0].value and not at.dataframe and not at.success
 
 
 def test_leads_go_to_crms_in_their_own_forms_with_ids_as_the_role_may_see_them(demo):
