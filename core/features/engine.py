@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from core.features.compiler import compile
+from core.features.compiler import Keeping, compile
 from core.features.compiler.identities import held
 from core.features.document import FeatureSet
 from core.features.spine import LEAD_NO, spine_rows
@@ -75,12 +75,14 @@ def values_on(cursor: Cursor, feature_set: FeatureSet, rows: pl.DataFrame) -> tu
     return values, statistics
 
 
-def valued(cursor: Cursor, typed: FeatureSet, statistics: Statistics, rows: pl.DataFrame) -> pl.DataFrame:
+def valued(
+    cursor: Cursor, typed: FeatureSet, statistics: Statistics, rows: pl.DataFrame, keeping: Keeping | None = None
+) -> pl.DataFrame:
     """The features of a resolved set, one column each, for rows as `spine_rows` gives them, in their order.
 
-    Rows that come with LEAD_NO spare the search for their leads.
+    Rows that come with LEAD_NO spare the search for their leads. With `keeping` the parts come after the features.
     """
-    statement = compile(typed, statistics, rows.height)
+    statement = compile(typed, statistics, rows.height, keeping)
     parts = [_batch(cursor, statement, part) for part in rows.iter_slices(BATCH_ROWS)] or [
         _batch(cursor, statement, rows)
     ]

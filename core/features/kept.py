@@ -13,8 +13,11 @@ import io
 from dataclasses import dataclass, replace
 
 import polars as pl
+import polars.selectors as cs
 
 from core.features import store_changed, store_kept
+from core.features.compiler import Keeping, parts_of
+from core.features.compiler.parts import have_parts
 from core.features.document import FeatureSet
 from core.features.engine import valued
 from core.features.errors import FeatureSetUnknown
@@ -95,15 +98,20 @@ def renew(
 
 def _work(cursor: Cursor, feature_set: FeatureSet, before: Kept | None, wanted: pl.DataFrame) -> _Work:
     typed, statistics = measured(cursor, feature_set)
-    head = store_kept.now(cursor, feature_set, typed, before, _fingerprint(wanted))
-    parts = store_changed.parts(cursor, typed)
+    parts = parts_of(typed, statistics) if have_parts(store_changed.split(typed)[1]) else {}
+    columns = store_kept.types_of(typed) | parts
+    head = store_kept.now(cursor, feature_set.behaviour_hash, columns, before, _fingerprint(wanted))
+    marked = store_changed.marked(cursor, typed)
+    keeping = Keeping() if parts else None
     if before is None or before.columns != head.columns or not store_kept.is_grown(cursor, before):
         rows = pl.concat([wanted, *([store_kept.keys(cursor, before.table)] if before else [])])
-        whole = _values(cursor, typed, statistics, store_kept.numbered(cursor, rows.unique()))
-        return _Work(head, True, Built(whole, whole.clear()), store_changed.all_marks(cursor, parts))
-    changed = store_changed.find(cursor, feature_set.behaviour_hash, before, parts)
+        whole = _values(cursor, typed, statistics, store_kept.numbered(cursor, rows.unique()), keeping)
+        return _Work(head, True, Built(whole, whole.clear()), store_changed.all_marks(cursor, marked))
+    changed = store_changed.find(cursor, feature_set.behaviour_hash, before, marked)
     unkept = None if before.asked == head.asked else store_kept.numbered(cursor, wanted)
-    built = _built(cursor, typed, statistics, store_changed.todo(cursor, typed, before.table, changed, unkept))
+    todo = store_changed.todo(cursor, typed, before.table, parts, changed, unkept)
+    later = replace(keeping, since=before.last_event) if keeping else None
+    built = _built(cursor, typed, statistics, todo, later)
     marks = store_changed.changed_marks(cursor)
     return _Work(head, False, built, marks, store_changed.changed_leads(cursor))
 
@@ -115,24 +123,39 @@ def _fingerprint(rows: pl.DataFrame) -> str:
     return hashlib.sha256(written.getbuffer()).hexdigest()
 
 
-def _built(cursor: Cursor, typed: FeatureSet, statistics: Statistics, todo: pl.DataFrame) -> Built:
-    """The rows' own features where `own`, those of the account for all of them."""
-    rows, own = todo.drop("own"), todo["own"]
-    if own.all():
-        return Built(_values(cursor, typed, statistics, rows), rows.clear())
+def _built(
+    cursor: Cursor, typed: FeatureSet, statistics: Statistics, todo: pl.DataFrame, later: Keeping | None
+) -> Built:
+    """The rows' own features where `own`, those of the account for all: where `anew` of all events, else of later ones.
+
+    Without `later` no parts are kept, and all is of all events.
+    """
+    anew = todo["anew"] if later else pl.repeat(True, todo.height, eager=True)
+    if todo["own"].all() and anew.all():
+        whole = _values(cursor, typed, statistics, todo, later and Keeping())
+        return Built(whole, whole.clear())
     mine, shared = (replace(typed, features=part) for part in store_changed.split(typed))
-    account = _values(cursor, shared, statistics, rows)
-    whole = account.filter(own)
+    runs = [(todo.filter(anew), later and Keeping()), (todo.filter(~anew), later)]
+    runs = [(rows, keeping) for rows, keeping in runs if rows.height]
+    account = pl.concat([_values(cursor, shared, statistics, rows, keeping) for rows, keeping in runs])
+    rows = pl.concat([rows for rows, _ in runs])
+    whole = account.filter(rows["own"])
     if whole.height and mine.features:
-        whole = whole.hstack(_values(cursor, mine, statistics, rows.filter(own)).select(mine.feature_names))
-    return Built(whole, account.filter(~own))
+        values = _values(cursor, mine, statistics, rows.filter("own"))
+        whole = whole.hstack(values.select(mine.feature_names))
+    return Built(whole, account.filter(~rows["own"]))
 
 
-def _values(cursor: Cursor, typed: FeatureSet, statistics: Statistics, rows: pl.DataFrame) -> pl.DataFrame:
+def _values(
+    cursor: Cursor, typed: FeatureSet, statistics: Statistics, rows: pl.DataFrame, keeping: Keeping | None = None
+) -> pl.DataFrame:
+    """KEYS and LEAD_NO of the rows, then their values; a build of later events is given the parts that they have."""
+    known = rows.select(*store_kept.KEYS, LEAD_NO)
     if rows.is_empty():
-        return rows
-    spine = spine_rows(typed, rows).with_columns(rows[LEAD_NO])
-    return rows.hstack(valued(cursor, typed, statistics, spine))
+        return known
+    parts = cs.starts_with("#") if keeping and keeping.since is not None else LEAD_NO
+    spine = spine_rows(typed, known).hstack(rows.select(parts))
+    return known.hstack(valued(cursor, typed, statistics, spine, keeping))
 
 
 def _write(db: Database, before: Kept | None, work: _Work, report: KeptReport, actor: str) -> None:

@@ -1,6 +1,6 @@
 """What has changed in the store since a kept build: the leads, by their marks and new events, and the rows to build."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -48,19 +48,21 @@ _ACCOUNT_NEWS = """
 CREATE OR REPLACE TEMP TABLE account_news AS SELECT m.account_no, n.occurred_at, n.received_at FROM news n
 JOIN (FROM lead_accounts SEMI JOIN (SELECT DISTINCT lead_no FROM news) USING (lead_no)) m USING (lead_no)
 """
-_OF_LEADS = f"SELECT r.rowid AS place, {{own}} AS own FROM {{table}} r WHERE {NUMBER} IN (FROM {{leads}})"
-_SEEING = f"""SELECT r.rowid AS place, TRUE AS own FROM {{table}} r
+_OF_LEADS = f"""SELECT r.rowid AS place, {{own}} AS own, TRUE AS anew FROM {{table}} r
+    WHERE {NUMBER} IN (FROM {{leads}})"""
+_SEEING = f"""SELECT r.rowid AS place, TRUE AS own, FALSE AS anew FROM {{table}} r
     SEMI JOIN news n ON n.lead_no = r.{NUMBER} AND {{seen}}"""
-_SEEING_OTHERS = f"""SELECT r.rowid AS place, FALSE AS own FROM {{table}} r
+_SEEING_OTHERS = f"""SELECT r.rowid AS place, FALSE AS own, FALSE AS anew FROM {{table}} r
     JOIN (SELECT lead_no, account_no FROM lead_accounts
         SEMI JOIN (SELECT DISTINCT account_no FROM account_news) USING (account_no)) m ON m.lead_no = r.{NUMBER}
     SEMI JOIN account_news n ON n.account_no = m.account_no AND {{seen}}"""
-_KEPT = f"""SELECT {", ".join(f"r.{name}" for name in (*KEYS, NUMBER))}, f.own FROM {{table}} r
-    JOIN (SELECT place, bool_or(own) AS own FROM ({{found}}) GROUP BY place) f ON f.place = r.rowid"""
+_KEPT = f"""SELECT {", ".join(f"r.{name}" for name in (*KEYS, NUMBER))}, f.own, f.anew{{parts}} FROM {{table}} r
+    JOIN (SELECT place, bool_or(own) AS own, bool_or(anew) AS anew FROM ({{found}}) GROUP BY place) f
+        ON f.place = r.rowid"""
 _ANY_UNKNOWN = f"SELECT 1 FROM {{table}} WHERE {NUMBER} IS NULL LIMIT 1"
-_NEWLY_KNOWN = f"""SELECT {", ".join(f"r.{name}" for name in KEYS)}, l.lead_no, TRUE
+_NEWLY_KNOWN = f"""SELECT {", ".join(f"r.{name}" for name in KEYS)}, l.lead_no AS {NUMBER}, TRUE AS own, TRUE AS anew
     FROM {{table}} r JOIN leads l USING (lead_id) WHERE r.{NUMBER} IS NULL"""
-_NOT_KEPT = f"""SELECT DISTINCT r.*, TRUE FROM wanted r
+_NOT_KEPT = f"""SELECT DISTINCT r.*, TRUE AS own, TRUE AS anew FROM wanted r
     WHERE NOT EXISTS (SELECT 1 FROM {{table}} k WHERE {SAME_ROW})"""
 
 
@@ -72,7 +74,7 @@ class Changed:
     otherwise: bool
 
 
-def parts(cursor: Cursor, typed: FeatureSet) -> str:
+def marked(cursor: Cursor, typed: FeatureSet) -> str:
     """The query of lead_no and part, a hash of each row that the set's values depend on beside new events."""
     parts = [_CORRECTED]
     if cursor.scalar(_ANY_MERGED):
@@ -116,22 +118,32 @@ def changed_marks(cursor: Cursor) -> pl.DataFrame:
     return cursor.read("SELECT lead_no, mark FROM changed WHERE remarked")
 
 
-def todo(cursor: Cursor, typed: FeatureSet, table: str, changed: Changed, wanted: pl.DataFrame | None) -> pl.DataFrame:
+def todo(
+    cursor: Cursor,
+    typed: FeatureSet,
+    table: str,
+    parts: Mapping[str, str],
+    changed: Changed,
+    wanted: pl.DataFrame | None,
+) -> pl.DataFrame:
     """KEYS and LEAD_NO of the rows to build: wanted and not kept, or kept and perhaps of other values now.
 
     `wanted` (KEYS, LEAD_NO) may be None where all of it is kept. `own` says whether all of a row has to be built, or
-    only what the rest of its account does. `find` came before.
+    only what the rest of its account does, and `anew` whether that is more than its new events: else the kept `parts`
+    are its own. `find` came before.
     """
     found = _found(cursor, typed, table, changed)
-    parts = [_KEPT.format(table=table, found=" UNION ALL ".join(found))] if found else []
+    kept = "".join(f', r."{name}"' for name in parts)
+    queries = [_KEPT.format(table=table, parts=kept, found=" UNION ALL ".join(found))] if found else []
     if cursor.scalar(_ANY_UNKNOWN.format(table=table)):
-        parts.append(_NEWLY_KNOWN.format(table=table))
+        queries.append(_NEWLY_KNOWN.format(table=table))
     if wanted is not None:
         cursor.load("wanted", wanted)
-        parts.append(_NOT_KEPT.format(table=table))
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE todo ({KEY_COLUMNS}, own BOOLEAN)")
-    if parts:
-        cursor.execute(f"INSERT INTO todo {' UNION ALL '.join(parts)}")
+        queries.append(_NOT_KEPT.format(table=table))
+    columns = "".join(f', "{name}" {sql_type}' for name, sql_type in parts.items())
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE todo ({KEY_COLUMNS}, own BOOLEAN, anew BOOLEAN{columns})")
+    if queries:
+        cursor.execute(f"INSERT INTO todo BY NAME {' UNION ALL BY NAME '.join(queries)}")
     return cursor.read("FROM todo")
 
 

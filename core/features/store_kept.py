@@ -26,7 +26,7 @@ _NUMBERED = f"SELECT r.*, l.lead_no AS {NUMBER} FROM unnumbered r LEFT JOIN lead
 
 @dataclass(frozen=True)
 class Kept:
-    """A kept build as the store notes it; `columns` maps a feature to its type as resolved.
+    """A kept build as the store notes it; `columns` maps a feature to its type as resolved, a part to its SQL type.
 
     `last_event` and `events` say how far the log had come. All rows of the spine that `asked` is the fingerprint of
     are kept; a build that is too old to have one is made anew.
@@ -43,7 +43,10 @@ class Kept:
 
 @dataclass(frozen=True)
 class Built:
-    """What was built: whole rows, and rows of which only the features of the account were; each with KEYS, LEAD_NO."""
+    """What was built: whole rows, and rows of which only the features of the account were; each with KEYS, LEAD_NO.
+
+    The parts of the features of the account, where they are kept, are columns of both.
+    """
 
     whole: pl.DataFrame
     partly: pl.DataFrame
@@ -56,12 +59,12 @@ def kept(cursor: Cursor, set_hash: str) -> Kept | None:
     return None
 
 
-def now(cursor: Cursor, feature_set: FeatureSet, typed: FeatureSet, before: Kept | None, asked: str) -> Kept:
-    """What will be noted of a build of the set, resolved, that sees what the cursor's transaction sees."""
-    table = f"built_{feature_set.behaviour_hash.removeprefix('sha256:')[:24]}" if before is None else before.table
+def now(cursor: Cursor, set_hash: str, columns: dict[str, str], before: Kept | None, asked: str) -> Kept:
+    """What will be noted of a build of the set with these columns that sees what the cursor's transaction sees."""
+    table = f"built_{set_hash.removeprefix('sha256:')[:24]}" if before is None else before.table
     last_event, events = cursor.rows(_LOG)[0]
     version = 1 + (before.version if before else 0)
-    return Kept(table, types_of(typed), version, cursor.scalar(_REVISION), last_event, events, asked)
+    return Kept(table, columns, version, cursor.scalar(_REVISION), last_event, events, asked)
 
 
 def is_grown(cursor: Cursor, before: Kept) -> bool:
@@ -106,7 +109,7 @@ def write(change: Change, set_hash: str, head: Kept, built: Built, marks: pl.Dat
     `anew` forgets what was kept of the set.
     """
     if anew:
-        spelled = ", ".join(f'"{name}" {SQL_TYPES[kind]}' for name, kind in head.columns.items())
+        spelled = ", ".join(f'"{name}" {SQL_TYPES.get(kind, kind)}' for name, kind in head.columns.items())
         change.execute(f"CREATE OR REPLACE TABLE {head.table} ({KEY_COLUMNS}, {spelled})")
         change.execute("DELETE FROM kept_marks WHERE set_hash = ?", [set_hash])
     else:

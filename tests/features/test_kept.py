@@ -7,9 +7,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from core.features import store_changed
+from core.features.compiler import Keeping, compile
+from core.features.compiler.parts import have_parts
 from core.features.engine import build
 from core.features.kept import build_kept
 from core.features.parser import read
+from core.features.statistics import measured
 from core.kernel.errors import PlanOutdated
 from tests.features.growing import GrowingStore
 from tests.features.logs import spine_of
@@ -96,6 +100,43 @@ def test_an_event_that_was_known_in_time_builds_though_it_came_after_others(stor
     assert did(store) == (1, 0)
 
 
+PARTS = """schema: leadbench/features/v1
+name: parts
+features:
+  - {name: visits, aggregate: count, window: 7d}
+  - {name: logins, scope: account, aggregate: count, where: "type = 'login'"}
+  - {name: any, scope: account_others, aggregate: exists, window: 7d}
+  - {name: total, scope: account_others, aggregate: sum, of: price, window: 30d}
+  - {name: mean, scope: account, aggregate: mean, of: price}
+  - {name: least, scope: account_others, aggregate: min, of: price}
+  - {name: most, scope: account_others, aggregate: max, of: price, where: "price < 100"}
+  - {name: newest, scope: account_others, aggregate: days_since_last}
+  - {name: oldest, scope: account, aggregate: days_since_first, window: 30d}
+  - {name: leads, scope: account_others, aggregate: distinct, of: lead_id, window: 30d}
+  - {name: decayed, scope: account_others, aggregate: decayed_count, half_life: 7d}
+  - {name: faded, scope: account, aggregate: decayed_sum, of: price, half_life: 7d}
+  - {name: speed, scope: account, aggregate: velocity, window: 7d, against: 21d}
+  - {name: gap, scope: account_others, aggregate: gap_mean}
+  - {name: share, scope: account, aggregate: share, where: "type = 'login'"}
+"""
+
+
+def test_new_events_are_added_to_the_parts_of_an_account_without_a_look_at_the_old_ones(growing):
+    set_hash = read(PARTS, "parts.yaml").behaviour_hash
+    kept(growing, text=PARTS)
+    prices = {"a": 12.5, "b": -3.0, "c": 150.0}
+    fresh = [replace(event(f"p_{name}", "L1", DAY + HOUR), properties={"price": of}) for name, of in prices.items()]
+    growing.add(Log((*fresh, event("p_late", "L1", DAY, late=30 * DAY), event("p_own", "L2", HOUR))))
+    report = kept(growing, text=PARTS)
+    assert (report.built, report.partly) == (2, 0)
+    (last,) = growing.db.read("SELECT last_event FROM kept_sets WHERE set_hash = ?", [set_hash])["last_event"]
+    with growing.db.scratch() as cursor:
+        typed, statistics = measured(cursor, read(PARTS, "parts.yaml"))
+        shared = replace(typed, features=store_changed.split(typed)[1])
+        assert compile(shared, statistics, 3, Keeping(last)).count("FROM events") == 2
+        assert f"(FROM events WHERE event_no > {last})" in compile(shared, statistics, 3, Keeping(last))
+
+
 def test_a_corrected_event_builds_its_lead(store):
     store.supersede(store.log.events[1], NOW - HOUR)
     assert did(store) == (1, 0)
@@ -170,7 +211,7 @@ def test_a_build_that_was_overtaken_is_refused(store, monkeypatch):
         build_kept(store.db, read(SET, "kept.yaml"), spine_of(ROWS), "ana")
 
 
-def step(growing, rng, place):
+def step(growing, rng, place, *, mostly_events):
     """One thing that happens to a store: rows come, an event is corrected, leads are merged or separated.
 
     What is said of ids is known after what was said before, as in a store: nobody counts for two others at once.
@@ -179,7 +220,7 @@ def step(growing, rng, place):
     events = tuple(replace(one, event_id=f"{place}_{one.event_id}") for one in log.events)
     said = [one.known_until or one.known_from for one in growing.merges]
     at = max([START + rng.randrange(40 * DAY), *said])
-    choice = rng.randrange(5)
+    choice = rng.randrange(15 if mostly_events else 5)
     if choice == 3:
         growing.merge(*rng.sample(("L1", "L2", "L3", "L4", "L5"), 2), at)
     elif choice == 4 and growing.log.events:
@@ -187,16 +228,26 @@ def step(growing, rng, place):
     else:
         known = set(growing.log.attributes)
         fresh = tuple(one for one in log.attributes if one not in known)
-        growing.add(Log(events, log.memberships[:1], fresh))
+        growing.add(Log(events, log.memberships[:1] if choice < 3 else (), fresh))
+
+
+def random_set(seed, with_parts):
+    """Random features; `with_parts` has some of the account, and only such as are kept by their parts."""
+    feature_set = read(document(definitions(seed, 30 if with_parts else 10)), "random.yaml")
+    if not with_parts:
+        return feature_set
+    own, shared = store_changed.split(feature_set)
+    return replace(feature_set, features=(*own[:5], *(one for one in shared if have_parts([one]))))
 
 
 def differences(db, seed, steps):
     rng = random.Random(seed)
     growing = GrowingStore(db)
-    feature_set = read(document(definitions(seed, 10)), "random.yaml")
+    with_parts = seed % 2 == 0
+    feature_set = random_set(seed, with_parts)
     found = []
     for place in range(steps):
-        step(growing, rng, place)
+        step(growing, rng, place, mostly_events=with_parts)
         spine = spine_of(rows_of(rng.randrange(4), 6))
         frame, _ = build_kept(db, feature_set, spine, "ana")
         full = build(db, feature_set, spine)

@@ -45,11 +45,13 @@ class EventColumns:
     """The columns that one branch takes from the event log; JSON columns are parsed once an event.
 
     `stored` has the properties that need no parsing, by field name; `root` is the SQL of the lead that an event
-    counts for.
+    counts for, `log` the relation of the events.
     """
 
-    def __init__(self, stored: Mapping[str, StoredColumn] | None = None, root: str = "e.lead_no") -> None:
-        self._stored, self._root = stored or {}, root
+    def __init__(
+        self, stored: Mapping[str, StoredColumn] | None = None, root: str = "e.lead_no", log: str = "events"
+    ) -> None:
+        self._stored, self._root, self._events = stored or {}, root, log
         self._keys: dict[str, dict[str, int]] = {"properties": {}, "context": {}}
         self._json: dict[str, str] = {}
         self._plain: dict[str, str] = {}
@@ -116,9 +118,9 @@ class EventColumns:
             for column, keys in self._keys.items()
             if keys
         ]
-        return (
-            f"(SELECT e.*, {', '.join(parsed)} FROM events e SEMI JOIN {leads} USING (lead_no))" if parsed else "events"
-        )
+        if not parsed:
+            return self._events
+        return f"(SELECT e.*, {', '.join(parsed)} FROM {self._events} e SEMI JOIN {leads} USING (lead_no))"
 
     def number(self, field: Field) -> str:
         """The field as DOUBLE where it is a number within the limit, else NULL; text is never a number."""
