@@ -3,9 +3,11 @@
 A row is (lead, as_of, known_at). A kept row still holds unless, since the revision of the kept build, an event came to
 its lead that the row may see (it happened before as_of, within the features' reach, and was received by known_at), or
 the lead has changed otherwise: by a correction, a merge, a separation, an attribute or a membership; for features of
-the account, unless one came to any lead of its accounts. Such changes are found by a mark, a sum of hashes of what a
-lead has, and count whenever they were; so do new events of any time once leads are merged. Another as_of is another
-row: windows that expire and ages that grow need no rule of their own, as such a row is built anew.
+the account, unless one came to any lead of its accounts. Other changes are found by a mark, a sum of hashes of what a
+lead has, and count whenever they were; so do new events of any time once leads are merged. Beside its values a row has
+the parts that they are made of (`compiler.parts`): where no more than new events came to it, these are added, and the
+old ones are not read. Another as_of is another row: windows that expire and ages that grow need no rule of their own,
+as such a row is built anew.
 """
 
 import hashlib
@@ -13,11 +15,9 @@ import io
 from dataclasses import dataclass, replace
 
 import polars as pl
-import polars.selectors as cs
 
 from core.features import store_changed, store_kept
-from core.features.compiler import Keeping, parts_of
-from core.features.compiler.parts import have_parts
+from core.features.compiler import PLACE, Keeping, have_parts, parts_of, words_of
 from core.features.document import FeatureSet
 from core.features.engine import valued
 from core.features.errors import FeatureSetUnknown
@@ -98,22 +98,28 @@ def renew(
 
 def _work(cursor: Cursor, feature_set: FeatureSet, before: Kept | None, wanted: pl.DataFrame) -> _Work:
     typed, statistics = measured(cursor, feature_set)
-    parts = parts_of(typed, statistics) if have_parts(store_changed.split(typed)[1]) else {}
-    columns = store_kept.types_of(typed) | parts
-    head = store_kept.now(cursor, feature_set.behaviour_hash, columns, before, _fingerprint(wanted))
+    keeping = _keeping(typed, statistics)
+    parts = parts_of(typed, statistics, keeping.scopes)
+    columns, words = store_kept.types_of(typed) | parts, words_of(typed.features, statistics)
+    head = store_kept.now(cursor, feature_set.behaviour_hash, columns, words, before, _fingerprint(wanted))
     marked = store_changed.marked(cursor, typed)
-    keeping = Keeping() if parts else None
-    if before is None or before.columns != head.columns or not store_kept.is_grown(cursor, before):
+    if before is None or not store_kept.is_grown(cursor, before, head):
         rows = pl.concat([wanted, *([store_kept.keys(cursor, before.table)] if before else [])])
         whole = _values(cursor, typed, statistics, store_kept.numbered(cursor, rows.unique()), keeping)
         return _Work(head, True, Built(whole, whole.clear()), store_changed.all_marks(cursor, marked))
     changed = store_changed.find(cursor, feature_set.behaviour_hash, before, marked)
     unkept = None if before.asked == head.asked else store_kept.numbered(cursor, wanted)
-    todo = store_changed.todo(cursor, typed, before.table, parts, changed, unkept)
-    later = replace(keeping, since=before.last_event) if keeping else None
-    built = _built(cursor, typed, statistics, todo, later)
+    todo = store_changed.todo(cursor, typed, before.table, changed, unkept)
+    later = replace(keeping, since=before.last_event, earlier=before.table)
+    built = _built(cursor, typed, statistics, todo, keeping, later)
     marks = store_changed.changed_marks(cursor)
     return _Work(head, False, built, marks, store_changed.changed_leads(cursor))
+
+
+def _keeping(typed: FeatureSet, statistics: Statistics) -> Keeping:
+    """The scopes whose parts are kept: that of the lead, those of its account, or both."""
+    groups = [features for features in store_changed.split(typed) if have_parts(features, statistics)]
+    return Keeping(frozenset(feature.scope for features in groups for feature in features if feature.aggregate))
 
 
 def _fingerprint(rows: pl.DataFrame) -> str:
@@ -124,37 +130,31 @@ def _fingerprint(rows: pl.DataFrame) -> str:
 
 
 def _built(
-    cursor: Cursor, typed: FeatureSet, statistics: Statistics, todo: pl.DataFrame, later: Keeping | None
+    cursor: Cursor, typed: FeatureSet, statistics: Statistics, todo: pl.DataFrame, keeping: Keeping, later: Keeping
 ) -> Built:
-    """The rows' own features where `own`, those of the account for all: where `anew` of all events, else of later ones.
-
-    Without `later` no parts are kept, and all is of all events.
-    """
-    anew = todo["anew"] if later else pl.repeat(True, todo.height, eager=True)
-    if todo["own"].all() and anew.all():
-        whole = _values(cursor, typed, statistics, todo, later and Keeping())
-        return Built(whole, whole.clear())
+    """All of a row where `own`, else the account's features; of all events where `anew`, else of later ones."""
     mine, shared = (replace(typed, features=part) for part in store_changed.split(typed))
-    runs = [(todo.filter(anew), later and Keeping()), (todo.filter(~anew), later)]
-    runs = [(rows, keeping) for rows, keeping in runs if rows.height]
-    account = pl.concat([_values(cursor, shared, statistics, rows, keeping) for rows, keeping in runs])
-    rows = pl.concat([rows for rows, _ in runs])
-    whole = account.filter(rows["own"])
-    if whole.height and mine.features:
-        values = _values(cursor, mine, statistics, rows.filter("own"))
-        whole = whole.hstack(values.select(mine.feature_names))
-    return Built(whole, account.filter(~rows["own"]))
+    anew, grown = todo.filter("anew"), todo.filter(~pl.col("anew"))
+    whole = _values(cursor, typed, statistics, anew.filter("own"), keeping)
+    partly = _values(cursor, shared, statistics, anew.filter(~pl.col("own")), keeping)
+    account = _values(cursor, shared, statistics, grown, later)
+    own = _values(cursor, mine, statistics, grown.filter("own"), later)
+    both = own.hstack(account.filter(grown["own"]).drop(*store_kept.KEYS, LEAD_NO))
+    return Built(
+        pl.concat([whole, both], how="diagonal"), pl.concat([partly, account.filter(~grown["own"])], how="diagonal")
+    )
 
 
 def _values(
-    cursor: Cursor, typed: FeatureSet, statistics: Statistics, rows: pl.DataFrame, keeping: Keeping | None = None
+    cursor: Cursor, typed: FeatureSet, statistics: Statistics, rows: pl.DataFrame, keeping: Keeping
 ) -> pl.DataFrame:
-    """KEYS and LEAD_NO of the rows, then their values; a build of later events is given the parts that they have."""
+    """KEYS and LEAD_NO of the rows, then their values and parts."""
     known = rows.select(*store_kept.KEYS, LEAD_NO)
-    if rows.is_empty():
+    if rows.is_empty() or not typed.features:
         return known
-    parts = cs.starts_with("#") if keeping and keeping.since is not None else LEAD_NO
-    spine = spine_rows(typed, known).hstack(rows.select(parts))
+    spine = spine_rows(typed, known).with_columns(known[LEAD_NO])
+    if keeping.earlier:
+        spine = spine.with_columns(rows["place"].alias(PLACE))
     return known.hstack(valued(cursor, typed, statistics, spine, keeping))
 
 

@@ -18,7 +18,7 @@ _COUNTS = """
 SELECT k.*, g.*, e.events, CASE WHEN l.events = e.events AND l.last_no >= e.last_no THEN l.heaviest_lead END,
     (SELECT count(*) FROM leads), (SELECT coalesce(max(n), 0) FROM
         (SELECT count(DISTINCT from_no) AS n FROM lead_merges GROUP BY into_no)), {in_account}
-FROM (SELECT count(DISTINCT type), count(DISTINCT source) FROM event_kinds) k,
+FROM (SELECT count(DISTINCT type), count(DISTINCT source), coalesce(max(kind_no), 0) FROM event_kinds) k,
     (SELECT count(*) > 0 FROM (SELECT 1 FROM events WHERE superseded_at IS NOT NULL LIMIT 1)) g,
     (SELECT count(*) AS events, coalesce(max(event_no), 0) AS last_no FROM events) e LEFT JOIN log_layout l ON TRUE
 """
@@ -30,6 +30,8 @@ _HEAVIEST_LEAD = "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM eve
 class Statistics:
     """Counts are of events and never too small; `attributes` maps a name to its stored type.
 
+    `last_kind` is the largest number of a kind of event, (source, type).
+
     `merged` says whether any leads are one identity, `superseded` whether any event was corrected; `columns` are the
     properties that need no parsing, by field name.
     """
@@ -38,6 +40,7 @@ class Statistics:
     heaviest_account: int = 0
     types: int = 0
     sources: int = 0
+    last_kind: int = 0
     events: int = 0
     leads: int = 0
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -56,7 +59,7 @@ def measured(cursor: Cursor, feature_set: FeatureSet) -> tuple[FeatureSet, Stati
     listed = cursor.rows("SELECT name, type, personal FROM attribute_types ORDER BY name")
     by_account = any(feature.aggregate and feature.scope != "lead" for feature in feature_set.features)
     counts = cursor.rows(_COUNTS.format(in_account=_IN_ACCOUNT if by_account else 0))[0]
-    types, sources, superseded, events, kept, leads, most_merged, in_account = counts
+    types, sources, last_kind, superseded, events, kept, leads, most_merged, in_account = counts
     columns = {} if kept is None else stored_columns(cursor)
     heaviest = (cursor.scalar(_HEAVIEST_LEAD) if kept is None else kept) * (1 + most_merged)
     statistics = Statistics(
@@ -64,6 +67,7 @@ def measured(cursor: Cursor, feature_set: FeatureSet) -> tuple[FeatureSet, Stati
         heaviest_account=min(heaviest * in_account * (1 + most_merged), events),
         types=types,
         sources=sources,
+        last_kind=last_kind,
         events=events,
         leads=leads,
         attributes={name: kind for name, kind, _ in listed},

@@ -1,6 +1,6 @@
 """What has changed in the store since a kept build: the leads, by their marks and new events, and the rows to build."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -56,7 +56,7 @@ _SEEING_OTHERS = f"""SELECT r.rowid AS place, FALSE AS own, FALSE AS anew FROM {
     JOIN (SELECT lead_no, account_no FROM lead_accounts
         SEMI JOIN (SELECT DISTINCT account_no FROM account_news) USING (account_no)) m ON m.lead_no = r.{NUMBER}
     SEMI JOIN account_news n ON n.account_no = m.account_no AND {{seen}}"""
-_KEPT = f"""SELECT {", ".join(f"r.{name}" for name in (*KEYS, NUMBER))}, f.own, f.anew{{parts}} FROM {{table}} r
+_KEPT = f"""SELECT {", ".join(f"r.{name}" for name in (*KEYS, NUMBER))}, f.own, f.anew, f.place FROM {{table}} r
     JOIN (SELECT place, bool_or(own) AS own, bool_or(anew) AS anew FROM ({{found}}) GROUP BY place) f
         ON f.place = r.rowid"""
 _ANY_UNKNOWN = f"SELECT 1 FROM {{table}} WHERE {NUMBER} IS NULL LIMIT 1"
@@ -118,30 +118,21 @@ def changed_marks(cursor: Cursor) -> pl.DataFrame:
     return cursor.read("SELECT lead_no, mark FROM changed WHERE remarked")
 
 
-def todo(
-    cursor: Cursor,
-    typed: FeatureSet,
-    table: str,
-    parts: Mapping[str, str],
-    changed: Changed,
-    wanted: pl.DataFrame | None,
-) -> pl.DataFrame:
+def todo(cursor: Cursor, typed: FeatureSet, table: str, changed: Changed, wanted: pl.DataFrame | None) -> pl.DataFrame:
     """KEYS and LEAD_NO of the rows to build: wanted and not kept, or kept and perhaps of other values now.
 
     `wanted` (KEYS, LEAD_NO) may be None where all of it is kept. `own` says whether all of a row has to be built, or
-    only what the rest of its account does, and `anew` whether that is more than its new events: else the kept `parts`
-    are its own. `find` came before.
+    only what the rest of its account does, and `anew` whether more than new events came to it since it was kept, at
+    `place`. `find` came before.
     """
     found = _found(cursor, typed, table, changed)
-    kept = "".join(f', r."{name}"' for name in parts)
-    queries = [_KEPT.format(table=table, parts=kept, found=" UNION ALL ".join(found))] if found else []
+    queries = [_KEPT.format(table=table, found=" UNION ALL ".join(found))] if found else []
     if cursor.scalar(_ANY_UNKNOWN.format(table=table)):
         queries.append(_NEWLY_KNOWN.format(table=table))
     if wanted is not None:
         cursor.load("wanted", wanted)
         queries.append(_NOT_KEPT.format(table=table))
-    columns = "".join(f', "{name}" {sql_type}' for name, sql_type in parts.items())
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE todo ({KEY_COLUMNS}, own BOOLEAN, anew BOOLEAN{columns})")
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE todo ({KEY_COLUMNS}, own BOOLEAN, anew BOOLEAN, place BIGINT)")
     if queries:
         cursor.execute(f"INSERT INTO todo BY NAME {' UNION ALL BY NAME '.join(queries)}")
     return cursor.read("FROM todo")

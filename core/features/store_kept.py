@@ -6,7 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
-from core.features.compiler.statement import SQL_TYPES
+from core.features.compiler.columns import SQL_TYPES
 from core.features.document import FeatureSet
 from core.features.spine import LEAD_NO
 from core.kernel.canonical import canonical
@@ -17,7 +17,9 @@ KEYS = ("lead_id", "as_of", "known_at")
 NUMBER = f'"{LEAD_NO}"'
 KEY_COLUMNS = f"lead_id VARCHAR, as_of TIMESTAMP, known_at TIMESTAMP, {NUMBER} INTEGER"
 SAME_ROW = " AND ".join(f"k.{key} IS NOT DISTINCT FROM r.{key}" for key in KEYS)
-_KEPT = "SELECT table_name, columns, version, revision, last_event, events, asked FROM kept_sets WHERE set_hash = ?"
+_KEPT = """
+SELECT table_name, columns, words, version, revision, last_event, events, asked FROM kept_sets WHERE set_hash = ?
+"""
 _REVISION = "SELECT coalesce(max_by(hash, seq), '') FROM ledger WHERE stream = 'signals'"
 _LOG = "SELECT coalesce(max(event_no), 0), count(*) FROM events"
 _STILL_THERE = "SELECT count(*) FROM events WHERE event_no <= ?"
@@ -28,12 +30,15 @@ _NUMBERED = f"SELECT r.*, l.lead_no AS {NUMBER} FROM unnumbered r LEFT JOIN lead
 class Kept:
     """A kept build as the store notes it; `columns` maps a feature to its type as resolved, a part to its SQL type.
 
+    `words` are the values, by property, that the bits of parts stand for, in their order.
+
     `last_event` and `events` say how far the log had come. All rows of the spine that `asked` is the fingerprint of
     are kept; a build that is too old to have one is made anew.
     """
 
     table: str
     columns: dict[str, str]
+    words: dict[str, list[str]]
     version: int
     revision: str
     last_event: int | None
@@ -54,27 +59,38 @@ class Built:
 
 def kept(cursor: Cursor, set_hash: str) -> Kept | None:
     """What is kept of a set, or None."""
-    for table, columns, *about in cursor.rows(_KEPT, [set_hash]):
-        return Kept(table, json.loads(columns), *about)
+    for table, columns, words, *about in cursor.rows(_KEPT, [set_hash]):
+        return Kept(table, json.loads(columns), json.loads(words), *about)
     return None
 
 
-def now(cursor: Cursor, set_hash: str, columns: dict[str, str], before: Kept | None, asked: str) -> Kept:
-    """What will be noted of a build of the set with these columns that sees what the cursor's transaction sees."""
+def now(
+    cursor: Cursor,
+    set_hash: str,
+    columns: dict[str, str],
+    words: dict[str, list[str]],
+    before: Kept | None,
+    asked: str,
+) -> Kept:
+    """What will be noted of a build with these columns and words that sees what the cursor's transaction sees."""
     table = f"built_{set_hash.removeprefix('sha256:')[:24]}" if before is None else before.table
     last_event, events = cursor.rows(_LOG)[0]
     version = 1 + (before.version if before else 0)
-    return Kept(table, columns, version, cursor.scalar(_REVISION), last_event, events, asked)
+    return Kept(table, columns, words, version, cursor.scalar(_REVISION), last_event, events, asked)
 
 
-def is_grown(cursor: Cursor, before: Kept) -> bool:
-    """Whether the log still has every event that it had at the kept build, and the build's rows can be told apart.
+def is_grown(cursor: Cursor, before: Kept, head: Kept) -> bool:
+    """Whether the log still has every event that it had at the kept build, whose rows and parts can still be read.
 
-    They cannot in a build of an earlier leadbench, nor where a feature's name hides the database's own `rowid`.
+    Rows cannot be told apart in a build of an earlier leadbench, nor where a feature's name hides the database's own
+    `rowid`; parts cannot be read once a value is of another type, or another word has a bit.
     """
     told_apart = before.asked is not None and "rowid" not in map(str.lower, before.columns)
+    same_bits = all(head.words.get(name, [])[: len(words)] == words for name, words in before.words.items())
     return (
         told_apart
+        and same_bits
+        and before.columns == head.columns
         and before.last_event is not None
         and cursor.scalar(_STILL_THERE, [before.last_event]) == before.events
     )
@@ -149,6 +165,7 @@ def note(change: Change, set_hash: str, head: Kept, at: datetime, actor: str) ->
     """Note what is kept of the set from now on."""
     change.execute("DELETE FROM kept_sets WHERE set_hash = ?", [set_hash])
     row = {"set_hash": set_hash, "table_name": head.table, "columns": canonical(head.columns).decode()}
+    row |= {"words": canonical(head.words).decode()}
     row |= {"version": head.version, "revision": head.revision, "built_at": naive(at), "actor": actor}
     row |= {"last_event": head.last_event, "events": head.events, "asked": head.asked}
     change.insert("kept_sets", pl.DataFrame([row]))

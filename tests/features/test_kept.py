@@ -1,22 +1,21 @@
 """A kept build gives what a full build gives, and builds only what has changed."""
 
+import json
 import random
 from dataclasses import replace
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from core.features import store_changed
-from core.features.compiler import Keeping, compile
-from core.features.compiler.parts import have_parts
 from core.features.engine import build
 from core.features.kept import build_kept
 from core.features.parser import read
-from core.features.statistics import measured
 from core.kernel.errors import PlanOutdated
+from core.signals.service import Signals
 from tests.features.growing import GrowingStore
-from tests.features.logs import spine_of
+from tests.features.logs import open_store, spine_of
 from tests.features.oracle import AttributeValue, Event, Log, Membership, Row
 from tests.features.random_features import definitions, document
 from tests.features.random_logs import DAY, HOUR, START, log_of, rows_of
@@ -104,6 +103,15 @@ PARTS = """schema: leadbench/features/v1
 name: parts
 features:
   - {name: visits, aggregate: count, window: 7d}
+  - {name: cheap, aggregate: count, where: "price < 0"}
+  - {name: kinds, aggregate: distinct, of: type}
+  - {name: sources, aggregate: distinct, of: source, window: 30d}
+  - {name: days, aggregate: active_days, window: 90d}
+  - {name: all_days, aggregate: active_days}
+  - {name: first_price, aggregate: first, of: price, where: "type = 'login'"}
+  - {name: last_plan, aggregate: last, of: plan}
+  - {name: last_session, aggregate: last, of: session_id}
+  - {name: again, aggregate: followed_by, where: "type = 'login'", then: "price > 0", within: 3d}
   - {name: logins, scope: account, aggregate: count, where: "type = 'login'"}
   - {name: any, scope: account_others, aggregate: exists, window: 7d}
   - {name: total, scope: account_others, aggregate: sum, of: price, window: 30d}
@@ -121,20 +129,30 @@ features:
 """
 
 
-def test_new_events_are_added_to_the_parts_of_an_account_without_a_look_at_the_old_ones(growing):
-    set_hash = read(PARTS, "parts.yaml").behaviour_hash
+def priced(prices, before):
+    """Events of L1, two hours apart, and one of each plan that a price has."""
+    events = [event(f"p{before}_{name}", "L1", before + n * HOUR) for n, name in enumerate(prices)]
+    return [
+        replace(one, properties={"price": price, "plan": f"plan of {price}"})
+        for one, price in zip(events, prices.values(), strict=True)
+    ]
+
+
+def test_new_events_are_added_to_the_parts_of_old_ones_which_are_not_read(growing):
+    parts = read(PARTS, "parts.yaml")
+    growing.add(Log((*priced({"a": 3.0, "b": 7.5}, 9 * DAY), event("p_old", "L2", 8 * DAY))))
     kept(growing, text=PARTS)
-    prices = {"a": 12.5, "b": -3.0, "c": 150.0}
-    fresh = [replace(event(f"p_{name}", "L1", DAY + HOUR), properties={"price": of}) for name, of in prices.items()]
-    growing.add(Log((*fresh, event("p_late", "L1", DAY, late=30 * DAY), event("p_own", "L2", HOUR))))
-    report = kept(growing, text=PARTS)
+    late = event("p_late", "L1", DAY, late=30 * DAY)
+    growing.add(Log((*priced({"a": 12.5, "b": -3.0, "c": 150.0}, 8 * DAY), late, event("p_own", "L2", HOUR))))
+    with growing.db.change("signals", "events.imported", "ana") as change:
+        change.execute(
+            "UPDATE events SET kind_no = kind_no + 100 WHERE event_no <= (SELECT max(last_event) FROM kept_sets)"
+        )
+    frame, report = build_kept(growing.db, parts, spine_of(ROWS), "ana")
     assert (report.built, report.partly) == (2, 0)
-    (last,) = growing.db.read("SELECT last_event FROM kept_sets WHERE set_hash = ?", [set_hash])["last_event"]
-    with growing.db.scratch() as cursor:
-        typed, statistics = measured(cursor, read(PARTS, "parts.yaml"))
-        shared = replace(typed, features=store_changed.split(typed)[1])
-        assert compile(shared, statistics, 3, Keeping(last)).count("FROM events") == 2
-        assert f"(FROM events WHERE event_no > {last})" in compile(shared, statistics, 3, Keeping(last))
+    with growing.db.change("signals", "events.imported", "ana") as change:
+        change.execute("UPDATE events SET kind_no = kind_no - 100 WHERE kind_no > 100")
+    assert frame.equals(build(growing.db, parts, spine_of(ROWS)))
 
 
 def test_a_corrected_event_builds_its_lead(store):
@@ -232,12 +250,15 @@ def step(growing, rng, place, *, mostly_events):
 
 
 def random_set(seed, with_parts):
-    """Random features; `with_parts` has some of the account, and only such as are kept by their parts."""
-    feature_set = read(document(definitions(seed, 30 if with_parts else 10)), "random.yaml")
+    """Random features; `with_parts` has more of them, and none that keeps others from being kept by their parts."""
+    feature_set = read(document(definitions(seed, 40 if with_parts else 10)), "random.yaml")
     if not with_parts:
         return feature_set
-    own, shared = store_changed.split(feature_set)
-    return replace(feature_set, features=(*own[:5], *(one for one in shared if have_parts([one]))))
+    counted = ("type", "source", "lead_id")
+    features = (
+        one for one in feature_set.features if one.aggregate != "distinct" or (one.of and one.of.name in counted)
+    )
+    return replace(feature_set, features=tuple(features))
 
 
 def differences(db, seed, steps):
@@ -269,3 +290,40 @@ def test_kept_and_full_builds_agree_while_a_store_grows(db, seed):
 @given(seed=st.integers(0, 2**32))
 def test_kept_and_full_builds_agree_in_a_long_campaign(db, seed):
     assert differences(db, seed, steps=8) == []
+
+
+def test_a_new_word_gets_a_bit_of_its_own_and_words_in_another_order_build_all_anew(tmp_path):
+    def lines(name, plans):
+        rows = [
+            {"event_id": f"{name}{n}", "lead_id": f"L{n % 3}", "source": "web", "type": "login", "plan": plan}
+            | {"occurred_at": f"2024-10-{n + 1:02}T00:00:00Z", "received_at": f"2024-10-{n + 1:02}T00:00:01Z"}
+            for n, plan in enumerate(plans)
+        ]
+        path = tmp_path / f"{name}.csv"
+        pl.DataFrame(rows).write_csv(path)
+        return path
+
+    plans = read(
+        """schema: leadbench/features/v1
+name: words
+features:
+  - {name: plans, aggregate: distinct, of: plan}
+  - {name: latest, aggregate: last, of: plan}
+""",
+        "words.yaml",
+    )
+    spine = spine_of([Row(lead, NOW) for lead in ("L0", "L1", "L2")])
+    with open_store(tmp_path / "store") as db:
+        Signals(db).import_events(lines("a", "bdbd"), actor="ana")
+        Signals(db).compact(actor="ana")
+        build_kept(db, plans, spine, "ana")
+        Signals(db).import_events(lines("e", "a"), actor="ana")
+        frame, report = build_kept(db, plans, spine, "ana")
+        assert report.built == 1 and frame.equals(build(db, plans, spine))
+        assert frame["plans"].to_list() == [3, 1, 1]
+        assert json.loads(db.scalar("SELECT words FROM kept_sets")) == {"properties.plan": ["b", "d", "a"]}
+        with db.change("signals", "store.compacted", "ana") as change:
+            change.execute("UPDATE event_words SET code = 9 - code")
+        Signals(db).import_events(lines("f", "c"), actor="ana")
+        frame, report = build_kept(db, plans, spine, "ana")
+        assert report.built == 3 and frame.equals(build(db, plans, spine))

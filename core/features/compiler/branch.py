@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from core.features.compiler.columns import OCCURRED, RECEIVED, EventColumns
-from core.kernel.expressions import Expression, Field
+from core.features.compiler.columns import OCCURRED, RECEIVED, Edge, EventColumns
+from core.kernel.expressions import Expression, Field, Kind
 
+EVENT_ID = Field("event_id", Kind.TEXT)
 WORD_BITS = 62
 DICTIONARY_FIELDS = frozenset({"type", "source"})
 Window = int | None
@@ -34,7 +35,7 @@ class Branch:
     def __init__(
         self, name: str, leads: str, width: int, bits: dict[str, str], events: EventColumns, *, hidden: bool, few: bool
     ) -> None:
-        self.name, self.leads, self.width, self._bits = name, leads, width, bits
+        self.name, self.leads, self.width, self.lane, self._bits = name, leads, width, width, bits
         self.events, self.hidden, self.few = events, hidden, few
         self.reach: list[Window] = []
         self._dictionary: dict[str, str] = {}
@@ -86,32 +87,43 @@ class Branch:
 
     def over(self, template: str, window: Window, condition: str, value: str) -> str:
         """The column of an aggregate, such as `sum({})`, over the window's pairs that meet the condition."""
+        return self.aggregate(template.format(self.masked(window, condition, value)))
+
+    def masked(self, window: Window, condition: str, value: str) -> str:
+        """The value of the window's pairs that meet the condition, else NULL."""
         tests = self.tests(window, condition)
-        masked = f"CASE WHEN {' AND '.join(tests)} THEN {value} END" if tests else value
-        return self.aggregate(template.format(masked))
+        return f"CASE WHEN {' AND '.join(tests)} THEN {value} END" if tests else value
 
     def counter(self, window: Window, condition: str) -> str:
         """The number of pairs in the window that meet the condition, unpacked from its lane."""
         self.reach.append(window)
-        word, lane = self._lanes.setdefault(window, Lanes()).place(condition, WORD_BITS // self.width)
+        word, lane = self._lanes.setdefault(window, Lanes()).place(condition, WORD_BITS // self.lane)
         column = self._word(window, word)
         masked = column if window is None else f"CASE WHEN age <= {window} THEN {column} ELSE 0 END"
+        return f"coalesce(({self.packed(masked)} >> {lane * self.lane}) & {(1 << self.lane) - 1}, 0)"
+
+    def packed(self, words: str) -> str:
+        """The sum of words of lanes, none of which can overflow."""
         checked = self.aggregate(f"CASE WHEN count(*) < {1 << self.width} THEN 0 ELSE error({self._overflow()}) END")
-        packed = self.aggregate(f"CAST(sum({masked}) AS BIGINT)")
-        return f"coalesce((({packed} + {checked}) >> {lane * self.width}) & {(1 << self.width) - 1}, 0)"
+        return f"({self.aggregate(f'CAST(sum({words}) AS BIGINT)')} + {checked})"
 
-    def edge(self, sql: str, window: Window, condition: str) -> str:
-        """The column of what an aggregate such as `arg_max({})` keeps of one of the window's pairs under the condition.
+    def edge(self, function: str, kept: Edge, window: Window, condition: str, *beside: str) -> str:
+        """The column of what `arg_max` or `arg_min` keeps, and of what beside it, of a pair in the window.
 
-        Where the condition names kinds of event, only these are read for it: what it keeps is dear to carry along, but
-        for few pairs less dear than the planning of one more relation.
+        Only pairs under the condition count. Of several at one moment `arg_max` takes the last that was received, of
+        these the one of the last id, and `arg_min` the first. Where the condition names kinds of event, only these are
+        read for it: what it keeps is dear to carry along, but for few pairs less dear than the planning of one more
+        relation.
         """
+        order = f"struct_pack(t := t, k := k, i := {self.events.sql(EVENT_ID)})"
+        fields = ", ".join([f"{kept.name} := {kept.sql}", *beside])
+        sql = f"{function}(struct_pack({fields}), {order})"
         tests = self.tests(window, condition)
         if self.few or condition not in self._by_kind:
             return self.aggregate(sql + (f" FILTER (WHERE {' AND '.join(tests)})" if tests else ""))
-        kept = self._edges.setdefault(condition, {})
+        edges = self._edges.setdefault(condition, {})
         within = f" FILTER (WHERE {tests[1]})" if tests[1:] else ""
-        column = kept.setdefault(sql + within, f"g{len(kept)}")
+        column = edges.setdefault(sql + within, f"g{len(edges)}")
         return f"{self._edge_name(condition)}.{column}"
 
     def _edge_name(self, condition: str) -> str:
@@ -119,18 +131,26 @@ class Branch:
 
     def sequence(self, first: str, then: str, within: int, window: Window) -> str:
         """The number of pairs under `first` in the window that a pair under `then` follows, at most `within` later."""
-        self.reach.append(window)
-        name = f"{self.name}_then{len(self._sequences)}"
-        tests = [f"({first} OR {then})"] if first else []
-        tests += [] if window is None else [f"age <= {window}"]
+        tests = self.steps(first, then, window)
         where = f" WHERE {' AND '.join(tests)}" if tests else ""
-        answered = (
-            f"max(CASE WHEN {then} THEN t END) OVER"
+        return self.answered(
+            f"SELECT row_no, t, {first or 'TRUE'} AS is_first, {then} AS is_then FROM {self.name}_pairs{where}", within
+        )
+
+    def steps(self, first: str, then: str, window: Window) -> list[str]:
+        """What a pair must meet to be a step of a sequence."""
+        return self.tests(window, f"({first} OR {then})" if first else "")
+
+    def answered(self, steps: str, within: int) -> str:
+        """The number of `steps` (row_no, t, is_first, is_then) that are first and followed."""
+        name = f"{self.name}_then{len(self._sequences)}"
+        answer = (
+            "max(CASE WHEN is_then THEN t END) OVER"
             f" (PARTITION BY row_no ORDER BY t RANGE BETWEEN 1 FOLLOWING AND {within} FOLLOWING)"
         )
-        inner = f"SELECT row_no, {first or 'TRUE'} AS is_first, {answered} AS answered FROM {self.name}_pairs{where}"
         self._sequences[name] = (
-            f"SELECT row_no, count(*) AS n FROM ({inner}) WHERE is_first AND answered IS NOT NULL GROUP BY row_no"
+            f"SELECT row_no, count(*) AS n FROM (SELECT row_no, is_first, {answer} AS answer FROM ({steps}))"
+            " WHERE is_first AND answer IS NOT NULL GROUP BY row_no"
         )
         return f"coalesce({name}.n, 0)"
 
@@ -152,7 +172,7 @@ class Branch:
         sides += [self._write_aggregates(self._edge_name(only), kept, only) for only, kept in self._edges.items()]
         own = [self._write_aggregates(self.name, self._aggregates)] if self._aggregates else []
         kinds = [self._write_dictionary()] if self._asks_kinds else []
-        return [*kinds, self._write_seen(), self._write_pairs(), *sides, *own]
+        return [*kinds, self._write_seen(), self._write_pairs(), *own, *sides]
 
     @property
     def _asks_kinds(self) -> bool:
@@ -160,12 +180,12 @@ class Branch:
         return bool(self._dictionary) or self.events.names_kinds
 
     def _words(self) -> list[tuple[str, list[tuple[str, int]]]]:
-        per = WORD_BITS // self.width
+        per = WORD_BITS // self.lane
         found = []
         for window, lanes in self._lanes.items():
             for word in range(-(-len(lanes.conditions) // per)):
                 part = lanes.conditions[word * per : (word + 1) * per]
-                terms = [(condition, 1 << (lane * self.width)) for lane, condition in enumerate(part)]
+                terms = [(condition, 1 << (lane * self.lane)) for lane, condition in enumerate(part)]
                 found.append((self._word(window, word), terms))
         return found
 

@@ -1,13 +1,18 @@
 """How an event's fields read in SQL."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from core.features.aggregates import CATEGORY, NUMBER, RAW_NUMBER_LIMIT
+from core.features.aggregates import BOOLEAN, CATEGORY, COUNT, NUMBER, RAW_NUMBER_LIMIT
 from core.features.schema import json_path
 from core.features.stored import StoredColumn
 from core.kernel.expressions import Field, Kind
+from core.kernel.times import DAY_US
 
+SQL_TYPES = {COUNT: "BIGINT", BOOLEAN: "BOOLEAN", NUMBER: "DOUBLE", CATEGORY: "VARCHAR"}
 WHOLE_LIMIT = 1e15
+EARLY_US = 400_000 * DAY_US
+"""Added to a time it gives a positive number."""
 DICTIONARY_BITS = 62
 OCCURRED, RECEIVED = "epoch_us(e.occurred_at)", "epoch_us(e.received_at)"
 _JOINED = {"lead_id": "l.lead_id", "account_id": "o.account_id", "type": "d.type", "source": "d.source"}
@@ -150,13 +155,24 @@ class EventColumns:
         )
         return f"{found.column}_bit"
 
-    def edge(self, field: Field, dtype: str) -> tuple[str, Callable[[str], str]]:
-        """What a first or last value keeps of an event, and the SQL that makes the declared type of what was kept."""
+    def edge(self, field: Field, dtype: str) -> "Edge":
+        """What a first or last value keeps of an event, and how the declared type is made of it."""
         found = self.stored(field)
         if found is None or found.dtype != dtype:
             kept = self.json(field) if field.kind is Kind.ANY else self.sql(field)
-            return kept, lambda sql: typed_sql(field, sql, dtype)
-        return self.sql(field), lambda sql: within_limit(sql, found.bound) if dtype == NUMBER else sql
+            return Edge("raw", kept, "VARCHAR", lambda sql: typed_sql(field, sql, dtype))
+        bound = found.bound if dtype == NUMBER else 0.0
+        return Edge("v", self.sql(field), SQL_TYPES[dtype], lambda sql: within_limit(sql, bound))
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A value of an event as it is kept: a name for what it is, its SQL and type, and the SQL of the declared type."""
+
+    name: str
+    sql: str
+    sql_type: str
+    typed: Callable[[str], str]
 
 
 def within_limit(sql: str, bound: float) -> str:

@@ -5,15 +5,13 @@ from collections.abc import Callable
 
 from core.features.aggregates import DECAY_UNIT, MICRO
 from core.features.compiler.branch import Branch
-from core.features.compiler.columns import real
+from core.features.compiler.columns import EARLY_US, real
 from core.features.document import Feature
-from core.kernel.expressions import Field, Kind
+from core.kernel.expressions import Field
 from core.kernel.times import DAY_US
 
 EXACT_DAYS = 62
 DAY_WORDS = 4
-EVENT_ID = Field("event_id", Kind.TEXT)
-EARLY_US = 400_000 * DAY_US
 _BIGINT_LIMIT, _DOUBLE_LIMIT = 2.0**62, 2.0**53
 
 
@@ -121,11 +119,9 @@ def _days_since_first(branch: Branch, feature: Feature) -> str:
 
 def _edge(function: str) -> Callable[[Branch, Feature], str]:
     def edge(branch: Branch, feature: Feature) -> str:
-        value, typed = branch.events.edge(_of(feature), feature.dtype)
-        order = f"struct_pack(t := t, k := k, i := {branch.events.sql(EVENT_ID)})"
-        sql = f"{function}(struct_pack(v := {value}), {order})"
-        kept = branch.edge(sql, feature.window, branch.condition(feature.where))
-        return typed(f"{kept}.v")
+        kept = branch.events.edge(_of(feature), feature.dtype)
+        column = branch.edge(function, kept, feature.window, branch.condition(feature.where))
+        return kept.typed(f"{column}.{kept.name}")
 
     return edge
 

@@ -1,26 +1,28 @@
 """A branch whose aggregates are kept by their parts, so that events that come later are counted alone and added.
 
 A part is an aggregate over a row's events that the same of any two halves of them determines: a count, an exact sum, an
-extreme, the set of leads. Parts depend on the features alone, never on how large the log is, so they last while it
-grows.
+extreme, a set. Parts depend on the features and on the words that bits stand for, never on how large the log is, so
+they last while it grows.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.features.compiler.branch import Branch, Window
-from core.features.document import Feature
+from core.features.compiler.branch import EVENT_ID, Branch, Window
+from core.features.compiler.columns import EARLY_US, Edge
 
-_READ_FROM_PARTS = frozenset(
-    {"count", "exists", "sum", "mean", "min", "max", "days_since_last", "days_since_first", "decayed_count"}
-    | {"decayed_sum", "velocity", "gap_mean", "share"}
-)
+LANE_BITS = 31
+"""No row has so many events that one of two counters in a word overflows."""
+PLACE = "#place"
+"""The column of a row's place in the table of parts."""
 
 
 @dataclass(frozen=True)
 class _Part:
-    """How a part is made of values under a condition, how two become one, its SQL type, and how it is read."""
+    """How a part is made of values, how a kept and a later one become one, the type it is kept as, how it is read.
+
+    A list of leads is kept as text: an update of a list writes whole rows of the table.
+    """
 
     made: str
     joined: str
@@ -28,61 +30,91 @@ class _Part:
     read: str = "{}"
 
 
-_QUOTED = '"#{}"'
 _PARTS = {
-    "count({})": _Part("count({}){}", "coalesce({0}, 0) + coalesce({1}, 0)", "BIGINT"),
-    "sum({})": _Part("CAST(sum({}){} AS HUGEINT)", "coalesce({0} + {1}, {0}, {1})", "HUGEINT"),
-    "min({})": _Part("min({}){}", "least({0}, {1})", "DOUBLE"),
-    "max({})": _Part("max({}){}", "greatest({0}, {1})", "DOUBLE"),
-    "count(DISTINCT {})": _Part("list(DISTINCT {}){}", "list_distinct(list_concat({0}, {1}))", "INTEGER[]", "len({})"),
+    "count({})": _Part("count({})", "coalesce({0}, 0) + coalesce({1}, 0)", "BIGINT"),
+    "sum({})": _Part("CAST(sum({}) AS HUGEINT)", "coalesce({0} + {1}, {0}, {1})", "HUGEINT"),
+    "min({})": _Part("min({})", "least({0}, {1})", "DOUBLE"),
+    "max({})": _Part("max({})", "greatest({0}, {1})", "DOUBLE"),
+    "bit_or({})": _Part("bit_or({})", "coalesce({0} | {1}, {0}, {1})", "BIGINT"),
+    "count(DISTINCT {})": _Part(
+        "list(DISTINCT {})", "list_distinct(list_concat(CAST({0} AS INTEGER[]), {1}))", "VARCHAR", "list_unique({})"
+    ),
 }
-
-
-def have_parts(features: Sequence[Feature]) -> bool:
-    """Whether all of these features of an account can be read from parts; none are a reason to say no."""
-    return bool(features) and all(
-        feature.aggregate in _READ_FROM_PARTS
-        or (feature.aggregate == "distinct" and feature.of is not None and feature.of.name == "lead_id")
-        for feature in features
-    )
+_LANES = _Part("CAST(sum({}) AS BIGINT)", "coalesce({0} + {1}, {0}, {1})", "BIGINT")
+_STEPS = _Part("list({}) FILTER (WHERE {})", "list_concat({0}, {1})", "BIGINT[]")
+_QUOTED = '"{}"'
+_BEYOND = {"arg_max": ">", "arg_min": "<"}
 
 
 class PartsBranch(Branch):
-    """A branch of features that `have_parts`; `parts` has the SQL types of these by the names that a build gives them.
+    """A branch that keeps `parts`: their SQL types by the names that a build gives them, which no feature can have.
 
-    With `is_later` its pairs are those of later events, and what `spine_in` has in the columns that `parts` names is
-    added to their parts.
+    With a table of `earlier` parts its pairs are those of later events, whose parts are added to those that the table
+    has at the rows' PLACE.
     """
 
-    def __init__(self, *given: Any, is_later: bool, **named: Any) -> None:
+    def __init__(self, *given: Any, earlier: str | None, **named: Any) -> None:
         super().__init__(*given, **named)
+        self.lane = LANE_BITS
         self.parts: dict[str, str] = {}
-        self._is_later, self._made = is_later, dict[str, _Part]()
+        self._earlier = earlier
+        self._columns: dict[str, str] = {}
+        self._joined: dict[str, str] = {}
 
-    def counter(self, window: Window, condition: str) -> str:
-        """The number of pairs in the window that meet the condition."""
-        return f"coalesce({self.over('count({})', window, condition, '1')}, 0)"
+    def packed(self, words: str) -> str:
+        """The sum of words of lanes, none of which can overflow."""
+        return self._part(_LANES, _LANES.made.format(words))
 
     def over(self, template: str, window: Window, condition: str, value: str) -> str:
         """What is read of the part that an aggregate is, over the window's pairs that meet the condition."""
-        part, tests = _PARTS[template], self.tests(window, condition)
-        column = self.aggregate(part.made.format(value, f" FILTER (WHERE {' AND '.join(tests)})" if tests else ""))
-        self._made[column] = part
-        self.parts[f"#{column}"] = "BIGINT" if value == "age" else part.sql_type
-        return part.read.format(column)
+        part = _PARTS[template]
+        made = part.made.format(self.masked(window, condition, value))
+        return part.read.format(self._part(part, made, "BIGINT" if value == "age" else part.sql_type))
+
+    def edge(self, function: str, kept: Edge, window: Window, condition: str, *beside: str) -> str:
+        """The column of what `arg_max` or `arg_min` keeps, and of what decides between several."""
+        order = ("t := t", "k := k", f"i := {self.events.sql(EVENT_ID)}")
+        column = super().edge(function, kept, window, condition, *beside, *order)
+        before, after = (f"struct_pack(t := {{{n}}}.t, k := {{{n}}}.k, i := {{{n}}}.i)" for n in (0, 1))
+        joined = (
+            "CASE WHEN {1} IS NULL THEN {0}"
+            f" WHEN {{0}} IS NULL OR {after} {_BEYOND[function]} {before} THEN {{1}} ELSE {{0}} END"
+        )
+        return self._keep(column, joined, f"STRUCT({kept.name} {kept.sql_type}, t BIGINT, k BIGINT, i VARCHAR)")
+
+    def sequence(self, first: str, then: str, within: int, window: Window) -> str:
+        """The number of pairs under `first` in the window that a pair under `then` follows, at most `within` later.
+
+        All steps are kept, each as a number: its time, whether it is first, whether it follows.
+        """
+        flags = f"CASE WHEN {first or 'TRUE'} THEN 2 ELSE 0 END + CASE WHEN {then} THEN 1 ELSE 0 END"
+        tests = self.steps(first, then, window) or ["TRUE"]
+        column = self._part(_STEPS, _STEPS.made.format(f"(t + {EARLY_US}) * 4 + {flags}", " AND ".join(tests)))
+        steps = f"SELECT row_no, unnest({column}) AS step FROM {self.name}"
+        return self.answered(
+            f"SELECT row_no, step // 4 AS t, step % 4 >= 2 AS is_first, step % 2 = 1 AS is_then FROM ({steps})", within
+        )
 
     def outputs(self) -> list[str]:
         """The parts as columns of a build."""
-        return [f'CAST({name[1:]} AS {sql_type}) AS "{name}"' for name, sql_type in self.parts.items()]
+        return [f'CAST({self._columns[name]} AS {kind}) AS "{name}"' for name, kind in self.parts.items()]
+
+    def _part(self, part: _Part, made: str, sql_type: str | None = None) -> str:
+        return self._keep(self.aggregate(made), part.joined, sql_type or part.sql_type)
+
+    def _keep(self, column: str, joined: str, sql_type: str) -> str:
+        if column not in self._joined:
+            name = f"#{self.name}.{len(self.parts)}"
+            self.parts[name], self._columns[name], self._joined[column] = sql_type, column, joined
+        return column
 
     def _write_aggregates(self, name: str, aggregates: dict[str, str], only: str = "") -> str:
-        if not self._is_later:
+        if self._earlier is None:
             return super()._write_aggregates(name, aggregates, only)
-        joined = [
-            f"{part.joined.format(f'k.{_QUOTED.format(column)}', f'n.{short}')} AS {short}"
-            for column, part in self._made.items()
-            for short in (column.removeprefix(f"{name}."),)
-        ]
+        joined = []
+        for part, column in self._columns.items():
+            short = column.removeprefix(f"{name}.")
+            joined.append(f"{self._joined[column].format(f'k.{_QUOTED.format(part)}', f'n.{short}')} AS {short}")
         later = super()._write_aggregates(f"{name}_later", aggregates, only)
-        rows = f"spine_in k LEFT JOIN {name}_later n ON n.row_no = k.row_no"
-        return f"{later},\n{name} AS (SELECT k.row_no, {', '.join(joined)}\n  FROM {rows})"
+        rows = f'spine_in s JOIN {self._earlier} k ON k.rowid = s."{PLACE}" LEFT JOIN {name}_later n USING (row_no)'
+        return f"{later},\n{name} AS MATERIALIZED (SELECT s.row_no, {', '.join(joined)}\n  FROM {rows})"

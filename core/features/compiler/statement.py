@@ -1,19 +1,18 @@
 """The one statement of a build."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.features.aggregates import BOOLEAN, CATEGORY, COUNT, NUMBER
 from core.features.compiler.accounts import members, shared
 from core.features.compiler.attributes import Attributes
 from core.features.compiler.branch import WORD_BITS, Branch
-from core.features.compiler.columns import DICTIONARY_BITS, EventColumns
+from core.features.compiler.columns import DICTIONARY_BITS, SQL_TYPES, EventColumns
 from core.features.compiler.identities import SUBJECTS_NAME, subjects
 from core.features.compiler.outputs import output
 from core.features.compiler.parts import PartsBranch
 from core.features.document import Feature, FeatureSet
 from core.features.statistics import Statistics
 
-SQL_TYPES = {COUNT: "BIGINT", BOOLEAN: "BOOLEAN", NUMBER: "DOUBLE", CATEGORY: "VARCHAR"}
 _BRANCH_NAMES = {"lead": "own", "account": "whole", "account_others": "others"}
 FEW_PAIRS = 6_000_000
 """Pairs of a row and an event, by the mean, up to which they are kept for all who read them."""
@@ -23,12 +22,15 @@ ROWS_NEAR_ALL = 0.25
 
 @dataclass(frozen=True)
 class Keeping:
-    """That a build of features that `have_parts` gives the parts of those of the account as well.
+    """That a build gives the parts of the features of these scopes as well.
 
-    With `since`, the number of an event, the parts of all events up to it come with the rows: only later ones are read.
+    With `since`, the number of an event, the table `earlier` has the parts of all events up to it, by the rows' PLACE:
+    only later events are read.
     """
 
+    scopes: frozenset[str]
     since: int | None = None
+    earlier: str | None = None
 
 
 def compile(
@@ -42,17 +44,39 @@ def compile(
     return build.write(columns)
 
 
-def parts_of(feature_set: FeatureSet, statistics: Statistics) -> dict[str, str]:
-    """The SQL types of the parts, by name, that a build that keeps them gives beside the features."""
-    build = _Build(statistics, few=False, near=False, keeping=Keeping())
+def parts_of(feature_set: FeatureSet, statistics: Statistics, scopes: frozenset[str]) -> dict[str, str]:
+    """The SQL types of the parts, by name, that a build gives beside the features of the set."""
+    build = _Build(statistics, few=False, near=False, keeping=Keeping(scopes))
     for feature in feature_set.features:
         build.output(feature)
     return build.parts
 
 
+def words_of(features: Sequence[Feature], statistics: Statistics) -> dict[str, list[str]]:
+    """The values of each property whose distinct ones are counted by bits, in the order of the bits."""
+    columns, found = EventColumns(statistics.columns), dict[str, list[str]]()
+    for feature in features:
+        stored = columns.stored(feature.of) if feature.aggregate == "distinct" and feature.of else None
+        if stored and feature.of and columns.bit(feature.of):
+            found[feature.of.name] = list(stored.words)
+    return found
+
+
+def have_parts(features: Sequence[Feature], statistics: Statistics) -> bool:
+    """Whether all of these features are read from parts: all but the number of distinct values that have no bits."""
+    columns = EventColumns(statistics.columns)
+    with_bits = {"type", "source"} if statistics.last_kind < DICTIONARY_BITS else set[str]()
+    return all(
+        feature.of.name in {"lead_id", *with_bits} or columns.bit(feature.of) is not None
+        for feature in features
+        if feature.aggregate == "distinct" and feature.of is not None
+    )
+
+
 class _Build:
     def __init__(self, statistics: Statistics, few: bool, near: bool, keeping: Keeping | None) -> None:
-        self._statistics, self._few, self._near, self._keeping = statistics, few, near, keeping
+        self._statistics, self._few, self._near = statistics, few, near
+        self._keeping = keeping or Keeping(frozenset())
         self._branches: dict[str, Branch] = {}
         self._leads = SUBJECTS_NAME if statistics.merged else "spine_rows"
         self._attributes = Attributes(statistics.attributes, self._leads)
@@ -68,18 +92,20 @@ class _Build:
         return self._branches[scope]
 
     def _new_branch(self, scope: str) -> Branch:
-        statistics = self._statistics
-        heaviest = statistics.heaviest_lead if scope == "lead" else statistics.heaviest_account
-        name = _BRANCH_NAMES[scope]
+        statistics, name = self._statistics, _BRANCH_NAMES[scope]
         leads = self._leads if scope == "lead" else f"{name}_members"
+        root = "s.root_no" if statistics.merged else "s.lead_no"
+        heaviest = statistics.heaviest_lead if scope == "lead" else statistics.heaviest_account
         width = min(max(heaviest.bit_length(), 1), WORD_BITS)
-        root, since = "s.root_no" if statistics.merged else "s.lead_no", self._keeping and self._keeping.since
+        if scope not in self._keeping.scopes:
+            events = EventColumns(statistics.columns, root)
+            return Branch(name, leads, width, self._bits(), events, hidden=statistics.superseded, few=self._few)
+        since = self._keeping.since
         log = "events" if since is None else f"(FROM events WHERE event_no > {since})"
-        events = EventColumns(statistics.columns, root, log)
-        given, how = (name, leads, width, self._bits(), events), {"hidden": statistics.superseded, "few": self._few}
-        if scope == "lead" or self._keeping is None:
-            return Branch(*given, **how)
-        return PartsBranch(*given, **how, is_later=since is not None)
+        events, few = EventColumns(statistics.columns, root, log), self._few or since is not None
+        bits = {of: f"CAST(1 AS BIGINT) << min(kind_no) OVER (PARTITION BY {of})" for of in ("type", "source")}
+        given = (name, leads, width, bits, events)
+        return PartsBranch(*given, hidden=statistics.superseded, few=few, earlier=self._keeping.earlier)
 
     @property
     def _kept(self) -> list[PartsBranch]:
