@@ -29,6 +29,10 @@ class Tokens:
         """Colour of the band at a position, best first; positions past the last share its colour."""
         return self.bands[min(position, len(self.bands) - 1)]
 
+    def outcome(self, kind: str, otherwise: str) -> str:
+        """Colour of `won` and `lost` leads, in any case; another kind has the colour that is given."""
+        return {"won": self.gain, "lost": self.neutral}.get(kind.lower(), otherwise)
+
     def faint(self, colour: str, share: float = 0.16) -> str:
         """A colour at part strength, as rgba()."""
         red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))

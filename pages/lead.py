@@ -23,13 +23,14 @@ from core.kernel.errors import LeadbenchError
 
 TABS = ["Why", "What changed", "Decision trace", "Timeline", "Score history", "Similar leads", "Profile"]
 
-asked = session.parameter("id").strip()
+asked, wrong = session.parameter("id").strip(), lead_head.wrong_moment()
 known = reads.find(asked) if asked else None
 with header.show(known.name if known else "Lead 360", known.about if known else "What happened to a lead, and why"):
     sought = lead_finder.search()
     moment = lead_head.moment()
     actions = st.container(width="content")
 
+lead_head.refuse(wrong)
 if known is None:
     lead_finder.show(sought or asked)
     st.stop()

@@ -20,6 +20,7 @@ try:
 except LeadbenchError as refusal:
     header.plain("Policy studio", "This version is not known")
     refused(refusal)
+    policy_head.to_live("policy")
     st.stop()
 
 with header.show("Policy studio", policy_head.caption(draft, live)):

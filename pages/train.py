@@ -31,6 +31,8 @@ if board.is_empty():
     st.stop()
 
 with main:
+    if not model_list.is_known(board, "train_models"):
+        st.stop()
     chosen = model_list.choose(board, "train_models")
     model_figures.figures(chosen, "train_figures")
     quality, cuts, compared, card = st.tabs(TABS, key="tab", bind="query-params")

@@ -10,14 +10,13 @@ from app.theme import Tokens
 def by_group(shares: pl.DataFrame, colours: Tokens, *, label: str) -> go.Figure:
     """A feature's values by group; column `bucket` (text, in order), then a column a group (shares of its leads)."""
     figure = blank(colours, height=280, barmode="group", bargap=0.25, bargroupgap=0.06, showlegend=True)
-    paints = {"won": colours.gain, "lost": colours.neutral}
     for place, name in enumerate(column for column in shares.columns if column != "bucket"):
         figure.add_trace(
             go.Bar(
                 x=shares["bucket"],
                 y=shares[name],
                 name=name.capitalize(),
-                marker_color=paints.get(name, colours.series[place % len(colours.series)]),
+                marker_color=colours.outcome(name, colours.series[place % len(colours.series)]),
                 hovertemplate=f"{name}, %{{x}}: %{{y:.1%}}<extra></extra>",
             )
         )

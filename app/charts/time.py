@@ -80,9 +80,8 @@ def counts(
     figure = blank(colours, height=260, barmode=barmode, bargap=0.15, showlegend=True)
     for kind, paint in zip(series["kind"].unique(maintain_order=True).to_list(), colours.series, strict=False):
         part = series.filter(pl.col("kind") == kind)
-        figure.add_trace(
-            go.Bar(x=part["at"].to_list(), y=part["n"], name=str(kind).replace("_", " "), marker_color=paint)
-        )
+        name, paint = str(kind).replace("_", " "), colours.outcome(str(kind), paint)
+        figure.add_trace(go.Bar(x=part["at"].to_list(), y=part["n"], name=name, marker_color=paint))
     figure.update_yaxes(rangemode="nonnegative")
     return marked(figure, colours, marks, series["at"])
 

@@ -122,7 +122,7 @@ def evidence(item: InboxItem, live: StoredVersion | None, key: str) -> None:
         policy_checks.card(version.source, live)
     found = simulated(version.source, live)
     if found is not None:
-        policy_simulation.figures(found, f"{key}_figures")
+        policy_simulation.figures(found, f"{key}_figures", across=3)
         policy_simulation.moves(found, live, f"{key}_moves")
         policy_simulation.evidence(found)
 

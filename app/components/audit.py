@@ -21,7 +21,7 @@ PLACE = ("before", "after")
 COLUMNS = {
     "seq": st.column_config.NumberColumn("No.", width="small"),
     "at": st.column_config.DatetimeColumn("At (UTC)", format="D MMM YYYY, HH:mm:ss", timezone="UTC", width=160),
-    "stream": st.column_config.TextColumn("Stream", width="small"),
+    "stream": st.column_config.TextColumn("Stream", width=104),
     "kind": "What",
     "actor": st.column_config.TextColumn("Who", width="small"),
     "body": st.column_config.TextColumn("Body", width="large"),

@@ -176,6 +176,8 @@ def one_feature(found: Stored, key: str) -> None:
             words_there = rows["value"].value_counts(sort=True)["value"].head(12).to_list()
             value = st.pills("Leads with", words_there, key=f"{key}_value_{feature}")
             refs = explain.of_value(rows, value)[:MOST_PICKED] if value else []
+        about = {"List": f"Values and points of {names[feature]}", "Leads": f"{rows.height:,}"}
+        export_menu.show(rows, "feature-points", f"{key}_one_export", about=about)
     _picked(refs, f"{key}_one")
 
 
@@ -211,6 +213,8 @@ def groups(found: Stored, key: str) -> None:
         row = frame_table.pick(rows, f"{key}_groups", columns=config, order=list(config), start=None, alt=alt)
         top = rows.row(0, named=True)
         st.caption(f"In words: {top['label']} sets them apart most, by {top['gap']:+.1f} points.")
+        about = {"List": f"Mean points: {first} against {second}", "Grouped by": GROUPS[column]}
+        export_menu.show(rows, "groups", f"{key}_export", about=about)
     if row is not None:
         moved = explain.most_moved(found, rows["feature"][row])
         _picked(explain.of_groups(moved, column, [first, second])[:MOST_PICKED], f"{key}_rows")

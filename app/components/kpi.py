@@ -31,9 +31,9 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def tiles(figures: Sequence[Kpi], key: str) -> None:
-    """Draw the figures as tiles in one row, wrapping on narrow screens."""
-    with st.grid(len(figures), min_column_width=190, key=key):
+def tiles(figures: Sequence[Kpi], key: str, across: int | None = None) -> None:
+    """Draw the figures as tiles in one row, or so many `across`, wrapping on narrow screens."""
+    with st.grid(across or len(figures), min_column_width=190, key=key):
         for figure in figures:
             tile(figure)
 

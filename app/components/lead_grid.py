@@ -8,7 +8,9 @@ import streamlit as st
 from app import session
 from app.components import chart, columns, frame_table, glossary
 from app.queries import versions
+from app.queries.access import may
 from app.queries.leads import Ranked
+from core.governance.permissions import Permission
 from core.kernel.canonical import digest
 
 ORDER = ("lead", "company", "percentile", "score", "step", "course", "band_chip", "pool", "by_hand", "why")
@@ -32,9 +34,14 @@ def show(found: Ranked, key: str) -> tuple[Mapping[str, Any], list[str]]:
     session.address({"row": row["ref"]})
     st.caption(
         f"Showing {found.rows.height:,} of {found.matching:,} that match · {found.total:,} ever decided · "
-        f"{found.order} · select a row to see why it is here, several to act on them"
+        f"{found.order} · select a row to see why it is here{_several()}"
     )
     return row, found.rows["lead_id"].gather(picked).to_list()
+
+
+def _several() -> str:
+    """What selecting several leads is for, as the role may."""
+    return ", several to act on them" if may(Permission.OVERRIDE) or may(Permission.NOTE) else ""
 
 
 def _widget(places: Mapping[str, int], chosen: Sequence[str], key: str) -> tuple[str, list[int]]:

@@ -15,11 +15,31 @@ from core.decisions.record import Record
 from core.governance.permissions import Permission
 
 
+def wrong_moment() -> str | None:
+    """What the address asks to look from where that is no time, or one to come; the choice of a time drops it."""
+    asked = session.parameter("asof")
+    try:
+        is_past = not asked or datetime.fromisoformat(asked).replace(tzinfo=None) <= _latest()
+    except ValueError:
+        is_past = False
+    return None if is_past else asked
+
+
+def refuse(asked: str | None) -> None:
+    """Draw why the address's time is not looked from, if it is not."""
+    if asked is not None:
+        told = f"`{asked}` is no time up to today, so this is what is known now. Choose a time under **As known at**."
+        st.warning(told, icon=":material/block:")
+
+
+def _latest() -> datetime:
+    return datetime.combine(live.now().date(), time(23, 59))
+
+
 def moment() -> datetime | None:
     """Draw the choice of a time (UTC) to look from, today at the latest; None means now."""
-    latest = datetime.combine(live.now().date(), time(23, 59))
     chosen = st.datetime_input(
-        "As known at (UTC)", value=None, max_value=latest, key="asof", bind="query-params", width=190,
+        "As known at (UTC)", value=None, max_value=_latest(), key="asof", bind="query-params", width=190,
         help="Time travel: what was known, decided and scored at that moment.",
     )  # fmt: skip
     return chosen.replace(tzinfo=UTC) if chosen else None

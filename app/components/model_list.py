@@ -11,6 +11,17 @@ from core.models.store import ModelVersion
 PARAMETER = "run"
 
 
+def is_known(rows: pl.DataFrame, key: str) -> bool:
+    """Whether the address names a model that is there, or none; another one is refused with the way to the newest."""
+    asked = session.parameter(PARAMETER)
+    if not asked or asked in rows["version"].to_list():
+        return True
+    st.error(f"There is no model `{asked}` in this store.", icon=":material/block:")
+    forget = {"on_click": session.address, "args": ({PARAMETER: None},)}
+    st.button("Open the newest model", key=f"{key}_newest", icon=":material/arrow_forward:", **forget)
+    return False
+
+
 def choose(rows: pl.DataFrame, key: str) -> ModelVersion:
     """Draw the leaderboard; the model that is picked, which the address names."""
     asked = session.parameter(PARAMETER)

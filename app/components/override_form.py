@@ -10,10 +10,9 @@ import polars as pl
 import streamlit as st
 
 from app import live, session, work_commands
-from app.components import badges, columns, frame_table, glossary
+from app.components import badges, columns, frame_table, glossary, permitted
 from app.feedback import done, refusals
 from app.queries import overrides as reads
-from app.queries.access import may
 from core.decisions.store_overrides import Kind
 from core.governance.overrides import LASTS, MOST_CHARACTERS, Override, Reach
 from core.governance.permissions import Permission
@@ -160,10 +159,9 @@ def words(stands: Sequence[Mapping[str, Any]], key: str, *, ends: bool) -> None:
         with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_{word['override_id']}"):
             st.markdown(f"{badges.by_hand()} {reads.sentence(word)}", width="content", help=glossary.term("by_hand"))
             st.text(f"“{word['reason']}”", width="content")
-            if (
-                ends
-                and may(Permission.OVERRIDE)
-                and st.button("Undo", key=f"{key}_undo_{word['override_id']}", icon=":material/undo:", type="tertiary")
+            undo_key = f"{key}_undo_{word['override_id']}"
+            if ends and st.button(
+                "Undo", key=undo_key, icon=":material/undo:", type="tertiary", **permitted.by(Permission.OVERRIDE)
             ):
                 with refusals():
                     work_commands.end_override(word["override_id"], word["lead_id"])

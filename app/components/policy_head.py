@@ -37,6 +37,12 @@ def buttons(draft: Draft, live: StoredVersion, key: str) -> None:
         policy_release.submit(draft)
 
 
+def to_live(key: str) -> None:
+    """Draw the way from a version that is not known to the one that decides."""
+    forget = {"on_click": session.address, "args": ({policy_draft.PARAMETER: None},)}
+    st.button("Open the version that decides", key=f"{key}_to_live", icon=":material/arrow_forward:", **forget)
+
+
 def _why_not(draft: Draft, live: StoredVersion) -> str | None:
     """Why the text on the desk cannot be handed in, None where it can."""
     if policies.checked(draft.text).policy is None:

@@ -5,7 +5,7 @@ import json
 import streamlit as st
 
 from app.components import badges, chart, frame_table
-from app.queries import policies, proofs, study
+from app.queries import policies, proofs, versions
 from core.policy.checker import Check
 from core.policy.store import StoredVersion
 
@@ -81,7 +81,7 @@ def _words(name: str, verdict: str, before: object, after: object) -> str:
         return {"equal": "No newly eligible lead", "differs": "Some leads are newly eligible"}.get(
             verdict, "Whether any lead is newly eligible could not be proved"
         )
-    spoken = study.ANOTHER.get(name, name.replace("_", " "))
+    spoken = versions.output_name(name)
     if verdict == "differs":
         return f"**{spoken}** changes: {before} → {after}"
     return f"**{spoken}** is equal for every lead" if verdict == "equal" else f"**{spoken}**: could not be proved"

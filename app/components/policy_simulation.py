@@ -32,8 +32,8 @@ CAPACITY_NOTE = (
 )
 
 
-def figures(found: Simulated, key: str) -> None:
-    """Draw the figures over a simulation."""
+def figures(found: Simulated, key: str, across: int | None = None) -> None:
+    """Draw the figures over a simulation, in one row or so many `across`."""
     told = found.figures
     expected = told.expected_after - told.expected_before
     kpi.tiles(
@@ -50,7 +50,7 @@ def figures(found: Simulated, key: str) -> None:
             kpi.Kpi("Held or denied", f"{told.stopped_after:,}", _signed(told.stopped_after - told.stopped_before),
                     f"from {told.stopped_before:,}", better="inverse", help=glossary.term("guard")),
         ],
-        key,
+        key, across,
     )  # fmt: skip
 
 

@@ -140,7 +140,8 @@ def harm(answer: Answer, live: StoredVersion, key: str) -> None:
         columns = {
             "dimension": "What", "group": "Group", "verdict": "Verdict",
             "leads": st.column_config.NumberColumn("Leads", width="small"),
-            "before": "Stopped now", "after": "Stopped then", "change": "Change",
+            **{name: st.column_config.TextColumn(label, width=172)
+               for name, label in (("before", "Stopped now"), ("after", "Stopped then"), ("change", "Change"))},
         }  # fmt: skip
         frame_table.show(rows, f"{key}_harm", columns=columns, height=frame_table.fitting(9), alt="Harm by group.")
         badges.show(badges.evidence("simulated"))

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.components import chart, frame_table, linked
-from app.queries import leads, people, policies, simulation
+from app.queries import leads, people, policies, simulation, versions
 from core.policy.editing import cell_value
 from core.policy.store import StoredVersion
 
@@ -31,7 +31,10 @@ def _given(text: str, key: str) -> Mapping[str, object]:
     policy = policies.checked(text).policy
     fields = list(policy.input_fields) if policy else []
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Change an input", fields, index=None, key=f"{key}_input", placeholder="as it is")
+        name = st.selectbox(
+            "Change an input", fields, index=None, key=f"{key}_input", placeholder="as it is",
+            format_func=versions.attribute_name,
+        )  # fmt: skip
         value = st.text_input("to", key=f"{key}_value", disabled=name is None)
     return {name: cell_value(value)} if name and value.strip() else {}
 

@@ -7,10 +7,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from app import commands, session
-from app.components import glossary
+from app.components import glossary, permitted
 from app.feedback import done, refusals
 from app.queries import desk
-from app.queries.access import may
 from core.governance.permissions import Permission
 from core.governance.views import SavedView
 
@@ -20,8 +19,7 @@ def show(page: str, keys: Sequence[str], key: str) -> None:
     with st.popover("Views", icon=":material/bookmark:", key=f"{key}_menu"):
         for one in desk.views(page):
             _entry(page, one, keys, key)
-        if may(Permission.NOTE):
-            _save(page, keys, key)
+        _save(page, keys, key)
         _link()
 
 
@@ -59,9 +57,13 @@ def _open(view: SavedView, keys: Sequence[str]) -> None:
 
 def _save(page: str, keys: Sequence[str], key: str) -> None:
     with st.form(f"{key}_form", border=False, clear_on_submit=True):
-        name = st.text_input("Keep this view as", key=f"{key}_name", max_chars=60, help=glossary.term("saved_view"))
-        shared = st.toggle("Everybody may open it", key=f"{key}_shared")
-        if st.form_submit_button("Save view", key=f"{key}_save", icon=":material/bookmark_add:"):
+        allowed = permitted.by(Permission.NOTE)
+        name = st.text_input(
+            "Keep this view as", key=f"{key}_name", max_chars=60, disabled=allowed["disabled"],
+            help=glossary.term("saved_view"),
+        )  # fmt: skip
+        shared = st.toggle("Everybody may open it", key=f"{key}_shared", disabled=allowed["disabled"])
+        if st.form_submit_button("Save view", key=f"{key}_save", icon=":material/bookmark_add:", **allowed):
             with refusals():
                 commands.save_view(page, name, state(keys), shared=shared)
                 done(f"View {name.strip()} is kept.")

@@ -102,9 +102,9 @@ def _late(key: str) -> None:
         st.caption("None: nothing came later about a lead that was decided.")
         return
     config = {
-        "lead_id": "Lead",
+        "lead_id": st.column_config.TextColumn("Lead", width=90),
         "as_of": columns.moment("Decided as of"),
-        "causes": "Because of",
-        "features": st.column_config.TextColumn("Features", width="large"),
+        "causes": st.column_config.TextColumn("Because of", width=130),
+        "features": st.column_config.TextColumn("Features", width=660),
     }
     frame_table.show(found, f"{key}_late", columns=config, order=list(config), alt="Decisions that came too early.")

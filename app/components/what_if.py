@@ -9,7 +9,7 @@ from app.charts.points import waterfall
 from app.components import badges, chart, frame_table, glossary
 from app.feedback import refused
 from app.queries import lead as reads
-from app.queries import what_if
+from app.queries import versions, what_if
 from core.decisions.record import Record
 from core.kernel.errors import LeadbenchError
 
@@ -59,7 +59,10 @@ def _compared(record: Record, explained: dict[str, Any], found: what_if.Tried, k
     with right:
         moved = 100 * (found.score - record.score)
         st.metric("Score then", f"{found.score:.4f}", f"{moved:+.1f} points", help=glossary.term("score"))
-        rows = [(word, reads.shown(getattr(record, word)), reads.shown(found.outcome[word])) for word in OUTCOMES]
+        rows = [
+            (versions.output_name(one).capitalize(), reads.shown(getattr(record, one)), reads.shown(found.outcome[one]))
+            for one in OUTCOMES
+        ]
         frame = pl.DataFrame(rows, schema=["what", "now", "then"], orient="row")
         config = {"what": "Decision", "now": "Now", "then": "Then"}
         frame_table.show(frame, f"{key}_decision", columns=config, alt="The decision now and with the other values.")

@@ -12,7 +12,6 @@ from app.queries import people, versions
 from app.queries.access import concealed, database, revision, role, rooms, seen
 from core.decisions.record import Record
 from core.features.lineage import Family
-from core.features.naming import humanised
 from core.governance.masking import HIDDEN_CHANGE, MASK
 from core.governance.permissions import Role
 from core.kernel.times import from_text, naive
@@ -187,10 +186,16 @@ def _events(revision: str, role: str, lead_id: str, moment: datetime | None, kno
         source="source",
         late=(pl.col("received_at") - pl.col("occurred_at")) > pl.duration(hours=LATE_HOURS),
         known_at="received_at",
-        details="properties",
+        details=pl.col("properties").map_elements(pairs, return_dtype=pl.String),
         event_id="event_id",
         type="type",
     )
+
+
+def pairs(text: str) -> str:
+    """An event's properties (JSON) as `Seconds: 12 · Page: pricing`; a text that is no object stays as it is."""
+    told = json.loads(text) if text.startswith("{") else None
+    return text if told is None else " · ".join(f"{versions.attribute_name(k)}: {shown(v)}" for k, v in told.items())
 
 
 def profile(lead_id: str, moment: datetime | None = None, known_at: datetime | None = None) -> pl.DataFrame:
@@ -207,9 +212,8 @@ def _profile(
         return pl.DataFrame(schema=dict.fromkeys(("attribute", "value", "name"), pl.String) | {"known_from": MOMENT})
     wide = pl.DataFrame({name: [value] for name, value in found.select("name", "value").iter_rows()})
     shown = seen(wide.cast(pl.String), Role(role)).row(0, named=True)
-    known = versions.type_names()
     return found.select(
-        attribute=pl.Series([known.get(name) or humanised(name) for name in found["name"]], dtype=pl.String),
+        attribute=pl.Series([versions.attribute_name(name) for name in found["name"]], dtype=pl.String),
         value=pl.col("name").replace_strict(shown, default=None, return_dtype=pl.String),
         known_from="valid_from",
         name="name",

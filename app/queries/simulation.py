@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import streamlit as st
 
-from app.queries import leads, policies
+from app.queries import leads, policies, versions
 from app.queries.access import database, revision
 from app.queries.policies import Check
 from core.decisions import standing
@@ -256,11 +256,14 @@ def test(lead_id: str, base: StoredVersion, text: str, changed: Mapping[str, obj
     mine = {**found[lead_id](after), **given}
     old = {**found[lead_id](before), **{name: value for name, value in given.items() if name in before.input_fields}}
     first, second = evaluator.compile(before).decide(old).to_json(), evaluator.explain(after, mine)
-    rows = [(name, _told(first[name]), _told(second["outcome"][name])) for name in SHOWN]  # type: ignore[index]
+    outcome: Mapping[str, object] = second["outcome"]  # type: ignore[assignment]
+    rows = [(versions.output_name(one).capitalize(), _words(first[one]), _words(outcome[one])) for one in SHOWN]
     normal = inputs.normalised(after, mine)
     return Tested(
         pl.DataFrame(rows, schema=["output", "before", "after"], orient="row"),
-        pl.DataFrame({"input": list(normal), "value": [_told(value) for value in normal.values()]}),
+        pl.DataFrame(
+            {"input": list(map(versions.attribute_name, normal)), "value": [_told(value) for value in normal.values()]}
+        ),
         second,
     )
 
@@ -268,6 +271,10 @@ def test(lead_id: str, base: StoredVersion, text: str, changed: Mapping[str, obj
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _inputs(subject: str, lead_id: str, _before: Policy, _after: Policy) -> dict[str, Any]:
     return dict(standing.leads(database(), (_before, _after), lead_id=lead_id))
+
+
+def _words(value: object) -> str:
+    return _told(value).replace("_", " ")
 
 
 def _told(value: object) -> str:

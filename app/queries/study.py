@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app.queries import policies
+from app.queries import policies, versions
 from app.queries.access import cells, database, revision
 from core.policy.document import Policy
 from core.policy.store import StoredVersion
@@ -18,7 +18,6 @@ from core.simulation.store_evidence import EvidenceStore
 from core.simulation.study import ONE_STEP, ROLLED, Study
 
 OUTPUTS = ("disposition", "band", "pool", "action", "sla_min", "next_state")
-ANOTHER = {"sla_min": "agreed time", "next_state": "state"}
 NEWLY = ("newly_eligible", "newly_held", "newly_denied")
 
 
@@ -46,7 +45,7 @@ def both(result: Mapping[str, Any]) -> pl.DataFrame:
     rows += [(_words(name), *(_count(one, name) for one in sides.values())) for name in NEWLY]
     rows += [
         (
-            f"Another {ANOTHER.get(name, name.replace('_', ' '))}",
+            f"Another {versions.output_name(name)}",
             *(_count(one and one["by_output"], name) for one in sides.values()),
         )
         for name in OUTPUTS

@@ -6,11 +6,13 @@ import streamlit as st
 
 from app.queries.access import revision, rooms
 from core.features.lineage import Family, family
+from core.features.naming import humanised
 from core.kernel.canonical import short
 from core.kernel.errors import LeadbenchError
 from core.policy.document import Policy
 
 LETTERS = "ABCDEFGH"
+OUTPUTS = {"sla_min": "agreed time, min", "next_state": "state"}
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,16 @@ def _type_names(revision: str) -> dict[str, str]:
     features = rooms().features
     sets = [features.get(set_hash) for set_hash in features.list()["set_hash"].to_list()]
     return dict(next((one.names for one in reversed(sets) if one.names), {}))
+
+
+def output_name(name: str) -> str:
+    """What a policy's output is called on screen, such as `agreed time, min` for sla_min."""
+    return OUTPUTS.get(name, name.replace("_", " "))
+
+
+def attribute_name(name: str) -> str:
+    """The business name of an attribute, of an event's property or of a policy's input: an identifier as words."""
+    return type_names().get(name) or humanised(name)
 
 
 def feature_name(name: str) -> str:

@@ -77,16 +77,20 @@ class PolicyStore:
     def put_draft(self, change: Change, policy: Policy, actor: str) -> StoredVersion:
         """Keep the version as a draft; one that was discarded or sent back becomes a draft with a new parent.
 
-        A version that is already further on its way stays where it is.
+        A version that is already further on its way stays where it is; who drafted it before is not noted again.
         """
         state = self._state(change, policy.content_hash)
         if state is None:
             self._insert(change, policy)
         if state is None or state in EDITED_AGAIN:
             self._enter(change, policy.content_hash, State.DRAFT, self._parent(change, policy))
-        if state in (None, State.DRAFT, *EDITED_AGAIN):
+        again = state is State.DRAFT and self._drafted_by(change, policy, actor)
+        if state in (None, State.DRAFT, *EDITED_AGAIN) and not again:
             self.record_action(change, policy.content_hash, "drafted", actor)
         return self.get(policy.content_hash, change)
+
+    def _drafted_by(self, change: Change, policy: Policy, actor: str) -> bool:
+        return any((one.kind, one.actor) == ("drafted", actor) for one in self.actions(policy.content_hash, change))
 
     def put_bootstrapped(self, change: Change, policy: Policy, actor: str) -> StoredVersion:
         """Keep and activate the shipped policy on a store where nothing of its name is active."""

@@ -30,6 +30,9 @@ def test_a_role_that_may_not_speak_sees_the_words_only(demo_copy):
     assert next(one for one in at.get("button_group") if "leads_peek_feedback" in str(one.key)).disabled
     route = next(one for one in at.button if one.label == "Route")
     assert route.disabled and "Your role, viewer, may not overrule decisions by hand" in route.help
+    assert not any("act on them" in one.value for one in at.caption)
+    save = next(one for one in at.button if one.label == "Save view")
+    assert save.disabled and "Your role, viewer, may not leave feedback, views" in save.help
 
 
 def test_a_kept_view_brings_its_filters_back(demo_copy):

@@ -13,7 +13,7 @@ from app.components import deciding, frame_table, retraining
 from app.jobs import JOBS
 from app.queries import drift, explain, models
 from core.features.errors import FeatureSetUnknown
-from core.models.errors import ModelDamaged
+from core.models.errors import ModelDamaged, ThinData
 from tests.app.pages import page
 
 
@@ -23,6 +23,24 @@ def test_train_shows_the_figures_that_were_stored_with_the_model(demo):
     figures = {one.label: one.value for one in at.metric}
     assert figures["AUC"] == f"{told['auc']:.3f}"
     assert any("random split" in one.value for one in at.warning)
+
+
+def test_a_model_that_is_not_there_is_named_with_the_way_to_the_newest(demo):
+    at = page("train", run="99")
+    assert "no model `99`" in at.error[0].value
+    at = at.button(key="train_models_newest").click().run()
+    assert not at.error and str(models.leaderboard()["version"][0]) in at.query_params["run"]
+
+
+def test_a_refused_training_says_why_and_what_to_do(demo, monkeypatch):
+    def refused(progress, cancel):
+        raise ThinData(3, 40, 50)
+
+    monkeypatch.setattr(work_commands, "train", lambda *_: refused)
+    at = page("train").button(key="train_start").click().run()
+    assert JOBS.of("Train")[0].wait(10)
+    at = at.run()
+    assert not at.exception and "needs 50" in at.error[0].value and "Load a longer history" in at.error[0].value
 
 
 def test_train_offers_no_training_to_who_may_not(demo):
@@ -87,7 +105,10 @@ def test_captured_wins_grow_to_all_of_them(demo):
     "tab", ["Overall", "One feature", "Acting together", "Two groups", "Across retrains", "One lead"]
 )
 def test_every_tab_of_explain_opens(demo, tab):
-    assert page("explain", tab=tab).title[0].value == "Explain"
+    at = page("explain", tab=tab)
+    assert at.title[0].value == "Explain"
+    exported = {"Two groups": "explain_groups_export_csv", "One feature": "explain_one_export_csv"}.get(tab)
+    assert exported is None or any(one.key == exported for one in at.get("download_button"))
 
 
 def test_importance_is_the_mean_size_of_the_stored_points(demo):

@@ -64,6 +64,13 @@ def test_a_text_that_is_no_policy_is_told_where_it_is_wrong(demo_copy):
     assert any("line 2" in (one.help or "") for one in at.markdown)
 
 
+def test_a_version_that_is_not_there_is_named_with_the_way_to_the_one_that_decides(demo_copy):
+    at = page("policy", v="nothing")
+    assert "nothing" in at.error[0].value
+    at = at.button(key="policy_to_live").click().run()
+    assert not at.error and at.text_area(key="policy_yaml").value == demo_copy.rooms.policies.active("default").source
+
+
 def test_from_an_edit_to_publishing_and_back_by_two_people(demo_copy):
     at = page("policy")
     hot = next(one for one in at.slider if "hot" in one.label)
@@ -73,6 +80,8 @@ def test_from_an_edit_to_publishing_and_back_by_two_people(demo_copy):
     at = handed_in(button(at, "Request approval").click().run())
     assert not at.exception and not at.error and "waits for approval" in at.toast[0].value
     submitted = next(one for one in demo_copy.rooms.policies.history() if one.state == "submitted")
+    made = [one.kind for one in demo_copy.rooms.policies.actions(submitted.content_hash)]
+    assert made == ["drafted", "submitted"]
 
     mine = page("approvals", v=submitted.ref)
     assert button(mine, "Approve").disabled and "may not approve" in button(mine, "Approve").help

@@ -99,10 +99,14 @@ def test_a_role_that_may_not_see_names_sees_ids(demo):
     "tab", ["Why", "What changed", "Decision trace", "Timeline", "Score history", "Similar leads", "Profile"]
 )
 def test_each_tab_of_a_lead_is_drawn(demo, tab):
-    lead = demo.rooms.decisions.latest()["lead_id"][0]
-    at = opened("lead", id=lead, tab=tab)
+    lead_id = demo.rooms.decisions.latest()["lead_id"][0]
+    at = opened("lead", id=lead_id, tab=tab)
     assert not at.exception and not at.error
     assert [one.label for one in at.metric][:3] == ["Percentile", "Score", "Band"]
+    if tab == "Timeline":
+        assert any(": " in one for one in at.dataframe[0].value["details"] if one)
+        assert lead.pairs('{"page": "/blog", "is_new": true}') == "Page: /blog · Is new: yes"
+        assert lead.pairs("hidden") == "hidden"
 
 
 def test_a_reason_opens_the_events_that_it_counts(demo, monkeypatch):
@@ -164,6 +168,7 @@ def test_looking_back_before_the_first_decision_says_that_there_is_none(demo):
     assert "has no decision" in at.error[0].value
     ahead = opened("lead", id=lead, asof="2099-01-01T00:00")
     assert not ahead.exception and not ahead.error and "Looking back" not in words(ahead)
+    assert "`2099-01-01T00:00` is no time up to today" in ahead.warning[0].value
 
 
 def test_an_unknown_lead_offers_the_best_ranked_ones(demo):
