@@ -39,8 +39,8 @@ TURNS = 7
 # the bars of ten million events, met by a million too
 MOST_OF_BEST = 1.3
 LEAST_OF_PLAIN = 2.5
-# the bar of renewing a kept build of ten million events, as a share of building and keeping all; a million is mostly the
-# planning of statements. Its share of a build that keeps nothing, and a renewal written by hand, are printed beside it
+# the bar of renewing a kept build of ten million events, as a share of building and keeping all; a million is mostly
+# planning. Its share of a build that keeps nothing, and a renewal written by hand, are printed beside it
 MOST_OF_FULL = 0.15
 SIZE = os.environ.get("LEADBENCH_BENCH_SIZE", "small")
 MOST_BYTES = 4 * 2**30
