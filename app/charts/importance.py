@@ -57,11 +57,10 @@ def beeswarm(points: pl.DataFrame, colours: Tokens, *, most: int = 10) -> go.Fig
 
 
 def _swarm(part: pl.DataFrame, position: int, label: str, colours: Tokens) -> go.Scatter:
-    spread = _spread(part["points"])
-    paint = part["rank"].fill_null(0.5).to_list()
+    paint = part["rank"].fill_null(0.5)
     return go.Scatter(
         x=100 * part["points"],
-        y=[position + offset for offset in spread],
+        y=position + _spread(part["points"]),
         mode="markers",
         customdata=part["ref"],
         marker={
@@ -76,14 +75,14 @@ def _swarm(part: pl.DataFrame, position: int, label: str, colours: Tokens) -> go
     )
 
 
-def _spread(points: pl.Series, bins: int = 60, room: float = 0.36) -> list[float]:
+def _spread(points: pl.Series, bins: int = 60, room: float = 0.36) -> pl.Series:
     low, high = float(points.min() or 0), float(points.max() or 0)  # type: ignore[arg-type]
     places = ((points - low) / ((high - low) or 1.0) * (bins - 1)).cast(pl.Int64)
     frame = pl.DataFrame({"bin": places})
     frame = frame.with_columns(nth=pl.int_range(pl.len()).over("bin"), size=pl.len().over("bin"))
     fullest = max(int(frame["size"].max() or 1), 2)  # type: ignore[arg-type]
     offset = (pl.col("nth") - (pl.col("size") - 1) / 2) * (2 * room / fullest)
-    return frame.select(offset.alias("offset"))["offset"].to_list()
+    return frame.select(offset.alias("offset"))["offset"]
 
 
 def dependence(points: pl.DataFrame, label: str, colours: Tokens, course: pl.DataFrame | None = None) -> go.Figure:
