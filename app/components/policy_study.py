@@ -81,14 +81,14 @@ def show(answer: Answer | None, live: StoredVersion, after: Policy, key: str, *,
         with chart.card("Harm, capacity and value"):
             st.caption(WORKING if working else MISSING)
         return
+    harm(answer, live, key)
     first, second = st.columns([1.9, 1], gap="small")
     with first:
-        harm(answer, live, key)
         capacity(answer.result)
+        value(answer.result["value"])
     with second:
         evidence(answer, live, after, key)
         both(answer.result, key)
-        value(answer.result["value"])
     with chart.card("By region, segment, size and consent"):
         frame_table.show(study.groups(answer.result), f"{key}_groups", columns=GROUPS, height=frame_table.fitting(8),
                          alt="Changes by group of leads.")  # fmt: skip

@@ -334,11 +334,12 @@ def test_lead_360_shows_the_word_its_history_and_undo(bench):
     assert any("Routed to sdr.uki, lee by ana" in one.value for one in at.markdown)
     assert "“*Known*”" in [one.value for one in at.text]
     assert any(one.label.startswith("By hand · Routed") for one in at.expander)
+    hers = [one for one in page("lead", "rita", id=lead_id).button if one.label in ("Override", "Undo")]
+    assert len(hers) == 2
+    assert all(one.disabled and "may not overrule decisions by hand" in one.help for one in hers)
     record = lead.record(lead_id)
     at = next(one for one in at.button if one.label == "Undo").click().run()
     assert not at.exception and overrides.standing(overrides.of_lead(lead_id)) == []
     assert lead.record(lead_id) == record
     at = at.button(key="lead_override").click().run()
     assert any(one.label == "Pool" for one in at.selectbox)
-    hers = page("lead", "rita", id=lead_id).button(key="lead_override")
-    assert hers.disabled and "may not overrule decisions by hand" in hers.help
