@@ -15,6 +15,8 @@ if not hashes:
 
 with header.show("Explain", "From the contributions stored with each decision, never computed again"):
     chosen = explain_parts.run(hashes)
+if not explain_parts.is_known(hashes):
+    st.stop()
 found = explain.stored(chosen)
 drawn = f"a sample of {found.leads:,} of " if found.leads < found.decided else ""
 st.caption(f"Drawn from {drawn}{found.decided:,} leads: each counts once, with its newest decision.")

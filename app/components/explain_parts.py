@@ -17,9 +17,20 @@ MOST_PAIRED, MOST_PICKED = 6, 100
 GROUPS = {"region": "Region", "segment": "Segment", "band": "Band", "pool": "Pool"}
 
 
+def is_known(hashes: list[str]) -> bool:
+    """Whether the address names a model that decided, or none; another one is refused with the way on."""
+    return linked.is_known(
+        "run", _by_version(hashes), "model that decided", "Open the model that decides", "explain_run"
+    )
+
+
+def _by_version(hashes: list[str]) -> dict[str, str]:
+    return {versions.model_name(one).removeprefix("model "): one for one in hashes}
+
+
 def run(hashes: list[str]) -> str:
     """Draw the choice of a model; its hash."""
-    by_version = {versions.model_name(one).removeprefix("model "): one for one in hashes}
+    by_version = _by_version(hashes)
     names = {version: versions.model_name(one) for version, one in by_version.items()}
     return by_version[linked.select("Model", names, "run", "explain_run", label_visibility="collapsed", width=160)]
 

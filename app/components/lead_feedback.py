@@ -3,10 +3,9 @@
 import streamlit as st
 
 from app import commands, session
-from app.components import glossary
+from app.components import glossary, permitted
 from app.feedback import refusals
 from app.queries import desk
-from app.queries.access import may
 from core.governance.permissions import Permission
 
 
@@ -18,8 +17,8 @@ def show(lead_id: str, ref: str, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         st.segmented_control(
             "Feedback", list(desk.VERDICTS), key=widget, label_visibility="collapsed",
-            disabled=not may(Permission.NOTE), help=glossary.term("feedback"),
             format_func=desk.VERDICTS.__getitem__, on_change=_say, args=(lead_id, widget), width="content",
+            **permitted.by(Permission.NOTE, help=glossary.term("feedback")),
         )  # fmt: skip
         if said:
             st.caption(f"by {said[1]}", width="content")

@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from app import session
-from app.components import chart, columns, export_menu, frame_table, glossary
+from app.components import chart, columns, export_menu, frame_table, glossary, linked
 from app.queries import models
 from core.models.store import ModelVersion
 
@@ -13,13 +13,7 @@ PARAMETER = "run"
 
 def is_known(rows: pl.DataFrame, key: str) -> bool:
     """Whether the address names a model that is there, or none; another one is refused with the way to the newest."""
-    asked = session.parameter(PARAMETER)
-    if not asked or asked in rows["version"].to_list():
-        return True
-    st.error(f"There is no model `{asked}` in this store.", icon=":material/block:")
-    forget = {"on_click": session.address, "args": ({PARAMETER: None},)}
-    st.button("Open the newest model", key=f"{key}_newest", icon=":material/arrow_forward:", **forget)
-    return False
+    return linked.is_known(PARAMETER, rows["version"].to_list(), "model", "Open the newest model", key)
 
 
 def choose(rows: pl.DataFrame, key: str) -> ModelVersion:

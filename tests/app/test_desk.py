@@ -27,7 +27,8 @@ def test_a_word_on_a_lead_is_kept_found_exported_and_taken_back(demo_copy):
 def test_a_role_that_may_not_speak_sees_the_words_only(demo_copy):
     demo_copy.rooms.users.add("vic", "viewer", "root")
     at = page("leads", "vic")
-    assert next(one for one in at.get("button_group") if "leads_peek_feedback" in str(one.key)).disabled
+    shut = next(one for one in at.get("button_group") if "leads_peek_feedback" in str(one.key))
+    assert shut.disabled and "Your role, viewer" in shut.help
     route = next(one for one in at.button if one.label == "Route")
     assert route.disabled and "Your role, viewer, may not overrule decisions by hand" in route.help
     assert not any("act on them" in one.value for one in at.caption)

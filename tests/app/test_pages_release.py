@@ -68,6 +68,7 @@ def test_a_version_that_is_not_there_is_named_with_the_way_to_the_one_that_decid
     at = page("policy", v="nothing")
     assert "nothing" in at.error[0].value
     at = at.button(key="policy_to_live").click().run()
+    assert any("`nothing` does not wait here" in one.value for one in page("approvals", v="nothing").caption)
     assert not at.error and at.text_area(key="policy_yaml").value == demo_copy.rooms.policies.active("default").source
 
 
