@@ -86,7 +86,7 @@ def choose(found: dict[str, Waiting], key: str) -> Waiting:
     words = list(found)
     asked = session.parameter(PARAMETER, words[0])
     if asked not in found:
-        st.caption(f":orange[`{asked}` does not wait here, or no longer.] Choose one that does.")
+        st.caption(f"`{asked}` does not wait here, or no longer. Choose one that does.")
     session.remember(f"{key}_item", asked if asked in found else words[0])
     word = st.radio(
         "What waits", words, key=f"{key}_item", label_visibility="collapsed", on_change=_open, args=(f"{key}_item",),

@@ -20,7 +20,7 @@ GROUPS = {"region": "Region", "segment": "Segment", "band": "Band", "pool": "Poo
 def is_known(hashes: list[str]) -> bool:
     """Whether the address names a model that decided, or none; another one is refused with the way on."""
     return linked.is_known(
-        "run", _by_version(hashes), "model that decided", "Open the model that decides", "explain_run"
+        "run", _by_version(hashes), "model that decided leads", "Open the model that decides", "explain_run"
     )
 
 

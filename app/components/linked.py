@@ -11,12 +11,12 @@ from app import session
 def is_known(parameter: str, words: Collection[str], thing: str, action: str, key: str) -> bool:
     """Whether the address names one of the words, or none; another one is refused by name, with a button that drops it.
 
-    `thing` is what the words are, such as `model`; `action` is what the button says.
+    `thing` is what the words are, such as `model of this store`; `action` is what the button says.
     """
     asked = session.parameter(parameter)
     if not asked or asked in words:
         return True
-    st.error(f"There is no {thing} `{asked}` here.", icon=":material/block:")
+    st.error(f"`{asked}` is no {thing}.", icon=":material/block:")
     forget = {"on_click": session.address, "args": ({parameter: None},)}
     st.button(action, key=f"{key}_known", icon=":material/arrow_forward:", **forget)
     return False

@@ -13,7 +13,7 @@ PARAMETER = "run"
 
 def is_known(rows: pl.DataFrame, key: str) -> bool:
     """Whether the address names a model that is there, or none; another one is refused with the way to the newest."""
-    return linked.is_known(PARAMETER, rows["version"].to_list(), "model", "Open the newest model", key)
+    return linked.is_known(PARAMETER, rows["version"].to_list(), "model of this store", "Open the newest model", key)
 
 
 def choose(rows: pl.DataFrame, key: str) -> ModelVersion:

@@ -27,14 +27,14 @@ def test_train_shows_the_figures_that_were_stored_with_the_model(demo):
 
 def test_a_model_that_is_not_there_is_named_with_the_way_to_the_newest(demo):
     at = page("train", run="99")
-    assert "no model `99`" in at.error[0].value
+    assert "`99` is no model of this store" in at.error[0].value
     at = at.button(key="train_models_known").click().run()
     assert not at.error and str(models.leaderboard()["version"][0]) in at.query_params["run"]
 
 
 def test_explain_names_a_model_that_decided_nothing(demo):
     at = page("explain", run="99")
-    assert "no model that decided `99`" in at.error[0].value
+    assert "`99` is no model that decided leads" in at.error[0].value
     assert not at.button(key="explain_run_known").click().run().error
 
 
