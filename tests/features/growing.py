@@ -14,7 +14,10 @@ from tests.features.random_logs import ACCOUNTS, LEADS, SOURCES, TYPES
 LEAD_NOS = {lead: place for place, lead in enumerate(("L0", *LEADS), 1)}
 ACCOUNT_NOS = {account: place for place, account in enumerate(ACCOUNTS, 1)}
 KIND_NOS = {pair: place for place, pair in enumerate(((s, t) for s in SOURCES for t in TYPES), 1)}
-TABLES = ("leads", "accounts", "event_kinds", "events", "lead_accounts", "lead_merges", "attributes", "attribute_types")
+TABLES = (
+    "leads", "accounts", "event_kinds", "events", "lead_accounts", "lead_merges", "attributes", "attribute_types",
+    "log_layout",
+)  # fmt: skip
 TYPES_OF = {"employees": "number", "industry": "category", "partner": "boolean"}
 NOW = 2**63
 COLUMNS = {"number": "number", "category": "text", "boolean": "flag"}

@@ -269,6 +269,8 @@ def differences(db, seed, steps):
     found = []
     for place in range(steps):
         step(growing, rng, place, mostly_events=with_parts)
+        if rng.random() < 0.5:
+            Signals(db).compact(actor="ana")
         spine = spine_of(rows_of(rng.randrange(4), 6))
         frame, _ = build_kept(db, feature_set, spine, "ana")
         full = build(db, feature_set, spine)
@@ -327,3 +329,34 @@ features:
         Signals(db).import_events(lines("f", "c"), actor="ana")
         frame, report = build_kept(db, plans, spine, "ana")
         assert report.built == 3 and frame.equals(build(db, plans, spine))
+
+
+ALIKE = """schema: leadbench/features/v1
+name: alike
+features:
+  - {name: a_more, aggregate: count, where: "a > 0"}
+  - {name: b_more, aggregate: count, where: "b > 0"}
+  - {name: dear, aggregate: count, where: "price > 5"}
+  - {name: cheap, aggregate: count, where: "price < 0"}
+"""
+ALIKE_SUMS = """schema: leadbench/features/v1
+name: alike_sums
+features:
+""" + "".join(f"  - {{name: sum_{name}, aggregate: sum, of: {name}}}\n" for name in ("a", "b", "price", "d"))
+
+
+@pytest.mark.parametrize("text", [ALIKE, ALIKE_SUMS], ids=["conditions", "sums"])
+def test_what_two_features_share_while_no_value_fits_them_is_not_another_s_part_later(tmp_path, text):
+    """No text is more than 0, and a sum of texts has no value: of two columns of texts both are alike."""
+
+    def holding(name, **properties):
+        return replace(event(name, "L1", DAY), properties=properties)
+
+    with open_store(tmp_path / "store") as db:
+        growing = GrowingStore(db)
+        growing.add(Log((holding("e1", a="x", b="y", price=7), holding("e2", price=9))))
+        Signals(db).compact(actor="ana")
+        kept(growing, text=text)
+        growing.add(Log((holding("e3", a=5, b="z", price=-1, d="v"),)))
+        Signals(db).compact(actor="ana")
+        assert kept(growing, text=text).built == 1

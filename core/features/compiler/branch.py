@@ -39,7 +39,7 @@ class Branch:
         self.events, self.hidden, self.few = events, hidden, few
         self.reach: list[Window] = []
         self._dictionary: dict[str, str] = {}
-        self._conditions: dict[str, str] = {}
+        self._conditions: dict[str, tuple[str, str]] = {}
         self._computed: dict[str, str] = {}
         self._lanes: dict[Window, Lanes] = {}
         self._aggregates: dict[str, str] = {}
@@ -59,8 +59,10 @@ class Branch:
         return column
 
     def _condition(self, kind: str, rest: Expression) -> str:
+        """The column by what the condition says: its SQL may be another's while no value of their fields fits."""
         sql = rest.to_sql(self.events.sql, stored=self.events.kind)
-        return self._conditions.setdefault(f"{kind} AND {sql}" if kind else sql, f"c{len(self._conditions)}_is")
+        column = (f"c{len(self._conditions)}_is", f"{kind} AND {sql}" if kind else sql)
+        return self._conditions.setdefault(f"{kind} AND {rest.canonical}", column)[0]
 
     def bit(self, of: Field) -> str | None:
         """The column of the one bit that stands for a field's value; None where its values have too few bits."""
@@ -203,7 +205,8 @@ class Branch:
         return f"{self.name}_seen AS {kept} ({self.events.seen(self.leads, self._seen())})"
 
     def _write_pairs(self) -> str:
-        columns = [f"{sql} AS {name}" for sql, name in (self._conditions | self._computed).items()]
+        computed = [*self._conditions.values(), *((name, sql) for sql, name in self._computed.items())]
+        columns = [f"{sql} AS {name}" for name, sql in computed]
         source = f"SELECT {', '.join(['e.*', *self._write_words()])} FROM {self.name}_seen e"
         if self._asks_kinds:
             source = f"SELECT e.*, d.* FROM {self.name}_seen e JOIN {self.name}_kinds d ON d.kind_no = e.kind"

@@ -128,11 +128,16 @@ class EventColumns:
         return f"(SELECT e.*, {', '.join(parsed)} FROM {self._events} e SEMI JOIN {leads} USING (lead_no))"
 
     def number(self, field: Field) -> str:
-        """The field as DOUBLE where it is a number within the limit, else NULL; text is never a number."""
-        found = self.stored(field)
+        """The field as DOUBLE where it is a number within the limit, else NULL; text is never a number.
+
+        No other field has this SQL, whatever the log holds.
+        """
+        found, sql = self.stored(field), self.sql(field)
         if found is None:
-            return number_sql(field, self.sql(field))
-        return within_limit(self.sql(field), found.bound) if found.dtype == NUMBER else "CAST(NULL AS DOUBLE)"
+            return number_sql(field, sql)
+        if found.dtype != NUMBER:
+            return f"CASE WHEN {sql} IS NULL THEN CAST(NULL AS DOUBLE) END"
+        return within_limit(sql, found.bound)
 
     def bound(self, field: Field) -> float:
         """No number of the field is larger than this."""
@@ -160,7 +165,7 @@ class EventColumns:
         found = self.stored(field)
         if found is None or found.dtype != dtype:
             kept = self.json(field) if field.kind is Kind.ANY else self.sql(field)
-            return Edge("raw", kept, "VARCHAR", lambda sql: typed_sql(field, sql, dtype))
+            return Edge(f"raw_{dtype}", kept, "VARCHAR", lambda sql: typed_sql(field, sql, dtype))
         bound = found.bound if dtype == NUMBER else 0.0
         return Edge("v", self.sql(field), SQL_TYPES[dtype], lambda sql: within_limit(sql, bound))
 

@@ -1,8 +1,8 @@
 """A branch whose aggregates are kept by their parts, so that events that come later are counted alone and added.
 
 A part is an aggregate over a row's events that the same of any two halves of them determines: a count, an exact sum, an
-extreme, a set. Parts depend on the features and on the words that bits stand for, never on how large the log is, so
-they last while it grows.
+extreme, a set. Parts, and which features share one, depend on the features and on the words that bits stand for, never
+on how large the log is or which properties have columns, so they last while it grows.
 """
 
 from dataclasses import dataclass
