@@ -41,7 +41,7 @@ def demo(
     with acting(folder, None, default=True, create=True) as (bench, actor):
         recipe = read_recipe(files.recipe)
         result = bench.runner.run(recipe, actor=actor, progress=progress, cancel=current().cancel)
-        speak(bench.rooms)
+        speak(bench.rooms, actor)
     emit(result, lambda: summary(result))
     if serve:
         number = port or settings().port

@@ -14,6 +14,7 @@ from app.queries.access import database, hidden_besides, may, revision, role, ro
 from core.governance import evidence
 from core.governance.permissions import Permission
 from core.governance.store import EvidenceStore
+from core.kernel.addresses import without_addresses
 from core.kernel.database import LedgerPages, Narrowed
 
 PAGE = 50
@@ -69,8 +70,9 @@ def _words(revision: str, column: str) -> list[str]:
 
 
 def body(seq: int) -> str:
-    """The whole body of an entry, as indented JSON."""
-    return json.dumps(json.loads(database().body_of(seq)), indent=2, ensure_ascii=False)
+    """The whole body of an entry, as indented JSON; without e-mail addresses for who may not reveal them."""
+    told = json.dumps(json.loads(database().body_of(seq)), indent=2, ensure_ascii=False)
+    return told if may(Permission.REVEAL) else without_addresses(told)
 
 
 def decisions() -> int:

@@ -9,7 +9,7 @@ from core.features import engine as features
 from core.features.document import FeatureSet
 from core.kernel.database import Database
 from core.models.maturity import matured
-from core.models.worked import standing_for_all, with_weights
+from core.models.worked import WEIGHT
 from core.recipes.drifting import ATTRIBUTES
 from core.recipes.products import Studied
 from core.recipes.rooms import Rooms
@@ -34,16 +34,20 @@ def population(rooms: Rooms, studied: Studied, name: str) -> pl.DataFrame:
         labelled, coming = (
             stretch.rows(one) for one in (matured(studied.featured.frame, end), studied.prepared.waiting)
         )
-        frame = with_waiting(rooms, chosen, labelled, coming, (*KEYS, "y", *chosen.feature_names))
-        if (weighting := studied.prepared.weighting) is not None:
-            frame = standing_for_all(with_weights(frame, studied.prepared.rows, weighting.share))
+        frame = with_waiting(rooms, studied, labelled, coming, (*KEYS, "y", *chosen.feature_names))
     return with_attributes(rooms, frame)
 
 
 def with_waiting(
-    rooms: Rooms, chosen: FeatureSet, labelled: pl.DataFrame, coming: pl.DataFrame, columns: Sequence[str]
+    rooms: Rooms, studied: Studied, labelled: pl.DataFrame, coming: pl.DataFrame, columns: Sequence[str]
 ) -> pl.DataFrame:
-    """These columns of the labelled rows, and of the coming ones, whose label is still to come, with features built."""
+    """These columns of the labelled rows, and of the coming ones, whose label is still to come, with features built.
+
+    Where the label weights, with WEIGHT: coming rows are of all leads, labelled ones stand for all, window over or not.
+    """
+    chosen, weighting = studied.featured.feature_set, studied.prepared.weighting
+    if weighting is not None:
+        columns, coming = [*columns, WEIGHT], coming.with_columns(pl.lit(weighting.share).alias(WEIGHT))
     found = labelled.select(columns)
     return pl.concat([found, features.build(rooms.db, chosen, coming).select(columns)]) if coming.height else found
 

@@ -45,9 +45,7 @@ def rows_of(rooms: Rooms, studied: Studied, population: Population, asked: str) 
         counted = standing_for_all(decided)
         if asked == "decided" or counted.height - counted["y"].null_count() >= FEWEST_DECIDED:
             return "decided", with_attributes(rooms, decided)
-    tested = _tested(rooms, studied, population)
-    tested = tested if weighting is None else with_weights(tested, prepared.rows, weighting.share)
-    return "test", with_attributes(rooms, tested)
+    return "test", with_attributes(rooms, _tested(rooms, studied, population))
 
 
 def segments_of(rooms: Rooms, rows: pl.DataFrame, model: Model, asked: tuple[str, ...]) -> tuple[str, ...]:
@@ -82,4 +80,4 @@ def _tested(rooms: Rooms, studied: Studied, population: Population) -> pl.DataFr
     chosen, cut, waiting = studied.featured.feature_set, studied.prepared.split.cut_at, studied.prepared.waiting
     frame = matured(studied.part("test"), population.observed_until)
     later = waiting.clear() if cut is None else waiting.filter(pl.col("created_at") >= naive(cut))
-    return with_waiting(rooms, chosen, frame, later, ("lead_id", "as_of", "y", *chosen.feature_names))
+    return with_waiting(rooms, studied, frame, later, ("lead_id", "as_of", "y", *chosen.feature_names))

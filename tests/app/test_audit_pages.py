@@ -81,8 +81,15 @@ def test_the_page_goes_to_older_entries_and_back_by_its_address(demo, monkeypatc
     assert not at.exception and services.workbench() is demo
 
 
-def test_an_address_that_a_list_would_cut_in_two_is_taken_out_before(open_store):
+def test_an_address_that_a_list_would_cut_in_two_is_taken_out_before_and_out_of_the_whole_entry(
+    open_store, monkeypatch
+):
     with open_store.db.change("governance", "test.told", "ana") as change:
         change.body["comment"] = "x" * 215 + " kim@acme.example"
     (told,) = LedgerPages(open_store.db).older(Narrowed(kind="test.told"), None, 5)["body"]
     assert "kim" not in told and told.endswith('•••"}')
+    monkeypatch.setattr(audit, "database", lambda: open_store.db)
+    number = open_store.db.newest("test.told")
+    for may in (False, True):
+        monkeypatch.setattr(audit, "may", lambda _, may=may: may)
+        assert ("kim@acme.example" in audit.body(number)) == may

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import session
 from app.components import frame_table
 from app.jobs import JOBS
 from app.queries import behind, change, crm, lead, leads, overview, reason_codes, versions
@@ -285,6 +286,10 @@ def test_a_job_is_found_again_after_a_page_change(demo):
     at.run()
     assert not at.exception
     assert at.dataframe[0].value.columns.tolist() == ["leads_in_store"]
+    at.session_state[session.IDENTITY] = "rita"
+    assert not at.run().dataframe and not at.success, "an answer is for who asked"
+    at.session_state[session.IDENTITY] = "ana"
+    assert at.run().dataframe
     at.text_area(key="data_console_text").set_value("DROP TABLE leads")
     at.button(key="data_console_run").click().run()
     assert "only reads" in at.error[0].value and not at.dataframe and not at.success

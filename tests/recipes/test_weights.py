@@ -11,6 +11,7 @@ from core.decisions.chances import CHANCES
 from core.decisions.engine import decide
 from core.decisions.store_course import DecisionCourse
 from core.exports.model_card import card
+from core.kernel.times import utc
 from core.models.cutoffs import Capacity
 from core.models.errors import NothingLeftToChance
 from core.models.worked import WEIGHT, drawn_by_weight, effective
@@ -84,6 +85,10 @@ def judged_by_weight(bench, file, studied):
     task = PerformanceTask(name, rows, who.outcomes, who.work, model, policy, (), None, who.observed_until, 7)
     measured = performing.measure(task)
     told, kept = measured.told, measured.rows
+    half = studied.part("test")["label_known_at"].drop_nulls().sort()
+    _, early = scored.rows_of(bench.rooms, studied, replace(who, observed_until=utc(half[len(half) // 2])), "test")
+    unripe = early.filter(pl.col("y").is_null()).join(studied.prepared.rows, on=["lead_id", "as_of"], suffix="_known")
+    assert unripe.height and unripe[WEIGHT].equals(unripe[f"{WEIGHT}_known"]), "worked ones whose window is open, too"
     worked = rows.drop_nulls(WEIGHT).drop_nulls("y")
     rate = float((worked[WEIGHT] * worked["y"]).sum() / worked[WEIGHT].sum())
     assert kept.filter("counted")["y"].count() == told["labelled"] < kept["y"].count()
