@@ -111,6 +111,7 @@ features:
   - {name: first_price, aggregate: first, of: price, where: "type = 'login'"}
   - {name: last_plan, aggregate: last, of: plan}
   - {name: last_session, aggregate: last, of: session_id}
+  - {name: last_version, aggregate: last, of: schema_version}
   - {name: again, aggregate: followed_by, where: "type = 'login'", then: "price > 0", within: 3d}
   - {name: logins, scope: account, aggregate: count, where: "type = 'login'"}
   - {name: any, scope: account_others, aggregate: exists, window: 7d}

@@ -75,12 +75,13 @@ class PartsBranch(Branch):
         """The column of what `arg_max` or `arg_min` keeps, and of what decides between several."""
         order = ("t := t", "k := k", f"i := {self.events.sql(EVENT_ID)}")
         column = super().edge(function, kept, window, condition, *beside, *order)
+        sql_type = f"STRUCT({kept.name} {kept.sql_type}, t BIGINT, k BIGINT, i VARCHAR)"
         before, after = (f"struct_pack(t := {{{n}}}.t, k := {{{n}}}.k, i := {{{n}}}.i)" for n in (0, 1))
         joined = (
-            "CASE WHEN {1} IS NULL THEN {0}"
-            f" WHEN {{0}} IS NULL OR {after} {_BEYOND[function]} {before} THEN {{1}} ELSE {{0}} END"
+            "CASE WHEN {1} IS NULL THEN {0} WHEN {0} IS NULL"
+            f" OR {after} {_BEYOND[function]} {before} THEN CAST({{1}} AS {sql_type}) ELSE {{0}} END"
         )
-        return self._keep(column, joined, f"STRUCT({kept.name} {kept.sql_type}, t BIGINT, k BIGINT, i VARCHAR)")
+        return self._keep(column, joined, sql_type)
 
     def sequence(self, first: str, then: str, within: int, window: Window) -> str:
         """The number of pairs under `first` in the window that a pair under `then` follows, at most `within` later.
