@@ -209,8 +209,10 @@ def copied(store: Database, place: Path) -> Iterator[Path]:
     folder = place / "copy"
     with store.still():
         shutil.copytree(store.directory, folder, ignore=shutil.ignore_patterns("lock"))
-    yield folder
-    shutil.rmtree(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def opened(folder: Path) -> Database:

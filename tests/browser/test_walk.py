@@ -196,7 +196,7 @@ def step(page: Page, name: str) -> None:
 def begins_by_two(page: Page, ref: str) -> None:
     visit(page, "Approvals")
     expect(page.get_by_text(ref).first).to_be_visible()
-    approve = page.locator('[class*="st-key-approvals_inbox_"][class*="_approve"]:not([class*="model"]) button')
+    approve = page.locator('[class*="st-key-approvals_inbox_"][class*="_approve"]:not([class*="model"]) button').first
     expect(approve).to_be_disabled()
     act_as(page, "rita")
     approve.click()
