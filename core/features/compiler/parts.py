@@ -5,7 +5,7 @@ extreme, a set. Parts, and which features share one, depend on the features and 
 on how large the log is or which properties have columns, so they last while it grows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.features.compiler.branch import EVENT_ID, Branch, Window
@@ -46,6 +46,15 @@ _QUOTED = '"{}"'
 _BEYOND = {"arg_max": ">", "arg_min": "<"}
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """The name that a part is kept under, how the kept and a later one become one, and its SQL type."""
+
+    name: str
+    joined: str
+    sql_type: str
+
+
 class PartsBranch(Branch):
     """A branch that keeps `parts`: their SQL types by the names that a build gives them, which no feature can have.
 
@@ -56,20 +65,24 @@ class PartsBranch(Branch):
     def __init__(self, *given: Any, earlier: str | None, **named: Any) -> None:
         super().__init__(*given, **named)
         self.lane = LANE_BITS
-        self.parts: dict[str, str] = {}
         self._earlier = earlier
-        self._columns: dict[str, str] = {}
-        self._joined: dict[str, str] = {}
+        self._kept: dict[str, _Kept] = {}
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The SQL types of the parts, by name."""
+        return {kept.name: kept.sql_type for kept in self._kept.values()}
 
     def packed(self, words: str) -> str:
         """The sum of words of lanes, none of which can overflow."""
-        return self._part(_LANES, _LANES.made.format(words))
+        return self._part(_LANES, words)
 
     def over(self, template: str, window: Window, condition: str, value: str) -> str:
         """What is read of the part that an aggregate is, over the window's pairs that meet the condition."""
         part = _PARTS[template]
-        made = part.made.format(self.masked(window, condition, value))
-        return part.read.format(self._part(part, made, "BIGINT" if value == "age" else part.sql_type))
+        if value == "age":
+            part = replace(part, sql_type="BIGINT")
+        return part.read.format(self._part(part, self.masked(window, condition, value)))
 
     def edge(self, function: str, kept: Edge, window: Window, condition: str, *beside: str) -> str:
         """The column of what `arg_max` or `arg_min` keeps, and of what decides between several."""
@@ -90,7 +103,7 @@ class PartsBranch(Branch):
         """
         flags = f"CASE WHEN {first or 'TRUE'} THEN 2 ELSE 0 END + CASE WHEN {then} THEN 1 ELSE 0 END"
         tests = self.steps(first, then, window) or ["TRUE"]
-        column = self._part(_STEPS, _STEPS.made.format(f"(t + {EARLY_US}) * 4 + {flags}", " AND ".join(tests)))
+        column = self._part(_STEPS, f"(t + {EARLY_US}) * 4 + {flags}", " AND ".join(tests))
         steps = f"SELECT row_no, unnest({column}) AS step FROM {self.name}"
         return self.answered(
             f"SELECT row_no, step // 4 AS t, step % 4 >= 2 AS is_first, step % 2 = 1 AS is_then FROM ({steps})", within
@@ -98,24 +111,22 @@ class PartsBranch(Branch):
 
     def outputs(self) -> list[str]:
         """The parts as columns of a build."""
-        return [f'CAST({self._columns[name]} AS {kind}) AS "{name}"' for name, kind in self.parts.items()]
+        return [f'CAST({column} AS {kept.sql_type}) AS "{kept.name}"' for column, kept in self._kept.items()]
 
-    def _part(self, part: _Part, made: str, sql_type: str | None = None) -> str:
-        return self._keep(self.aggregate(made), part.joined, sql_type or part.sql_type)
+    def _part(self, part: _Part, *of: str) -> str:
+        return self._keep(self.aggregate(part.made.format(*of)), part.joined, part.sql_type)
 
     def _keep(self, column: str, joined: str, sql_type: str) -> str:
-        if column not in self._joined:
-            name = f"#{self.name}.{len(self.parts)}"
-            self.parts[name], self._columns[name], self._joined[column] = sql_type, column, joined
+        self._kept.setdefault(column, _Kept(f"#{self.name}.{len(self._kept)}", joined, sql_type))
         return column
 
     def _write_aggregates(self, name: str, aggregates: dict[str, str], only: str = "") -> str:
         if self._earlier is None:
             return super()._write_aggregates(name, aggregates, only)
         joined = []
-        for part, column in self._columns.items():
+        for column, kept in self._kept.items():
             short = column.removeprefix(f"{name}.")
-            joined.append(f"{self._joined[column].format(f'k.{_QUOTED.format(part)}', f'n.{short}')} AS {short}")
+            joined.append(f"{kept.joined.format(f'k.{_QUOTED.format(kept.name)}', f'n.{short}')} AS {short}")
         later = super()._write_aggregates(f"{name}_later", aggregates, only)
         rows = f'spine_in s JOIN {self._earlier} k ON k.rowid = s."{PLACE}" LEFT JOIN {name}_later n USING (row_no)'
         return f"{later},\n{name} AS MATERIALIZED (SELECT s.row_no, {', '.join(joined)}\n  FROM {rows})"
